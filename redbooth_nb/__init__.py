@@ -1,0 +1,1 @@
+"""A Jupyter tutorial kit that teaches Redbooth's OAuth2."""
