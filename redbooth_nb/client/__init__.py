@@ -1,0 +1,1 @@
+"""The app: what a program that uses Redbooth has to do. Runs without Jupyter."""

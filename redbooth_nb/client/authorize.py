@@ -1,0 +1,190 @@
+"""Stage 2, authorize: the request that sends the user to Redbooth (guide, chapter 2; RFC 6749 section 4.1.1).
+
+The request is kept on disk while it is under way, so that the answer is recognized after a kernel restart.
+"""
+
+import html
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from oauthlib.oauth2 import MobileApplicationClient, WebApplicationClient
+
+from redbooth_nb.client.register import Settings
+from redbooth_nb.client.secret import Secret
+from redbooth_nb.client.store import PrivateFile
+from redbooth_nb.errors import NotYet
+from redbooth_nb.provider.addresses import AUTHORIZE_URL
+
+STATE_BYTES = 32  # 256 bits; RFC 6749 section 10.10 asks for 128 at least
+NONCE_NAME = "attempt"
+REMEMBERED_STATES = 20
+
+EXPLANATIONS = {
+    "response_type": "what should come back: code for web apps, token for browser and mobile apps",
+    "client_id": "which app is asking: the Api Key from registration",
+    "redirect_uri": "where to send the browser afterwards: same host and path as registered",
+    "scope": "what the app asks for; Redbooth knows only all, and gives it unasked",
+    "state": "a random value of ours that must come back: proof that the answer belongs to this request",
+    "code_challenge": "PKCE: a fingerprint of a secret that only we know",
+    "code_challenge_method": "PKCE: how the fingerprint was made, S256",
+}
+
+
+@dataclass(frozen=True)
+class AuthorizationRequest:
+    """One request for the user's permission. Make a new one for every attempt: `AuthorizationRequest.new()`.
+
+    state: random, goes out and must come back. code_verifier: only with PKCE.
+    nonce: a second random value inside the redirect URI, for a service that loses `state`.
+    """
+
+    settings: Settings
+    response_type: str
+    redirect_uri: str
+    scope: str
+    state: str
+    nonce: str
+    code_verifier: Secret | None
+
+    @classmethod
+    def new(
+        cls,
+        settings: Settings | None = None,
+        *,
+        response_type: str = "code",
+        scope: str = "",
+        pkce: bool = False,
+        nonce: bool = False,
+    ) -> "AuthorizationRequest":
+        """Prepare a request with a fresh `state`, and remember it on disk as the one under way.
+
+        pkce: add a code challenge (RFC 7636); there is no sign that redbooth.com checks it.
+        nonce: add a random query parameter to the redirect URI; Redbooth compares only host and path.
+        Raises NotYet before an app is registered, StoreError when the request cannot be kept.
+        """
+        settings = settings or Settings.load()
+        second = secrets.token_urlsafe(STATE_BYTES) if nonce else ""
+        joint = "&" if urlsplit(settings.redirect_uri).query else "?"
+        verifier = WebApplicationClient(settings.client_id).create_code_verifier(64) if pkce else ""
+        request = cls(
+            settings=settings,
+            response_type=response_type,
+            redirect_uri=settings.redirect_uri + (f"{joint}{NONCE_NAME}={second}" if second else ""),
+            scope=scope,
+            state=secrets.token_urlsafe(STATE_BYTES),
+            nonce=second,
+            code_verifier=Secret("code verifier", verifier) if verifier else None,
+        )
+        PendingAuthorization(settings).begin(request)
+        return request
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The parameters in the guide's order, not yet encoded."""
+        values = {
+            "response_type": self.response_type,
+            "client_id": self.settings.client_id,
+            "redirect_uri": self.redirect_uri,
+            "scope": self.scope,
+            "state": self.state,
+        }
+        if self.code_verifier is not None:
+            web = WebApplicationClient(self.settings.client_id)
+            values["code_challenge"] = web.create_code_challenge(self.code_verifier.reveal(), "S256")
+            values["code_challenge_method"] = "S256"
+        return {name: value for name, value in values.items() if value}
+
+    @property
+    def url(self) -> str:
+        """The address of the guide, with every parameter URL-encoded, for GET."""
+        parameters = self.parameters
+        client = {"code": WebApplicationClient, "token": MobileApplicationClient}.get(self.response_type)
+        if client is None:  # a wrong one, on purpose: oauthlib would not build it
+            return f"{AUTHORIZE_URL}?{urlencode(parameters)}"
+        del parameters["response_type"], parameters["client_id"]
+        built: str = client(self.settings.client_id).prepare_request_uri(AUTHORIZE_URL, **parameters)
+        return built
+
+    @property
+    def link(self) -> str:
+        """The same, at the address where this machine's browser finds the current provider."""
+        return self.settings.provider.link(self.url)
+
+    @property
+    def form(self) -> str:
+        """The same as an HTML form that sends the parameters in the body of a POST."""
+        fields = "\n".join(
+            f'  <input type="hidden" name="{name}" value="{html.escape(value)}">'
+            for name, value in self.parameters.items()
+        )
+        return (
+            f'<form method="post" action="{AUTHORIZE_URL}">\n{fields}\n'
+            '  <button type="submit">Sign in with Redbooth</button>\n</form>'
+        )
+
+    def explain(self) -> list[tuple[str, str, str]]:
+        """Return name, value and meaning of every parameter."""
+        return [(name, value, EXPLANATIONS[name]) for name, value in self.parameters.items()]
+
+
+class PendingAuthorization:
+    """The authorization under way, on disk (mode 0600): what was sent, and the answer once it came."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._file = PrivateFile(settings.folder / "authorization.json")
+
+    def begin(self, request: AuthorizationRequest) -> None:
+        """Replace what was under way; its state is remembered as stale."""
+        before = self._file.read() or {}
+        stale = [*before.get("stale_states", []), before.get("state")][-REMEMBERED_STATES:]
+        self._file.write(
+            {
+                "state": request.state,
+                "response_type": request.response_type,
+                "redirect_uri": request.redirect_uri,
+                "scope": request.scope,
+                "nonce": request.nonce,
+                "code_verifier": request.code_verifier and request.code_verifier.reveal(),
+                "began_at": time.time(),
+                "answered": False,
+                "stale_states": [state for state in stale if state],
+            }
+        )
+
+    def load(self) -> dict[str, Any]:
+        """Return the record. Raises NotYet when nothing is under way, StoreError when it cannot be read."""
+        record = self._file.read()
+        if record is None:
+            raise NotYet(
+                "No authorization is under way.",
+                remedy="Make a request first: request = AuthorizationRequest.new()",
+            )
+        return record
+
+    def request(self) -> AuthorizationRequest:
+        """Return the request under way, for example after a kernel restart."""
+        record = self.load()
+        verifier = record.get("code_verifier")
+        return AuthorizationRequest(
+            settings=self.settings,
+            response_type=record["response_type"],
+            redirect_uri=record["redirect_uri"],
+            scope=record["scope"],
+            state=record["state"],
+            nonce=record["nonce"],
+            code_verifier=Secret("code verifier", verifier) if verifier else None,
+        )
+
+    def answer(self, callback_url: Secret) -> None:
+        """Keep the answer and mark the state as used: it counts once."""
+        self._file.write({**self.load(), "answered": True, "callback_url": callback_url.reveal()})
+
+    def spend(self) -> None:
+        """Forget the answer after its code was sent, whatever came back: a code works once."""
+        record = self.load()
+        record["spent"] = True
+        self._file.write({name: value for name, value in record.items() if name != "callback_url"})

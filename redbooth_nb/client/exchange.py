@@ -1,0 +1,119 @@
+"""Stage 3, exchange: the authorization code becomes a token (guide, chapter 3; RFC 6749 section 4.1.3).
+
+Nothing here is ever sent twice: a code works once, and sending it again is what a thief would do.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import requests
+from oauthlib.oauth2 import OAuth2Error
+from requests_oauthlib import OAuth2Session
+
+from redbooth_nb.client.authorize import PendingAuthorization
+from redbooth_nb.client.errors import TokenEndpointError, explanation
+from redbooth_nb.client.response import AuthorizationResponse
+from redbooth_nb.client.store import TokenStore
+from redbooth_nb.client.token import Token
+from redbooth_nb.client.wire import TIMEOUT, connect, transport_failure
+from redbooth_nb.errors import NotYet, RedboothError
+from redbooth_nb.provider.addresses import TOKEN_URL
+
+
+def exchange(response: AuthorizationResponse | None = None) -> Token:
+    """Exchange the code of `response` (default: the last answer that came) for a token, and save it.
+
+    Raises NotYet without a code, TokenEndpointError when the service refuses, TransportError when it does not
+    answer; the code may then be spent, and the way on is to authorize again. Never retries.
+    """
+    response = response or AuthorizationResponse.last()
+    if response.code is None:
+        raise NotYet(
+            "This answer holds no code to exchange.",
+            why=response.explain(),
+            remedy="Authorize again and click Allow.",
+        )
+    request = response.request
+    settings = request.settings
+    proof: dict[str, Any] = {"code_verifier": request.code_verifier.reveal()} if request.code_verifier else {}
+    oauth = OAuth2Session(settings.client_id, redirect_uri=request.redirect_uri, state=response.state)
+
+    def send() -> dict[str, Any]:
+        return oauth.fetch_token(
+            TOKEN_URL,
+            authorization_response=response.url_for_oauthlib,
+            include_client_id=True,
+            client_secret=settings.client_secret.reveal(),
+            timeout=TIMEOUT,
+            **proof,
+        )
+
+    PendingAuthorization(settings).spend()
+    token = Token.from_answer(ask_token_endpoint(oauth, "exchange", send), settings.provider.now())
+    store = TokenStore(settings.folder)
+    with store.lock():
+        store.save(token)
+    return token
+
+
+def ask_token_endpoint(oauth: OAuth2Session, leg: str, send: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Run one token request of requests-oauthlib and return the JSON of a good answer.
+
+    Looks at the HTTP answer before requests-oauthlib does, which would call a 500 or a login page a "missing token".
+    Raises TokenEndpointError or TransportError, each without the frames that held the secrets.
+    """
+    connect(oauth)
+    oauth.max_redirects = 0  # credentials go nowhere else
+
+    def check(answer: requests.Response) -> requests.Response:
+        problem = answer_problem(answer, leg)
+        if problem:
+            raise problem
+        return answer
+
+    oauth.register_compliance_hook("access_token_response", check)
+    oauth.register_compliance_hook("refresh_token_response", check)
+    failure: RedboothError
+    try:
+        return dict(send())
+    except requests.RequestException as error:
+        failure = transport_failure(error, f"{leg}: POST {TOKEN_URL}")
+        failure.remedy += " The code or refresh token may already be used up: if so, authorize again."
+    except OAuth2Error as error:
+        failure = TokenEndpointError(f"{leg}: oauthlib refused the answer ({error.error}).", remedy="Authorize again.")
+    except RedboothError as error:
+        failure = error
+    raise failure.fresh()
+
+
+def answer_problem(answer: requests.Response, leg: str) -> TokenEndpointError | None:
+    """Say what is wrong with an answer of the token endpoint, None when it is a good one.
+
+    Old and new versions of the service differ (401 or 400, `error` as text or as an object); both are understood.
+    """
+    try:
+        content = answer.json()
+    except ValueError:
+        content = None
+    status = f"{answer.status_code} {answer.reason or ''}".strip()
+    where = f"{leg}: POST {TOKEN_URL} answered {status}"
+    if not isinstance(content, dict):
+        kind = answer.headers.get("Content-Type") or "no content type"
+        what = "an empty body" if not answer.content else f"something that is not JSON ({kind})"
+        remedy = "Check the address and your network; a login page or proxy may have answered. See the transcript."
+        problem = TokenEndpointError(f"{where} with {what}.", remedy=remedy, reference="RFC 6749 section 5")
+    elif answer.ok and "error" not in content:
+        return None
+    else:
+        raw = content.get("error", "")
+        code = str(raw.get("message", "")) if isinstance(raw, dict) else str(raw)
+        known = explanation("token", code)
+        problem = TokenEndpointError(
+            f"{where}: {code or 'no error code'}. {known.what}",
+            why=known.why,
+            remedy=known.remedy,
+            reference=known.reference,
+        )
+        problem.error, problem.error_description = code, str(content.get("error_description", ""))
+    problem.status = answer.status_code
+    return problem

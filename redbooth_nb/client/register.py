@@ -1,0 +1,168 @@
+"""Stage 1, register: the credentials Redbooth gave the app, where they are kept, and what can be wrong with them.
+
+Guide, chapter 1 "Initial Setup". Redbooth says Api Key, App secret and Return URI; the RFC says
+client id, client secret and redirect URI (RFC 6749 section 2).
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dotenv import set_key
+
+from redbooth_nb.client.secret import Secret
+from redbooth_nb.configuration import Configuration, read_env_file
+from redbooth_nb.errors import NotYet, RedboothError
+from redbooth_nb.provider.addresses import NEW_APPLICATION_URL
+from redbooth_nb.provider.delivery import LOOPBACK_HOSTS, Provider, current_provider
+
+DEFAULT_REDIRECT_URI = "http://127.0.0.1:8765/callback"
+
+
+class CredentialsError(RedboothError):
+    """A client id, client secret or redirect URI cannot be right."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the app knows about itself, and which provider it talks to.
+
+    client_id: Redbooth's "Api Key". client_secret: its "App secret". redirect_uri: its "Return URI".
+    source: where the credentials came from, for people to read.
+    """
+
+    client_id: str
+    client_secret: Secret
+    redirect_uri: str
+    provider: Provider
+    folder: Path
+    source: str
+
+    @classmethod
+    def load(cls) -> "Settings":
+        """Read the credentials of the current provider.
+
+        The real service's come from the environment or `.env`; a stand-in's from the environment or its
+        own folder, so that neither is ever sent to the other. The kit's sandbox knows only its own.
+        Raises NotYet when there are none, CredentialsError when they cannot be right.
+        """
+        configuration = Configuration.read()
+        provider = current_provider(configuration)
+        path = credentials_file(configuration, provider)
+        values = read_env_file(path)
+        source = str(path)
+        if provider.kind in {"live", "stand-in"} and os.environ.get("REDBOOTH_CLIENT_ID", "").strip():
+            values = values | {name: value for name, value in os.environ.items() if name.startswith("REDBOOTH_")}
+            source = "the environment"
+        client_id, secret, uri = (
+            values.get(f"REDBOOTH_{name}", "").strip() for name in ("CLIENT_ID", "CLIENT_SECRET", "REDIRECT_URI")
+        )
+        if not client_id and not secret:
+            raise NotYet(
+                "No app is registered yet.",
+                why=f"There are no credentials in {path}.",
+                remedy="Do notebook 01-register first, or run: catch_up('authorize')",
+            )
+        uri = uri or DEFAULT_REDIRECT_URI
+        problems = credential_problems(client_id, secret, uri)
+        if problems:
+            raise CredentialsError(
+                f"The credentials in {source} cannot be right.",
+                why=" ".join(problems),
+                remedy=f"Copy them again from {provider.link(NEW_APPLICATION_URL).removesuffix('/new')}",
+                reference="guide, chapter 1",
+            )
+        folder = configuration.state_dir / provider.name / client_id
+        return cls(client_id, Secret("client secret", secret), uri, provider, folder, source)
+
+
+def credentials_file(configuration: Configuration, provider: Provider) -> Path:
+    """Return the file that keeps the credentials for `provider`: `.env` for the real one, else its own folder."""
+    if provider.kind == "live":
+        return configuration.env_file
+    return configuration.state_dir / provider.name / "credentials.env"
+
+
+def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEFAULT_REDIRECT_URI) -> Settings:
+    """Check the credentials, save them for the current provider (mode 0600), and return the settings.
+
+    Raises CredentialsError, having saved nothing, when one cannot be right or the file cannot be written.
+    """
+    client_id, client_secret, redirect_uri = client_id.strip(), client_secret.strip(), redirect_uri.strip()
+    problems = credential_problems(client_id, client_secret, redirect_uri)
+    if problems:
+        raise CredentialsError(
+            "Nothing was saved: these credentials cannot be right.",
+            why=" ".join(problems),
+            remedy="Copy Api Key and App secret from the app's page once more.",
+            reference="guide, chapter 1",
+        )
+    configuration = Configuration.read()
+    path = credentials_file(configuration, current_provider(configuration))
+    fields = {"CLIENT_ID": client_id, "CLIENT_SECRET": client_secret, "REDIRECT_URI": redirect_uri}
+    problem = ""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+        path.chmod(0o600)  # an older .env may be readable by others; dotenv would keep it so
+        for name, value in fields.items():
+            set_key(path, f"REDBOOTH_{name}", value)
+    except OSError as error:
+        problem = error.strerror or type(error).__name__
+    if problem:
+        raise CredentialsError(
+            f"The credentials could not be saved in {path}.",
+            why=f"The system says: {problem}.",
+            remedy="Make the folder and the file writable for you, then save again.",
+        )
+    return Settings.load()
+
+
+def credential_problems(client_id: str, client_secret: str, redirect_uri: str) -> list[str]:
+    """Say what cannot be right, a sentence each; an empty list is good news."""
+    problems = _value_problems("Api Key (client id)", client_id)
+    problems += _value_problems("App secret (client secret)", client_secret)
+    if client_id and client_id == client_secret:
+        problems.append("Api Key and App secret are the same value: one of them was copied twice.")
+    if _is_address(client_id) or _is_address(client_secret):
+        problems.append("One of the fields holds an address: the fields were swapped with the Return URI.")
+    return problems + redirect_uri_problems(redirect_uri)
+
+
+def _value_problems(name: str, value: str) -> list[str]:
+    if not value:
+        return [f"The {name} is empty."]
+    if not re.fullmatch(r"[\x21-\x7e]+", value):
+        return [f"The {name} holds a space, a line break or a letter outside ASCII."]
+    if re.search(r"(?i)your|paste|example|<|>|\.\.\.", value) and len(value) < 40:  # noqa: PLR2004  (real ones are longer)
+        return [f"The {name} is still a placeholder."]
+    return []
+
+
+def _is_address(value: str) -> bool:
+    return "://" in value
+
+
+def redirect_uri_problems(uri: str) -> list[str]:
+    """Say what is wrong with a redirect URI (RFC 6749 section 3.1.2), a sentence each."""
+    if not uri:
+        return ["The Return URI (redirect URI) is empty."]
+    if re.search(r"[\s\x00-\x1f\x7f]", uri):
+        return ["The Return URI holds a space or a line break."]
+    try:
+        parts = urlsplit(uri)
+        _ = parts.port
+    except ValueError:
+        return ["The Return URI is not a valid address."]
+    problems = []
+    if not parts.scheme:
+        problems.append("The Return URI is relative: it has to start with a scheme such as http:// or https://.")
+    elif parts.scheme in {"http", "https"} and not parts.hostname:
+        problems.append("The Return URI names no host.")
+    elif parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+        problems.append("The Return URI is plain http to another machine: the code would travel unprotected.")
+    if "#" in uri:
+        problems.append("The Return URI has a fragment (#...), which OAuth2 forbids.")
+    return problems

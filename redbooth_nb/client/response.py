@@ -1,0 +1,244 @@
+"""Stage 2, the way back: what the redirect says, and whether it belongs to our request (RFC 6749 section 4.1.2).
+
+The whole callback URL is read, never a bare code: only then can `state` be checked (RFC 6749 section 10.12).
+"""
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from redbooth_nb.client.authorize import NONCE_NAME, AuthorizationRequest, PendingAuthorization
+from redbooth_nb.client.errors import explanation
+from redbooth_nb.client.register import Settings
+from redbooth_nb.client.secret import Secret, same_text
+from redbooth_nb.client.token import Token
+from redbooth_nb.errors import NotYet, RedboothError
+
+KNOWN = frozenset({"code", "error", "error_description", "state", "access_token", "token_type", "expires_in", "scope"})
+LONGEST_URL = 64 * 1024  # characters
+AGAIN = "Make a new AuthorizationRequest and click the new link."
+
+
+class CallbackError(RedboothError):
+    """A callback URL cannot be used. The request under way stays open."""
+
+
+class StateError(CallbackError):
+    """`state` does not prove that the answer belongs to our request."""
+
+
+class StateMismatch(StateError):  # noqa: N818  (named as the field names it)
+    """`state` came back with another value."""
+
+
+class StateStale(StateError):  # noqa: N818
+    """`state` belongs to an earlier request."""
+
+
+class StateEmpty(StateError):  # noqa: N818
+    """`state` came back without a value."""
+
+
+class StateMissing(StateError):  # noqa: N818
+    """`state` did not come back, and nothing else proves where the answer belongs."""
+
+
+class StateAlreadyUsed(StateError):  # noqa: N818
+    """The request was answered before; an answer counts once."""
+
+
+@dataclass(frozen=True)
+class AuthorizationResponse:
+    """What the user's decision brought back.
+
+    outcome: "allowed", "denied" or "failed". state_check: how the answer was matched to the request.
+    state: as it came back, None when it did not.
+    callback_url: the whole address, for `fetch_token(authorization_response=...)`.
+    """
+
+    request: AuthorizationRequest
+    callback_url: Secret
+    outcome: str
+    state_check: str
+    state: str | None
+    code: Secret | None = None
+    token: Token | None = None
+    error: str = ""
+    error_description: str = ""
+
+    @classmethod
+    def read(
+        cls, callback_url: str, request: AuthorizationRequest, *, accept_missing_state: bool = False
+    ) -> "AuthorizationResponse":
+        """Read a callback URL as the answer to `request`, once.
+
+        accept_missing_state: take an answer without `state`, giving up the protection it is for.
+        Raises CallbackError when the text is no answer for this app, StateError when it is not the answer to
+        this request; the request then stays open. A denial is not an error: it is an outcome.
+        """
+        fields = _fields(callback_url, request.redirect_uri)
+        with _one_at_a_time:
+            pending = PendingAuthorization(request.settings)
+            state_check = _check_state(fields, request, pending.load(), accept_missing=accept_missing_state)
+            response = cls._from_fields(fields, request, Secret("callback URL", callback_url), state_check)
+            pending.answer(response.callback_url)
+        return response
+
+    @classmethod
+    def last(cls, settings: Settings | None = None) -> "AuthorizationResponse":
+        """Return the answer that came last and was not spent yet, for example in the next notebook.
+
+        Raises NotYet when there is none.
+        """
+        pending = PendingAuthorization(settings or Settings.load())
+        url = pending.load().get("callback_url")
+        if not url:
+            raise NotYet(
+                "There is no unspent answer from Redbooth.",
+                remedy="Do notebook 02-authorize, or run: catch_up('exchange')",
+            )
+        request = pending.request()
+        return cls._from_fields(
+            _fields(url, request.redirect_uri),
+            request,
+            Secret("callback URL", url),
+            "matched when it arrived",
+        )
+
+    @classmethod
+    def _from_fields(
+        cls, fields: dict[str, str], request: AuthorizationRequest, url: Secret, state_check: str
+    ) -> "AuthorizationResponse":
+        state = fields.get("state")
+        if "error" in fields:  # it wins over a code in the same answer
+            denied = fields["error"] == "access_denied"
+            return cls(
+                request,
+                url,
+                "denied" if denied else "failed",
+                state_check,
+                state,
+                error=fields["error"],
+                error_description=fields.get("error_description", ""),
+            )
+        if fields.get("access_token"):
+            now = request.settings.provider.now()
+            return cls(request, url, "allowed", state_check, state, token=Token.from_answer(dict(fields), now))
+        if fields.get("code"):
+            return cls(request, url, "allowed", state_check, state, code=Secret("authorization code", fields["code"]))
+        raise CallbackError(
+            "The address holds neither a code nor an error.",
+            why="After Allow Redbooth adds code=..., after Deny error=...; nothing else is an answer.",
+            remedy="Copy the whole address line of the page you were sent to.",
+            reference="RFC 6749 section 4.1.2",
+        )
+
+    @property
+    def url_for_oauthlib(self) -> str:
+        """The callback URL as oauthlib wants to read it: with https.
+
+        oauthlib refuses every http address, also this one, which only travelled inside your own machine.
+        Nothing is sent to the address; it is only read. It holds the code: do not display it.
+        """
+        return "https" + self.callback_url.reveal().removeprefix("https").removeprefix("http")
+
+    def explain(self) -> str:
+        """Say in words what came back."""
+        if self.outcome == "allowed":
+            what = self.code or (self.token and self.token.access_token)
+            return f"Allowed: {what!r} came back, and state was {self.state_check}."
+        known = explanation("authorize", self.error)
+        said = f' Redbooth says: "{self.error_description}"' if self.error_description else ""
+        return f"{self.outcome.capitalize()}: {self.error}. {known.what}{said}\nWhat to do: {known.remedy}"
+
+
+_one_at_a_time = threading.Lock()
+
+
+def _fields(callback_url: str, redirect_uri: str) -> dict[str, str]:
+    """Return the parameters of query and fragment, each at most once. Raises CallbackError, and nothing else."""
+    problem = ""
+    fields: dict[str, str] = {}
+    url = callback_url.strip()
+    if len(url) > LONGEST_URL:
+        problem = f"It is longer than {LONGEST_URL // 1024} KiB."
+    elif not url.isprintable() or " " in url:
+        problem = "It holds spaces, line breaks or signs that no address has."
+    else:
+        try:
+            parts, registered = urlsplit(url), urlsplit(redirect_uri)
+            same = (parts.scheme, parts.hostname, parts.port, parts.path) == (
+                registered.scheme,
+                registered.hostname,
+                registered.port,
+                registered.path,
+            )
+            pairs = [
+                pair
+                for text in (parts.query, parts.fragment)
+                for pair in parse_qsl(text, keep_blank_values=True, max_num_fields=100)
+            ]
+        except ValueError:
+            problem = "It is no valid address."
+        else:
+            own = {name for name, _ in parse_qsl(registered.query, keep_blank_values=True)}
+            seen = [name for name, _ in pairs if name in KNOWN or name in own]
+            repeated = sorted({name for name in seen if seen.count(name) > 1})
+            fields = dict(pairs)
+            if not same:
+                problem = f"It does not begin with your redirect URI, {redirect_uri.partition('?')[0]}."
+            elif repeated:
+                problem = f"It holds {' and '.join(repeated)} more than once."
+    if problem:
+        raise CallbackError(
+            "This is not the address Redbooth sent the browser back to.",
+            why=problem,
+            remedy="Copy the whole address line of the page you were sent to.",
+            reference="RFC 6749 section 4.1.2",
+        )
+    return fields
+
+
+def _check_state(
+    fields: dict[str, str], request: AuthorizationRequest, record: dict[str, Any], *, accept_missing: bool
+) -> str:
+    """Return how the answer was matched to the request. Raises StateError."""
+    reference = "RFC 6749 section 10.12"
+    mine = same_text(str(record["state"]), request.state)
+    if mine and record["answered"]:
+        raise StateAlreadyUsed(
+            "This request was answered before, and an answer counts once.", remedy=AGAIN, reference=reference
+        )
+    if not mine:
+        raise StateStale(
+            "A newer request was made since this one.",
+            why="Only the newest counts.",
+            remedy=AGAIN,
+            reference=reference,
+        )
+    state = fields.get("state")
+    if state is not None and state and same_text(state, request.state):
+        return "the same that was sent"
+    if state is None:
+        if request.nonce and same_text(fields.get(NONCE_NAME, ""), request.nonce):
+            return "absent, but the random part of the redirect URI came back and proves the same"
+        if accept_missing:
+            return "absent, and accepted because you said so"
+        raise StateMissing(
+            "Redbooth did not send state back, so nothing proves whose answer this is.",
+            why="Somebody else's code may have been put into this address.",
+            remedy="Make the request with AuthorizationRequest.new(nonce=True): the redirect URI then carries "
+            "a second proof that comes back.",
+            reference=reference,
+        )
+    if not state:
+        raise StateEmpty("state came back empty.", why="The answer was changed on its way.", remedy=AGAIN)
+    if any(same_text(state, str(old)) for old in record["stale_states"]):
+        raise StateStale("This answer belongs to an earlier request.", remedy=AGAIN, reference=reference)
+    raise StateMismatch(
+        "state came back with another value: this is not the answer to your request.",
+        why="Somebody may be trying to make your app use their code. It was not sent anywhere.",
+        remedy=AGAIN,
+        reference=reference,
+    )

@@ -1,0 +1,109 @@
+"""Stage 2 as one object: the link to click, the wait for the answer, and the answer.
+
+No cell blocks while a person decides. Where nobody sits at the browser the kit presses the button itself.
+"""
+
+from collections.abc import Callable
+
+import requests
+
+from redbooth_nb.client.authorize import AuthorizationRequest
+from redbooth_nb.client.callback import ANSWERED, CANCELLED, DEFAULT_TIMEOUT, CallbackListener, PortBusy
+from redbooth_nb.client.response import AuthorizationResponse
+from redbooth_nb.client.wire import connect
+from redbooth_nb.configuration import Configuration
+from redbooth_nb.errors import NotYet, RedboothError
+from redbooth_nb.provider.unattended import UnattendedError, press
+
+
+class SignIn:
+    """One attempt to get the user's permission. Returns at once; the answer arrives in `response`.
+
+    answer: "allow" or "deny", the button to press where nobody sits at the browser (`REDBOOTH_UNATTENDED=1`);
+    a person at the browser decides alone. timeout: seconds to wait. on_change: called after every change.
+    notice: why nothing listens, if so; `paste()` then takes the answer.
+    """
+
+    def __init__(
+        self,
+        request: AuthorizationRequest,
+        *,
+        answer: str = "allow",
+        timeout: float = DEFAULT_TIMEOUT,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.request = request
+        self.notice = ""
+        self._pasted: AuthorizationResponse | None = None
+        self._listener: CallbackListener | None = None
+        self._on_change = on_change
+        if Configuration.read().unattended:
+            self._press(answer)
+            return
+        try:
+            self._listener = CallbackListener(request, timeout=timeout, on_change=on_change)
+            self._listener.start()
+        except PortBusy as error:
+            self._listener, self.notice = None, str(error)
+
+    def _press(self, answer: str) -> None:
+        request = self.request
+        if request.settings.provider.kind == "live":
+            raise UnattendedError(
+                "REDBOOTH_UNATTENDED is set, but on redbooth.com only a person can give permission.",
+                remedy="Unset REDBOOTH_UNATTENDED, or practise on the sandbox: REDBOOTH_PROVIDER=sandbox",
+            )
+        self.paste(press(connect(requests.Session()), request.url, request.redirect_uri, answer))
+
+    @property
+    def link(self) -> str:
+        """The address to open in the browser."""
+        return self.request.link
+
+    @property
+    def status(self) -> str:
+        """Where things stand: "waiting", "answered", "cancelled" or "timed out"."""
+        if self._pasted is not None:
+            return ANSWERED
+        return self._listener.status if self._listener else "waiting"
+
+    @property
+    def refused(self) -> list[RedboothError]:
+        """Why answers that arrived were not taken; the wait went on."""
+        return self._listener.refused if self._listener else []
+
+    @property
+    def response(self) -> AuthorizationResponse:
+        """The answer. Raises NotYet while there is none."""
+        found = self._pasted or (self._listener.response if self._listener else None)
+        if found is None:
+            raise NotYet(
+                f"There is no answer yet (status: {self.status}).",
+                remedy="Click the link above and decide, then run this cell again."
+                if self.status == "waiting"
+                else "Run the cell that signs in once more, then click its new link.",
+            )
+        return found
+
+    def paste(self, callback_url: str) -> AuthorizationResponse:
+        """Take the address the browser was sent to, copied by hand. Raises CallbackError or StateError."""
+        self._pasted = AuthorizationResponse.read(callback_url, self.request)
+        if self._listener:
+            self._listener.finish()
+        self._on_change()
+        return self._pasted
+
+    def cancel(self) -> None:
+        """Stop waiting."""
+        if self._listener and self._listener.status not in {ANSWERED, CANCELLED}:
+            self._listener.cancel()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait at most `seconds` for the answer; return whether it came. For scripts, not for cells."""
+        return self._pasted is not None or (self._listener is not None and self._listener.wait(seconds))
+
+    def __repr__(self) -> str:
+        """Say where things stand."""
+        if self.status == ANSWERED:
+            return self.response.explain()
+        return f"Sign-in {self.status}."

@@ -1,0 +1,104 @@
+"""What the token endpoint answers, as an object that shows no secret (RFC 6749 section 5.1)."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from redbooth_nb.client.secret import Secret
+from redbooth_nb.errors import RedboothError
+
+LARGEST_LIFETIME = 10 * 365 * 24 * 3600  # seconds; anything longer is a fault in the answer
+
+
+class TokenContentError(RedboothError):
+    """The answer of the token endpoint is not a token."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """An access token and the refresh token that came with it.
+
+    expires_in: lifetime in seconds as the service said it, None when it did not.
+    obtained_at: when it arrived, in Unix seconds by the provider's clock; expiry is counted from here and
+    not from the service's `created_at`, which old services leave out and other clocks contradict.
+    """
+
+    access_token: Secret
+    token_type: str
+    expires_in: int | None
+    refresh_token: Secret | None
+    scope: str
+    obtained_at: float
+
+    @classmethod
+    def from_answer(cls, answer: dict[str, Any], now: float, previous: Self | None = None) -> Self:
+        """Read the JSON of a successful answer. Without a refresh token in it the previous one stays valid.
+
+        Raises TokenContentError when a field is missing or of the wrong type (RFC 6749 section 5.1).
+        """
+        problems = []
+        access, refresh = answer.get("access_token"), answer.get("refresh_token")
+        if not isinstance(access, str) or not access:
+            problems.append("access_token is missing or not a text.")
+        if refresh is not None and (not isinstance(refresh, str) or not refresh):
+            problems.append("refresh_token is not a text.")
+        kind = answer.get("token_type", "bearer")
+        if not isinstance(kind, str) or kind.lower() != "bearer":
+            problems.append("token_type is not bearer, the only type this client can use.")
+        lifetime = _seconds(answer.get("expires_in"))
+        if lifetime is False:
+            problems.append("expires_in is not a number of seconds.")
+        if problems:
+            raise TokenContentError(
+                "The answer of the token endpoint is not a token.",
+                why=" ".join(problems),
+                remedy="Look at the exchange in the transcript; nothing was saved.",
+                reference="RFC 6749 section 5.1",
+            )
+        scope = answer.get("scope") or ""
+        kept = previous.refresh_token if previous else None
+        return cls(
+            access_token=Secret("access token", str(access)),
+            token_type=str(kind),
+            expires_in=lifetime or None,
+            refresh_token=Secret("refresh token", refresh) if refresh else kept,
+            scope=" ".join(scope) if isinstance(scope, list) else str(scope),
+            obtained_at=now,
+        )
+
+    @property
+    def expires_at(self) -> float | None:
+        """When it expires, in Unix seconds by the provider's clock; None when the service did not say."""
+        return None if self.expires_in is None else self.obtained_at + self.expires_in
+
+    def remaining(self, now: float) -> float | None:
+        """Return the seconds left at `now`, never more than the lifetime (a clock set back adds no life)."""
+        if self.expires_in is None:
+            return None
+        return min(self.obtained_at + self.expires_in - now, self.expires_in)
+
+    def needs_refresh(self, now: float) -> bool:
+        """Whether to refresh before the next call: in the last minute, or the last tenth of a short life."""
+        left = self.remaining(now)
+        return left is not None and self.expires_in is not None and left <= min(60, self.expires_in / 10)
+
+    def reveal(self) -> dict[str, Any]:
+        """Return the plain dict that requests-oauthlib works with. It holds secrets: do not display it."""
+        fields = {
+            "access_token": self.access_token.reveal(),
+            "token_type": self.token_type,
+            "expires_in": self.expires_in,
+            "refresh_token": self.refresh_token.reveal() if self.refresh_token else None,
+            "scope": self.scope,
+            "obtained_at": self.obtained_at,
+        }
+        return {name: value for name, value in fields.items() if value is not None}
+
+
+def _seconds(value: object) -> int | bool | None:
+    """Return whole seconds, None for no value, False for a wrong one. Some services send the number as text."""
+    if value is None:
+        return None
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value[:20])
+    right = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= LARGEST_LIFETIME
+    return int(value) if right and isinstance(value, int | float) else False

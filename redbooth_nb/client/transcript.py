@@ -1,0 +1,218 @@
+"""Every exchange with Redbooth as it went over the wire, with each secret replaced when it is noted down.
+
+What a transcript holds is safe to paste into a help channel: it never kept the secrets.
+"""
+
+import json
+import re
+import shlex
+import threading
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import requests
+
+from redbooth_nb.client.secret import SECRET_FIELDS, Secret, hide_secrets
+from redbooth_nb.provider.addresses import ORIGIN
+
+KEPT = 500  # exchanges
+LONGEST_BODY = 4000  # characters shown of a body that is not JSON
+Pairs = list[tuple[str, "str | Secret"]]
+VARIABLES = {kind: "REDBOOTH_" + kind.upper().replace(" ", "_") for kind in SECRET_FIELDS.values()}
+# the guide shows these, and the lessons are about them; all others are the transport's own business
+TELLING_HEADERS = ("WWW-Authenticate", "Location", "Retry-After", "Content-Type")
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its response. Values that were secrets are Secret objects."""
+
+    method: str
+    address: str
+    query: Pairs
+    request_headers: Pairs
+    fields: Pairs
+    status: int
+    reason: str
+    response_headers: Pairs
+    body: Any
+
+    @classmethod
+    def from_response(cls, response: requests.Response) -> "Exchange":
+        """Note down a response of requests and the request it answers."""
+        request = response.request
+        url = urlsplit(request.url or "")
+        return cls(
+            method=request.method or "",
+            address=urlunsplit(url._replace(query="", fragment="")),
+            query=_pairs(url.query),
+            request_headers=[(name, _hidden_header(name, str(value))) for name, value in request.headers.items()],
+            fields=_request_fields(request),
+            status=response.status_code,
+            reason=response.reason or "",
+            response_headers=[(name, _hidden_header(name, value)) for name, value in response.headers.items()],
+            body=_response_body(response),
+        )
+
+    @property
+    def url(self) -> str:
+        """The address with its query, secrets hidden."""
+        return self.address + (f"?{_shown_query(self.query)}" if self.query else "")
+
+    def __str__(self) -> str:
+        """Return the exchange as text: the request, an arrow, the answer."""
+        lines = [f"{self.method} {self.url}"]
+        lines += [f"    {name}: {value}" for name, value in self.request_headers if name == "Authorization"]
+        lines += [f"    {name} = {value}" for name, value in self.fields]
+        lines += [f"--> {self.status} {self.reason}"]
+        for wanted in TELLING_HEADERS:
+            lines += [f"    {name}: {value}" for name, value in self.response_headers if name.lower() == wanted.lower()]
+        if self.body not in ("", None):
+            text = self.body if isinstance(self.body, str) else json.dumps(self.body, indent=2, default=repr)
+            lines += [f"    {line}" for line in text.splitlines()]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def curl(self, origin: str = ORIGIN) -> str:
+        """Return the request as a cURL command; secrets are shell variables such as $REDBOOTH_CLIENT_SECRET.
+
+        origin: whom to ask; pass `settings.provider.origin` for a command that runs on your own sandbox.
+        """
+        query = "&".join(f"{name}={_shell_value(value)}" for name, value in self.query)
+        parts = ["curl", "-X", self.method, _quoted(origin + self.address.removeprefix(ORIGIN), query)]
+        parts += [
+            f'-H "Authorization: Bearer ${VARIABLES["access token"]}"'
+            for name, value in self.request_headers
+            if name == "Authorization" and "access token" in str(value)
+        ]
+        parts += [f"-d {_quoted(f'{name}=', _shell_value(value))}" for name, value in self.fields]
+        return " ".join(parts[:4]) + "".join(f" \\\n  {part}" for part in parts[4:])
+
+
+class Transcript:
+    """The exchanges of this notebook, newest last. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._exchanges: deque[Exchange] = deque(maxlen=KEPT)
+        self._lock = threading.Lock()
+
+    def note(self, response: requests.Response, *_: Any, **__: Any) -> None:  # noqa: ANN401  (the signature is requests')
+        """Note down an exchange; a response hook for requests."""
+        exchange = Exchange.from_response(response)
+        with self._lock:
+            self._exchanges.append(exchange)
+
+    def __iter__(self) -> Iterator[Exchange]:
+        """Iterate over the exchanges, oldest first."""
+        with self._lock:
+            return iter(list(self._exchanges))
+
+    def __len__(self) -> int:
+        """Return the number of exchanges kept."""
+        return len(self._exchanges)
+
+    @property
+    def last(self) -> Exchange | None:
+        """The newest exchange, None before the first."""
+        return self._exchanges[-1] if self._exchanges else None
+
+    def __str__(self) -> str:
+        """Return all exchanges as text."""
+        return "\n\n".join(str(exchange) for exchange in self) or "No exchange with Redbooth yet."
+
+    __repr__ = __str__
+
+    @property
+    def markdown(self) -> str:
+        """All exchanges as Markdown, to paste into an issue or a help channel."""
+        blocks = [f"**{number}. {e.method} {e.address}**\n\n```http\n{e}\n```" for number, e in enumerate(self, 1)]
+        return "\n\n".join(blocks)
+
+    @property
+    def mermaid(self) -> str:
+        """All exchanges as a Mermaid sequence diagram."""
+        lines = ["sequenceDiagram", "    participant App", "    participant Redbooth"]
+        for exchange in self:
+            grant = next((f" {value}" for name, value in exchange.fields if name == "grant_type"), "")
+            lines.append(f"    App->>Redbooth: {exchange.method} {urlsplit(exchange.address).path}{grant}")
+            lines.append(f"    Redbooth-->>App: {exchange.status} {exchange.reason}")
+        return "\n".join(lines)
+
+
+transcript = Transcript()
+
+
+def _pairs(query: str) -> Pairs:
+    return [(name, _hidden(name, value)) for name, value in parse_qsl(query, keep_blank_values=True)]
+
+
+def _hidden(name: str, value: str) -> "str | Secret":
+    return Secret(SECRET_FIELDS[name], value) if name in SECRET_FIELDS and value else value
+
+
+def _hidden_header(name: str, value: str) -> str:
+    if name.lower() in {"authorization", "proxy-authorization"}:
+        scheme, _, credentials = value.partition(" ")
+        kind = "access token" if scheme.lower() == "bearer" else "credentials"
+        return f"{scheme} {Secret(kind, credentials)}"
+    if name.lower() in {"cookie", "set-cookie"}:
+        return repr(Secret("cookie", value))
+    if name.lower() in {"location", "referer"}:
+        return hide_in_url(value)
+    return value
+
+
+def hide_in_url(url: str) -> str:
+    """Return a URL with the secrets of its query and fragment hidden."""
+    address, query, fragment = re.fullmatch(r"([^?#]*)(?:\?([^#]*))?(?:#(.*))?", url, re.DOTALL).groups("")  # type: ignore[union-attr]  # every string matches
+    shown = address + (f"?{_shown_query(_pairs(query))}" if query else "")
+    return shown + (f"#{_shown_query(_pairs(fragment))}" if fragment else "")
+
+
+def _shown_query(pairs: Pairs) -> str:
+    return "&".join(
+        f"{name}={value}" if isinstance(value, Secret) else urlencode({name: value}) for name, value in pairs
+    )
+
+
+def _request_fields(request: requests.PreparedRequest) -> Pairs:
+    body = request.body
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body or "")
+    kind = (request.headers.get("Content-Type") or "").partition(";")[0]
+    if kind == "application/x-www-form-urlencoded":
+        return _pairs(text)
+    if kind == "application/json":
+        try:
+            content = hide_secrets(json.loads(text))
+        except ValueError:
+            content = None
+        if isinstance(content, dict):
+            return [(n, v if isinstance(v, Secret | str) else json.dumps(v, default=repr)) for n, v in content.items()]
+    return [("body", f"({len(text)} characters)")] if text else []
+
+
+def _response_body(response: requests.Response) -> Any:  # noqa: ANN401
+    try:
+        return hide_secrets(response.json())
+    except ValueError:
+        pass
+    if "html" in response.headers.get("Content-Type", ""):
+        found = re.search(r"(?is)<h1[^>]*>(.*?)</h1>", response.text)
+        heading = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", found[1])).strip() if found else ""
+        return f"(a web page{f': {heading}' if heading else ''})" if response.text else ""
+    return response.text[:LONGEST_BODY]
+
+
+def _shell_value(value: "str | Secret") -> str:
+    return (
+        f"${VARIABLES.get(value.kind, 'REDBOOTH_SECRET')}" if isinstance(value, Secret) else urlencode({"": value})[1:]
+    )
+
+
+def _quoted(fixed: str, rest: str) -> str:
+    text = fixed + (f"?{rest}" if rest and not fixed.endswith("=") else rest)
+    return f'"{text}"' if "$" in text else shlex.quote(text)

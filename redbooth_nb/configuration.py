@@ -1,0 +1,77 @@
+"""Where settings come from: the environment first, then the `.env` file.
+
+Nothing read here is put into `os.environ`: child processes learn no secret (hence `dotenv_values`).
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from dotenv import dotenv_values
+from platformdirs import user_state_path
+
+from redbooth_nb.errors import RedboothError
+
+
+class ConfigurationError(RedboothError):
+    """A setting, or the file it stands in, cannot be used."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The settings as they stand now.
+
+    env_file: the `.env` in use, or where one would be written. It need not exist.
+    """
+
+    env_file: Path
+    file_values: dict[str, str]
+
+    @classmethod
+    def read(cls, folder: Path | None = None) -> "Configuration":
+        """Read the nearest `.env` at or above `folder` (default: the working directory).
+
+        Raises ConfigurationError when the file is there but cannot be read as text.
+        """
+        env_file = find_env_file(folder or Path.cwd())
+        return cls(env_file, read_env_file(env_file))
+
+    def get(self, name: str, default: str = "") -> str:
+        """Return a setting; the environment beats the file, and an empty value counts as none."""
+        return os.environ.get(name, "").strip() or self.file_values.get(name, "").strip() or default
+
+    @property
+    def unattended(self) -> bool:
+        """Whether nobody sits at the browser (`REDBOOTH_UNATTENDED=1`): cells press the button they name."""
+        return self.get("REDBOOTH_UNATTENDED", "0") not in {"0", "no", "off", "false"}
+
+    @property
+    def state_dir(self) -> Path:
+        """The folder for tokens, pending authorizations and the sandbox, never inside the repository."""
+        chosen = self.get("REDBOOTH_STATE_DIR")
+        return Path(chosen).expanduser().absolute() if chosen else user_state_path("redbooth-nb")
+
+
+def find_env_file(folder: Path) -> Path:
+    """Return the nearest `.env`, or where it belongs: beside the nearest `.env.example`, else in `folder`."""
+    for place in (folder, *folder.parents):
+        if (place / ".env").exists() or (place / ".env.example").exists():
+            return place / ".env"
+    return folder / ".env"
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """Return the values of a dotenv file; a missing file has none. `${X}` is not expanded: secrets may hold it.
+
+    Raises ConfigurationError, naming the file and the remedy, when it cannot be read.
+    """
+    try:
+        values = dotenv_values(path, interpolate=False, encoding="utf-8")
+    except UnicodeDecodeError:
+        problem, remedy = "is not UTF-8 text", "Open it in an editor and save it with the encoding UTF-8."
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror})"
+        remedy = f"Make it a file that you may read, for example with: chmod 600 {path}"
+    else:
+        return {name: value for name, value in values.items() if value is not None}
+    raise ConfigurationError(f"The settings file {path} {problem}.", remedy=remedy)

@@ -1,0 +1,1 @@
+"""Redbooth, as the kit reaches it: the real service, a stand-in, or recordings."""

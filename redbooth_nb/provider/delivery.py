@@ -1,0 +1,188 @@
+"""Where requests to https://redbooth.com really go, decided by one setting: `REDBOOTH_PROVIDER`.
+
+The addresses in code and answers are always the guide's; only the delivery differs.
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from redbooth_nb.configuration import Configuration, ConfigurationError
+from redbooth_nb.provider.addresses import ORIGIN
+
+if TYPE_CHECKING:
+    from redbooth_nb.provider.sandbox import Sandbox
+
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class LoopbackDelivery(HTTPAdapter):
+    """Carries requests for https://redbooth.com to a stand-in on this machine, and makes answers look as asked."""
+
+    def __init__(self, origin: str) -> None:
+        super().__init__()
+        self.origin = origin
+
+    def send(  # noqa: PLR0913, PLR0917  (the signature is requests')
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,  # noqa: FBT001, FBT002
+        timeout: float | tuple[float, float] | tuple[float, None] | None = None,
+        verify: bool | str = True,  # noqa: FBT001, FBT002
+        cert: Any = None,  # noqa: ANN401
+        proxies: Mapping[str, str] | None = None,  # noqa: ARG002
+    ) -> requests.Response:
+        """Send to the stand-in. A proxy is never used: it could not reach this machine, and would see the secrets."""
+        delivered = request.copy()
+        delivered.url = self.origin + (request.url or "").removeprefix(ORIGIN)
+        response = super().send(delivered, stream, timeout, verify, cert, proxies={})
+        response.url = request.url or ""
+        response.request = request
+        location = response.headers.get("Location", "")
+        if location.startswith(self.origin + "/"):
+            response.headers["Location"] = ORIGIN + location.removeprefix(self.origin)
+        return response
+
+
+class Provider:
+    """Redbooth, or who answers in its place. This one is the real service; the others override what differs.
+
+    name: the folder its state is kept under. origin: where a browser finds it.
+    """
+
+    kind = "live"
+    name = "redbooth.com"
+    origin = ORIGIN
+    label = "the real redbooth.com"
+
+    def deliver(self, session: requests.Session) -> None:
+        """Let `session` reach this provider. Nothing to do for the real one."""
+
+    def link(self, url: str) -> str:
+        """Return the address at which a browser on this machine finds the guide's `url`."""
+        return self.origin + url.removeprefix(ORIGIN)
+
+    def now(self) -> float:
+        """Return the provider's clock in Unix seconds."""
+        return time.time()
+
+    def let_time_pass(self, seconds: float) -> bool:
+        """Move the clock on, where that can be done. Returns whether it was."""
+        del seconds
+        return False
+
+
+class StandIn(Provider):
+    """Another stand-in on this machine, for example a real Doorkeeper."""
+
+    kind = "stand-in"
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        self.name = urlsplit(origin).netloc.replace(":", "-").strip("[]")
+        self.label = f"the stand-in at {origin}"
+        self._offset: float | None = None
+
+    def deliver(self, session: requests.Session) -> None:
+        """Mount the delivery for https://redbooth.com on `session`."""
+        session.mount(f"{ORIGIN}/", LoopbackDelivery(self.origin))
+
+    def now(self) -> float:
+        """Return the stand-in's clock in Unix seconds; this machine's where it has none of its own."""
+        if self._offset is None:
+            self._offset = self._clock("GET") or 0.0
+        return time.time() + self._offset
+
+    def let_time_pass(self, seconds: float) -> bool:
+        """Move the stand-in's clock, where it has a `/clock`."""
+        offset = self._clock("POST", advance=seconds)
+        if offset is None:
+            return False
+        self._offset = offset
+        return True
+
+    def _clock(self, method: str, **fields: float) -> float | None:
+        session = requests.Session()
+        session.trust_env = False
+        try:
+            answer = session.request(method, f"{self.origin}/clock", json=fields or None, timeout=5)
+            return float(answer.json()["offset"]) if answer.ok else None
+        except (requests.RequestException, ValueError, KeyError, TypeError):
+            return None  # no clock of its own: that is an answer, not a failure
+
+
+class EmbeddedSandbox(StandIn):
+    """The kit's own stand-in, in a thread of this process over a file that all notebooks share."""
+
+    kind = "sandbox"
+
+    def __init__(self, sandbox: "Sandbox") -> None:
+        super().__init__(sandbox.base_url)
+        self.name = "sandbox"
+        self.label = "the sandbox on this machine"
+        self.sandbox = sandbox
+
+    def now(self) -> float:
+        """Return the sandbox's clock in Unix seconds; every notebook sees the same one."""
+        return self.sandbox.now()
+
+    def let_time_pass(self, seconds: float) -> bool:
+        """Move the sandbox's clock."""
+        self.sandbox.advance(seconds)
+        return True
+
+
+_running: dict[str, Provider] = {}
+_starting = threading.Lock()
+
+
+def current_provider(configuration: Configuration | None = None) -> Provider:
+    """Return the provider that `REDBOOTH_PROVIDER` names, started if need be; the same one for the whole process.
+
+    `sandbox` (default), `recorded`, `live`, or the http address of another stand-in on this machine.
+    Raises ConfigurationError when the setting is none of these, or SandboxError when the sandbox cannot start.
+    """
+    configuration = configuration or Configuration.read()
+    choice = configuration.get("REDBOOTH_PROVIDER", "sandbox")
+    key = f"{choice} {configuration.state_dir}"
+    with _starting:
+        if key not in _running:
+            _running[key] = _start(choice, configuration)
+        return _running[key]
+
+
+def _start(choice: str, configuration: Configuration) -> Provider:
+    if choice == "live":
+        return Provider()
+    if choice == "sandbox":
+        # here, not above: the sandbox brings a web framework that the other providers do not need
+        from redbooth_nb.provider.sandbox import Sandbox  # noqa: PLC0415
+
+        sandbox = Sandbox(configuration.state_dir / "sandbox" / "sandbox.sqlite3")
+        sandbox.start()
+        return EmbeddedSandbox(sandbox)
+    if choice == "recorded":
+        from redbooth_nb.provider.recorded import Recorded  # noqa: PLC0415
+
+        return Recorded(configuration.get("REDBOOTH_RECORDING"), configuration.state_dir / "recorded" / "journal.jsonl")
+    return StandIn(_loopback_origin(choice))
+
+
+def _loopback_origin(choice: str) -> str:
+    try:
+        parts = urlsplit(choice)
+        loopback = parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS and parts.port != 0
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise ConfigurationError(
+            f"REDBOOTH_PROVIDER is {choice!r}, which names no provider.",
+            why="Requests carry secrets, so a stand-in may only be on this machine.",
+            remedy="Use sandbox, recorded, live, or an address such as http://127.0.0.1:3999.",
+        )
+    return f"http://{parts.netloc}"

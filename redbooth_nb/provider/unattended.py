@@ -1,0 +1,91 @@
+"""What a person does in the browser, done by the kit where nobody sits there (`REDBOOTH_UNATTENDED=1`).
+
+It reads the provider's pages and sends their own forms, so it works on the sandbox, on a real Doorkeeper and
+on recordings. It never runs against the real redbooth.com: permission there is a person's to give.
+"""
+
+from urllib.parse import urljoin
+
+import requests
+from bs4 import BeautifulSoup, Tag
+
+from redbooth_nb.errors import RedboothError
+from redbooth_nb.provider.addresses import NEW_APPLICATION_URL
+
+MOST_PAGES = 5  # a login page and a few redirects at most
+TIMEOUT = (5, 30)  # seconds
+
+
+class UnattendedError(RedboothError):
+    """The kit could not do what a person would have done."""
+
+
+def press(session: requests.Session, authorize_url: str, redirect_uri: str, answer: str) -> str:
+    """Open the authorize page, press Allow or Deny, and return the callback URL the browser would be sent to.
+
+    answer: "allow" or "deny". Where the permission still stands the engine asks nobody: the code comes at once.
+    Raises UnattendedError when the page has no such button, quoting what it says.
+    """
+    url, form = authorize_url, None
+    for _ in range(MOST_PAGES):
+        if form is None:
+            page = session.get(url, allow_redirects=False, timeout=TIMEOUT)
+        else:
+            page = session.post(url, data=form, allow_redirects=False, timeout=TIMEOUT)
+        location = page.headers.get("Location")
+        if location is None:
+            url, form = _form(page, answer)
+            continue
+        url, form = urljoin(page.url, location), None
+        if url.startswith(redirect_uri):
+            return url
+    raise UnattendedError(
+        "The authorize page went round in circles.", remedy="Look at the transcript to see what the provider said."
+    )
+
+
+def register_application(session: requests.Session, name: str, redirect_uri: str) -> tuple[str, str]:
+    """Fill in the provider's registration form; return Api Key and App secret. Raises UnattendedError."""
+    page = session.get(NEW_APPLICATION_URL, timeout=TIMEOUT)
+    url, fields = _form(page, "create")
+    fields |= {"doorkeeper_application[name]": name, "doorkeeper_application[redirect_uri]": redirect_uri}
+    page = session.post(url, data=fields, timeout=TIMEOUT)
+    found = [BeautifulSoup(page.text, "html.parser").find(id=name) for name in ("application_id", "secret")]
+    if not all(found):
+        raise UnattendedError(
+            "The app could not be registered.", why=_message(page), remedy="Register it in the browser."
+        )
+    return tuple(mark.get_text(strip=True) for mark in found if mark)  # type: ignore[return-value]  # both are there
+
+
+def _form(page: requests.Response, answer: str) -> tuple[str, dict[str, str]]:
+    """Return address and fields of the form that a person would send with the button `answer`."""
+    for form in BeautifulSoup(page.text, "html.parser").find_all("form"):
+        fields = {
+            str(field["name"]): str(field.get("value", ""))
+            for field in form.find_all(["input", "textarea"])
+            if isinstance(field, Tag) and field.get("name") and field.get("type") != "submit"
+        }
+        method = fields.get("_method", "post").lower()
+        wanted = {
+            "allow": method == "post" and "response_type" in fields,
+            "deny": method == "delete" and "response_type" in fields,
+            "create": "doorkeeper_application[name]" in fields,
+        }
+        if wanted.get(answer):
+            return urljoin(page.url, str(form.get("action", ""))), fields
+    raise UnattendedError(
+        f"The page has no button to {answer}.",
+        why=_message(page),
+        remedy="Compare the request with the guide's, parameter by parameter.",
+        reference="guide, chapter 2",
+    )
+
+
+def _message(page: requests.Response) -> str:
+    """Return what an error page says to the person in front of it."""
+    body = BeautifulSoup(page.text, "html.parser").find("main") or BeautifulSoup(page.text, "html.parser").body
+    text = body.get_text(" ", strip=True) if body else ""
+    return (
+        f'The answer was {page.status_code}; the page says: "{text[:300]}"' if text else f"It was {page.status_code}."
+    )
