@@ -5,7 +5,6 @@ The request is kept on disk while it is under way, so that the answer is recogni
 
 import html
 import secrets
-import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -149,7 +148,6 @@ class PendingAuthorization:
                 "scope": request.scope,
                 "nonce": request.nonce,
                 "code_verifier": request.code_verifier and request.code_verifier.reveal(),
-                "began_at": time.time(),
                 "answered": False,
                 "stale_states": [state for state in stale if state],
             }
@@ -181,7 +179,8 @@ class PendingAuthorization:
 
     def answer(self, callback_url: Secret) -> None:
         """Keep the answer and mark the state as used: it counts once."""
-        self._file.write({**self.load(), "answered": True, "callback_url": callback_url.reveal()})
+        now = self.settings.provider.now()
+        self._file.write({**self.load(), "answered": True, "answered_at": now, "callback_url": callback_url.reveal()})
 
     def spend(self) -> None:
         """Forget the answer after its code was sent, whatever came back: a code works once."""

@@ -15,6 +15,7 @@ from redbooth_nb.client.errors import TokenEndpointError, explanation
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
+from redbooth_nb.client.transcript import reason
 from redbooth_nb.client.wire import TIMEOUT, connect, transport_failure
 from redbooth_nb.errors import NotYet, RedboothError
 from redbooth_nb.provider.addresses import TOKEN_URL
@@ -95,7 +96,7 @@ def answer_problem(answer: requests.Response, leg: str) -> TokenEndpointError | 
         content = answer.json()
     except ValueError:
         content = None
-    status = f"{answer.status_code} {answer.reason or ''}".strip()
+    status = f"{answer.status_code} {reason(answer.status_code)}".strip()
     where = f"{leg}: POST {TOKEN_URL} answered {status}"
     if not isinstance(content, dict):
         kind = answer.headers.get("Content-Type") or "no content type"

@@ -16,6 +16,7 @@ from redbooth_nb.client.token import Token
 from redbooth_nb.errors import NotYet, RedboothError
 
 KNOWN = frozenset({"code", "error", "error_description", "state", "access_token", "token_type", "expires_in", "scope"})
+CODE_LIFETIME = 600  # seconds; what Doorkeeper gives a code
 LONGEST_URL = 64 * 1024  # characters
 AGAIN = "Make a new AuthorizationRequest and click the new link."
 
@@ -91,11 +92,14 @@ class AuthorizationResponse:
 
         Raises NotYet when there is none.
         """
-        pending = PendingAuthorization(settings or Settings.load())
-        url = pending.load().get("callback_url")
-        if not url:
+        settings = settings or Settings.load()
+        pending = PendingAuthorization(settings)
+        record = pending.load()
+        url = record.get("callback_url")
+        if not url or settings.provider.now() - record["answered_at"] > CODE_LIFETIME:
             raise NotYet(
-                "There is no unspent answer from Redbooth.",
+                "There is no fresh answer from Redbooth.",
+                why="A code works once, and for ten minutes.",
                 remedy="Do notebook 02-authorize, or run: catch_up('exchange')",
             )
         request = pending.request()

@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -52,7 +53,7 @@ class Exchange:
             request_headers=[(name, _hidden_header(name, str(value))) for name, value in request.headers.items()],
             fields=_request_fields(request),
             status=response.status_code,
-            reason=response.reason or "",
+            reason=reason(response.status_code),
             response_headers=[(name, _hidden_header(name, value)) for name, value in response.headers.items()],
             body=_response_body(response),
         )
@@ -144,6 +145,14 @@ class Transcript:
 
 
 transcript = Transcript()
+
+
+def reason(status: int) -> str:
+    """Return the standard words for a status; servers spell them as they like, and HTTP/2 has none."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
 
 
 def _pairs(query: str) -> Pairs:

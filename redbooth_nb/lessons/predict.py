@@ -1,0 +1,54 @@
+"""Predictions: choose first, then run the cell that shows who was right."""
+
+import html
+from typing import Any
+
+import ipywidgets as w
+
+from redbooth_nb.errors import RedboothError
+from redbooth_nb.lessons.course import question
+from redbooth_nb.widgets.view import Message, View, paragraph
+
+
+class Prediction(View):
+    """A question with choices; `choose(number)` does what clicking does."""
+
+    def __init__(self, name: str) -> None:
+        self.question = question(name)
+        self._message = Message()
+        self._choices = w.RadioButtons(
+            options=[(text, number) for number, text in enumerate(self.question.choices, 1)],
+            value=None,
+            layout={"width": "max-content", "max_width": "100%"},
+        )
+        self._choices.observe(self._chosen, names="value")
+        prompt = paragraph(f"<strong>Predict:</strong> {html.escape(self.question.prompt)}")
+        super().__init__([prompt, self._choices, self._message])
+
+    def choose(self, number: int) -> None:
+        """Choose an answer, from 1. Raises RedboothError for a number that is not among the choices."""
+        if number not in range(1, len(self.question.choices) + 1):
+            raise RedboothError(f"There is no choice {number}.", remedy=f"Choose 1 to {len(self.question.choices)}.")
+        if self._choices.value != number:
+            self._choices.value = number  # comes back here by way of the observer
+            return
+        right = number == self.question.right
+        self._message.say(f"{'Right.' if right else 'Not quite.'} {self.question.because}", "good" if right else "info")
+
+    def _chosen(self, change: dict[str, Any]) -> None:
+        if change["new"]:
+            self.choose(change["new"])
+
+    def text(self) -> str:
+        """Return the question and its choices, and what was chosen."""
+        chosen = self._choices.value
+        lines = [
+            f"  {'>' if number == chosen else ' '} {number}. {text}"
+            for number, text in enumerate(self.question.choices, 1)
+        ]
+        return "\n".join([f"Predict: {self.question.prompt}", *lines])
+
+
+def predict(name: str) -> Prediction:
+    """Show a question to answer before running on."""
+    return Prediction(name)

@@ -1,0 +1,98 @@
+"""The way into every lesson: pick up where the learner left off, and do what is missing where that is allowed."""
+
+import requests
+
+from redbooth_nb.client.authorize import AuthorizationRequest
+from redbooth_nb.client.exchange import exchange
+from redbooth_nb.client.register import DEFAULT_REDIRECT_URI, Settings, save_credentials
+from redbooth_nb.client.response import AuthorizationResponse
+from redbooth_nb.client.store import TokenStore
+from redbooth_nb.client.token import Token
+from redbooth_nb.client.wire import connect
+from redbooth_nb.errors import NotYet
+from redbooth_nb.lessons.course import lesson
+from redbooth_nb.provider.delivery import current_provider
+from redbooth_nb.provider.unattended import press, register_application
+
+APP_NAME = "My first Redbooth app"
+
+
+def ready(stage: str) -> Settings | None:
+    """Say where requests go and what is there from earlier lessons; on a stand-in, do what is missing.
+
+    Returns the settings, None before an app is registered. On redbooth.com only a person can register and
+    allow, so there it says in one sentence which notebook comes first.
+    """
+    lesson(stage)  # a wrong name is a sentence, not a puzzle later
+    provider = current_provider()
+    print(f"Redbooth is {provider.label}.")  # noqa: T201  (printing is what it is for)
+    if stage in {"start", "register"}:
+        return None
+    if provider.kind != "live":
+        return catch_up(stage)
+    try:
+        settings = Settings.load()
+        print(f"Your app has the client id {settings.client_id}.")  # noqa: T201
+        if stage == "exchange":
+            AuthorizationResponse.last(settings)
+        elif stage == "refresh":
+            _token(settings)
+    except NotYet as error:
+        print(error)  # noqa: T201
+        return None
+    return settings
+
+
+def catch_up(stage: str) -> Settings:
+    """Do what the lessons before `stage` do, where it is missing: register, press Allow, exchange.
+
+    Raises NotYet on redbooth.com, where only a person can do it.
+    """
+    provider = current_provider()
+    if provider.kind == "live":
+        raise NotYet(
+            "On redbooth.com only you can register an app and allow access.",
+            remedy="Do the notebooks before this one, or practise with REDBOOTH_PROVIDER=sandbox.",
+        )
+    try:
+        settings = Settings.load()
+        print(f"Your app has the client id {settings.client_id}.")  # noqa: T201
+    except NotYet:
+        name_and_secret = register_application(connect(requests.Session()), APP_NAME, DEFAULT_REDIRECT_URI)
+        settings = save_credentials(*name_and_secret)
+        print(f"There was no app, so one was registered for you: client id {settings.client_id}.")  # noqa: T201
+    if stage == "exchange":
+        _need_code(settings)
+    elif stage == "refresh":
+        _need_token(settings)
+    return settings
+
+
+def _need_code(settings: Settings) -> None:
+    try:
+        code = AuthorizationResponse.last(settings).code
+    except NotYet:
+        code = None
+    if code is not None:
+        print(f"Your {code!r} is waiting to be exchanged.")  # noqa: T201
+        return
+    request = AuthorizationRequest.new(settings)
+    url = press(connect(requests.Session()), request.url, request.redirect_uri, "allow")
+    code = AuthorizationResponse.read(url, request).code
+    print(f"There was no fresh code, so Allow was pressed for you: {code!r}.")  # noqa: T201
+
+
+def _need_token(settings: Settings) -> None:
+    try:
+        print(f"Your {_token(settings).access_token!r} is stored.")  # noqa: T201
+    except NotYet:
+        _need_code(settings)
+        token = exchange(AuthorizationResponse.last(settings))
+        print(f"There was no token, so the code was exchanged for you: {token.access_token!r}.")  # noqa: T201
+
+
+def _token(settings: Settings) -> Token:
+    token = TokenStore(settings.folder).load()
+    if token is None:
+        raise NotYet("There is no token yet.", remedy="Do notebook 03-exchange first.")
+    return token

@@ -1,0 +1,26 @@
+"""What lesson 00 asks and checks."""
+
+from redbooth_nb.lessons.lesson import Fact, Lesson, Question
+from redbooth_nb.provider.delivery import current_provider
+
+
+def facts() -> list[Fact]:
+    """Return what shows that the kit is ready."""
+    provider = current_provider()
+    answers = provider.now() > 0
+    hint = "Run the cells from the top."
+    return [Fact(f"Requests to https://redbooth.com go to {provider.label}.", answers, (hint, hint, hint))]
+
+
+LESSON = Lesson(
+    "start",
+    facts,
+    {
+        "password": Question(
+            "Your app wants to read a user's Redbooth tasks. What does the user type into your app?",
+            ("Their Redbooth password", "Nothing: they sign in at Redbooth itself", "Their Api Key"),
+            2,
+            "That is the point of OAuth2: your app gets a token with limited power, and never sees a password.",
+        ),
+    },
+)

@@ -1,0 +1,73 @@
+"""The sign-in panel: the link, the wait, the paste box, and the answer."""
+
+import ipywidgets as w
+
+from redbooth_nb.client.authorize import AuthorizationRequest
+from redbooth_nb.client.callback import ANSWERED, DEFAULT_TIMEOUT, WAITING
+from redbooth_nb.client.response import AuthorizationResponse
+from redbooth_nb.client.sign_in import SignIn
+from redbooth_nb.widgets.view import Message, View, button, link, paragraph
+
+WIDE = {"width": "44rem", "max_width": "100%"}
+
+
+class SignInPanel(View):
+    """Shows one sign-in. `response` holds the answer; `paste()` and `cancel()` do what the buttons do."""
+
+    def __init__(
+        self,
+        request: AuthorizationRequest | None = None,
+        *,
+        answer: str = "allow",
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> None:
+        self._message = Message()
+        self._paste = w.Text(
+            description="Or paste the address you were sent to", layout=WIDE, style={"description_width": "auto"}
+        )
+        take = button("Use this address", self._take, self._message)
+        stop = button("Cancel", self.cancel, self._message)
+        self._controls = w.VBox([w.HBox([self._paste, take], layout={"flex_flow": "row wrap"}), stop])
+        super().__init__([])
+        self.sign_in = SignIn(
+            request or AuthorizationRequest.new(), answer=answer, timeout=timeout, on_change=self._update
+        )
+        where = paragraph(f"<strong>{link(self.sign_in.link, 'Sign in with Redbooth')}</strong> (opens in a new tab)")
+        self.children = [where, self._message, self._controls]
+        self._update()
+
+    @property
+    def response(self) -> AuthorizationResponse:
+        """The answer. Raises NotYet while there is none."""
+        return self.sign_in.response
+
+    def paste(self, callback_url: str) -> AuthorizationResponse:
+        """Take the address the browser was sent to. Raises CallbackError or StateError; the wait goes on."""
+        return self.sign_in.paste(callback_url)
+
+    def cancel(self) -> None:
+        """Stop waiting."""
+        self.sign_in.cancel()
+
+    def _take(self) -> None:
+        address, self._paste.value = self._paste.value, ""  # it holds the code
+        self.paste(address)
+
+    def _update(self) -> None:
+        if not hasattr(self, "sign_in"):
+            return  # the answer came before the panel was drawn; it is drawn with it
+        status = self.sign_in.status
+        kind = "good" if status == ANSWERED else "info" if status == WAITING else "problem"
+        self._message.say(self.text(), kind)
+        self._controls.layout.display = "none" if status == ANSWERED else ""
+
+    def text(self) -> str:
+        """Say where the sign-in stands."""
+        sign_in = self.sign_in
+        if sign_in.status == ANSWERED:
+            return sign_in.response.explain()
+        if sign_in.status == WAITING:
+            refused = [f"Not taken: {error.what}" for error in sign_in.refused[-1:]]
+            waiting = sign_in.notice or "Waiting for your answer. Other cells can run meanwhile."
+            return "\n".join([*refused, waiting])
+        return f"The sign-in was {sign_in.status}. Run the cell again for a new link."
