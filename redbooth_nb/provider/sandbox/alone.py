@@ -1,0 +1,50 @@
+"""The sandbox as a program of its own: ``redbooth-nb sandbox``."""
+
+import json
+import signal
+import sys
+import tempfile
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+
+from redbooth_nb.provider.sandbox import Sandbox
+
+CALLBACK = "http://127.0.0.1:8765/callback"  # where the lessons wait for the redirect
+
+
+def run_alone(  # noqa: PLR0913 - one argument per option of the command
+    file: Path | None,
+    port: int,
+    *,
+    client_id: str | None = None,
+    client_secret: str | None = None,
+    redirect_uri: str | None = None,
+    token_lifetime: int | None = None,
+    code_lifetime: int | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM. Prints one line of JSON as soon as it listens, and nothing else.
+
+    ``file`` None means a temporary one. ``port`` 0 means any free one; a busy port raises SandboxError.
+    Lifetimes are in seconds and None leaves them as they are in the file. The line holds base_url, client_id,
+    client_secret and redirect_uri.
+    """
+    with ExitStack() as afterwards:
+        folder = Path(afterwards.enter_context(tempfile.TemporaryDirectory())) if file is None else None
+        sandbox = Sandbox(folder / "sandbox.sqlite3" if folder else file or Path(), port)
+        lifetimes = {"token_lifetime": token_lifetime, "code_lifetime": code_lifetime}
+        sandbox.switch(**{name: seconds for name, seconds in lifetimes.items() if seconds is not None})
+        application = sandbox.seed_application(
+            "Practice app", redirect_uri or CALLBACK, client_id=client_id, client_secret=client_secret
+        )
+        asked_to_stop = threading.Event()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            before = signal.signal(name, lambda *_: asked_to_stop.set())
+            afterwards.callback(signal.signal, name, before)
+        sandbox.start(strict_port=True)
+        afterwards.callback(sandbox.stop)
+        line = {"base_url": sandbox.base_url, **application}
+        del line["name"]
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
+        asked_to_stop.wait()

@@ -1,0 +1,51 @@
+"""Serving the sandbox in a background thread, and stopping without a trace."""
+
+import logging
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from waitress import create_server, wasyncore
+
+from redbooth_nb.provider.sandbox.errors import SandboxError
+
+# One person at one browser: a short queue is no news, and a notebook must not show it.
+logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+
+
+class Listener:
+    """A running web server on 127.0.0.1.
+
+    ``port``: the port to take, 0 for any. Raises SandboxError when it is taken.
+    """
+
+    def __init__(self, app: Callable[..., Any], port: int) -> None:
+        listening = _bound(port)
+        self.port: int = listening.getsockname()[1]
+        self._server = create_server(app, sockets=[listening], threads=4, asyncore_use_poll=True)
+        self._thread = threading.Thread(target=self._server.run, name="redbooth-sandbox", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close every connection and end every thread."""
+        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map))  # noqa: SLF001
+        self._thread.join()
+        self._server.task_dispatcher.shutdown()
+
+
+def _bound(port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # On Windows two programs could otherwise share the port; elsewhere a restart must not wait for old connections.
+    exclusive = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)
+    listening.setsockopt(socket.SOL_SOCKET, exclusive or socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(("127.0.0.1", port))
+        listening.listen()
+    except OSError as problem:
+        listening.close()
+        raise SandboxError(
+            f"The sandbox can't listen on port {port}: {problem.strerror}. Another program uses it, perhaps another "
+            "sandbox. Stop that one, or start this one with another port (0 takes any free one)."
+        ) from problem
+    return listening

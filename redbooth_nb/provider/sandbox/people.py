@@ -1,0 +1,24 @@
+"""The invented people, projects and tasks that the sandbox serves, in the shapes of Redbooth's API."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+SEED_FILE: Final = Path(__file__).with_name("seed.json")
+_SEED: Final[dict[str, Any]] = json.loads(SEED_FILE.read_text(encoding="utf-8"))
+
+
+def _rows(kind: str) -> list[dict[str, Any]]:
+    """Each row is what differs from the pattern of its kind; newest first, as Redbooth lists them."""
+    pattern = _SEED["patterns"][kind]
+    return sorted(({**pattern, **row} for row in _SEED[kind]), key=lambda row: -int(row["id"]))
+
+
+PEOPLE: Final = sorted(_rows("people"), key=lambda row: int(row["id"]))
+PROJECTS: Final = _rows("projects")
+TASKS: Final = _rows("tasks")
+
+
+def person(number: int) -> dict[str, Any]:
+    """Return the person with this id, or the first one."""
+    return next((one for one in PEOPLE if one["id"] == number), PEOPLE[0])

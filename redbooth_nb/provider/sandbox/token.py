@@ -1,0 +1,139 @@
+"""The token endpoint, revocation and token info: what the application calls without a person."""
+
+import base64
+import json
+import re
+
+from flask import Blueprint, Response, request
+
+from redbooth_nb.provider.sandbox import records
+from redbooth_nb.provider.sandbox.context import bearer_token, database, given
+from redbooth_nb.provider.sandbox.database import Transaction
+from redbooth_nb.provider.sandbox.differences import TOKEN_TYPE
+from redbooth_nb.provider.sandbox.rules import SENTENCES, Refused, check_exchange, check_refresh
+
+endpoints = Blueprint("token", __name__, url_prefix="/oauth2")
+
+NOT_KEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}  # RFC 6749 section 5.1
+KEPT_PRIVATE = {"Cache-Control": "max-age=0, private, must-revalidate"}  # what Rails sends with any other 200
+
+
+def answer(body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Return a JSON answer, as compact as Rails writes it."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return Response(text, status, headers or KEPT_PRIVATE, content_type="application/json; charset=utf-8")
+
+
+def challenge(error: str, description: str) -> dict[str, str]:
+    """Return the headers of an error: RFC 6750 section 3, in Doorkeeper's words."""
+    value = f'Bearer realm="Doorkeeper", error="{error}", error_description="{description}"'
+    return {**NOT_KEPT, "WWW-Authenticate": value}
+
+
+@endpoints.post("/token")
+def create() -> Response:
+    """Exchange a code, or refresh (the guide's chapters 3 and 4)."""
+    parameters = given()
+    with database().transaction() as at:
+        style = at.switches.style
+        try:
+            return _success(at, _granted(at, parameters))
+        except Refused as refused:
+            problem = refused
+    error, description, status = problem.error, problem.description, problem.status
+    if style == "2015":  # before 5.2 every error is a 401; before 2.1 a dead refresh token is an invalid request
+        dead = error == "invalid_grant" and parameters.get("grant_type") == "refresh_token"
+        error, status = ("invalid_request" if dead else error), 401
+        description = SENTENCES[error]
+    body = {"error": error, "error_description": description}
+    if problem.echoes_state and parameters.get("state"):
+        body["state"] = parameters["state"]
+    return answer(body, status, challenge(error, description))
+
+
+@endpoints.post("/revoke")
+def revoke() -> Response:
+    """Revoke a pair by either of its tokens (RFC 7009); unconfirmed for Redbooth."""
+    parameters = given()
+    with database().transaction() as at:
+        client = records.authenticated(at, *_credentials(parameters))
+        value = parameters.get("token", "")
+        token = records.token(at, value) or records.token_by_refresh_token(at, value)
+        owner = records.application(at, id_=token.application_id) if token else None
+        if client is None or (owner and owner.confidential and owner.id != client.id):
+            error = "unauthorized_client"
+            body = {"error": error, "error_description": SENTENCES[error]}
+            return answer(body, 403, {"Cache-Control": "no-cache"})
+        if token and token.accessible(at.now):
+            records.revoke(at, token)
+    return answer({})
+
+
+@endpoints.get("/token/info")
+def info() -> Response:
+    """Describe the presented access token; unconfirmed for Redbooth."""
+    with database().transaction() as at:
+        token = records.use_token(at, bearer_token(given()))
+        if token is None or not token.accessible(at.now):
+            headers = challenge("invalid_token", "The access token is invalid")
+            body = {"error": "invalid_token", "error_description": "The access token is invalid"}
+            return answer({**body, "state": "unauthorized"}, 401, headers)
+        owner = records.application(at, id_=token.application_id)
+        return answer({
+            "resource_owner_id": token.user_id,
+            "scope": token.scopes.split(),
+            "expires_in": token.remaining(at.now),
+            "application": {"uid": owner.uid if owner else None},
+            "created_at": int(token.created_at),
+        })  # fmt: skip
+
+
+def _granted(at: Transaction, parameters: dict[str, str]) -> records.Token:
+    """Check and issue under one lock: of two exchanges of one code, or two refreshes, one succeeds."""
+    grant_type = parameters.get("grant_type", "")
+    if not grant_type.strip():
+        raise Refused("invalid_request", "grant_type", echoes_state=True)
+    uid, secret = _credentials(parameters)
+    client = records.authenticated(at, uid, secret)
+    if grant_type == "authorization_code":
+        value = parameters.get("code", "")
+        if not value.strip():
+            raise Refused("invalid_request", "code", echoes_state=True)
+        code = check_exchange(parameters, records.code(at, value), client, at.now)
+        records.revoke(at, code)
+        return records.issue_token(at, code, code.scopes)
+    if grant_type == "refresh_token":
+        old = records.token_by_refresh_token(at, parameters.get("refresh_token", ""))
+        old, scopes = check_refresh(parameters, old, uid, client, at.now)
+        if at.switches.refresh_revokes_old == "at once":
+            records.revoke(at, old)
+        return records.issue_token(at, old, scopes)
+    raise Refused("unsupported_grant_type", echoes_state=True)
+
+
+def _success(at: Transaction, token: records.Token) -> Response:
+    body = {
+        "access_token": token.token,
+        "token_type": TOKEN_TYPE.sandbox,
+        "expires_in": token.remaining(at.now),
+        "refresh_token": token.refresh_token,
+        "scope": token.scopes,
+        "created_at": int(token.created_at),
+    }
+    if at.switches.style == "2015":
+        del body["created_at"]
+    return answer(body, 200, NOT_KEPT)
+
+
+def _credentials(parameters: dict[str, str]) -> tuple[str, str | None]:
+    """Return client id and secret: HTTP Basic first, then the parameters (RFC 6749 section 2.3.1)."""
+    found = re.match(r"Basic (.*)", request.headers.get("Authorization", ""))
+    if found:
+        padded = re.sub(r"[^\w+/]", "", found[1], flags=re.ASCII) + "=="
+        try:
+            uid, _, secret = base64.b64decode(padded).decode("utf-8", "replace").partition(":")
+        except ValueError:
+            uid = secret = ""
+        if uid.strip():
+            return uid, secret
+    return parameters.get("client_id", "").strip(), parameters.get("client_secret")
