@@ -3,6 +3,7 @@
 It answers as Doorkeeper 5.5 does, the engine behind redbooth.com, except where ``differences.py`` says otherwise.
 """
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -28,24 +29,27 @@ class Sandbox:
         self._database = Database(Path(file))
         self._port = port
         self._listener: Listener | None = None
+        self._turn = threading.Lock()  # a double click starts one
 
     def start(self, *, strict_port: bool = False) -> None:
         """Serve in the background; on a busy port take another one, or with ``strict_port`` raise SandboxError."""
-        if self._listener:
-            return
-        app = create_app(self._database)
-        try:
-            self._listener = Listener(app, self._port)
-        except SandboxError:
-            if strict_port:
-                raise
-            self._listener = Listener(app, 0)
+        with self._turn:
+            if self._listener:
+                return
+            app = create_app(self._database)
+            try:
+                self._listener = Listener(app, self._port)
+            except SandboxError:
+                if strict_port:
+                    raise
+                self._listener = Listener(app, 0)
 
     def stop(self) -> None:
         """Stop serving; what was registered and granted stays in the file."""
-        if self._listener:
-            self._listener.stop()
-            self._listener = None
+        with self._turn:
+            if self._listener:
+                self._listener.stop()
+                self._listener = None
 
     @property
     def base_url(self) -> str:

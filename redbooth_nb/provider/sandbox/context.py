@@ -51,4 +51,6 @@ def signed_in() -> dict[str, Any]:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    """Return a JSON value as text; half a surrogate pair, which JSON allows, can't be stored."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text.encode("utf-8", "replace").decode()

@@ -10,7 +10,8 @@ from waitress import create_server, wasyncore
 
 from redbooth_nb.provider.sandbox.errors import SandboxError
 
-# One person at one browser: a short queue is no news, and a notebook must not show it.
+# A short queue or a connection that went away is no news, and a notebook must not show it.
+logging.getLogger("waitress").addHandler(logging.NullHandler())
 logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 
@@ -23,7 +24,13 @@ class Listener:
     def __init__(self, app: Callable[..., Any], port: int) -> None:
         listening = _bound(port)
         self.port: int = listening.getsockname()[1]
-        self._server = create_server(app, sockets=[listening], threads=4, asyncore_use_poll=True)
+        self._server = create_server(
+            app,
+            sockets=[listening],
+            threads=4,
+            asyncore_use_poll=True,  # select() fails in a kernel that has a thousand files open
+            clear_untrusted_proxy_headers=False,  # links name the address by which the caller knows us
+        )
         self._thread = threading.Thread(target=self._server.run, name="redbooth-sandbox", daemon=True)
         self._thread.start()
 
@@ -31,7 +38,7 @@ class Listener:
         """Close every connection and end every thread."""
         self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map))  # noqa: SLF001
         self._thread.join()
-        self._server.task_dispatcher.shutdown()
+        self._server.task_dispatcher.shutdown(timeout=1)
 
 
 def _bound(port: int) -> socket.socket:

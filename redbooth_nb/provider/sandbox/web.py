@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from flask import Flask, Response, abort, redirect, render_template, request, session
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from redbooth_nb.provider.sandbox import api, applications, authorize, token
@@ -48,6 +48,7 @@ def create_app(file: Database) -> Flask:
     app.context_processor(page_values)
     app.register_error_handler(HTTPException, http_problem)
     app.register_error_handler(SandboxError, file_problem)
+    app.register_error_handler(OverflowError, lambda _: http_problem(NotFound()))  # a number no row can have
     return app
 
 
@@ -58,7 +59,7 @@ def home() -> AnyResponse:
 
 def switch_person() -> AnyResponse:
     """Sign the other person in and return to the page where that was asked."""
-    session["user_id"] = person(int(request.form.get("user_id", "0"), 10))["id"]
+    session["user_id"] = person(request.form.get("user_id", 0, type=int))["id"]
     back = request.form.get("return_to", "")
     return redirect(back if re.match(r"oauth2/\w", back) else "oauth2/applications")
 
