@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 from oauthlib.oauth2 import MobileApplicationClient, WebApplicationClient
 
 from redbooth_nb.client.register import Settings
-from redbooth_nb.client.secret import Secret
+from redbooth_nb.client.secret import Secret, same_text
 from redbooth_nb.client.store import PrivateFile
 from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
@@ -20,6 +20,7 @@ from redbooth_nb.provider.addresses import AUTHORIZE_URL
 STATE_BYTES = 32  # 256 bits; RFC 6749 section 10.10 asks for 128 at least
 NONCE_NAME = "attempt"
 REMEMBERED_STATES = 20
+RECORDED = frozenset({"state", "response_type", "redirect_uri", "scope", "nonce", "answered", "stale_states"})
 
 EXPLANATIONS = {
     "response_type": "what should come back: code for web apps, token for browser and mobile apps",
@@ -161,6 +162,8 @@ class PendingAuthorization:
                 "No authorization is under way.",
                 remedy="Make a request first: request = AuthorizationRequest.new()",
             )
+        if not record.keys() >= RECORDED:
+            raise self._file.damaged()
         return record
 
     def request(self) -> AuthorizationRequest:
@@ -182,8 +185,13 @@ class PendingAuthorization:
         now = self.settings.provider.now()
         self._file.write({**self.load(), "answered": True, "answered_at": now, "callback_url": callback_url.reveal()})
 
-    def spend(self) -> None:
-        """Forget the answer after its code was sent, whatever came back: a code works once."""
+    def spend(self, request: AuthorizationRequest | None = None) -> None:
+        """Forget the answer after its code was sent, whatever came back: a code works once.
+
+        request: whose code it was; the answer to a newer one is kept.
+        """
         record = self.load()
+        if request is not None and not same_text(str(record["state"]), request.state):
+            return
         record["spent"] = True
         self._file.write({name: value for name, value in record.items() if name != "callback_url"})

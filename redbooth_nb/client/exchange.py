@@ -49,7 +49,7 @@ def exchange(response: AuthorizationResponse | None = None) -> Token:
             **proof,
         )
 
-    PendingAuthorization(settings).spend()
+    PendingAuthorization(settings).spend(request)
     token = Token.from_answer(ask_token_endpoint(oauth, "exchange", send), settings.provider.now())
     store = TokenStore(settings.folder)
     with store.lock():

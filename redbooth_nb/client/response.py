@@ -78,7 +78,8 @@ class AuthorizationResponse:
         Raises CallbackError when the text is no answer for this app, StateError when it is not the answer to
         this request; the request then stays open. A denial is not an error: it is an outcome.
         """
-        fields = _fields(callback_url, request.redirect_uri)
+        callback_url = callback_url.strip()  # pasted by hand, it often comes with a space or a line break
+        fields = _fields(callback_url, request)
         with _one_at_a_time:
             pending = PendingAuthorization(request.settings)
             state_check = _check_state(fields, request, pending.load(), accept_missing=accept_missing_state)
@@ -104,7 +105,7 @@ class AuthorizationResponse:
             )
         request = pending.request()
         return cls._from_fields(
-            _fields(url, request.redirect_uri),
+            _fields(url, request),
             request,
             Secret("callback URL", url),
             "matched when it arrived",
@@ -145,7 +146,7 @@ class AuthorizationResponse:
         oauthlib refuses every http address, also this one, which only travelled inside your own machine.
         Nothing is sent to the address; it is only read. It holds the code: do not display it.
         """
-        return "https" + self.callback_url.reveal().removeprefix("https").removeprefix("http")
+        return "https://" + self.callback_url.reveal().partition("://")[2]
 
     def explain(self) -> str:
         """Say in words what came back."""
@@ -160,27 +161,30 @@ class AuthorizationResponse:
 _one_at_a_time = threading.Lock()
 
 
-def _fields(callback_url: str, redirect_uri: str) -> dict[str, str]:
-    """Return the parameters of query and fragment, each at most once. Raises CallbackError, and nothing else."""
+def _fields(url: str, request: AuthorizationRequest) -> dict[str, str]:
+    """Return the parameters of the answer, each at most once. Raises CallbackError, and nothing else.
+
+    A code comes in the query, where oauthlib looks for it too; only an implicit answer uses the fragment.
+    """
     problem = ""
     fields: dict[str, str] = {}
-    url = callback_url.strip()
     if len(url) > LONGEST_URL:
         problem = f"It is longer than {LONGEST_URL // 1024} KiB."
     elif not url.isprintable() or " " in url:
         problem = "It holds spaces, line breaks or signs that no address has."
     else:
         try:
-            parts, registered = urlsplit(url), urlsplit(redirect_uri)
-            same = (parts.scheme, parts.hostname, parts.port, parts.path) == (
+            parts, registered = urlsplit(url), urlsplit(request.redirect_uri)
+            # browsers write an empty path as a slash
+            same = (parts.scheme, parts.hostname, parts.port, parts.path or "/") == (
                 registered.scheme,
                 registered.hostname,
                 registered.port,
-                registered.path,
+                registered.path or "/",
             )
             pairs = [
                 pair
-                for text in (parts.query, parts.fragment)
+                for text in (parts.query, parts.fragment if request.response_type == "token" else "")
                 for pair in parse_qsl(text, keep_blank_values=True, max_num_fields=100)
             ]
         except ValueError:
@@ -191,7 +195,7 @@ def _fields(callback_url: str, redirect_uri: str) -> dict[str, str]:
             repeated = sorted({name for name in seen if seen.count(name) > 1})
             fields = dict(pairs)
             if not same:
-                problem = f"It does not begin with your redirect URI, {redirect_uri.partition('?')[0]}."
+                problem = f"It does not begin with your redirect URI, {request.redirect_uri.partition('?')[0]}."
             elif repeated:
                 problem = f"It holds {' and '.join(repeated)} more than once."
     if problem:

@@ -49,8 +49,7 @@ class PrivateFile:
         except ValueError:
             content = None
         if not isinstance(content, dict) or not isinstance(content.get("format"), int):
-            aside = f"{self.path.name}.damaged"
-            raise self._problem("is damaged", f"Keep it for help by renaming it to {aside}, then authorize again.")
+            raise self.damaged()
         if content["format"] > FORMAT:
             raise self._problem("was written by a newer redbooth-nb", "Update the kit, or set REDBOOTH_STATE_DIR.")
         return content
@@ -106,6 +105,11 @@ class PrivateFile:
             if found.st_mode & 0o077:
                 raise self._problem("can be read by others", f"Run: chmod 600 {self.path}")
         return True
+
+    def damaged(self) -> StoreError:
+        """Return the error that says the content makes no sense."""
+        aside = f"{self.path.name}.damaged"
+        return self._problem("is damaged", f"Keep it for help by renaming it to {aside}, then authorize again.")
 
     def _problem(self, what: str, remedy: str) -> StoreError:
         return StoreError(f"The file {self.path} {what}.", remedy=f"{remedy} Nothing in it was changed.")

@@ -1,0 +1,124 @@
+"""A machine of its own for a test, and a server on it that misbehaves as it is told."""
+
+import os
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+
+from redbooth_nb.client import callback
+from redbooth_nb.client.transcript import transcript
+from redbooth_nb.provider import delivery
+from redbooth_nb.provider.delivery import EmbeddedSandbox
+
+CLIENT_ID = "c1" * 32
+CLIENT_SECRET = "5e" * 32
+UNWANTED = ("REDBOOTH_", "OAUTHLIB_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "NETRC")
+
+
+@contextmanager
+def own_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Keep the real environment out; afterwards stop what was started. Yields the working directory."""
+    for name in list(os.environ):
+        if name.upper().startswith(UNWANTED):
+            monkeypatch.delenv(name)
+    folder = tmp_path / "work"
+    folder.mkdir()
+    (folder / ".env.example").touch()  # here the search for a .env ends
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("REDBOOTH_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setattr(delivery, "_running", {})
+    transcript._exchanges.clear()
+    yield folder
+    for listener in list(callback._listening.values()):
+        listener.cancel()
+    for provider in delivery._running.values():
+        if isinstance(provider, EmbeddedSandbox):
+            provider.sandbox.stop()
+
+
+def unused_port() -> int:
+    """Return a port that nobody uses."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+RESET, SILENT = b"<reset>", b"<silent>"
+
+
+def reply(status: int, body: str, kind: str = "application/json", length: int | None = None, **headers: str) -> bytes:
+    """Return an HTTP answer as it goes over the wire."""
+    content = body.encode()
+    lines = [f"HTTP/1.1 {status} Said So", f"Content-Length: {len(content) if length is None else length}"]
+    lines += [f"Content-Type: {kind}"] if kind else []
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "Connection: close", "", ""]).encode() + content
+
+
+class FaultyServer(ThreadingTCPServer):
+    """Answers every request but `/clock` with the bytes in `answers`, the last one for ever.
+
+    RESET and SILENT do what they say. `received` holds what was asked.
+    """
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Faulty)
+        self.answers: list[bytes] = [reply(200, "{}")]
+        self.received: list[dict[str, Any]] = []
+        self.over = threading.Event()
+
+    @property
+    def origin(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    @classmethod
+    @contextmanager
+    def running(cls) -> "Iterator[FaultyServer]":
+        """Serve in the background."""
+        server = cls()
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        yield server
+        server.over.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Faulty(StreamRequestHandler):
+    server: FaultyServer
+
+    def handle(self) -> None:
+        method, path, _ = self.rfile.readline().decode().split(" ")
+        headers = {}
+        while line := self.rfile.readline().decode().strip():
+            name, _, value = line.partition(": ")
+            headers[name.lower()] = value
+        body = self.rfile.read(int(headers.get("content-length", "0"))).decode()
+        if path == "/clock":
+            self.wfile.write(reply(404, ""))
+            return
+        asked = {"method": method, "path": path, "headers": headers, "body": body, "fields": dict(parse_qsl(body))}
+        self.server.received.append(asked)
+        answers = self.server.answers
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if answer == SILENT:
+            self.server.over.wait(20)
+        elif answer == RESET:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        else:
+            self.wfile.write(answer)

@@ -1,0 +1,128 @@
+"""The request that sends the user to Redbooth."""
+
+import string
+from dataclasses import replace
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+
+from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
+from redbooth_nb.client.register import Settings
+from redbooth_nb.client.secret import Secret
+from redbooth_nb.client.store import StoreError
+from redbooth_nb.errors import NotYet
+from redbooth_nb.provider.addresses import AUTHORIZE_URL
+
+
+def test_every_attempt_has_its_own_state_of_128_bits_or_more(settings: Settings) -> None:
+    """R1: `state` holds at least 128 bits, and two attempts never share one."""
+    states = [AuthorizationRequest.new(settings).state for _ in range(200)]
+    assert len(set(states)) == 200
+    assert min(len(state) for state in states) * 6 >= 128  # url-safe base64: 6 bits to a character
+
+
+def test_the_nonce_is_another_random_value(settings: Settings) -> None:
+    """R1: the second proof is not the first one again."""
+    requests = [AuthorizationRequest.new(settings, nonce=True) for _ in range(50)]
+    assert len({value for request in requests for value in (request.state, request.nonce)}) == 100
+    assert all(len(request.nonce) * 6 >= 128 for request in requests)
+
+
+def test_the_url_holds_the_guides_parameters_each_once(sent: AuthorizationRequest, settings: Settings) -> None:
+    parts = urlsplit(sent.url)
+    assert f"{parts.scheme}://{parts.netloc}{parts.path}" == AUTHORIZE_URL
+    assert sorted(parse_qsl(parts.query)) == sorted(
+        {
+            "response_type": "code",
+            "client_id": settings.client_id,
+            "redirect_uri": settings.redirect_uri,
+            "state": sent.state,
+        }.items()
+    )
+
+
+@pytest.mark.parametrize("response_type", ["code", "token", "of & my=own"])
+def test_the_url_and_the_form_say_what_the_parameters_say(settings: Settings, response_type: str) -> None:
+    """GET and POST carry the same; a wrong response_type, made on purpose, arrives as it was written."""
+    request = AuthorizationRequest.new(settings, response_type=response_type, scope="a&b c", pkce=True, nonce=True)
+    assert dict(parse_qsl(urlsplit(request.url).query)) == request.parameters
+    form = BeautifulSoup(request.form, "html.parser")
+    assert {field["name"]: field["value"] for field in form.find_all("input")} == request.parameters
+    assert request.parameters["response_type"] == response_type
+
+
+def test_every_parameter_is_explained(settings: Settings) -> None:
+    request = AuthorizationRequest.new(settings, scope="all", pkce=True)
+    explained = request.explain()
+    assert {name: value for name, value, _ in explained} == request.parameters
+    assert all(meaning for _, _, meaning in explained)
+
+
+def test_the_challenge_is_that_of_rfc_7636_appendix_b(sent: AuthorizationRequest) -> None:
+    """R6: the vector of RFC 7636 appendix B."""
+    verifier = Secret("code verifier", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")
+    parameters = replace(sent, code_verifier=verifier).parameters
+    assert parameters["code_challenge"] == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+    assert parameters["code_challenge_method"] == "S256"
+
+
+def test_the_verifier_is_43_to_128_unreserved_characters(settings: Settings) -> None:
+    """R6: RFC 7636 section 4.1, and never the same twice."""
+    unreserved = set(string.ascii_letters + string.digits + "-._~")
+    verifiers = []
+    for _ in range(50):
+        request = AuthorizationRequest.new(settings, pkce=True)
+        assert request.code_verifier is not None
+        verifiers.append(request.code_verifier.reveal())
+    assert len(set(verifiers)) == 50
+    assert all(43 <= len(verifier) <= 128 and set(verifier) <= unreserved for verifier in verifiers)
+
+
+def test_without_pkce_nothing_of_it_is_sent(sent: AuthorizationRequest) -> None:
+    assert sent.code_verifier is None
+    assert not any(name.startswith("code_challenge") for name in sent.parameters)
+
+
+def test_the_nonce_joins_a_redirect_uri_that_has_a_query(settings: Settings) -> None:
+    request = AuthorizationRequest.new(replace(settings, redirect_uri=settings.redirect_uri + "?tenant=1"), nonce=True)
+    assert dict(parse_qsl(urlsplit(request.redirect_uri).query)) == {"tenant": "1", "attempt": request.nonce}
+
+
+def test_a_request_survives_a_restart_of_the_kernel(settings: Settings) -> None:
+    """R6: what another kernel finds on disk is the same request, verifier included."""
+    request = AuthorizationRequest.new(settings, scope="all", pkce=True, nonce=True)
+    assert PendingAuthorization(Settings.load()).request() == replace(request, settings=Settings.load())
+
+
+def test_before_any_request_nothing_is_under_way(settings: Settings) -> None:
+    with pytest.raises(NotYet, match="No authorization is under way"):
+        PendingAuthorization(settings).request()
+
+
+def test_a_record_that_lacks_a_field_is_a_named_error(sent: AuthorizationRequest, settings: Settings) -> None:
+    """R36: an edited record is damaged, not a KeyError."""
+    path = settings.folder / "authorization.json"
+    path.write_text('{"format": 1, "state": "x"}')
+    with pytest.raises(StoreError, match=r"authorization\.json is damaged"):
+        PendingAuthorization(settings).request()
+    assert path.read_text() == '{"format": 1, "state": "x"}'
+    assert sent.state not in path.read_text()
+
+
+def test_the_link_leads_to_the_provider_in_use(app: Settings) -> None:
+    """The code says redbooth.com; the browser is sent to the stand-in."""
+    request = AuthorizationRequest.new(app)
+    assert request.link == request.url.replace("https://redbooth.com", app.provider.origin)
+    assert request.link.startswith("http://127.0.0.1:")
+
+
+def test_spending_an_older_answer_keeps_the_newer_one(settings: Settings) -> None:
+    """Nothing is lost in silence: the code of the newest request stays until it is sent itself."""
+    older, newer = AuthorizationRequest.new(settings), AuthorizationRequest.new(settings)
+    pending = PendingAuthorization(settings)
+    pending.answer(Secret("callback URL", f"{settings.redirect_uri}?code=x"))
+    pending.spend(older)
+    assert pending.load()["callback_url"] == f"{settings.redirect_uri}?code=x"
+    pending.spend(newer)
+    assert "callback_url" not in pending.load()
