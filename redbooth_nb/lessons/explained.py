@@ -1,27 +1,45 @@
-"""Failure on purpose: the cell shows what went wrong in words, and the notebook goes on."""
+"""Errors in words: failure on purpose, and the libraries' own exceptions, explained where they happen."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import requests
+from IPython.core.getipython import get_ipython
 from oauthlib.oauth2 import OAuth2Error
 
 from redbooth_nb.client.errors import explanation
 from redbooth_nb.client.wire import transport_failure
 from redbooth_nb.errors import RedboothError
 
+EXPLAINED = (RedboothError, OAuth2Error, requests.RequestException)
+
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Print the explanation of an error of the kit, of oauthlib or of requests, instead of raising it."""
+    """Print the explanation of an error of the kit, of oauthlib or of requests, and go on."""
     try:
         yield
-    except RedboothError as error:
-        print(f"{type(error).__name__}: {error}")  # noqa: T201  (printing is what it is for)
-    except OAuth2Error as error:
+    except EXPLAINED as error:
+        print(in_words(error))  # noqa: T201  (printing is what it is for)
+
+
+def explain_errors() -> None:
+    """Let this notebook show such errors as sentences: their stack traces would hold secrets and help nobody."""
+    shell = get_ipython()
+    if shell is not None:
+        shell.set_custom_exc(EXPLAINED[1:], lambda *found: print(in_words(found[2]), file=sys.stderr))  # noqa: T201
+
+
+def in_words(error: BaseException) -> str:
+    """Return what happened, why, and what to do."""
+    name = type(error).__name__
+    if isinstance(error, requests.RequestException):
+        error = transport_failure(error, "The request")
+    if isinstance(error, OAuth2Error):
         known = explanation("token", error.error or "")
         said = f' Redbooth said: "{error.description}"' if error.description else ""
-        print(f"{type(error).__name__}: {error.error}.{said}")  # noqa: T201
-        print(f"{known.what}\nWhy: {known.why}\nWhat to do: {known.remedy}\nSee: {known.reference}")  # noqa: T201
-    except requests.RequestException as error:
-        print(transport_failure(error, "The request"))  # noqa: T201
+        error = RedboothError(
+            f"{error.error}.{said}\n{known.what}", why=known.why, remedy=known.remedy, reference=known.reference
+        )
+    return f"{name}: {error}"

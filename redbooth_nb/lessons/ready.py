@@ -11,6 +11,7 @@ from redbooth_nb.client.token import Token
 from redbooth_nb.client.wire import connect
 from redbooth_nb.errors import NotYet
 from redbooth_nb.lessons.course import lesson
+from redbooth_nb.lessons.explained import explain_errors
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.unattended import press, register_application
 
@@ -20,26 +21,23 @@ APP_NAME = "My first Redbooth app"
 def ready(stage: str) -> Settings | None:
     """Say where requests go and what is there from earlier lessons; on a stand-in, do what is missing.
 
-    Returns the settings, None before an app is registered. On redbooth.com only a person can register and
-    allow, so there it says in one sentence which notebook comes first.
+    Returns the settings; None for "start" and "register", which need none. From now on errors show as sentences.
+    Raises NotYet on redbooth.com, naming the notebook that comes first: only a person can register and allow there.
     """
+    explain_errors()
     lesson(stage)  # a wrong name is a sentence, not a puzzle later
     provider = current_provider()
-    print(f"Redbooth is {provider.label}.")  # noqa: T201  (printing is what it is for)
+    print(f"https://redbooth.com is answered by {provider.label}.")  # noqa: T201  (printing is what it is for)
     if stage in {"start", "register"}:
         return None
     if provider.kind != "live":
         return catch_up(stage)
-    try:
-        settings = Settings.load()
-        print(f"Your app has the client id {settings.client_id}.")  # noqa: T201
-        if stage == "exchange":
-            AuthorizationResponse.last(settings)
-        elif stage == "refresh":
-            _token(settings)
-    except NotYet as error:
-        print(error)  # noqa: T201
-        return None
+    settings = Settings.load()
+    print(f"Your app has the client id {settings.client_id}.")  # noqa: T201
+    if stage == "exchange":
+        AuthorizationResponse.last(settings)
+    elif stage == "refresh":
+        _token(settings)
     return settings
 
 

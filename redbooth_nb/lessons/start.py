@@ -9,7 +9,7 @@ def facts() -> list[Fact]:
     provider = current_provider()
     answers = provider.now() > 0
     hint = "Run the cells from the top."
-    return [Fact(f"Requests to https://redbooth.com go to {provider.label}.", answers, (hint, hint, hint))]
+    return [Fact(f"https://redbooth.com is answered by {provider.label}.", answers, (hint, hint, hint))]
 
 
 LESSON = Lesson(

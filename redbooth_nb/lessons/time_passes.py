@@ -8,8 +8,8 @@ from redbooth_nb.client.store import TokenStore
 LONGEST_WAIT = 15  # seconds a cell may sleep for a short-lived token
 
 
-def let_time_pass(seconds: float) -> bool:
-    """Move the provider's clock on by `seconds` and say so; return whether the stored token is past its end.
+def let_time_pass(seconds: float) -> None:
+    """Move the provider's clock on by `seconds`, and say so.
 
     Where the clock cannot be moved, a token about to expire is waited for; for others it says how long they live.
     """
@@ -17,12 +17,11 @@ def let_time_pass(seconds: float) -> bool:
     provider, token = settings.provider, TokenStore(settings.folder).load()
     if provider.let_time_pass(seconds):
         print(f"{seconds / 3600:g} hours have passed.")  # noqa: T201  (printing is what it is for)
-        return True
+        return
     left = token.remaining(provider.now()) if token else None
     if left is None or left > LONGEST_WAIT:
         lives = f" Your token lives for another {left / 60:.0f} minutes." if left else ""
         print(f"The clock of {provider.label} cannot be moved.{lives} What follows shows what can be shown.")  # noqa: T201
-        return False
+        return
     time.sleep(max(left, 0) + 1)
     print(f"The clock of {provider.label} cannot be moved, so the kit waited until the token had expired.")  # noqa: T201
-    return True

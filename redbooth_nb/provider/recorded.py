@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
@@ -25,6 +25,7 @@ from redbooth_nb.provider.delivery import Provider
 # Random at every run, so not compared: state and PKCE are made by the client, the form token by the page.
 RANDOM_FIELDS = frozenset({"state", "code_verifier", "code_challenge", "authenticity_token"})
 # What a real credential looks like: long, and of mixed letters and digits. The recordings' own are marked.
+FAKE_STATE = re.compile(r"fake-state-\d+")
 FAKE = re.compile(r"fake-[a-z-]+-\d+")
 LIVE_LOOKING = re.compile(r"(?<![A-Za-z0-9_-])(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{32,}(?![A-Za-z0-9_-])")
 
@@ -41,12 +42,13 @@ class Recorded(Provider):
 
     def __init__(self, recording: str, journal: Path) -> None:
         self.path = Path(recording)
-        self.label = f"the recording {self.path.name}"
+        self.label = "a recording of a real Doorkeeper"
         self.journal = journal
         self._waiting = deque(enumerate(load_recording(self.path)))
         self._at = float(self._waiting[0][1]["at"]) if self._waiting else 0.0
         self._passed = 0.0
         self._lock = threading.Lock()
+        self.state = ""
 
     def deliver(self, session: requests.Session) -> None:
         """Answer `session` from the recording, and refuse every other address."""
@@ -66,6 +68,8 @@ class Recorded(Provider):
     def answer(self, request: requests.PreparedRequest) -> dict[str, Any]:
         """Return the next recorded answer, which must be the one to `request`. Raises RecordingError."""
         asked = request_key(request.method or "", request.url or "", _text(request.body))
+        sent = parse_qs(urlsplit(request.url or "").query) | parse_qs(_text(request.body))
+        self.state = sent.get("state", [self.state])[0]
         with self._lock:
             expected = self._waiting[0][1]["request"] if self._waiting else None
             if expected is None or asked != expected:
@@ -99,10 +103,9 @@ class _Replay(BaseAdapter):
     ) -> requests.Response:
         """Build the response that was recorded."""
         recorded = self.recorded.answer(request)
-        content = recorded["body"].encode()
-        headers = dict(recorded["headers"])
-        if "Location" in headers:
-            headers["Location"] = _with_state(headers["Location"], request)
+        # the client's own state differs at every run, so it takes the place of the recorded one
+        content = FAKE_STATE.sub(self.recorded.state, recorded["body"]).encode()
+        headers = {n: FAKE_STATE.sub(self.recorded.state, value) for n, value in recorded["headers"].items()}
         raw = HTTPResponse(
             BytesIO(content), headers, recorded["status"], reason=recorded["reason"], preload_content=False
         )
@@ -152,14 +155,6 @@ def load_recording(path: Path) -> list[dict[str, Any]]:
 def live_looking(text: str) -> list[str]:
     """Return every part of `text` that looks like a real credential and is not one of the documented fakes."""
     return [found for found in LIVE_LOOKING.findall(text) if not FAKE.fullmatch(found)]
-
-
-def _with_state(location: str, request: requests.PreparedRequest) -> str:
-    """Put the client's own state, which differs at every run, into the recorded redirect."""
-    asked = parse_qs(urlsplit(request.url or "").query) | parse_qs(_text(request.body))
-    parts = urlsplit(location)
-    fields = [(n, asked["state"][0] if n == "state" and "state" in asked else v) for n, v in parse_qsl(parts.query)]
-    return urlunsplit(parts._replace(query=urlencode(fields)))
 
 
 def _text(body: Any) -> str:  # noqa: ANN401

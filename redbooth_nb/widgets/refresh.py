@@ -14,6 +14,7 @@ class TokenCard(View):
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings.load()
         self.store = TokenStore(self.settings.folder)
+        self._shown: Token | None = None
         self._before: Token | None = None
         self._message = Message()
         buttons = [
@@ -25,13 +26,16 @@ class TokenCard(View):
 
     def refresh(self) -> Token:
         """Replace the stored token by a new one. Raises what `redbooth_nb.refresh` raises."""
-        self._before = self.store.load()
         token = refresh(self.settings)
         self.look()
         return token
 
     def look(self) -> None:
-        """Read the store again and show what it holds."""
+        """Read the store again and show what it holds, and what that replaced."""
+        token = self.store.load()
+        if self._shown is not None and token is not None and token.access_token != self._shown.access_token:
+            self._before = self._shown
+        self._shown = token
         self._message.say(self.text())
 
     def _clicked(self) -> None:
@@ -46,7 +50,7 @@ class TokenCard(View):
             f"{token.access_token}: {lifetime(token, self.settings.provider.now())}",
             f"{token.refresh_token}: works once",
         ]
-        if self._before is not None and self._before.access_token != token.access_token:
+        if self._before is not None:
             lines.append(f"Replaced: {self._before.access_token} and {self._before.refresh_token}, both dead now")
         return "\n".join(lines)
 
@@ -59,5 +63,10 @@ def lifetime(token: Token, now: float) -> str:
     if left <= 0:
         return "expired"
     hours, minutes = divmod(round(left / 60), 60)
-    words = f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes else f"{left:.0f} s"
+    parts = [
+        f"{hours} h" if hours else "",
+        f"{minutes} min" if minutes else "",
+        "" if hours or minutes else f"{left:.0f} s",
+    ]
+    words = " ".join(part for part in parts if part)
     return f"{'expires soon, in' if token.needs_refresh(now) else 'fresh, expires in'} {words}"

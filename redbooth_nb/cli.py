@@ -1,0 +1,71 @@
+"""The command `redbooth-nb`: open the lessons, or run the sandbox alone."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from redbooth_nb.errors import RedboothError
+from redbooth_nb.working_copies import FIRST, REPOSITORY, refresh_working_copies
+
+LAB_CONFIG = Path(__file__).parent / "jupyter"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return the exit status."""
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        if given[:1] == ["sandbox"]:
+            return sandbox(given[1:])
+        if given[:1] in (["-h"], ["--help"]):
+            print(HELP)  # noqa: T201  (a command prints)
+            return 0
+        return lab(given[1:] if given[:1] == ["lab"] else given)
+    except RedboothError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+HELP = """usage: redbooth-nb [lab] [JupyterLab's own options]   open the lessons (default)
+       redbooth-nb sandbox [options]              run the practice Redbooth alone; see --help there"""
+
+
+def lab(options: list[str]) -> int:
+    """Open JupyterLab at the first lesson, on working copies; `options` go to JupyterLab."""
+    folder = refresh_working_copies(REPOSITORY)
+    # the kit's defaults for JupyterLab (no news pop-up), without writing into the environment
+    paths = [str(LAB_CONFIG), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(path for path in paths if path)
+    settings = [f"--ServerApp.root_dir={folder}", f"--ServerApp.default_url=/lab/tree/{FIRST}"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        settings.append("--allow-root")  # containers often have no other user
+    from jupyterlab.labapp import main as jupyterlab  # noqa: PLC0415  (slow to import, and only needed here)
+
+    return int(jupyterlab([*settings, *options]) or 0)
+
+
+def sandbox(options: list[str]) -> int:
+    """Run the sandbox alone until it is interrupted."""
+    parser = argparse.ArgumentParser(prog="redbooth-nb sandbox", description=sandbox.__doc__)
+    parser.add_argument("--port", type=int, default=8764, help="0: any free port (default: 8764)")
+    parser.add_argument("--client-id", help="of a seeded app (default: random)")
+    parser.add_argument("--client-secret", help="of the seeded app (default: random)")
+    parser.add_argument("--redirect-uri", help="of the seeded app (default: http://127.0.0.1:8765/callback)")
+    parser.add_argument("--token-lifetime", type=int, help="seconds (default: 7200)")
+    parser.add_argument("--code-lifetime", type=int, help="seconds (default: 600)")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="SQLite file to keep (default: a temporary one)")
+    chosen = parser.parse_args(options)
+    from redbooth_nb.provider.sandbox.alone import run_alone  # noqa: PLC0415  (brings a web framework)
+
+    run_alone(
+        chosen.state,
+        chosen.port,
+        client_id=chosen.client_id,
+        client_secret=chosen.client_secret,
+        redirect_uri=chosen.redirect_uri,
+        token_lifetime=chosen.token_lifetime,
+        code_lifetime=chosen.code_lifetime,
+    )
+    return 0
