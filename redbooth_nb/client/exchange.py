@@ -14,7 +14,7 @@ from redbooth_nb.client.authorize import PendingAuthorization
 from redbooth_nb.client.errors import TokenEndpointError, explanation
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.token import Token
+from redbooth_nb.client.token import Token, content_problems
 from redbooth_nb.client.transcript import reason
 from redbooth_nb.client.wire import TIMEOUT, connect, transport_failure
 from redbooth_nb.errors import NotYet, RedboothError
@@ -49,10 +49,11 @@ def exchange(response: AuthorizationResponse | None = None) -> Token:
             **proof,
         )
 
-    PendingAuthorization(settings).spend(request)
-    token = Token.from_answer(ask_token_endpoint(oauth, "exchange", send), settings.provider.now())
     store = TokenStore(settings.folder)
     with store.lock():
+        store.check()  # before the code is spent on a token that could not be kept
+        PendingAuthorization(settings).spend(request)
+        token = Token.from_answer(ask_token_endpoint(oauth, "exchange", send), settings.provider.now())
         store.save(token)
     return token
 
@@ -94,7 +95,7 @@ def answer_problem(answer: requests.Response, leg: str) -> TokenEndpointError | 
     """
     try:
         content = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
     status = f"{answer.status_code} {reason(answer.status_code)}".strip()
     where = f"{leg}: POST {TOKEN_URL} answered {status}"
@@ -104,7 +105,13 @@ def answer_problem(answer: requests.Response, leg: str) -> TokenEndpointError | 
         remedy = "Check the address and your network; a login page or proxy may have answered. See the transcript."
         problem = TokenEndpointError(f"{where} with {what}.", remedy=remedy, reference="RFC 6749 section 5")
     elif answer.ok and "error" not in content:
-        return None
+        wrong = content_problems(content)
+        if not wrong:
+            return None
+        remedy = "Look at the exchange in the transcript; nothing was saved."
+        problem = TokenEndpointError(
+            f"{where} with JSON that is not a token.", why=wrong, remedy=remedy, reference="RFC 6749 section 5.1"
+        )
     else:
         raw = content.get("error", "")
         code = str(raw.get("message", "")) if isinstance(raw, dict) else str(raw)

@@ -40,7 +40,7 @@ class PrivateFile:
         Raises StoreError for a link, another owner, a mode that lets others read, content that is not
         ours, or a newer format. The file is left as it is.
         """
-        if not self._is_private():
+        if not self.is_private():
             return None
         try:
             content = json.loads(self.path.read_bytes())
@@ -56,7 +56,7 @@ class PrivateFile:
 
     def write(self, content: dict[str, Any]) -> None:
         """Replace the content; when this returns it is on the disk. Raises StoreError; the old content stays."""
-        self._is_private()
+        self.is_private()
         problem = ""
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -89,7 +89,7 @@ class PrivateFile:
         finally:
             os.close(handle)
 
-    def _is_private(self) -> bool:
+    def is_private(self) -> bool:
         """Return whether the file exists; raise when it exists but is not safe to use."""
         try:
             found = self.path.lstat()
@@ -147,6 +147,10 @@ class TokenStore:
         """Keep the token; when this returns it is on the disk. Raises StoreError; the old one stays."""
         self._file.write(token.reveal())
         self._marker.remove()
+
+    def check(self) -> None:
+        """Raise StoreError when the file is one that `save` would refuse to replace."""
+        self._file.is_private()
 
     def forget(self) -> None:
         """Delete the token, for example after it was revoked."""

@@ -35,33 +35,22 @@ class Token:
 
         Raises TokenContentError when a field is missing or of the wrong type (RFC 6749 section 5.1).
         """
-        problems = []
-        access, refresh = answer.get("access_token"), answer.get("refresh_token")
-        if not isinstance(access, str) or not access:
-            problems.append("access_token is missing or not a text.")
-        if refresh is not None and (not isinstance(refresh, str) or not refresh):
-            problems.append("refresh_token is not a text.")
-        kind = answer.get("token_type", "bearer")
-        if not isinstance(kind, str) or kind.lower() != "bearer":
-            problems.append("token_type is not bearer, the only type this client can use.")
-        lifetime = _seconds(answer.get("expires_in"))
-        if lifetime is False:
-            problems.append("expires_in is not a number of seconds.")
+        problems = content_problems(answer)
         if problems:
             raise TokenContentError(
                 "The answer of the token endpoint is not a token.",
-                why=" ".join(problems),
+                why=problems,
                 remedy="Look at the exchange in the transcript; nothing was saved.",
                 reference="RFC 6749 section 5.1",
             )
-        scope = answer.get("scope") or ""
+        scope, refresh = answer.get("scope") or "", answer.get("refresh_token")
         kept = previous.refresh_token if previous else None
         return cls(
-            access_token=Secret("access token", str(access)),
-            token_type=str(kind),
-            expires_in=lifetime or None,
+            access_token=Secret("access token", answer["access_token"]),
+            token_type=answer.get("token_type", "bearer"),
+            expires_in=_seconds(answer.get("expires_in")) or None,
             refresh_token=Secret("refresh token", refresh) if refresh else kept,
-            scope=" ".join(scope) if isinstance(scope, list) else str(scope),
+            scope=" ".join(scope) if isinstance(scope, list) else scope,
             obtained_at=now,
         )
 
@@ -92,6 +81,22 @@ class Token:
             "obtained_at": self.obtained_at,
         }
         return {name: value for name, value in fields.items() if value is not None}
+
+
+def content_problems(answer: dict[str, Any]) -> str:
+    """Say what keeps an answer from being a token; "" when it is one."""
+    access, refresh, kind = answer.get("access_token"), answer.get("refresh_token"), answer.get("token_type", "bearer")
+    scope = answer.get("scope") or ""
+    wrong = {
+        "access_token is missing or not a text.": not isinstance(access, str) or not access,
+        "refresh_token is not a text.": refresh is not None and (not isinstance(refresh, str) or not refresh),
+        "token_type is not bearer, the only type this client can use.": str(kind).lower() != "bearer",
+        "expires_in is not a number of seconds.": _seconds(answer.get("expires_in")) is False,
+        "scope is not a text.": not all(
+            isinstance(part, str) for part in (scope if isinstance(scope, list) else [scope])
+        ),
+    }
+    return " ".join(sentence for sentence, is_so in wrong.items() if is_so)
 
 
 def _seconds(value: object) -> int | bool | None:

@@ -207,7 +207,7 @@ def _request_fields(request: requests.PreparedRequest) -> Pairs:
 def _response_body(response: requests.Response) -> Any:  # noqa: ANN401
     try:
         return hide_secrets(response.json())
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     if "html" in response.headers.get("Content-Type", ""):
         found = re.search(r"(?is)<h1[^>]*>(.*?)</h1>", response.text)

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 import requests
 
 from redbooth_nb.client.errors import TransportError
-from redbooth_nb.client.transcript import transcript
+from redbooth_nb.client.transcript import reason, transcript
 from redbooth_nb.provider.delivery import current_provider
 
 S = TypeVar("S", bound=requests.Session)
@@ -34,6 +34,11 @@ def send(session: requests.Session, method: str, url: str, **arguments: Any) -> 
     raise failure
 
 
+def _status(error: requests.RequestException) -> str:
+    status = error.response.status_code if error.response is not None else 0
+    return f" ({status} {reason(status)})" if status else ""
+
+
 def transport_failure(error: requests.RequestException, what: str) -> TransportError:
     """Say in words why there was no answer. The original error is not kept: it holds the request's secrets."""
     reference = "RFC 6749 section 1.6"
@@ -51,7 +56,7 @@ def transport_failure(error: requests.RequestException, what: str) -> TransportE
         )
     if isinstance(error, requests.exceptions.TooManyRedirects):
         return TransportError(
-            f"{what}: the server sent the request on to another address.",
+            f"{what}: the server sent the request on to another address{_status(error)}.",
             why="Credentials are not sent to an address that the answer names.",
             remedy="Check the address; it may have been a login page or a captive network.",
         )

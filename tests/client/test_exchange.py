@@ -1,0 +1,315 @@
+"""The code becomes a token, or an error with a name; the code is sent once, and nothing is lost from the store."""
+
+import itertools
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from client.machine import CLIENT_ID, CLIENT_SECRET, RESET, SILENT, FaultyServer, reply, unused_port
+
+from redbooth_nb.client import exchange as exchange_module
+from redbooth_nb.client import wire
+from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
+from redbooth_nb.client.errors import TokenEndpointError, TransportError
+from redbooth_nb.client.exchange import exchange
+from redbooth_nb.client.register import Settings, save_credentials
+from redbooth_nb.client.response import AuthorizationResponse
+from redbooth_nb.client.store import StoreError, TokenStore
+from redbooth_nb.client.token import Token
+from redbooth_nb.errors import NotYet, RedboothError
+from redbooth_nb.provider.sandbox import Sandbox
+
+GOOD = {"access_token": "new-access", "token_type": "bearer", "expires_in": 7200, "refresh_token": "new-refresh"}
+LOGIN_PAGE = "<html><h1>Sign in to the network</h1></html>"
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the wait for a server that says nothing."""
+    for module in (wire, exchange_module):
+        monkeypatch.setattr(module, "TIMEOUT", (2, 0.3))
+
+
+def test_a_code_becomes_a_token_that_is_saved(app: Settings, decide: Callable[..., AuthorizationResponse]) -> None:
+    token = exchange(decide(app))
+    assert TokenStore(app.folder).load() == token
+    assert (token.token_type, token.expires_in, token.scope) == ("bearer", 7200, "all")
+    assert token.refresh_token is not None
+
+
+def test_without_being_told_it_takes_the_last_answer(
+    app: Settings, decide: Callable[..., AuthorizationResponse]
+) -> None:
+    decide(app)
+    token = exchange()
+    assert TokenStore(app.folder).load() == token
+
+
+def test_pkce_nonce_and_all(app: Settings, decide: Callable[..., AuthorizationResponse]) -> None:
+    """The sandbox checks the verifier and the redirect URI as the engine does."""
+    assert exchange(decide(app, pkce=True, nonce=True)).refresh_token is not None
+
+
+def test_a_lost_state_with_a_nonce_is_exchanged_too(
+    app: Settings, sandbox: Sandbox, decide: Callable[..., AuthorizationResponse]
+) -> None:
+    sandbox.switch(state="dropped")
+    answer = decide(app, nonce=True)
+    assert answer.state is None
+    assert exchange(answer).refresh_token is not None
+
+
+def test_what_is_sent_is_what_the_guide_says(faulty: FaultyServer, allowed: AuthorizationResponse) -> None:
+    """R18: also, the redirect URI is the one of the authorize request, byte for byte."""
+    faulty.answers = [reply(200, json.dumps(GOOD))]
+    exchange(allowed)
+    (asked,) = faulty.received
+    verifier = allowed.request.code_verifier
+    assert verifier is not None
+    assert (asked["method"], asked["path"]) == ("POST", "/oauth2/token")
+    assert asked["fields"] == {
+        "grant_type": "authorization_code",
+        "code": "code-of-the-user",
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        "redirect_uri": allowed.request.redirect_uri,
+        "code_verifier": verifier.reveal(),
+    }
+    assert "authorization" not in asked["headers"]
+
+
+@pytest.mark.parametrize("query", ["", "?tenant=a%20b&x=%C3%A9", "?b=2&a=1&empty="])
+def test_the_redirect_uri_is_repeated_byte_for_byte(faulty: FaultyServer, app_at_faulty: Settings, query: str) -> None:
+    """R18: no reordering, no other encoding, nonce included."""
+    faulty.answers = [reply(200, json.dumps(GOOD))]
+    settings = Settings(**{**vars(app_at_faulty), "redirect_uri": app_at_faulty.redirect_uri + query})
+    request = AuthorizationRequest.new(settings, nonce=True)
+    joint = "&" if "?" in request.redirect_uri else "?"
+    address = f"{request.redirect_uri}{joint}{urlencode({'code': 'x', 'state': request.state})}"
+    exchange(AuthorizationResponse.read(address, request))
+    assert faulty.received[0]["fields"]["redirect_uri"] == request.redirect_uri == request.parameters["redirect_uri"]
+
+
+BAD_ANSWERS: dict[str, tuple[bytes, str]] = {
+    "a page, 200": (reply(200, LOGIN_PAGE, "text/html"), "200 OK .*not JSON .*text/html"),
+    "a page, 500": (reply(500, LOGIN_PAGE, "text/html"), "500 Internal Server Error .*not JSON"),
+    "a proxy's page": (reply(502, LOGIN_PAGE, "text/html"), "502 Bad Gateway .*not JSON"),
+    "nothing, 200": (reply(200, ""), "200 OK with an empty body"),
+    "nothing, 204": (reply(204, ""), "204 No Content with an empty body"),
+    "nothing, 503": (reply(503, "", ""), "503 Service Unavailable with an empty body"),
+    "half the JSON": (reply(200, json.dumps(GOOD)[:40]), "200 OK .*not JSON"),
+    "JSON called text": (reply(200, "not json", "text/plain"), r"200 OK .*not JSON \(text/plain\)"),
+    "no content type": (reply(200, "not json", ""), r"200 OK .*not JSON \(no content type\)"),
+    "not UTF-8": (reply(200, "") [:-4].replace(b"Length: 0", b"Length: 3") + b"\r\n\r\n\xff\xfe{", "200 OK .*not JSON"),
+    "very deep JSON": (reply(200, "[" * 50_000), "200 OK .*not JSON"),
+    "a list": (reply(200, "[]"), "200 OK"),
+    "a number": (reply(200, "7"), "200 OK"),
+    "null": (reply(200, "null"), "200 OK"),
+    "no token": (reply(200, "{}"), "200 OK.*access_token"),
+    "no access token": (reply(200, json.dumps({**GOOD, "access_token": None})), "200 OK.*access_token"),
+    "empty access token": (reply(200, json.dumps({**GOOD, "access_token": ""})), "200 OK.*access_token"),
+    "a number as token": (reply(200, json.dumps({**GOOD, "access_token": 7})), "200 OK.*access_token"),
+    "a list as refresh token": (reply(200, json.dumps({**GOOD, "refresh_token": ["x"]})), "200 OK.*refresh_token"),
+    "a word as lifetime": (reply(200, json.dumps({**GOOD, "expires_in": "soon"})), "200 OK.*expires_in"),
+    "a negative lifetime": (reply(200, json.dumps({**GOOD, "expires_in": -1})), "200 OK.*expires_in"),
+    "a yes as lifetime": (reply(200, json.dumps({**GOOD, "expires_in": True})), "200 OK.*expires_in"),
+    "another type": (reply(200, json.dumps({**GOOD, "token_type": "mac"})), "200 OK.*token_type"),
+    "a number as type": (reply(200, json.dumps({**GOOD, "token_type": 1})), "200 OK.*token_type"),
+    "a number as scope": (reply(200, json.dumps({**GOOD, "scope": 5})), "200 OK.*scope"),
+    "a list of numbers as scope": (reply(200, json.dumps({**GOOD, "scope": [5]})), "200 OK.*scope"),
+    "an error with 200": (reply(200, json.dumps({**GOOD, "error": "invalid_grant"})), "200 OK: invalid_grant"),
+    "an error of one's own": (reply(418, json.dumps({"error": "tea_pot"})), "418 .*tea_pot"),
+    "an error without a name": (reply(400, json.dumps({"message": "no"})), "400 Bad Request: no error code"),
+    "an error that is a number": (reply(400, json.dumps({"error": 7})), "400 Bad Request: 7"),
+    "an error that is an empty object": (reply(400, json.dumps({"error": {}})), "400 Bad Request: no error code"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("answer", "said"), BAD_ANSWERS.values(), ids=BAD_ANSWERS.keys())
+def test_a_bad_answer_is_named_with_status_and_leg(
+    faulty: FaultyServer, allowed: AuthorizationResponse, stored: Token, answer: bytes, said: str
+) -> None:
+    """R19: never "missing token"; one request, and what was stored stays."""
+    faulty.answers = [answer]
+    with pytest.raises(TokenEndpointError) as caught:
+        exchange(allowed)
+    words = " ".join(str(caught.value).split())
+    assert words.startswith("exchange: POST https://redbooth.com/oauth2/token answered ")
+    assert caught.value.status == int(answer.split()[1])
+    assert said_by(said, words)
+    assert "missing" not in words.split("Why:")[0].lower()
+    assert_sent_once_and_nothing_lost(faulty, allowed, stored)
+
+
+def said_by(pattern: str, words: str) -> bool:
+    return re.search(pattern, words) is not None
+
+
+def assert_sent_once_and_nothing_lost(faulty: FaultyServer, allowed: AuthorizationResponse, stored: Token) -> None:
+    assert [asked["path"] for asked in faulty.received] == ["/oauth2/token"]
+    assert TokenStore(allowed.request.settings.folder).load() == stored
+    with pytest.raises(NotYet):  # the code may be spent: it is not offered again
+        AuthorizationResponse.last(allowed.request.settings)
+
+
+NO_ANSWERS: dict[str, tuple[bytes, str]] = {
+    "reset": (RESET, "no connection"),
+    "silence": (SILENT, "did not answer in time"),
+    "silence in the middle": (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", "could not be read|no connection"),
+    "not HTTP": (b"SSH-2.0-OpenSSH_9.0\r\n", "no connection"),
+    "a redirect to a login page": (reply(302, "", Location="https://redbooth.com/login"), "302 Found"),
+    "a redirect that keeps the POST": (reply(307, "", Location="https://redbooth.com/elsewhere"), "307 "),
+    "a redirect elsewhere": (reply(308, "", Location="http://127.0.0.1:9/x"), "308 "),
+}
+
+
+@pytest.mark.parametrize(("answer", "said"), NO_ANSWERS.values(), ids=NO_ANSWERS.keys())
+def test_no_answer_is_named_with_its_leg_and_never_tried_again(
+    faulty: FaultyServer, allowed: AuthorizationResponse, stored: Token, answer: bytes, said: str
+) -> None:
+    """R17, R22: one request, whose fate is unknown; the words say that the code may be used up."""
+    faulty.answers = [answer]
+    with pytest.raises(TransportError) as caught:
+        exchange(allowed)
+    words = str(caught.value)
+    assert words.startswith("exchange: POST https://redbooth.com/oauth2/token")
+    assert said_by(said, words)
+    assert "may already be used up" in words
+    assert_sent_once_and_nothing_lost(faulty, allowed, stored)
+
+
+def test_a_refused_connection_is_named(monkeypatch: pytest.MonkeyPatch, redirect_uri: str) -> None:
+    monkeypatch.setenv("REDBOOTH_PROVIDER", f"http://127.0.0.1:{unused_port()}")
+    request = AuthorizationRequest.new(save_credentials(CLIENT_ID, CLIENT_SECRET, redirect_uri))
+    answer = AuthorizationResponse.read(f"{redirect_uri}?code=x&state={request.state}", request)
+    with pytest.raises(TransportError, match=r"exchange: POST .*no connection"):
+        exchange(answer)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "shape"),
+    itertools.product([400, 401], ["invalid_grant", "invalid_request", "invalid_client"], ["text", "object"]),
+)
+def test_both_generations_of_the_service_are_understood(  # noqa: PLR0913, PLR0917  (fixtures and the case)
+    faulty: FaultyServer, allowed: AuthorizationResponse, stored: Token, status: int, code: str, shape: str
+) -> None:
+    """400 or 401, `error` as text or as an object: the same words."""
+    body: dict[str, Any] = {"error": code, "error_description": "As it was said."}
+    if shape == "object":
+        body = {"error": {"message": code}, "error_description": "As it was said."}
+    faulty.answers = [reply(status, json.dumps(body))]
+    with pytest.raises(TokenEndpointError, match=f"{status} .*: {code}") as caught:
+        exchange(allowed)
+    error = caught.value
+    assert (error.status, error.error, error.error_description) == (status, code, "As it was said.")
+    assert error.why
+    assert error.remedy
+    assert_sent_once_and_nothing_lost(faulty, allowed, stored)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"token_type": "Bearer"},
+        {"token_type": "BEARER", "created_at": 1_424_000_000},
+        {"created_at": "yesterday"},
+        {"expires_in": "7200"},
+        {"expires_in": 7200.0},
+        {"scope": "all"},
+        {"scope": ["all"]},
+        {"scope": None},
+        {"something": {"else": [1]}},
+    ],
+)
+def test_both_generations_of_good_answers_are_taken(
+    faulty: FaultyServer, allowed: AuthorizationResponse, changes: dict[str, object]
+) -> None:
+    faulty.answers = [reply(200, json.dumps({**GOOD, **changes}))]
+    token = exchange(allowed)
+    assert (token.access_token.reveal(), token.expires_in) == ("new-access", 7200)
+    assert TokenStore(allowed.request.settings.folder).load() == token
+
+
+def test_good_json_under_a_wrong_content_type_is_taken(faulty: FaultyServer, allowed: AuthorizationResponse) -> None:
+    """The content decides; some proxies relabel it."""
+    faulty.answers = [reply(200, json.dumps(GOOD), "text/html; charset=nonsense")]
+    assert exchange(allowed).access_token.reveal() == "new-access"
+
+
+def test_another_scope_than_asked_is_kept_and_shown(faulty: FaultyServer, app_at_faulty: Settings) -> None:
+    """R20: the code is spent, so the token must not be thrown away; its scope says what was granted."""
+    faulty.answers = [reply(200, json.dumps({**GOOD, "scope": "read"}))]
+    request = AuthorizationRequest.new(app_at_faulty, scope="all")
+    address = f"{request.redirect_uri}?code=x&state={request.state}"
+    token = exchange(AuthorizationResponse.read(address, request))
+    assert "scope='read'" in repr(token)
+    assert TokenStore(app_at_faulty.folder).load() == token
+
+
+def test_an_answer_without_a_code_is_not_sent(
+    app: Settings, decide: Callable[..., AuthorizationResponse], token_requests: Callable[[], int]
+) -> None:
+    with pytest.raises(NotYet, match="no code to exchange"):
+        exchange(decide(app, answer="deny"))
+    assert token_requests() == 0
+
+
+def test_a_refusal_leaves_the_token_of_before(
+    app: Settings, decide: Callable[..., AuthorizationResponse], sandbox: Sandbox
+) -> None:
+    token = exchange(decide(app))
+    answer = decide(app)
+    sandbox.advance(601)
+    with pytest.raises(TokenEndpointError, match="invalid_grant"):
+        exchange(answer)
+    assert TokenStore(app.folder).load() == token
+
+
+def test_where_the_token_cannot_be_kept_the_code_is_not_spent(
+    faulty: FaultyServer, allowed: AuthorizationResponse, stored: Token
+) -> None:
+    """R37: the store is looked at before the code is sent, not when it is too late."""
+    path = TokenStore(allowed.request.settings.folder).path
+    path.chmod(0o644)
+    with pytest.raises(StoreError, match="can be read by others"):
+        exchange(allowed)
+    assert faulty.received == []
+    assert AuthorizationResponse.last(allowed.request.settings).code == allowed.code
+    path.chmod(0o600)
+    assert TokenStore(allowed.request.settings.folder).load() == stored
+
+
+def test_every_request_has_time_limits(
+    app: Settings, decide: Callable[..., AuthorizationResponse], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R21: to connect and to answer."""
+    seen: list[object] = []
+    send = wire.requests.Session.send
+
+    def spy(self: Any, request: Any, **options: Any) -> Any:  # noqa: ANN401
+        seen.append((options["timeout"], options["verify"] is not False))
+        return send(self, request, **options)
+
+    answer = decide(app)
+    monkeypatch.setattr(wire.requests.Session, "send", spy)
+    exchange(answer)
+    assert seen == [((2, 0.3), True)]
+
+
+def test_an_error_of_the_exchange_stands_alone(faulty: FaultyServer, allowed: AuthorizationResponse) -> None:
+    """R38: no chain to the libraries' errors, which hold the request."""
+    faulty.answers = [RESET]
+    with pytest.raises(RedboothError) as caught:
+        exchange(allowed)
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+def test_the_pending_record_forgets_the_code_once_sent(faulty: FaultyServer, allowed: AuthorizationResponse) -> None:
+    faulty.answers = [SILENT]
+    with pytest.raises(TransportError):
+        exchange(allowed)
+    assert "code-of-the-user" not in json.dumps(PendingAuthorization(allowed.request.settings).load())
