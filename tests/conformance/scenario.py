@@ -187,6 +187,7 @@ def _token_errors(app: Cast) -> None:
     app.note("042-token-client-credentials", app.token(grant_type="client_credentials"))
     app.note("043-token-empty-request", app.post("/oauth2/token"))
     app.note("x-token-error-echoes-state", app.post("/oauth2/token", state="st-1"))
+    app.note("x-token-unsupported-grant-type-echoes-state", app.token(grant_type="password", state="st-1"))
     app.note("x-token-error-without-state", app.exchange("nonsense", state="st-1"))
     app.note("x-token-of-another-app", app.newcomer().exchange(app.code()))
     app.note("x-token-redirect-uri-with-query", app.exchange(app.code(), redirect_uri=CALLBACK + "?a=1"))
@@ -222,6 +223,7 @@ def _encodings_and_pkce(app: Cast) -> None:
     app.note("056-pkce-missing-verifier", app.exchange(app.code(**secured)))
     plain = {"code_challenge": VERIFIER, "code_challenge_method": "plain"}
     app.note("x-pkce-plain", app.exchange(app.code(**plain), code_verifier=VERIFIER))
+    app.note("x-pkce-plain-wrong-verifier", app.exchange(app.code(**plain), code_verifier="x" * 43))
     app.note("x-pkce-verifier-without-challenge", app.exchange(app.code(), code_verifier=VERIFIER))
 
 

@@ -27,9 +27,9 @@ def new() -> Response | str:
         try:
             asked = _checked(at, parameters)
         except Refused as refused:
-            return render_template(
-                "problem.html", heading="This request can't be authorized", message=refused.description
-            )
+            note = "Nothing was granted, and the application was not told: such errors are shown only here."
+            heading = "This request can't be authorized"
+            return render_template("problem.html", heading=heading, message=refused.description, note=note)
         if asked.application.confidential and _allowed_before(at, asked):
             return _allow(at, asked)
     return render_template("consent.html", asked=asked)

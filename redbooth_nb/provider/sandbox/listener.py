@@ -28,17 +28,25 @@ class Listener:
             app,
             sockets=[listening],
             threads=4,
-            asyncore_use_poll=True,  # select() fails in a kernel that has a thousand files open
             clear_untrusted_proxy_headers=False,  # links name the address by which the caller knows us
         )
-        self._thread = threading.Thread(target=self._server.run, name="redbooth-sandbox", daemon=True)
+        self._connections: dict[int, Any] = self._server._map  # noqa: SLF001 - waitress has no way to stop by itself
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="redbooth-sandbox", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Close every connection and end every thread."""
-        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map))  # noqa: SLF001
-        self._thread.join()
+        """Finish what is being answered, close every connection and end every thread."""
         self._server.task_dispatcher.shutdown(timeout=1)
+        self._stopping.set()
+        self._server.pull_trigger()  # wakes the thread; the trigger's file is open until it has ended
+        self._thread.join()
+        wasyncore.close_all(self._connections)
+
+    def _serve(self) -> None:
+        while not self._stopping.is_set():
+            # poll, because select() fails in a kernel that has a thousand files open
+            wasyncore.loop(timeout=1, use_poll=True, map=self._connections, count=1)
 
 
 def _bound(port: int) -> socket.socket:
