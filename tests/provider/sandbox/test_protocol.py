@@ -129,3 +129,17 @@ def test_no_secret_reaches_the_log(
         visitor.me(token["access_token"])
     assert (caplog.text, capfd.readouterr()) == ("", ("", ""))
     assert [path.name for path in file.parent.iterdir()] == ["sandbox.sqlite3"]
+
+
+def test_the_clock_can_be_moved_by_a_program_but_not_by_a_page(visitor: Visitor) -> None:
+    url = visitor.url("/clock")
+    token = visitor.exchange(visitor.code()).json()["access_token"]
+    assert requests.get(url, timeout=20).json() == {"offset": 0}
+    assert requests.post(url, json={"advance": 7201.5}, timeout=20).json() == {"offset": 7201.5}
+    assert "expired" in visitor.me(token).headers["WWW-Authenticate"]
+    for forged in ({"data": {"advance": "60"}}, {"data": '{"advance": 60}', "headers": {"Content-Type": "text/plain"}}):
+        assert requests.post(url, timeout=20, **forged).status_code == 422
+    for wrong in ('{"advance": "60"}', '{"advance": true}', '{"advance": 1e999}', "[60]", "{"):
+        sent = requests.post(url, wrong, headers={"Content-Type": "application/json"}, timeout=20)
+        assert sent.status_code == 400, wrong
+    assert requests.get(url, timeout=20).json() == {"offset": 7201.5}
