@@ -13,6 +13,7 @@ SECRET_FIELDS = {
     "bearer_token": "access token",
     "refresh_token": "refresh token",
     "token": "token",
+    "secret": "client secret",
     "password": "password",
     "authenticity_token": "form token",
     "doorkeeper_application[secret]": "client secret",

@@ -23,6 +23,10 @@ KEPT = 500  # exchanges
 LONGEST_BODY = 4000  # characters shown of a body that is not JSON
 Pairs = list[tuple[str, "str | Secret"]]
 VARIABLES = {kind: "REDBOOTH_" + kind.upper().replace(" ", "_") for kind in SECRET_FIELDS.values()}
+# a name in quotes or not, a colon or an equals sign, and the value up to where it must end
+SECRET_IN_TEXT = re.compile(
+    rf"""(\b({"|".join(map(re.escape, SECRET_FIELDS))})["'\\]*\s*[:=]\s*["'\\]*)([^\s"'\\&,}};]+)"""
+)
 # the guide shows these, and the lessons are about them; all others are the transport's own business
 TELLING_HEADERS = ("WWW-Authenticate", "Location", "Retry-After", "Content-Type")
 
@@ -66,7 +70,7 @@ class Exchange:
     def __str__(self) -> str:
         """Return the exchange as text: the request, an arrow, the answer."""
         lines = [f"{self.method} {self.url}"]
-        lines += [f"    {name}: {value}" for name, value in self.request_headers if name == "Authorization"]
+        lines += [f"    {name}: {value}" for name, value in self.request_headers if name.lower() == "authorization"]
         lines += [f"    {name} = {value}" for name, value in self.fields]
         lines += [f"--> {self.status} {self.reason}"]
         for wanted in TELLING_HEADERS:
@@ -83,14 +87,15 @@ class Exchange:
 
         origin: whom to ask; pass `settings.provider.origin` for a command that runs on your own sandbox.
         """
-        query = "&".join(f"{name}={_shell_value(value)}" for name, value in self.query)
-        parts = ["curl", "-X", self.method, _quoted(origin + self.address.removeprefix(ORIGIN), query)]
+        query = "&".join(_shell_pair(name, value) for name, value in self.query)
+        address = origin + self.address.removeprefix(ORIGIN)
+        parts = ["curl", "-X", shlex.quote(self.method), _quoted(address, f"?{query}" if query else "")]
         parts += [
             f'-H "Authorization: Bearer ${VARIABLES["access token"]}"'
             for name, value in self.request_headers
-            if name == "Authorization" and "access token" in str(value)
+            if name.lower() == "authorization" and "access token" in str(value)
         ]
-        parts += [f"-d {_quoted(f'{name}=', _shell_value(value))}" for name, value in self.fields]
+        parts += [f"-d {_quoted('', _shell_pair(name, value))}" for name, value in self.fields]
         return " ".join(parts[:4]) + "".join(f" \\\n  {part}" for part in parts[4:])
 
 
@@ -166,8 +171,9 @@ def _hidden(name: str, value: str) -> "str | Secret":
 def _hidden_header(name: str, value: str) -> str:
     if name.lower() in {"authorization", "proxy-authorization"}:
         scheme, _, credentials = value.partition(" ")
-        kind = "access token" if scheme.lower() == "bearer" else "credentials"
-        return f"{scheme} {Secret(kind, credentials)}"
+        if scheme.lower() not in {"bearer", "basic", "digest"}:  # the word Bearer forgotten: all of it is the token
+            return repr(Secret("credentials", value))
+        return f"{scheme} {Secret('access token' if scheme.lower() == 'bearer' else 'credentials', credentials)}"
     if name.lower() in {"cookie", "set-cookie"}:
         return repr(Secret("cookie", value))
     if name.lower() in {"location", "referer"}:
@@ -213,15 +219,23 @@ def _response_body(response: requests.Response) -> Any:  # noqa: ANN401
         found = re.search(r"(?is)<h1[^>]*>(.*?)</h1>", response.text)
         heading = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", found[1])).strip() if found else ""
         return f"(a web page{f': {heading}' if heading else ''})" if response.text else ""
-    return response.text[:LONGEST_BODY]
+    return hide_in_text(response.text)[:LONGEST_BODY]
 
 
-def _shell_value(value: "str | Secret") -> str:
-    return (
-        f"${VARIABLES.get(value.kind, 'REDBOOTH_SECRET')}" if isinstance(value, Secret) else urlencode({"": value})[1:]
-    )
+def hide_in_text(text: str) -> str:
+    """Return text that is not JSON, such as half an answer, with what stands behind a secret's name hidden."""
+    return SECRET_IN_TEXT.sub(lambda found: f"{found[1]}{Secret(SECRET_FIELDS[found[2]], found[3])}", text)
 
 
-def _quoted(fixed: str, rest: str) -> str:
-    text = fixed + (f"?{rest}" if rest and not fixed.endswith("=") else rest)
-    return f'"{text}"' if "$" in text else shlex.quote(text)
+def _shell_pair(name: str, value: "str | Secret") -> str:
+    """Return name=value, URL-encoded; a secret as a shell variable, the only place where $ stands."""
+    encoded = urlencode({name: "" if isinstance(value, Secret) else value})
+    return encoded + (f"${VARIABLES.get(value.kind, 'REDBOOTH_SECRET')}" if isinstance(value, Secret) else "")
+
+
+def _quoted(fixed: str, pairs: str) -> str:
+    """Quote for the shell: nothing in `fixed` is a variable, whoever wrote the address."""
+    if "$" not in pairs:
+        return shlex.quote(fixed + pairs)
+    escaped = re.sub(r'([\\$`"])', r"\\\1", fixed)
+    return f'"{escaped}{pairs}"'
