@@ -4,7 +4,7 @@ Nothing read here is put into `os.environ`: child processes learn no secret (hen
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -25,7 +25,7 @@ class Configuration:
     """
 
     env_file: Path
-    file_values: dict[str, str]
+    file_values: dict[str, str] = field(repr=False)  # the client secret is among them
 
     @classmethod
     def read(cls, folder: Path | None = None) -> "Configuration":

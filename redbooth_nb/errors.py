@@ -1,6 +1,11 @@
 """The one error type of the kit: a sentence on what happened, why, and what to do."""
 
-from typing import Self
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, Self, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class RedboothError(Exception):
@@ -38,3 +43,21 @@ class RedboothError(Exception):
 
 class NotYet(RedboothError):  # noqa: N818  (not a fault: a step that comes first has not been taken)
     """An earlier step is missing; the message names it."""
+
+
+def without_frames(function: Callable[P, R]) -> Callable[P, R]:
+    """Let the errors of a function that handles secrets leave it alone, without the frames they came through.
+
+    Debuggers and error reporters show the variables of every frame, and those hold the secrets in the clear.
+    """
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except RedboothError as error:
+            failure = error.fresh()
+        del args, kwargs  # this frame stays
+        raise failure
+
+    return call

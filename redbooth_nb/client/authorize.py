@@ -14,7 +14,7 @@ from oauthlib.oauth2 import MobileApplicationClient, WebApplicationClient
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.secret import Secret, same_text
 from redbooth_nb.client.store import PrivateFile
-from redbooth_nb.errors import NotYet
+from redbooth_nb.errors import NotYet, without_frames
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
 
 STATE_BYTES = 32  # 256 bits; RFC 6749 section 10.10 asks for 128 at least
@@ -50,6 +50,7 @@ class AuthorizationRequest:
     code_verifier: Secret | None
 
     @classmethod
+    @without_frames
     def new(
         cls,
         settings: Settings | None = None,
@@ -154,6 +155,7 @@ class PendingAuthorization:
             }
         )
 
+    @without_frames
     def load(self) -> dict[str, Any]:
         """Return the record. Raises NotYet when nothing is under way, StoreError when it cannot be read."""
         record = self._file.read()
@@ -180,6 +182,7 @@ class PendingAuthorization:
             code_verifier=Secret("code verifier", verifier) if verifier else None,
         )
 
+    @without_frames
     def answer(self, callback_url: Secret) -> None:
         """Keep the answer and mark the state as used: it counts once."""
         now = self.settings.provider.now()

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.response import AuthorizationResponse, StateAlreadyUsed
-from redbooth_nb.errors import RedboothError
+from redbooth_nb.errors import RedboothError, without_frames
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS
 
 WAITING, ANSWERED, CANCELLED, TIMED_OUT = "waiting", "answered", "cancelled", "timed out"
@@ -95,6 +95,7 @@ class CallbackListener:
         """Wait until the listener is done, at most `seconds`; return whether it is. For scripts, not for cells."""
         return self._done.wait(seconds)
 
+    @without_frames
     def take(self, callback_url: str) -> AuthorizationResponse:
         """Take an answer, from the browser or pasted by hand: the way is the same.
 

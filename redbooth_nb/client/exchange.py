@@ -16,11 +16,12 @@ from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token, content_problems
 from redbooth_nb.client.transcript import reason
-from redbooth_nb.client.wire import TIMEOUT, connect, transport_failure
-from redbooth_nb.errors import NotYet, RedboothError
+from redbooth_nb.client.wire import TIMEOUT, connect, transport_failure, unlogged
+from redbooth_nb.errors import NotYet, RedboothError, without_frames
 from redbooth_nb.provider.addresses import TOKEN_URL
 
 
+@without_frames
 def exchange(response: AuthorizationResponse | None = None) -> Token:
     """Exchange the code of `response` (default: the last answer that came) for a token, and save it.
 
@@ -77,7 +78,8 @@ def ask_token_endpoint(oauth: OAuth2Session, leg: str, send: Callable[[], dict[s
     oauth.register_compliance_hook("refresh_token_response", check)
     failure: RedboothError
     try:
-        return dict(send())
+        with unlogged():
+            return dict(send())
     except requests.RequestException as error:
         failure = transport_failure(error, f"{leg}: POST {TOKEN_URL}")
         failure.remedy += " The code or refresh token may already be used up: if so, authorize again."

@@ -16,13 +16,14 @@ from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.client.wire import TIMEOUT, connect, send
-from redbooth_nb.errors import NotYet
+from redbooth_nb.errors import NotYet, without_frames
 from redbooth_nb.provider.addresses import API_URL, REVOKE_URL, TOKEN_URL
 
 # What a dead refresh token is called: today's services, and those before 2015.
 DEAD: Final = frozenset({"invalid_grant", "invalid_request"})
 
 
+@without_frames
 def refresh(settings: Settings | None = None, *, replacing: Token | None = None) -> Token:
     """Return a new token in place of `replacing` (default: the stored one), saved before it is returned.
 
@@ -100,6 +101,7 @@ class RedboothSession:
         self.on_refresh = on_refresh
         self._session = connect(requests.Session())
 
+    @without_frames
     def request(self, method: str, path: str, **arguments: Any) -> requests.Response:  # noqa: ANN401
         """Call `path` (such as "/me") of the API, whatever it answers; arguments as in `requests.request`.
 
@@ -107,8 +109,9 @@ class RedboothSession:
         permission is gone, TransportError when there is no answer.
         """
         url = path if path.startswith(f"{API_URL}/") else f"{API_URL}/{path.removeprefix('/')}"
-        if "://" in path and not path.startswith(f"{API_URL}/"):
-            raise ApiError(f"{path} is not part of {API_URL}.", why="The token is only sent to Redbooth's API.")
+        address = path.partition("?")[0]
+        if "://" in address and not path.startswith(f"{API_URL}/"):
+            raise ApiError(f"{address} is not part of {API_URL}.", why="The token is only sent to Redbooth's API.")
         token = _stored(self.store)
         if token.needs_refresh(self.settings.provider.now()) and token.refresh_token is not None:
             token = self._refresh(token)
@@ -151,6 +154,7 @@ class RedboothSession:
         return send(self._session, method, url, **{**arguments, "headers": headers})
 
 
+@without_frames
 def revoke(settings: Settings | None = None) -> None:
     """Give the permission back and forget the stored token (RFC 7009). Doorkeeper's standard, unconfirmed for Redbooth.
 

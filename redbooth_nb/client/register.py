@@ -14,7 +14,7 @@ from dotenv import set_key
 
 from redbooth_nb.client.secret import Secret
 from redbooth_nb.configuration import Configuration, read_env_file
-from redbooth_nb.errors import NotYet, RedboothError
+from redbooth_nb.errors import NotYet, RedboothError, without_frames
 from redbooth_nb.provider.addresses import NEW_APPLICATION_URL
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS, Provider, current_provider
 
@@ -41,6 +41,7 @@ class Settings:
     source: str
 
     @classmethod
+    @without_frames
     def load(cls) -> "Settings":
         """Read the credentials of the current provider.
 
@@ -85,6 +86,7 @@ def credentials_file(configuration: Configuration, provider: Provider) -> Path:
     return configuration.state_dir / provider.name / "credentials.env"
 
 
+@without_frames
 def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEFAULT_REDIRECT_URI) -> Settings:
     """Check the credentials, save them for the current provider (mode 0600), and return the settings.
 

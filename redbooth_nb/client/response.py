@@ -13,7 +13,7 @@ from redbooth_nb.client.errors import explanation
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.secret import Secret, same_text
 from redbooth_nb.client.token import Token
-from redbooth_nb.errors import NotYet, RedboothError
+from redbooth_nb.errors import NotYet, RedboothError, without_frames
 
 KNOWN = frozenset({"code", "error", "error_description", "state", "access_token", "token_type", "expires_in", "scope"})
 CODE_LIFETIME = 600  # seconds; what Doorkeeper gives a code
@@ -69,6 +69,7 @@ class AuthorizationResponse:
     error_description: str = ""
 
     @classmethod
+    @without_frames
     def read(
         cls, callback_url: str, request: AuthorizationRequest, *, accept_missing_state: bool = False
     ) -> "AuthorizationResponse":
@@ -88,6 +89,7 @@ class AuthorizationResponse:
         return response
 
     @classmethod
+    @without_frames
     def last(cls, settings: Settings | None = None) -> "AuthorizationResponse":
         """Return the answer that came last and was not spent yet, for example in the next notebook.
 

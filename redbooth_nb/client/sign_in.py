@@ -12,7 +12,7 @@ from redbooth_nb.client.callback import ANSWERED, CANCELLED, DEFAULT_TIMEOUT, Ca
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.wire import connect
 from redbooth_nb.configuration import Configuration
-from redbooth_nb.errors import NotYet, RedboothError
+from redbooth_nb.errors import NotYet, RedboothError, without_frames
 from redbooth_nb.provider.unattended import UnattendedError, press
 
 
@@ -85,6 +85,7 @@ class SignIn:
             )
         return found
 
+    @without_frames
     def paste(self, callback_url: str) -> AuthorizationResponse:
         """Take the address the browser was sent to, copied by hand. Raises CallbackError or StateError."""
         self._pasted = AuthorizationResponse.read(callback_url, self.request)

@@ -18,7 +18,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from redbooth_nb.client.token import Token
-from redbooth_nb.errors import RedboothError
+from redbooth_nb.errors import RedboothError, without_frames
 
 FORMAT = 1
 LOCK_SECONDS = 90  # longer than the slowest refresh: connect and read timeouts together
@@ -34,6 +34,7 @@ class PrivateFile:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    @without_frames
     def read(self) -> dict[str, Any] | None:
         """Return the content, or None when there is no file.
 
@@ -54,6 +55,7 @@ class PrivateFile:
             raise self._problem("was written by a newer redbooth-nb", "Update the kit, or set REDBOOTH_STATE_DIR.")
         return content
 
+    @without_frames
     def write(self, content: dict[str, Any]) -> None:
         """Replace the content; when this returns it is on the disk. Raises StoreError; the old content stays."""
         self.is_private()
@@ -129,6 +131,7 @@ class TokenStore:
         """The file the token is kept in."""
         return self._file.path
 
+    @without_frames
     def load(self) -> Token | None:
         """Return the token, or None when there is none. Raises StoreError."""
         content = self._file.read()

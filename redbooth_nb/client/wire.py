@@ -1,15 +1,36 @@
 """How the client reaches Redbooth: delivery to the current provider, time limits, and failures with a name."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import requests
 
 from redbooth_nb.client.errors import TransportError
 from redbooth_nb.client.transcript import reason, transcript
+from redbooth_nb.errors import without_frames
 from redbooth_nb.provider.delivery import current_provider
 
 S = TypeVar("S", bound=requests.Session)
 TIMEOUT = (5, 30)  # seconds to connect, and between two bytes of the answer
+
+
+_own_call: ContextVar[bool] = ContextVar("own_call", default=False)
+# At DEBUG requests-oauthlib logs whole bodies and tokens. The transcript shows the kit's own calls without the secrets;
+# what a learner's own cell does with the library is still logged.
+logging.getLogger("requests_oauthlib.oauth2_session").addFilter(lambda _: not _own_call.get())
+
+
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """Keep a call of the kit, in this thread, out of the libraries' debug logs."""
+    before = _own_call.set(True)
+    try:
+        yield
+    finally:
+        _own_call.reset(before)
 
 
 def connect(session: S) -> S:
@@ -24,6 +45,7 @@ def connect(session: S) -> S:
     return session
 
 
+@without_frames
 def send(session: requests.Session, method: str, url: str, **arguments: Any) -> requests.Response:  # noqa: ANN401
     """Send one request with time limits. Raises TransportError when there is no answer."""
     arguments.setdefault("timeout", TIMEOUT)

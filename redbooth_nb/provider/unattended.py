@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 import requests
 from bs4 import BeautifulSoup, Tag
 
-from redbooth_nb.errors import RedboothError
+from redbooth_nb.errors import RedboothError, without_frames
 from redbooth_nb.provider.addresses import NEW_APPLICATION_URL
 
 MOST_PAGES = 5  # a login page and a few redirects at most
@@ -20,6 +20,7 @@ class UnattendedError(RedboothError):
     """The kit could not do what a person would have done."""
 
 
+@without_frames
 def press(session: requests.Session, authorize_url: str, redirect_uri: str, answer: str) -> str:
     """Open the authorize page, press Allow or Deny, and return the callback URL the browser would be sent to.
 
@@ -44,6 +45,7 @@ def press(session: requests.Session, authorize_url: str, redirect_uri: str, answ
     )
 
 
+@without_frames
 def register_application(session: requests.Session, name: str, redirect_uri: str) -> tuple[str, str]:
     """Fill in the provider's registration form; return Api Key and App secret. Raises UnattendedError."""
     page = session.get(NEW_APPLICATION_URL, timeout=TIMEOUT)

@@ -191,7 +191,7 @@ def test_a_refused_connection_is_named(monkeypatch: pytest.MonkeyPatch, redirect
 
 @pytest.mark.parametrize(
     ("status", "code", "shape"),
-    itertools.product([400, 401], ["invalid_grant", "invalid_request", "invalid_client"], ["text", "object"]),
+    list(itertools.product([400, 401], ["invalid_grant", "invalid_request", "invalid_client"], ["text", "object"])),
 )
 def test_both_generations_of_the_service_are_understood(  # noqa: PLR0913, PLR0917  (fixtures and the case)
     faulty: FaultyServer, allowed: AuthorizationResponse, stored: Token, status: int, code: str, shape: str
