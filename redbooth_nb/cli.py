@@ -38,7 +38,7 @@ def lab(options: list[str]) -> int:
     # the kit's defaults for JupyterLab (no news pop-up), without writing into the environment
     paths = [str(LAB_CONFIG), os.environ.get("JUPYTER_CONFIG_PATH", "")]
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(path for path in paths if path)
-    settings = [f"--ServerApp.root_dir={folder}", f"--ServerApp.default_url=/lab/tree/{FIRST}"]
+    settings = [f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{FIRST}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         settings.append("--allow-root")  # containers often have no other user
     from jupyterlab.labapp import main as jupyterlab  # noqa: PLC0415  (slow to import, and only needed here)

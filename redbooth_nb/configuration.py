@@ -75,3 +75,9 @@ def read_env_file(path: Path) -> dict[str, str]:
     else:
         return {name: value for name, value in values.items() if value is not None}
     raise ConfigurationError(f"The settings file {path} {problem}.", remedy=remedy)
+
+
+def make_private(folder: Path) -> None:
+    """Create a folder that only its owner may enter, and like it every missing one above (mkdir forgets those)."""
+    for missing in reversed([place for place in (folder, *folder.parents) if not place.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)

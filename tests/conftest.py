@@ -1,16 +1,11 @@
 """Fixtures for every test: a real Doorkeeper, started once for each way of setting it up."""
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
-from pathlib import Path
 
 import pytest
-
-# helpers are imported by folder: doorkeeper.engine, conformance.scenario
-sys.path.insert(0, str(Path(__file__).parent))
 
 from doorkeeper.engine import Doorkeeper
 

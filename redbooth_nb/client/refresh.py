@@ -45,7 +45,12 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
             )
         interrupted = store.interrupted()
         store.mark_refresh(stored)
-        answer = _ask(settings, stored.refresh_token.reveal(), interrupted=interrupted)
+        try:
+            answer = _ask(settings, stored.refresh_token.reveal(), interrupted=interrupted)
+        except (AuthorizeAgain, TokenEndpointError) as error:
+            if _is_refusal(error) and not interrupted:
+                store.unmark()  # a plain no: nothing is lost on the way
+            raise
         token = Token.from_answer(answer, settings.provider.now(), previous=stored)
         store.save(token)
         return token
@@ -77,6 +82,10 @@ def _ask(settings: Settings, refresh_token: str, *, interrupted: bool) -> dict[s
         remedy="Authorize again (notebook 02-authorize). The old token is kept until then.",
         reference="RFC 6749 section 5.2; guide, chapter 4",
     )
+
+
+def _is_refusal(error: AuthorizeAgain | TokenEndpointError) -> bool:
+    return isinstance(error, AuthorizeAgain) or (bool(error.error) and error.status < 500)  # noqa: PLR2004
 
 
 def _stored(store: TokenStore) -> Token:
@@ -113,11 +122,12 @@ class RedboothSession:
         if "://" in address and not path.startswith(f"{API_URL}/"):
             raise ApiError(f"{address} is not part of {API_URL}.", why="The token is only sent to Redbooth's API.")
         token = _stored(self.store)
-        if token.needs_refresh(self.settings.provider.now()) and token.refresh_token is not None:
+        refreshed = token.needs_refresh(self.settings.provider.now()) and token.refresh_token is not None
+        if refreshed:
             token = self._refresh(token)
         response = self._call(method, url, token, arguments)
         problem = bearer_problem(response.headers.get("WWW-Authenticate", "")) if response.status_code == 401 else ""  # noqa: PLR2004
-        if problem == "expired":
+        if problem == "expired" and not refreshed:  # else the clocks disagree, and one refresh more would not help
             response = self._call(method, url, self._refresh(token), arguments)
         elif problem == "revoked":
             newer = _stored(self.store)
@@ -150,7 +160,7 @@ class RedboothSession:
         return newer
 
     def _call(self, method: str, url: str, token: Token, arguments: dict[str, Any]) -> requests.Response:
-        headers = {**arguments.get("headers", {}), "Authorization": f"Bearer {token.access_token.reveal()}"}
+        headers = {**(arguments.get("headers") or {}), "Authorization": f"Bearer {token.access_token.reveal()}"}
         return send(self._session, method, url, **{**arguments, "headers": headers})
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from dotenv import set_key
 
 from redbooth_nb.client.secret import Secret
-from redbooth_nb.configuration import Configuration, read_env_file
+from redbooth_nb.configuration import Configuration, make_private, read_env_file
 from redbooth_nb.errors import NotYet, RedboothError, without_frames
 from redbooth_nb.provider.addresses import NEW_APPLICATION_URL
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS, Provider, current_provider
@@ -106,7 +106,7 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
     fields = {"CLIENT_ID": client_id, "CLIENT_SECRET": client_secret, "REDIRECT_URI": redirect_uri}
     problem = ""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(path.parent)
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
         path.chmod(0o600)  # an older .env may be readable by others; dotenv would keep it so
         for name, value in fields.items():

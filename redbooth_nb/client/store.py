@@ -12,12 +12,14 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from redbooth_nb.client.token import Token
+from redbooth_nb.configuration import make_private
 from redbooth_nb.errors import RedboothError, without_frames
 
 FORMAT = 1
@@ -44,12 +46,10 @@ class PrivateFile:
         if not self.is_private():
             return None
         try:
-            content = json.loads(self.path.read_bytes())
+            content = self._content()
         except OSError as error:
             raise self._problem(f"cannot be read ({error.strerror})", "Make it readable for you.") from None
-        except ValueError:
-            content = None
-        if not isinstance(content, dict) or not isinstance(content.get("format"), int):
+        if content is None:
             raise self.damaged()
         if content["format"] > FORMAT:
             raise self._problem("was written by a newer redbooth-nb", "Update the kit, or set REDBOOTH_STATE_DIR.")
@@ -57,11 +57,17 @@ class PrivateFile:
 
     @without_frames
     def write(self, content: dict[str, Any]) -> None:
-        """Replace the content; when this returns it is on the disk. Raises StoreError; the old content stays."""
-        self.is_private()
+        """Replace the content; when this returns it is on the disk. Raises StoreError; the old content stays.
+
+        A damaged file, or one of a newer kit, is kept beside the new one.
+        """
+        exists = self.is_private()
         problem = ""
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self.path.parent)
+            before = self._content() if exists else {"format": FORMAT}
+            if before is None or before["format"] > FORMAT:
+                self.path.replace(self._aside())
             # mkstemp opens with mode 0600 whatever the umask
             handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
             try:
@@ -77,6 +83,18 @@ class PrivateFile:
             problem = error.strerror or type(error).__name__
         if problem:
             raise self._problem(f"cannot be written ({problem})", "Free some space or make the folder writable.")
+
+    def _content(self) -> dict[str, Any] | None:
+        """Return what the file holds, None when it makes no sense."""
+        try:
+            content = json.loads(self.path.read_bytes())
+        except (ValueError, RecursionError):
+            return None
+        return content if isinstance(content, dict) and isinstance(content.get("format"), int) else None
+
+    def _aside(self) -> Path:
+        names = (self.path.with_name(f"{self.path.name}.damaged{number or ''}") for number in count())
+        return next(name for name in names if not name.exists())
 
     def remove(self) -> None:
         """Delete the file, if it is there."""
@@ -164,6 +182,10 @@ class TokenStore:
         """Note on disk that `token` is about to be refreshed: a crash before `save` is then no riddle."""
         self._marker.write({"access_token_fingerprint": token.access_token.fingerprint})
 
+    def unmark(self) -> None:
+        """Take the note back: the service refused, so no answer can have been lost."""
+        self._marker.remove()
+
     def interrupted(self) -> bool:
         """Whether a refresh of the stored token was begun and never saved: its answer may be lost."""
         content, token = self._marker.read(), self.load()
@@ -173,20 +195,36 @@ class TokenStore:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the store alone, among all threads and processes. Raises StoreError after 90 seconds."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        busy = StoreError(
+        if not self._threads.acquire(timeout=LOCK_SECONDS):
+            raise self._busy()
+        try:
+            file_lock = self._lock_file()
+            try:
+                yield
+            finally:
+                file_lock.release()
+        finally:
+            self._threads.release()
+
+    def _lock_file(self) -> BaseFileLock:
+        try:
+            make_private(self.folder)
+            file_lock = FileLock(self.folder / "token.lock", timeout=LOCK_SECONDS, mode=0o600)
+            file_lock.acquire()
+        except Timeout:
+            failure = self._busy()
+        except OSError as error:
+            remedy = "Make it writable for you, or set REDBOOTH_STATE_DIR to another folder."
+            failure = StoreError(f"The folder {self.folder} cannot be used ({error.strerror}).", remedy=remedy)
+        else:
+            return file_lock
+        raise failure
+
+    def _busy(self) -> StoreError:
+        return StoreError(
             f"The token in {self.folder} is being refreshed elsewhere and did not become free in {LOCK_SECONDS} s.",
             remedy="Close the other notebook or program, or wait, then try again.",
         )
-        if not self._threads.acquire(timeout=LOCK_SECONDS):
-            raise busy
-        try:
-            with FileLock(self.folder / "token.lock", timeout=LOCK_SECONDS, mode=0o600):
-                yield
-        except Timeout:
-            raise busy from None
-        finally:
-            self._threads.release()
 
 
 _locks: dict[Path, threading.Lock] = {}

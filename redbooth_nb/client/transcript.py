@@ -74,7 +74,9 @@ class Exchange:
         lines += [f"    {name} = {value}" for name, value in self.fields]
         lines += [f"--> {self.status} {self.reason}"]
         for wanted in TELLING_HEADERS:
-            lines += [f"    {name}: {value}" for name, value in self.response_headers if name.lower() == wanted.lower()]
+            lines += [
+                f"    {wanted}: {value}" for name, value in self.response_headers if name.lower() == wanted.lower()
+            ]
         if self.body not in ("", None):
             text = self.body if isinstance(self.body, str) else json.dumps(self.body, indent=2, default=repr)
             lines += [f"    {line}" for line in text.splitlines()]

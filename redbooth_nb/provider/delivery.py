@@ -6,13 +6,14 @@ The addresses in code and answers are always the guide's; only the delivery diff
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 
-from redbooth_nb.configuration import Configuration, ConfigurationError
+from redbooth_nb.configuration import Configuration, ConfigurationError, make_private
 from redbooth_nb.provider.addresses import ORIGIN
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class LoopbackDelivery(HTTPAdapter):
         """Send to the stand-in. A proxy is never used: it could not reach this machine, and would see the secrets."""
         delivered = request.copy()
         delivered.url = self.origin + (request.url or "").removeprefix(ORIGIN)
+        # so that a stand-in which writes addresses into its answers writes the guide's
+        delivered.headers.update({"X-Forwarded-Proto": "https", "X-Forwarded-Host": urlsplit(ORIGIN).netloc})
         response = super().send(delivered, stream, timeout, verify, cert, proxies={})
         response.url = request.url or ""
         response.request = request
@@ -163,6 +166,8 @@ def _start(choice: str, configuration: Configuration) -> Provider:
         # here, not above: the sandbox brings a web framework that the other providers do not need
         from redbooth_nb.provider.sandbox import Sandbox  # noqa: PLC0415
 
+        with suppress(OSError):  # the sandbox says it in words
+            make_private(configuration.state_dir)
         sandbox = Sandbox(configuration.state_dir / "sandbox" / "sandbox.sqlite3")
         sandbox.start()
         return EmbeddedSandbox(sandbox)

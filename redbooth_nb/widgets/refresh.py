@@ -1,5 +1,7 @@
 """The token card: what is stored, how long it lives, and what a refresh replaces."""
 
+import ipywidgets as w
+
 from redbooth_nb.client.refresh import refresh
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
@@ -21,7 +23,7 @@ class TokenCard(View):
             button("Refresh", self._clicked, self._message, primary=True),
             button("Look again", self.look, self._message),
         ]
-        super().__init__([self._message, *buttons])
+        super().__init__([self._message, w.HBox(buttons)])
         self.look()
 
     def refresh(self) -> Token:

@@ -1,0 +1,48 @@
+"""A notebook in JupyterLab, as a person uses it."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+FRONT = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+
+
+class Notebook:
+    """One notebook at a time, used with the mouse."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def open(self, link: str, name: str) -> None:
+        """Open a lesson and wait for its kernel."""
+        self.page.goto(re.sub(r"/lab/tree/[^?]*", f"/lab/tree/{name}.ipynb", link))
+        self.page.locator("#jp-main-dock-panel .lm-TabBar-tab.lm-mod-current", has_text=name).wait_for(timeout=60_000)
+        self.page.get_by_text(re.compile(r"\| Idle")).wait_for(timeout=60_000)
+
+    @property
+    def cells(self) -> Locator:
+        """The code cells of the notebook in front; others may be open behind it."""
+        return self.page.locator(f"{FRONT} .jp-CodeCell")
+
+    def cell(self, number: int) -> Locator:
+        """Return the code cell of that number, from 1."""
+        return self.cells.nth(number - 1)
+
+    def run(self, number: int) -> None:
+        """Click into a code cell and press the run button; returns when it has run."""
+        cell = self.cell(number)
+        prompt = cell.locator(".jp-InputPrompt")
+        for _ in range(10):  # JupyterLab says Idle a moment before it takes the first click
+            cell.locator(".jp-InputArea-editor").click()
+            self.page.locator(f"{FRONT} [data-command='notebook:run-cell-and-select-next']").click()
+            try:
+                expect(prompt).to_have_text(re.compile(r"\[(\*|\d+)\]"), timeout=2_000)
+            except AssertionError:
+                continue
+            break
+        expect(prompt).to_have_text(re.compile(r"\[\d+\]"), timeout=60_000)
+
+    def text(self, number: int) -> str:
+        """Return what stands below a code cell."""
+        area = self.cell(number).locator(".jp-OutputArea").first
+        return area.text_content() or ""

@@ -1,0 +1,126 @@
+"""A person does the whole tour in JupyterLab with the mouse, on the real consent page.
+
+Set SCREENSHOTS to a folder to look at what was seen.
+"""
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from browser.notebook import Notebook
+from playwright.sync_api import BrowserContext, Page, expect
+
+SHOTS = os.environ.get("SCREENSHOTS")
+
+
+def shot(page: Page, name: str) -> None:
+    if SHOTS:
+        page.screenshot(path=Path(SHOTS) / f"{name}.png")
+
+
+def run_all_from(notebook: Notebook, first: int) -> None:
+    """Run the rest, and see that the check at the end finds nothing left to do."""
+    last = notebook.cells.count()
+    for number in range(first, last + 1):
+        notebook.run(number)
+    assert "Done" in notebook.text(last)
+    assert "To do" not in notebook.text(last)
+
+
+def decide(browser: BrowserContext, notebook: Notebook, cell: int, button: str) -> None:
+    """Open the panel's link, press a button on Redbooth's page, and close the tab again."""
+    with browser.expect_page() as opened:
+        notebook.cell(cell).get_by_role("link", name="Sign in with Redbooth").click()
+    consent = opened.value
+    consent.get_by_role("button", name=button).wait_for()
+    shot(consent, f"02-{button}-consent")
+    consent.get_by_role("button", name=button).click()
+    consent.get_by_text("go back to the notebook").wait_for()
+    shot(consent, f"02-{button}-back")
+    assert consent.url.startswith("http://127.0.0.1:8765/callback?")
+    consent.close()
+
+
+@pytest.fixture(scope="module")
+def secrets_seen() -> list[str]:
+    """Return the list of what must never stand in a notebook."""
+    return []
+
+
+def test_00_start(lab: str, notebook: Notebook) -> None:
+    notebook.open(lab, "00-start-here")
+    run_all_from(notebook, 1)
+    question = notebook.cell(2)
+    question.get_by_role("radio").nth(1).click()
+    expect(question).to_contain_text("Right.")
+    shot(notebook.page, "00-prediction")
+
+
+def test_01_register(lab: str, browser: BrowserContext, notebook: Notebook, secrets_seen: list[str]) -> None:
+    notebook.open(lab, "01-register")
+    for number in range(1, 6):
+        notebook.run(number)
+    form = notebook.cell(5)
+    with browser.expect_page() as opened:
+        form.get_by_role("link", name="the registration page").click()
+    console = opened.value
+    console.locator("[name='doorkeeper_application[name]']").fill("My first Redbooth app")
+    console.locator("[name='doorkeeper_application[redirect_uri]']").fill("http://127.0.0.1:8765/callback")
+    shot(console, "01-console-new")
+    console.locator("form[action*='applications'] [type=submit]").first.click()
+    client_id, secret = (console.locator(mark).inner_text() for mark in ("#application_id", "#secret"))
+    shot(console, "01-console-app")
+    console.close()
+    secrets_seen.append(secret)
+    form.get_by_label("Api Key (client id)").fill("not a key")
+    expect(form).to_contain_text("Problem. The Api Key (client id) holds a space")
+    form.get_by_label("Api Key (client id)").fill(client_id)
+    form.get_by_label("App secret").fill(secret)
+    form.get_by_role("button", name="Save").click()
+    expect(form).to_contain_text(f"Registered: client id {client_id}")
+    shot(notebook.page, "01-form")
+    run_all_from(notebook, 6)
+    assert secret not in notebook.page.content()
+
+
+def test_02_authorize(lab: str, browser: BrowserContext, notebook: Notebook) -> None:
+    notebook.open(lab, "02-authorize")
+    for number in range(1, 12):
+        notebook.run(number)
+    shot(notebook.page, "02-waiting")
+    decide(browser, notebook, 11, "Deny")
+    expect(notebook.cell(11)).to_contain_text("Denied: access_denied")
+    notebook.run(12)
+    notebook.run(13)
+    decide(browser, notebook, 13, "Allow")
+    expect(notebook.cell(13)).to_contain_text("Allowed: <authorization code")
+    shot(notebook.page, "02-allowed")
+    run_all_from(notebook, 14)
+
+
+def test_03_exchange(lab: str, notebook: Notebook) -> None:
+    notebook.open(lab, "03-exchange")
+    for number in range(1, 4):
+        notebook.run(number)
+    assert "waiting to be exchanged" in notebook.text(1)
+    notebook.cell(3).get_by_role("button", name="Send").click()
+    expect(notebook.cell(3)).to_contain_text("arrived and are saved")
+    expect(notebook.cell(3).get_by_role("button", name="Send")).to_be_disabled()
+    shot(notebook.page, "03-sent")
+    run_all_from(notebook, 4)
+    assert "'Ada', 'Marlow'" in notebook.text(7)
+    assert "invalid_grant" in notebook.text(10)
+
+
+def test_04_refresh(lab: str, notebook: Notebook, secrets_seen: list[str]) -> None:
+    notebook.open(lab, "04-refresh")
+    run_all_from(notebook, 1)
+    assert "The access token expired" in notebook.text(5)
+    card = notebook.cell(2)
+    before = card.text_content() or ""
+    card.get_by_role("button", name="Refresh").click()
+    expect(card).not_to_have_text(before)
+    expect(card).to_contain_text("Replaced: <access token")
+    shot(notebook.page, "04-card")
+    assert all(secret not in notebook.page.content() for secret in secrets_seen)
