@@ -1,0 +1,357 @@
+"""What is kept on disk: private, whole, and never overwritten in silence."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from redbooth_nb.client import store as store_module
+from redbooth_nb.client.store import PrivateFile, StoreError, TokenStore
+from redbooth_nb.client.token import Token
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="file modes are POSIX")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "redbooth.com" / "my-client-id"
+
+
+@pytest.fixture
+def store(folder: Path) -> TokenStore:
+    return TokenStore(folder)
+
+
+def token(access: str = "an-access-token", refresh: str | None = "a-refresh-token") -> Token:
+    return Token.from_answer({"access_token": access, "refresh_token": refresh, "expires_in": 7200}, 1000.0)
+
+
+@contextmanager
+def umask(mask: int) -> Iterator[None]:
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_what_is_saved_is_loaded(store: TokenStore) -> None:
+    assert store.load() is None
+    store.save(token())
+    assert store.load() == token()
+    store.forget()
+    assert store.load() is None
+
+
+def test_a_token_without_refresh_token_and_lifetime_is_kept_too(store: TokenStore) -> None:
+    bare = Token.from_answer({"access_token": "x"}, 5.0)
+    store.save(bare)
+    assert store.load() == bare
+
+
+@posix
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
+def test_files_and_folders_are_private_from_the_first_moment(
+    store: TokenStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mask: int
+) -> None:
+    """R33: seen while the file is written, also under umask 000; every folder the kit makes is 0700."""
+    seen: list[tuple[str, int]] = []
+    fsync = os.fsync
+
+    def spy(handle: int) -> None:
+        seen.extend((path.name, mode(path)) for path in store.folder.iterdir())
+        seen.extend(
+            (f"{path.name}/", mode(path)) for path in (store.folder, *store.folder.parents) if tmp_path in path.parents
+        )
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", spy)
+    with umask(mask), store.lock():
+        store.mark_refresh(token())
+        store.save(token())
+    assert {name for name, _ in seen} >= {"token.json", "refreshing.json", "token.lock", "my-client-id/", "state/"}
+    assert {found for name, found in seen if not name.endswith("/")} == {0o600}
+    assert {found for name, found in seen if name.endswith("/")} == {0o700}
+
+
+@posix
+def test_a_write_is_synced_before_it_counts(store: TokenStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R34: temporary file in the same folder, fsync, rename, fsync of the folder, in this order."""
+    steps: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def note_fsync(handle: int) -> None:
+        steps.append("fsync folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "fsync file")
+        fsync(handle)
+
+    def note_replace(self: Path, target: Path) -> Path:
+        steps.append(f"rename in {self.parent == target.parent}")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", note_fsync)
+    monkeypatch.setattr(Path, "replace", note_replace)
+    store.save(token())
+    assert steps == ["fsync file", "rename in True", "fsync folder"]
+
+
+def test_a_reader_never_meets_half_a_file(store: TokenStore) -> None:
+    """R34: while another thread replaces the token all the time."""
+    store.save(token("token-0"))
+    over = threading.Event()
+
+    def rewrite() -> None:
+        number = 0
+        while not over.is_set():
+            number += 1
+            store.save(token(f"token-{number}" + "x" * (number % 7) * 1000))
+
+    writer = threading.Thread(target=rewrite)
+    writer.start()
+    try:
+        found = [store.load() for _ in range(300)]
+    finally:
+        over.set()
+        writer.join()
+    assert all(one is not None and one.access_token.reveal().startswith("token-") for one in found)
+
+
+def test_a_failed_write_keeps_the_old_and_leaves_nothing_behind(
+    store: TokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.save(token())
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(StoreError, match=r"token\.json cannot be written \(No space left on device\)"):
+            store.save(token("another"))
+    assert store.load() == token()
+    assert [path.name for path in store.folder.iterdir()] == ["token.json"]
+
+
+@posix
+@pytest.mark.parametrize("access", ["load", "save", "check"])
+def test_a_link_is_refused(store: TokenStore, tmp_path: Path, access: str) -> None:
+    """R35: neither read nor written through, even where it leads to a good file."""
+    store.save(token())
+    aside = tmp_path / "elsewhere.json"
+    store.path.rename(aside)
+    store.path.symlink_to(aside)
+    content = aside.read_text()
+    with pytest.raises(StoreError, match="is a link to another file") as caught:
+        {"load": store.load, "save": lambda: store.save(token("x")), "check": store.check}[access]()
+    assert "Remove the link" in caught.value.remedy
+    assert aside.read_text() == content
+    assert store.path.is_symlink()
+
+
+@posix
+@pytest.mark.parametrize("wide", [0o640, 0o604, 0o660, 0o666])
+@pytest.mark.parametrize("access", ["load", "save", "check"])
+def test_a_file_that_others_can_read_is_refused(store: TokenStore, wide: int, access: str) -> None:
+    """R35: with the fix in the words; after it, all is well."""
+    store.save(token())
+    store.path.chmod(wide)
+    with pytest.raises(StoreError, match="can be read by others") as caught:
+        {"load": store.load, "save": lambda: store.save(token("x")), "check": store.check}[access]()
+    assert f"chmod 600 {store.path}" in caught.value.remedy
+    store.path.chmod(0o600)
+    assert store.load() == token()
+
+
+@posix
+def test_a_file_of_somebody_else_is_refused(store: TokenStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R35."""
+    store.save(token())
+    monkeypatch.setattr(os, "getuid", lambda: store.path.stat().st_uid + 1)
+    with pytest.raises(StoreError, match="belongs to another user"):
+        store.load()
+
+
+DAMAGED = {
+    "empty": b"",
+    "half": b'{"format": 1, "access_tok',
+    "not UTF-8": b"\xff\xfe\x00",
+    "very deep": b"[" * 50_000,
+    "a list": b"[]",
+    "no format": b'{"access_token": "x"}',
+    "format is a word": b'{"format": "one", "access_token": "x"}',
+}
+NO_TOKEN = {
+    "no token": b'{"format": 1}',
+    "wrong type": b'{"format": 1, "access_token": 5, "obtained_at": 1}',
+    "no time": b'{"format": 1, "access_token": "x"}',
+    "time is a word": b'{"format": 1, "access_token": "x", "obtained_at": "soon"}',
+    "lifetime is a list": b'{"format": 1, "access_token": "x", "obtained_at": 1, "expires_in": []}',
+}
+NEWER = {"newer": b'{"format": 2, "access_token": "x", "obtained_at": 1}'}
+
+
+def put(store: TokenStore, content: bytes) -> None:
+    store.folder.mkdir(parents=True)
+    store.path.touch(mode=0o600)
+    store.path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        *((content, "is damaged") for content in DAMAGED.values()),
+        *((content, "holds no token") for content in NO_TOKEN.values()),
+        *((content, "was written by a newer redbooth-nb") for content in NEWER.values()),
+    ],
+    ids=[*DAMAGED, *NO_TOKEN, *NEWER],
+)
+def test_a_file_that_makes_no_sense_is_named_and_kept(store: TokenStore, content: bytes, said: str) -> None:
+    """R36: a named error with a way on, and the file stays as it is."""
+    put(store, content)
+    with pytest.raises(StoreError, match=f"token.json {said}") as caught:
+        store.load()
+    assert caught.value.remedy
+    assert store.path.read_bytes() == content
+
+
+@pytest.mark.parametrize("content", [*DAMAGED.values(), *NEWER.values()], ids=[*DAMAGED, *NEWER])
+def test_a_file_that_makes_no_sense_is_kept_aside_when_a_new_one_comes(store: TokenStore, content: bytes) -> None:
+    """R36: never overwritten in silence, and the new token is not lost either."""
+    put(store, content)
+    store.save(token())
+    assert store.load() == token()
+    assert store.path.with_name("token.json.damaged").read_bytes() == content
+    if sys.platform != "win32":
+        assert mode(store.path.with_name("token.json.damaged")) == 0o600
+
+
+def test_one_damaged_file_does_not_overwrite_another(store: TokenStore) -> None:
+    """R36: the second is kept beside the first."""
+    put(store, b"first")
+    store.save(token())
+    store.path.write_bytes(b"second")
+    store.save(token())
+    assert {path.read_bytes() for path in store.folder.glob("token.json.damaged*")} == {b"first", b"second"}
+
+
+def test_a_refresh_under_way_is_seen_until_it_is_saved(store: TokenStore) -> None:
+    """R26: the mark belongs to the token that was there when it was made."""
+    store.save(token("old"))
+    assert not store.interrupted()
+    store.mark_refresh(token("old"))
+    assert store.interrupted()
+    store.save(token("new"))
+    assert not store.interrupted()
+
+
+def test_a_mark_of_another_token_says_nothing(store: TokenStore) -> None:
+    """R26: a crash between the save and the mark's removal lost nothing."""
+    store.save(token("new"))
+    store.mark_refresh(token("old"))
+    assert not store.interrupted()
+
+
+def test_one_thread_at_a_time(store: TokenStore) -> None:
+    inside = threading.Semaphore(1)
+    wrong: list[bool] = []
+
+    def work() -> None:
+        with TokenStore(store.folder).lock():
+            if not inside.acquire(blocking=False):
+                wrong.append(True)
+            store.save(token())
+            inside.release()
+
+    threads = [threading.Thread(target=work) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def hold(store: TokenStore) -> subprocess.Popen[str]:
+    """Hold the store in another process until its input is closed."""
+    script = (
+        "import sys; from pathlib import Path; from redbooth_nb.client.store import TokenStore\n"
+        "with TokenStore(Path(sys.argv[1])).lock(): print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", script, str(store.folder)]
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    assert child.stdout is not None
+    assert child.stdout.readline() == "held\n"
+    return child
+
+
+def test_another_process_is_waited_for_and_then_named(store: TokenStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "LOCK_SECONDS", 0.2)
+    with hold(store) as child:
+        with pytest.raises(StoreError, match="being refreshed elsewhere"), store.lock():
+            pytest.fail("both hold it")
+        child.communicate()
+    with store.lock():
+        store.save(token())
+    assert store.load() == token()
+
+
+def test_another_thread_is_waited_for_and_then_named(store: TokenStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "LOCK_SECONDS", 0.2)
+    failures: list[StoreError] = []
+
+    def try_it() -> None:
+        try:
+            with store.lock():
+                pass
+        except StoreError as error:
+            failures.append(error)
+
+    with store.lock():
+        thread = threading.Thread(target=try_it)
+        thread.start()
+        thread.join()
+    assert len(failures) == 1
+
+
+def test_a_dead_process_leaves_no_lock_behind(store: TokenStore) -> None:
+    with hold(store) as child:
+        child.kill()
+        child.wait()
+    with store.lock():
+        store.save(token())
+    assert store.load() == token()
+
+
+def test_an_error_under_the_lock_is_itself_and_the_lock_is_free(store: TokenStore) -> None:
+    with pytest.raises(ZeroDivisionError), store.lock():
+        raise ZeroDivisionError
+    with pytest.raises(OSError, match="of the body"), store.lock():
+        raise OSError("of the body")
+    with store.lock():
+        pass
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    store = TokenStore(tmp_path / "file" / "app")
+    for access in (lambda: store.save(token()), lambda: store.lock().__enter__()):
+        with pytest.raises(StoreError, match="app"):
+            access()
+
+
+def test_a_content_is_written_with_its_format(tmp_path: Path) -> None:
+    file = PrivateFile(tmp_path / "new" / "file.json")
+    content: dict[str, Any] = {"text": "\u00e9\u4e2d\U0001f511", "number": 1, "nothing": None}
+    file.write(content)
+    assert file.read() == {"format": 1, **content}
+    assert json.loads(file.path.read_text(encoding="utf-8"))["format"] == 1
