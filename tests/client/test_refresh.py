@@ -1,0 +1,500 @@
+"""A new token in time, once, whoever asks; and a crash that costs a token says so."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from client.machine import RESET, FaultyServer, reply
+
+from redbooth_nb.client.errors import ApiError, AuthorizeAgain, TokenEndpointError, TransportError
+from redbooth_nb.client.exchange import exchange
+from redbooth_nb.client.refresh import RedboothSession, refresh, revoke
+from redbooth_nb.client.register import Settings
+from redbooth_nb.client.response import AuthorizationResponse
+from redbooth_nb.client.store import StoreError, TokenStore
+from redbooth_nb.client.token import Token
+from redbooth_nb.errors import NotYet
+from redbooth_nb.provider.sandbox import Sandbox
+
+NEXT = {"access_token": "next-access", "token_type": "bearer", "expires_in": 7200, "refresh_token": "next-refresh"}
+
+
+def unauthorized(description: str) -> bytes:
+    header = f'Bearer realm="Doorkeeper", error="invalid_token", error_description="{description}"'
+    return reply(401, '{"error": {"message": "Unauthorized"}}', WWW_Authenticate=header)
+
+
+ME = reply(200, '{"id": 1}')
+EXPIRED, REVOKED, UNKNOWN = (
+    unauthorized(f"The access token {word}") for word in ("expired", "was revoked", "is invalid")
+)
+
+
+@pytest.fixture
+def kept(app: Settings, decide: Callable[..., AuthorizationResponse]) -> Token:
+    """Return a token of the sandbox, in the store."""
+    return exchange(decide(app))
+
+
+def load(settings: Settings) -> Token:
+    token = TokenStore(settings.folder).load()
+    assert token is not None
+    return token
+
+
+def issued(sandbox: Sandbox) -> int:
+    """Count the tokens that the sandbox ever issued."""
+    with sandbox._database.transaction() as at:
+        return len(at.all("SELECT id FROM tokens"))
+
+
+def test_a_refresh_replaces_both_tokens_and_saves_them(app: Settings, kept: Token) -> None:
+    token = refresh(app)
+    assert token.access_token != kept.access_token
+    assert token.refresh_token != kept.refresh_token
+    assert load(app) == token
+    assert not TokenStore(app.folder).interrupted()
+
+
+def test_what_is_sent_is_what_the_guide_says(faulty: FaultyServer, app_at_faulty: Settings, stored: Token) -> None:
+    """With the client's credentials in the body, and nothing else."""
+    del stored
+    faulty.answers = [reply(200, json.dumps(NEXT))]
+    refresh(app_at_faulty)
+    assert faulty.received[0]["fields"] == {
+        "grant_type": "refresh_token",
+        "refresh_token": "first-refresh",
+        "client_id": app_at_faulty.client_id,
+        "client_secret": app_at_faulty.client_secret.reveal(),
+    }
+
+
+@pytest.mark.parametrize("given", [None, "next-refresh"])
+def test_the_refresh_token_is_replaced_or_kept(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token, given: str | None
+) -> None:
+    """R28: an answer without one leaves the old one valid."""
+    answer = {name: value for name, value in {**NEXT, "refresh_token": given}.items() if value}
+    faulty.answers = [reply(200, json.dumps(answer))]
+    token = refresh(app_at_faulty)
+    assert token.refresh_token is not None
+    assert stored.refresh_token is not None
+    assert token.refresh_token.reveal() == (given or stored.refresh_token.reveal())
+    assert load(app_at_faulty) == token
+
+
+def test_whoever_comes_second_takes_what_is_there(
+    app: Settings, kept: Token, token_requests: Callable[[], int]
+) -> None:
+    """R25: after waiting for the lock the store is read again; a newer token is adopted."""
+    newer = refresh(app, replacing=kept)
+    before = token_requests()
+    assert refresh(app, replacing=kept) == newer
+    assert token_requests() == before
+
+
+def test_without_a_token_the_sentence_names_the_notebook(app: Settings) -> None:
+    for call in (lambda: refresh(app), lambda: RedboothSession(app).get("/me"), lambda: revoke(app)):
+        with pytest.raises(NotYet, match="03-exchange"):
+            call()
+
+
+def test_a_token_without_refresh_token_asks_to_authorize_again(app: Settings) -> None:
+    TokenStore(app.folder).save(Token.from_answer({"access_token": "x"}, app.provider.now()))
+    with pytest.raises(AuthorizeAgain, match="without a refresh token"):
+        refresh(app)
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, "invalid_grant"), (401, "invalid_grant"), (401, "invalid_request")])
+def test_a_dead_refresh_token_is_named_in_both_generations(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token, status: int, code: str
+) -> None:
+    """R29: the stored token is never deleted."""
+    faulty.answers = [reply(status, json.dumps({"error": code}))]
+    with pytest.raises(AuthorizeAgain, match=f"refresh: .* answered {status}: {code}") as caught:
+        refresh(app_at_faulty)
+    assert "02-authorize" in caught.value.remedy
+    assert load(app_at_faulty) == stored
+    assert len(faulty.received) == 1
+
+
+def test_a_refusal_is_not_remembered_as_a_crash(faulty: FaultyServer, app_at_faulty: Settings, stored: Token) -> None:
+    """R26: only a refresh without an answer leaves the mark; "cut off" is not said of a plain no."""
+    del stored
+    for code, kind in (("invalid_client", TokenEndpointError), ("invalid_grant", AuthorizeAgain)):
+        faulty.answers = [reply(400, json.dumps({"error": code}))]
+        for _ in range(2):
+            with pytest.raises(kind) as caught:
+                refresh(app_at_faulty)
+            assert "cut off" not in str(caught.value)
+            assert not TokenStore(app_at_faulty.folder).interrupted()
+
+
+@pytest.mark.parametrize("answer", [RESET, reply(500, "<h1>Oops</h1>", "text/html"), reply(200, '{"access_tok')])
+def test_a_refresh_without_a_usable_answer_keeps_the_token_and_the_mark(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token, answer: bytes
+) -> None:
+    """R17, R26: one request; nobody knows whether the service moved on, and the next refusal says so."""
+    faulty.answers = [answer]
+    with pytest.raises((TransportError, TokenEndpointError), match=r"^refresh: POST"):
+        refresh(app_at_faulty)
+    assert len(faulty.received) == 1
+    assert load(app_at_faulty) == stored
+    assert TokenStore(app_at_faulty.folder).interrupted()
+    faulty.answers = [reply(400, '{"error": "invalid_grant"}')]
+    for _ in range(2):
+        with pytest.raises(AuthorizeAgain) as caught:
+            refresh(app_at_faulty)
+        assert "cut off before its answer was saved" in caught.value.why
+
+
+def test_an_early_refresh_happens_in_the_last_minute_only(app: Settings, kept: Token, sandbox: Sandbox) -> None:
+    """R30: 7200 seconds of life, refreshed with 60 left."""
+    session = RedboothSession(app)
+    sandbox.advance(7200 - 70)
+    assert session.get("/me").ok
+    assert load(app) == kept
+    sandbox.advance(15)
+    assert session.get("/me").ok
+    assert load(app) != kept
+
+
+def test_a_short_lived_token_is_not_refreshed_for_ever(
+    app: Settings, sandbox: Sandbox, decide: Callable[..., AuthorizationResponse]
+) -> None:
+    """R30: a tenth of a short life, not a fixed minute."""
+    sandbox.switch(token_lifetime=50)
+    token = exchange(decide(app))
+    session = RedboothSession(app)
+    assert [session.get("/me").status_code for _ in range(3)] == [200] * 3
+    assert load(app) == token
+    sandbox.advance(46)
+    assert session.get("/me").ok
+    assert load(app) != token
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_clock_that_is_wrong_by_a_day_makes_no_loop(
+    app: Settings, kept: Token, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    """R31: at most one refresh, and every call is answered."""
+    real = app.provider.now
+    monkeypatch.setattr(app.provider, "now", lambda: real() + days * 86_400)
+    before = issued(sandbox)
+    session = RedboothSession(app)
+    assert [session.get("/me").status_code for _ in range(4)] == [200] * 4
+    assert issued(sandbox) - before == (1 if days > 0 else 0)
+    assert (load(app) == kept) == (days < 0)
+
+
+def test_with_the_clock_set_back_the_401_is_what_refreshes(
+    app: Settings, kept: Token, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R30, R31: the header says expired, so it is refreshed once and the call repeated."""
+    real = app.provider.now
+    monkeypatch.setattr(app.provider, "now", lambda: real() - 86_400)
+    sandbox.advance(7300)
+    assert RedboothSession(app).get("/me").ok
+    assert load(app) != kept
+
+
+def paths(faulty: FaultyServer) -> list[str]:
+    return [asked["path"] for asked in faulty.received]
+
+
+def test_a_second_401_is_not_tried_again(faulty: FaultyServer, app_at_faulty: Settings, stored: Token) -> None:
+    """R30: one refresh, one repetition, and then the answer as it is."""
+    del stored
+    faulty.answers = [EXPIRED, reply(200, json.dumps(NEXT)), EXPIRED]
+    assert RedboothSession(app_at_faulty).get("/me").status_code == 401
+    assert paths(faulty) == ["/api/3/me", "/oauth2/token", "/api/3/me"]
+
+
+def test_one_call_never_refreshes_twice(faulty: FaultyServer, app_at_faulty: Settings) -> None:
+    """R31: refreshed early, and the service still says expired: the clocks disagree, so it is left at that."""
+    old = Token.from_answer({**NEXT, "access_token": "old"}, app_at_faulty.provider.now() - 7190)
+    TokenStore(app_at_faulty.folder).save(old)
+    faulty.answers = [reply(200, json.dumps(NEXT)), EXPIRED]
+    assert RedboothSession(app_at_faulty).get("/me").status_code == 401
+    assert paths(faulty) == ["/oauth2/token", "/api/3/me"]
+
+
+def test_a_revoked_token_asks_to_authorize_again(faulty: FaultyServer, app_at_faulty: Settings, stored: Token) -> None:
+    """R30: revoked is not refreshed."""
+    faulty.answers = [REVOKED]
+    with pytest.raises(AuthorizeAgain, match="revoked"):
+        RedboothSession(app_at_faulty).get("/me")
+    assert paths(faulty) == ["/api/3/me"]
+    assert load(app_at_faulty) == stored
+
+
+def test_a_token_that_was_replaced_elsewhere_is_taken_from_the_store(app: Settings, kept: Token) -> None:
+    """R25: this session used the old one a moment too late."""
+    session = RedboothSession(app)
+    stale = TokenStore(app.folder).load
+    newer = refresh(app)
+    answers = iter([kept])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session.store, "load", lambda: next(answers, None) or stale())
+        assert session.get("/me").ok
+    assert load(app) == newer
+
+
+@pytest.mark.parametrize("answer", [UNKNOWN, reply(401, "{}"), reply(403, "{}"), reply(429, "Retry later")])
+def test_other_refusals_are_handed_to_the_caller(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token, answer: bytes
+) -> None:
+    """Only what the header says decides."""
+    del stored
+    faulty.answers = [answer]
+    assert RedboothSession(app_at_faulty).get("/me").status_code == int(answer.split()[1])
+    assert paths(faulty) == ["/api/3/me"]
+
+
+def test_the_calls_own_arguments_never_reach_the_token_endpoint(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token
+) -> None:
+    """R32: requests-oauthlib #264."""
+    del stored
+    faulty.answers = [EXPIRED, reply(200, json.dumps(NEXT)), ME]
+    session = RedboothSession(app_at_faulty)
+    session.post("/tasks", params={"p": "marked-p"}, json={"j": "marked-j"}, headers={"X-Own": "marked-h"})
+    first, token, second = faulty.received
+    assert "marked" not in str(token)
+    assert token["path"] == "/oauth2/token"
+    for call in (first, second):
+        assert (call["path"], call["body"]) == ("/api/3/tasks?p=marked-p", '{"j": "marked-j"}')
+        assert call["headers"]["x-own"] == "marked-h"
+    assert second["headers"]["authorization"] == "Bearer next-access"
+
+
+def test_the_new_token_is_on_disk_before_it_is_used(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R27: every call goes out with the token the store holds at that moment, also in `on_refresh`."""
+    faulty.answers = [EXPIRED, reply(200, json.dumps(NEXT)), ME]
+    seen: list[tuple[str, str]] = []
+    told: list[tuple[Token, Token, Token]] = []
+
+    def on_refresh(old: Token, new: Token) -> None:
+        told.append((old, new, load(app_at_faulty)))
+
+    session = RedboothSession(app_at_faulty, on_refresh=on_refresh)
+    send = session._session.send
+
+    def spy(request: Any, **options: Any) -> Any:  # noqa: ANN401
+        seen.append((request.headers["Authorization"], load(app_at_faulty).access_token.reveal()))
+        return send(request, **options)
+
+    monkeypatch.setattr(session._session, "send", spy)
+    session.get("/me")
+    assert seen == [("Bearer first-access", "first-access"), ("Bearer next-access", "next-access")]
+    assert told == [(stored, load(app_at_faulty), load(app_at_faulty))]
+
+
+def test_a_token_that_cannot_be_saved_is_not_used(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R27: the call fails with the reason, and the mark stays."""
+    faulty.answers = [EXPIRED, reply(200, json.dumps(NEXT)), ME]
+    fsync, calls = os.fsync, iter([None, None])  # the mark and its folder are still written
+
+    def fill_up(handle: int) -> None:
+        if next(calls, "full") == "full":
+            raise OSError(28, "No space left on device")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", fill_up)
+    with pytest.raises(StoreError, match="No space left"):
+        RedboothSession(app_at_faulty).get("/me")
+    assert paths(faulty) == ["/api/3/me", "/oauth2/token"]
+    assert load(app_at_faulty) == stored
+    assert TokenStore(app_at_faulty.folder).interrupted()
+
+
+@pytest.mark.parametrize(
+    "path", ["https://elsewhere.example/me", "http://redbooth.com/api/3/me", "https://redbooth.com.example/api/3/"]
+)
+def test_the_token_goes_nowhere_but_to_the_api(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token, path: str
+) -> None:
+    del stored
+    with pytest.raises(ApiError, match="is not part of") as caught:
+        RedboothSession(app_at_faulty).get(f"{path}?access_token=pasted")
+    assert "pasted" not in str(caught.value)
+    assert faulty.received == []
+
+
+@pytest.mark.parametrize("path", ["/me", "me", "https://redbooth.com/api/3/me", "/me?next=https://elsewhere.example"])
+def test_a_path_may_be_written_in_each_way(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token, path: str
+) -> None:
+    del stored
+    faulty.answers = [ME]
+    RedboothSession(app_at_faulty).get(path, headers=None)
+    assert faulty.received[0]["path"].startswith("/api/3/me")
+    assert faulty.received[0]["headers"]["authorization"] == "Bearer first-access"
+
+
+def test_a_redirect_to_another_host_does_not_get_the_token(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token
+) -> None:
+    del stored
+    with FaultyServer.running() as other:
+        faulty.answers = [reply(302, "", Location=f"{other.origin}/steal")]
+        RedboothSession(app_at_faulty).get("/me")
+        assert "authorization" not in other.received[0]["headers"]
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_fifty_threads_at_expiry_make_one_refresh(
+    app: Settings,
+    kept: Token,
+    sandbox: Sandbox,
+    token_requests: Callable[[], int],
+    shared: bool,  # noqa: FBT001
+) -> None:
+    """R23: one request to the token endpoint and fifty answers, with one session or with one each."""
+    sandbox.advance(7300)
+    one = RedboothSession(app)
+    barrier = threading.Barrier(50)
+    statuses: list[int] = []
+    before = token_requests()
+
+    def call() -> None:
+        session = one if shared else RedboothSession(app)
+        barrier.wait()
+        statuses.append(session.get("/me").status_code)
+
+    threads = [threading.Thread(target=call) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [200] * 50
+    assert token_requests() - before == 1
+    assert load(app) != kept
+
+
+WORKER = """
+import sys
+from redbooth_nb.client.refresh import RedboothSession
+session = RedboothSession()
+print("ready", flush=True)
+for _ in sys.stdin:
+    print(session.get("/me").status_code, flush=True)
+"""
+
+
+def test_six_processes_make_one_refresh_a_round(app: Settings, kept: Token, sandbox: Sandbox) -> None:
+    """R24: on one store, each with its own sandbox listener over the same file, as notebooks have it."""
+    command = [sys.executable, "-c", WORKER]
+    workers = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        for _ in range(6)
+    ]
+
+    def everybody(expected: str, say: str = "") -> None:
+        for worker in workers:
+            assert worker.stdin is not None
+            worker.stdin.write(say)
+            worker.stdin.flush()
+        for worker in workers:
+            assert worker.stdout is not None
+            assert worker.stdout.readline() == expected
+
+    try:
+        everybody("ready\n")
+        for _ in range(3):
+            sandbox.advance(7300)
+            before, old = issued(sandbox), load(app)
+            everybody("200\n", "go\n")
+            assert issued(sandbox) - before == 1
+            assert load(app) != old
+    finally:
+        for worker in workers:
+            worker.communicate()
+    assert load(app) != kept
+    assert [worker.returncode for worker in workers] == [0] * 6
+
+
+DEATHS = {
+    # where the process is killed: (the code that makes it so, whether the answer is lost)
+    "marked, not yet sent": ("refresh_module.OAuth2Session.refresh_token = die", True),
+    "answered, not yet saved": ("TokenStore.save = die", True),
+    "written, not yet renamed": (
+        (
+            "real = Path.replace\n"
+            "Path.replace = lambda self, target: die() if target.name == 'token.json' else real(self, target)"
+        ),
+        True,
+    ),
+    "renamed, folder not yet synced": (
+        (
+            "real = PrivateFile._sync_folder\n"
+            "PrivateFile._sync_folder = lambda self: die() if self.path.name == 'token.json' else real(self)"
+        ),
+        False,
+    ),
+    "saved, mark not yet removed": ("PrivateFile.remove = die", False),
+}
+DYING = """
+import os, signal
+from pathlib import Path
+from redbooth_nb.client import refresh as refresh_module
+from redbooth_nb.client.store import PrivateFile, TokenStore
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+{}
+refresh_module.refresh()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+@pytest.mark.parametrize("where", DEATHS)
+@pytest.mark.parametrize("switch", ["at once", "on first use"])
+def test_a_crash_at_any_point_loses_nothing_in_silence(
+    app: Settings, kept: Token, sandbox: Sandbox, where: str, switch: str
+) -> None:
+    """R26: the store always loads; what may be lost is named at the next start, and on a kind engine nothing is."""
+    sandbox.switch(refresh_revokes_old=switch)
+    code, lost = DEATHS[where]
+    child = subprocess.run([sys.executable, "-c", DYING.format(code)], check=False, capture_output=True)  # noqa: S603
+    assert child.returncode == -9, child.stderr
+    store = TokenStore(app.folder)
+    assert (store.load() == kept) == lost
+    assert store.interrupted() == lost
+    if lost and where != "marked, not yet sent" and switch == "at once":
+        with pytest.raises(AuthorizeAgain) as caught:
+            refresh(app)
+        assert "cut off before its answer was saved" in caught.value.why
+        assert store.load() == kept
+    else:
+        assert refresh(app) == load(app)
+        assert RedboothSession(app).get("/me").ok
+        assert not store.interrupted()
+
+
+def test_revoking_gives_the_permission_back_and_forgets_the_token(app: Settings, kept: Token, sandbox: Sandbox) -> None:
+    del kept
+    revoke(app)
+    assert TokenStore(app.folder).load() is None
+    with sandbox._database.transaction() as at:
+        assert [row["revoked_at"] is not None for row in at.all("SELECT revoked_at FROM tokens")] == [True]
+
+
+@pytest.mark.parametrize("answer", [reply(403, "{}"), reply(302, "", Location="https://redbooth.com/login"), RESET])
+def test_what_could_not_be_revoked_is_kept(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token, answer: bytes
+) -> None:
+    """R22: the redirect is not followed either."""
+    faulty.answers = [answer]
+    with pytest.raises((ApiError, TransportError), match=r"POST https://redbooth.com/oauth2/revoke"):
+        revoke(app_at_faulty)
+    assert load(app_at_faulty) == stored
+    assert len(faulty.received) == 1
