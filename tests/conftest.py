@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from functools import cache
 
 import pytest
-
 from doorkeeper.engine import Doorkeeper
 
 

@@ -22,6 +22,7 @@ from redbooth_nb.provider.delivery import LOOPBACK_HOSTS
 WAITING, ANSWERED, CANCELLED, TIMED_OUT = "waiting", "answered", "cancelled", "timed out"
 DEFAULT_TIMEOUT: Final = 600.0  # seconds, as long as an authorization code lives
 SLOWEST_BROWSER: Final = 5.0  # seconds to send a request
+HTTP_PORT: Final = 80  # browsers leave it out
 PASTE: Final = "Sign in with the link all the same, then paste the address you are sent to: .paste('http...')"
 
 PAGE = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{title}</title>
@@ -56,13 +57,19 @@ class CallbackListener:
         self._done = threading.Event()
         self._lock = threading.Lock()
         parts = urlsplit(request.redirect_uri)
-        self.host, self.port, self.path = parts.hostname or "", parts.port or 80, parts.path or "/"
+        self.host, self.port, self.path = parts.hostname or "", parts.port or HTTP_PORT, parts.path or "/"
         if parts.scheme != "http" or self.host not in LOOPBACK_HOSTS:
             raise PortBusy(
                 f"The redirect URI {request.redirect_uri} does not lead to this machine, so nothing can listen there.",
                 remedy=PASTE,
                 reference="RFC 8252 section 7.3",
             )
+
+    @property
+    def hosts(self) -> set[str]:
+        """What a browser sends as `Host` for the redirect URI; any other name is an attack (DNS rebinding)."""
+        names = {"127.0.0.1", "localhost", "[::1]"}
+        return {f"{name}:{self.port}" for name in names} | (names if self.port == HTTP_PORT else set())
 
     def start(self) -> None:
         """Listen. A listener of the same kernel on the same port is cancelled first. Raises PortBusy."""
@@ -82,10 +89,10 @@ class CallbackListener:
             )
         _listening[self.port] = self
         self._leave_note()
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), name="callback listener", daemon=True).start()
         self._timer = threading.Timer(self.timeout, self._end, [TIMED_OUT])
         self._timer.daemon = True
-        self._timer.start()
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), name="callback listener", daemon=True).start()
+        self._timer.start()  # a browser may have been faster: then the timer is cancelled, and ends at once
 
     def cancel(self) -> None:
         """Stop listening; an answer that came stays."""
@@ -116,10 +123,12 @@ class CallbackListener:
 
     def _end(self, status: str) -> None:
         with self._lock:
-            if self._done.is_set():
-                return
-            self.status = status
-            self._done.set()
+            first = self.status == WAITING
+            if first:
+                self.status = status
+        if not first:
+            self._done.wait(SLOWEST_BROWSER)  # another thread is closing the port
+            return
         if hasattr(self, "_timer"):
             self._timer.cancel()
             self._server.shutdown()
@@ -127,6 +136,7 @@ class CallbackListener:
             self._note.unlink(missing_ok=True)
         if _listening.get(self.port) is self:
             del _listening[self.port]
+        self._done.set()
         self.on_change()
 
     @property
@@ -172,9 +182,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         listener = self.server.listener
-        hosts = {f"{name}:{listener.port}" for name in ("127.0.0.1", "localhost", "[::1]", listener.host)}
-        if self.headers.get("Host", "") not in hosts:
+        if self.headers.get("Host", "") not in listener.hosts:
             return self._page(400, "Wrong address", "This page only answers on its own address.")
+        if not self.path.startswith("/"):
+            return self._page(400, "Wrong address", "Only the redirect URI is answered.")
         if urlsplit(self.path).path != listener.path:
             return self._page(404, "Nothing here", "Only the redirect URI is answered.")
         if listener.response is not None:
@@ -188,8 +199,11 @@ class _Handler(BaseHTTPRequestHandler):
             return self._page(400, "Not the answer", f"{error.what} The notebook is still waiting.")
         words = {"allowed": "You allowed access", "denied": "You denied access"}
         title = words.get(response.outcome, "Redbooth reported an error")
-        self._page(200, title, "You can close this tab and go back to the notebook.")
-        return listener.finish()
+        try:
+            self._page(200, title, "You can close this tab and go back to the notebook.")
+        finally:  # also where the tab was closed already: the answer is taken
+            listener.finish()
+        return None
 
     def _page(self, status: int, title: str, text: str) -> None:
         body = PAGE.format(title=title, text=text).encode()  # our own sentences only, nothing of the request
@@ -205,8 +219,13 @@ class _Handler(BaseHTTPRequestHandler):
         ):
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
-        self.wfile.flush()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+            self.wfile.flush()
+
+    def send_error(self, code: int, *_: object) -> None:
+        """Answer what is no GET of a browser with a page of our own: the standard one repeats what was sent."""
+        self._page(code, "Not understood", "Only the redirect URI is answered.")
 
     def log_message(self, *_: object) -> None:
         """Say nothing: the address holds the code."""

@@ -9,6 +9,7 @@ from redbooth_nb.client.token import Token
 from redbooth_nb.provider.addresses import TOKEN_URL
 from redbooth_nb.widgets.view import Message, View, button, paragraph
 
+LEFT = "text-align:left;padding:4px 12px 4px 0"
 MEANINGS = {
     "grant_type": "what is offered in return for a token: an authorization code",
     "code": "the code that came back; it works once, for ten minutes",
@@ -25,14 +26,16 @@ class ExchangeForm(View):
         self.response = response or AuthorizationResponse.last()
         self.token: Token | None = None
         self._message = Message()
+        heads = "".join(f"<th style='{LEFT}'>{head}</th>" for head in ("field", "value", "meaning"))
         rows = "".join(
-            f"<tr><td><code>{name}</code></td><td style='overflow-wrap:anywhere'>{html.escape(str(value))}</td>"
-            f"<td>{MEANINGS[name]}</td></tr>"
+            f"<tr><td style='{LEFT};white-space:nowrap'><code>{name}</code></td>"
+            f"<td style='{LEFT};overflow-wrap:anywhere'>{html.escape(str(value))}</td>"
+            f"<td style='{LEFT}'>{MEANINGS[name]}</td></tr>"
             for name, value in self.fields.items()
         )
         table = paragraph(
             f"<code>POST {TOKEN_URL}</code><table class='jp-RenderedHTMLCommon'>"
-            f"<thead><tr><th>field</th><th>value</th><th>meaning</th></tr></thead><tbody>{rows}</tbody></table>"
+            f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
         )
         self._send = button("Send", self._clicked, self._message, primary=True)
         super().__init__([table, self._send, self._message])

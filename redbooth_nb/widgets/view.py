@@ -60,7 +60,8 @@ def button(text: str, action: Callable[[], bool | None], message: Message, *, pr
 
     While the action runs the button is off, so a double click starts it once; when it returns True it stays off.
     """
-    made = w.Button(description=text, button_style="primary" if primary else "", layout={"width": "max-content", "align_self": "flex-start"})
+    size = {"width": "max-content", "align_self": "flex-start"}
+    made = w.Button(description=text, button_style="primary" if primary else "", layout=size)
 
     def clicked(_: w.Button) -> None:
         if made.disabled:

@@ -2,7 +2,6 @@
 
 Set SCREENSHOTS to a folder to look at what was seen.
 """
-"""
 
 import os
 from pathlib import Path
