@@ -54,7 +54,7 @@ def _without_outputs(notebook: Path) -> str:
     for cell in content.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    return nbformat.writes(content)
+    return str(nbformat.writes(content))
 
 
 def _digest(text: str) -> str:
