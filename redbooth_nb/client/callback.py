@@ -155,7 +155,8 @@ def _holder(note: Path) -> str:
     """Return which notebook of the kit holds the port, "" when it is none of them."""
     try:
         who = json.loads(note.read_text(encoding="utf-8"))
-        os.kill(int(who["pid"]), 0)
+        if os.name != "nt":  # there signal 0 is Ctrl-C
+            os.kill(int(who["pid"]), 0)
     except (OSError, ValueError, KeyError, TypeError):
         return ""
     return f"The notebook {who['notebook']}" if who.get("notebook") else f"Another notebook (process {who['pid']})"
@@ -182,10 +183,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         listener = self.server.listener
-        if self.headers.get("Host", "") not in listener.hosts:
+        if self.headers.get("Host", "") not in listener.hosts or not self.path.startswith("/"):
             return self._page(400, "Wrong address", "This page only answers on its own address.")
-        if not self.path.startswith("/"):
-            return self._page(400, "Wrong address", "Only the redirect URI is answered.")
         if urlsplit(self.path).path != listener.path:
             return self._page(404, "Nothing here", "Only the redirect URI is answered.")
         if listener.response is not None:

@@ -1,0 +1,465 @@
+"""The listener: one answer, on this machine only, quiet whatever knocks."""
+
+import http.client
+import os
+import socket
+import ssl
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from client.machine import CLIENT_ID, CLIENT_SECRET
+
+from redbooth_nb.client import callback
+from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
+from redbooth_nb.client.callback import CallbackListener, PortBusy
+from redbooth_nb.client.register import save_credentials
+from redbooth_nb.client.response import AuthorizationResponse, StateMismatch
+
+Listen = Callable[..., CallbackListener]
+QUICK = 10  # seconds a test waits for what takes milliseconds
+
+
+@pytest.fixture
+def sent(redirect_uri: str, monkeypatch: pytest.MonkeyPatch) -> AuthorizationRequest:
+    """Return an authorization under way. The browser of these tests is free to send requests."""
+    monkeypatch.setenv("REDBOOTH_PROVIDER", "live")
+    return AuthorizationRequest.new(save_credentials(CLIENT_ID, CLIENT_SECRET, redirect_uri))
+
+
+@pytest.fixture
+def listener(sent: AuthorizationRequest, listen: Listen) -> CallbackListener:
+    return listen(sent)
+
+
+def good(request: AuthorizationRequest, **fields: str) -> str:
+    return "/callback?" + urlencode({"code": "code-of-the-user", "state": request.state, **fields})
+
+
+def browse(
+    listener: CallbackListener, path: str, method: str = "GET", host: str = ""
+) -> tuple[int, dict[str, str], str]:
+    """Ask as a browser does; return status, headers and page."""
+    with closing(http.client.HTTPConnection("127.0.0.1", listener.port, timeout=QUICK)) as browser:
+        browser.request(method, path, headers={"Host": host} if host else {})
+        answer = browser.getresponse()
+        return answer.status, dict(answer.getheaders()), answer.read().decode()
+
+
+def throw(listener: CallbackListener, raw: bytes) -> bytes:
+    """Send raw bytes, as a port scan does; return whatever came back."""
+    with closing(socket.create_connection(("127.0.0.1", listener.port), QUICK)) as browser:
+        browser.sendall(raw)
+        browser.shutdown(socket.SHUT_WR)
+        answer = b""
+        with suppress(ConnectionError):
+            while more := browser.recv(65_536):
+                answer += more
+        return answer
+
+
+def assert_still_waiting(listener: CallbackListener) -> None:
+    """Prove that nothing was consumed: the right answer is still taken."""
+    assert (listener.status, listener.response) == ("waiting", None)
+    assert browse(listener, good(listener.request))[0] == 200
+    assert listener.wait(QUICK)
+    assert listener.response is not None
+    assert listener.response.outcome == "allowed"
+
+
+def test_the_answer_arrives_and_the_listener_ends(listener: CallbackListener) -> None:
+    """R11, R15: one answer, then the port is free."""
+    status, _, page = browse(listener, good(listener.request))
+    assert (status, "close this tab" in page) == (200, True)
+    assert listener.wait(QUICK)
+    assert listener.status == "answered"
+    assert listener.response is not None
+    assert listener.response.code is not None
+    assert listener.response.code.reveal() == "code-of-the-user"
+    with pytest.raises(ConnectionRefusedError):
+        browse(listener, good(listener.request))
+
+
+@pytest.mark.parametrize(
+    ("error", "title"), [("access_denied", "You denied access"), ("server_error", "reported an error")]
+)
+def test_a_denial_is_an_answer_too(listener: CallbackListener, error: str, title: str) -> None:
+    assert title in browse(listener, "/callback?" + urlencode({"error": error, "state": listener.request.state}))[2]
+    assert listener.wait(QUICK)
+    assert listener.response is not None
+    assert listener.response.error == error
+
+
+def test_everybody_is_told_of_every_change(sent: AuthorizationRequest, listen: Listen) -> None:
+    seen: list[tuple[str, int]] = []
+    told = threading.Event()
+
+    def on_change() -> None:
+        seen.append((listener.status, len(listener.refused)))
+        if listener.status != "waiting":
+            told.set()
+
+    listener = listen(sent, on_change=on_change)
+    browse(listener, "/callback?code=x&state=wrong")
+    browse(listener, good(sent))
+    assert told.wait(QUICK)
+    assert seen == [("waiting", 1), ("answered", 1)]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_it_listens_on_the_loopback_address_only(sent: AuthorizationRequest, listen: Listen, host: str) -> None:
+    """R9: the machine's other addresses refuse."""
+    address = sent.redirect_uri.replace("127.0.0.1", host)
+    listener = listen(replace(sent, redirect_uri=address))
+    assert listener._server.server_address[0] == "127.0.0.1"
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
+        probe.connect(("192.0.2.1", 9))  # sends nothing; tells which address this machine would use
+        own = probe.getsockname()[0]
+    if own.startswith("127."):
+        pytest.skip("this machine has no other address")
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((own, listener.port), QUICK)
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+def test_it_listens_on_the_ipv6_loopback_where_that_is_registered(sent: AuthorizationRequest, listen: Listen) -> None:
+    """R9."""
+    listener = listen(replace(sent, redirect_uri=sent.redirect_uri.replace("127.0.0.1", "[::1]")))
+    with closing(http.client.HTTPConnection("::1", listener.port, timeout=QUICK)) as browser:
+        browser.request("GET", good(sent), headers={"Host": f"[::1]:{listener.port}"})
+        assert browser.getresponse().status == 200
+    assert listener.wait(QUICK)
+
+
+@pytest.mark.parametrize("uri", ["https://127.0.0.1:1/callback", "http://192.0.2.1:1/callback", "my-app://callback"])
+def test_a_redirect_uri_that_leads_elsewhere_is_named(sent: AuthorizationRequest, uri: str) -> None:
+    """R9: and the way on is to paste the address."""
+    with pytest.raises(PortBusy, match="does not lead to this machine") as caught:
+        CallbackListener(replace(sent, redirect_uri=uri))
+    assert "paste" in caught.value.remedy
+
+
+def test_the_port_is_open_before_anybody_sees_the_link(sent: AuthorizationRequest, listen: Listen) -> None:
+    """R10: when start() returns, a browser is heard."""
+    listener = listen(sent)
+    socket.create_connection(("127.0.0.1", listener.port), QUICK).close()
+
+
+def test_a_busy_port_is_named_at_once_with_a_way_on(sent: AuthorizationRequest) -> None:
+    """R10: another program holds it; no other port is taken in silence."""
+    port = urlsplit(sent.redirect_uri).port
+    with closing(socket.create_server(("127.0.0.1", port or 0))):
+        listener = CallbackListener(sent)
+        with pytest.raises(PortBusy, match=f"Port {port} is not free") as caught:
+            listener.start()
+    assert "Another program" in caught.value.why
+    assert "paste" in caught.value.remedy
+    listener.cancel()  # nothing to stop, and no error
+
+
+HOLDER = """
+import sys, time
+from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
+from redbooth_nb.client.callback import CallbackListener
+from redbooth_nb.client.register import Settings
+CallbackListener(PendingAuthorization(Settings.load()).request()).start()
+print("listening", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize(
+    ("notebook", "said"), [("2-authorize.ipynb", "The notebook 2-authorize.ipynb"), ("", "Another notebook")]
+)
+def test_a_port_held_by_another_notebook_names_it(sent: AuthorizationRequest, notebook: str, said: str) -> None:
+    """R10."""
+    environment = {**os.environ, "JPY_SESSION_NAME": notebook}
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", HOLDER], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:  # fmt: skip
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "listening\n"
+        with pytest.raises(PortBusy) as caught:
+            CallbackListener(sent).start()
+        holder.kill()
+    assert said in caught.value.why
+    port = urlsplit(sent.redirect_uri).port or 0
+    with closing(socket.create_server(("127.0.0.1", port))), pytest.raises(PortBusy) as caught:
+        CallbackListener(sent).start()
+    assert "Another program" in caught.value.why  # the note of the dead is not believed
+
+
+def test_a_cell_run_again_replaces_its_own_listener(sent: AuthorizationRequest, listen: Listen) -> None:
+    """R15."""
+    first = listen(sent)
+    second = listen(sent)
+    assert first.status == "cancelled"
+    assert_still_waiting(second)
+
+
+STRANGERS = {
+    "favicon": ("/favicon.ico", "GET", 404),
+    "another path": ("/other?code=x&state={state}", "GET", 404),
+    "a longer path": ("/callback/x?code=x&state={state}", "GET", 404),
+    "HEAD": ("/callback?code=x&state={state}", "HEAD", 501),
+    "POST": ("/callback?code=x&state={state}", "POST", 501),
+    "OPTIONS": ("/callback?code=x&state={state}", "OPTIONS", 501),
+    "no answer": ("/callback", "GET", 400),
+    "no state": ("/callback?code=x", "GET", 400),
+    "wrong state": ("/callback?code=x&state=wrong", "GET", 400),
+    "code twice": ("/callback?code=x&code=x&state={state}", "GET", 400),
+    "an absolute address": ("http://127.0.0.1/callback?code=x&state={state}", "GET", 400),
+}
+
+
+@pytest.mark.parametrize(("path", "method", "expected"), STRANGERS.values(), ids=STRANGERS.keys())
+def test_strangers_consume_nothing_and_see_nothing(
+    listener: CallbackListener, path: str, method: str, expected: int
+) -> None:
+    """R11, R12, R14: refused with a page of our own, and the wait goes on."""
+    status, headers, page = browse(listener, path.format(state=listener.request.state), method)
+    assert status == expected
+    assert_safe(headers)
+    assert "code=" not in page
+    assert listener.request.state not in page
+    assert_still_waiting(listener)
+
+
+def assert_safe(headers: dict[str, str]) -> None:
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "Python" not in headers.get("Server", "")
+
+
+def client_hello() -> bytes:
+    """Return the first bytes of a TLS connection."""
+    outgoing = ssl.MemoryBIO()
+    with suppress(ssl.SSLWantReadError):
+        ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="localhost").do_handshake()
+    return outgoing.read()
+
+
+RAW = {
+    "TLS": client_hello(),
+    "nothing": b"",
+    "half a line": b"GET /callback?code=mirror",
+    "only line breaks": b"\r\n\r\n\r\n",
+    "zero bytes": b"\x00" * 2000,
+    "high bytes": bytes(range(128, 256)) * 20 + b"\r\n\r\n",
+    "a space in the code": b"GET /callback?code=mir ror HTTP/1.1\r\nHost: x\r\n\r\n",
+    "HTTP/0.9": b"GET /callback?code=mirror\r\n\r\n",
+    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "HTTP/9": b"GET /callback?code=mirror HTTP/9.9\r\n\r\n",
+    "a method of one's own": b"<b>mirror</b> /callback HTTP/1.1\r\n\r\n",
+    "a very long line": b"GET /callback?code=mirror" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n",
+    "a very long header": b"GET / HTTP/1.1\r\nX: " + b"mirror" * 12_000 + b"\r\n\r\n",
+    "many headers": b"GET / HTTP/1.1\r\n" + b"X: mirror\r\n" * 200 + b"\r\n",
+    "an address that is none": b"GET http://[/callback?code=mirror HTTP/1.1\r\n\r\n",
+    "raw UTF-8": "GET /callback?code=\u00e9\u4e2d HTTP/1.1\r\nHost: x\r\n\r\n".encode(),
+}
+
+
+@pytest.mark.parametrize("raw", RAW.values(), ids=RAW.keys())
+def test_raw_bytes_neither_consume_nor_crash_it(
+    listener: CallbackListener, raw: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """R11, R14, R15: whatever comes back holds nothing of what was sent; nothing is printed."""
+    answer = throw(listener, raw)
+    assert b"mir" not in answer
+    assert b"Traceback" not in answer
+    assert_still_waiting(listener)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_connection_that_breaks_is_no_news(listener: CallbackListener, capfd: pytest.CaptureFixture[str]) -> None:
+    """R11."""
+    for _ in range(5):
+        browser = socket.create_connection(("127.0.0.1", listener.port), QUICK)
+        browser.sendall(b"GET /callback?code=x HTTP/1.1\r\n")
+        browser.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        browser.close()
+    assert_still_waiting(listener)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_connection_that_says_nothing_does_not_hold_up_the_browser(listener: CallbackListener) -> None:
+    """R11: browsers open spare connections."""
+    with closing(socket.create_connection(("127.0.0.1", listener.port), QUICK)):
+        assert_still_waiting(listener)
+
+
+def test_a_tab_closed_too_early_still_counts(listener: CallbackListener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R11: the answer was taken, so the wait ends even where the page could not be sent."""
+
+    def broken(*_: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(callback._Handler, "_page", broken)
+    throw(listener, f"GET {good(listener.request)} HTTP/1.1\r\nHost: 127.0.0.1:{listener.port}\r\n\r\n".encode())
+    assert listener.wait(QUICK)
+    assert listener.status == "answered"
+
+
+HOSTS = [
+    "evil.example",
+    "evil.example:{port}",
+    "127.0.0.1",
+    "127.0.0.1:1",
+    "127.0.0.1.evil.example:{port}",
+    "0.0.0.0:{port}",
+]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_another_host_is_refused(listener: CallbackListener, host: str) -> None:
+    """R13: a web site whose name leads to this machine learns nothing."""
+    status, headers, _ = browse(listener, good(listener.request), host=host.format(port=listener.port))
+    assert status == 400
+    assert_safe(headers)
+    assert_still_waiting(listener)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "[::1]:{port}"])
+def test_its_own_names_are_answered(listener: CallbackListener, host: str) -> None:
+    assert browse(listener, good(listener.request), host=host.format(port=listener.port))[0] == 200
+
+
+def test_a_missing_host_is_refused(listener: CallbackListener) -> None:
+    """R13: HTTP/1.0 without Host."""
+    assert b" 400 " in throw(listener, f"GET {good(listener.request)} HTTP/1.0\r\n\r\n".encode())
+    assert_still_waiting(listener)
+
+
+@pytest.mark.parametrize("outcome", [{}, {"error": "access_denied", "error_description": "<script>mirror</script>"}])
+def test_the_page_reflects_nothing_and_is_kept_by_nobody(listener: CallbackListener, outcome: dict[str, str]) -> None:
+    """R14."""
+    _, headers, page = browse(listener, good(listener.request, utm="<script>mirror</script>", **outcome))
+    assert_safe(headers)
+    for sent in ("code-of-the-user", listener.request.state, "mirror", "script"):
+        assert sent not in page
+        assert sent not in str(headers)
+
+
+def test_a_wrong_answer_does_not_end_the_wait_and_is_counted(listener: CallbackListener) -> None:
+    """R12: an attacker cannot cancel."""
+    for _ in range(3):
+        assert browse(listener, "/callback?error=access_denied&state=wrong")[0] == 400
+    assert [type(error) for error in listener.refused] == [StateMismatch] * 3
+    assert_still_waiting(listener)
+
+
+def test_an_answer_that_was_pasted_before_is_not_taken_again(listener: CallbackListener) -> None:
+    """R11: 410, and what was taken stays."""
+    address = listener.request.redirect_uri.removesuffix("/callback") + good(listener.request)
+    AuthorizationResponse.read(address, listener.request)
+    assert browse(listener, good(listener.request, code="another"))[0] == 410
+    assert "another" not in str(PendingAuthorization(listener.request.settings).load())
+
+
+def test_of_many_answers_at_once_one_is_taken(listener: CallbackListener) -> None:
+    """R11: the others are told so, or find the port closed."""
+    barrier = threading.Barrier(12)
+    statuses: list[int] = []
+
+    def click() -> None:
+        barrier.wait()
+        with suppress(OSError, http.client.HTTPException):
+            statuses.append(browse(listener, good(listener.request))[0])
+
+    threads = [threading.Thread(target=click) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses.count(200) == 1
+    assert set(statuses) <= {200, 410}
+
+
+def test_it_gives_up_after_its_time(sent: AuthorizationRequest, listen: Listen) -> None:
+    """R15."""
+    listener = listen(sent, timeout=0.05)
+    assert listener.wait(QUICK)
+    assert (listener.status, listener.response) == ("timed out", None)
+
+
+def test_cancelling_twice_is_cancelling_once(sent: AuthorizationRequest, listen: Listen) -> None:
+    seen: list[str] = []
+    listener = listen(sent, on_change=lambda: seen.append(listener.status))
+    listener.cancel()
+    listener.cancel()
+    assert seen == ["cancelled"]
+    with pytest.raises(ConnectionRefusedError):
+        browse(listener, "/callback")
+
+
+def test_after_the_answer_cancelling_changes_nothing(listener: CallbackListener) -> None:
+    browse(listener, good(listener.request))
+    assert listener.wait(QUICK)
+    listener.cancel()
+    assert listener.status == "answered"
+    assert listener.response is not None
+
+
+def test_an_answer_that_beats_the_start_ends_it_too(
+    sent: AuthorizationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R15: the browser may be faster than the last line of start()."""
+    started = threading.Thread.start
+
+    def start(self: threading.Thread) -> None:
+        started(self)
+        if self.name == "callback listener":
+            browse(listener, good(sent))
+            assert listener.wait(QUICK)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    listener = CallbackListener(sent)
+    listener.start()
+    assert listener.status == "answered"
+    with pytest.raises(ConnectionRefusedError):
+        browse(listener, "/callback")
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").exists() else 0
+
+
+def test_a_hundred_listeners_leave_nothing_behind(
+    sent: AuthorizationRequest, listen: Listen, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """R15: no thread, no descriptor, no line of output, no note; by cancel and by answer."""
+    before = (descriptors(), threading.active_count())
+    threads = set(threading.enumerate())
+    for number in range(100):
+        request = sent if number % 2 else AuthorizationRequest.new(sent.settings)
+        listener = listen(request)
+        if number % 2:
+            browse(listener, "/favicon.ico")
+            listener.cancel()
+        else:
+            browse(listener, good(request))
+            assert listener.wait(QUICK)
+        for thread in set(threading.enumerate()) - threads:
+            thread.join(QUICK)
+    assert descriptors() <= before[0]  # less, where a connection of an earlier test ended meanwhile
+    assert threading.active_count() <= before[1]
+    assert callback._listening == {}
+    assert list(sent.settings.folder.parents[1].glob("listener-*")) == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_default_port_of_http_is_not_named_by_browsers(sent: AuthorizationRequest) -> None:
+    """R13: for http://localhost the browser sends `Host: localhost`, without a port."""
+    at_80 = CallbackListener(replace(sent, redirect_uri="http://localhost/callback"))
+    other = CallbackListener(sent)
+    assert {"localhost", "localhost:80"} <= at_80.hosts
+    assert "localhost" not in other.hosts
