@@ -54,9 +54,12 @@ class Settings:
         path = credentials_file(configuration, provider)
         values = read_env_file(path)
         source = str(path)
-        if provider.kind in {"live", "stand-in"} and os.environ.get("REDBOOTH_CLIENT_ID", "").strip():
-            values = values | {name: value for name, value in os.environ.items() if name.startswith("REDBOOTH_")}
-            source = "the environment"
+        if provider.kind in {"live", "stand-in"}:
+            given = {
+                name: value for name, value in os.environ.items() if name.startswith("REDBOOTH_") and value.strip()
+            }
+            values |= given
+            source = "the environment" if "REDBOOTH_CLIENT_ID" in given else source
         client_id, secret, uri = (
             values.get(f"REDBOOTH_{name}", "").strip() for name in ("CLIENT_ID", "CLIENT_SECRET", "REDIRECT_URI")
         )
@@ -126,6 +129,8 @@ def credential_problems(client_id: str, client_secret: str, redirect_uri: str) -
     """Say what cannot be right, a sentence each; an empty list is good news."""
     problems = _value_problems("Api Key (client id)", client_id)
     problems += _value_problems("App secret (client secret)", client_secret)
+    if client_id and re.search(r"[/\\]|^\.+$", client_id):  # it names a folder, and must not lead out of it
+        problems.append("The Api Key (client id) holds a slash or only dots, which no Api Key does.")
     if client_id and client_id == client_secret:
         problems.append("Api Key and App secret are the same value: one of them was copied twice.")
     if _is_address(client_id) or _is_address(client_secret):

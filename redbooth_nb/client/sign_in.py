@@ -101,7 +101,9 @@ class SignIn:
 
     def wait(self, seconds: float) -> bool:
         """Wait at most `seconds` for the answer; return whether it came. For scripts, not for cells."""
-        return self._pasted is not None or (self._listener is not None and self._listener.wait(seconds))
+        if self._pasted is None and self._listener is not None:
+            self._listener.wait(seconds)
+        return self.status == ANSWERED
 
     def __repr__(self) -> str:
         """Say where things stand."""

@@ -1,0 +1,231 @@
+"""The credentials: where they are kept, what can be wrong with them, and who gets to see them."""
+
+import os
+import stat
+import string
+import sys
+from pathlib import Path
+
+import pytest
+from client.machine import CLIENT_ID, CLIENT_SECRET, FaultyServer
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from redbooth_nb.client.register import (
+    DEFAULT_REDIRECT_URI,
+    CredentialsError,
+    Settings,
+    credential_problems,
+    redirect_uri_problems,
+    save_credentials,
+)
+from redbooth_nb.errors import NotYet
+from redbooth_nb.provider.delivery import current_provider
+from redbooth_nb.provider.sandbox import Sandbox
+
+OTHER_ID, OTHER_SECRET = "d2" * 32, "6f" * 32
+
+
+def test_before_anything_is_registered_the_sentence_names_the_notebook(machine: Path, offline: None) -> None:
+    del machine, offline
+    with pytest.raises(NotYet, match="No app is registered yet") as caught:
+        Settings.load()
+    assert "01-register" in caught.value.remedy
+
+
+def test_what_is_saved_is_loaded(machine: Path, offline: None) -> None:
+    """For the real service that is the .env file, and the settings say so."""
+    del offline
+    saved = save_credentials(f" {CLIENT_ID}\n", f"\t{CLIENT_SECRET} ", "http://127.0.0.1:9/callback")
+    assert saved == Settings.load()
+    assert (saved.client_id, saved.client_secret.reveal()) == (CLIENT_ID, CLIENT_SECRET)
+    assert saved.redirect_uri == "http://127.0.0.1:9/callback"
+    assert saved.source == str(machine / ".env")
+
+
+def test_without_a_redirect_uri_it_is_the_guides(machine: Path, offline: None) -> None:
+    del offline
+    (machine / ".env").write_text(f"REDBOOTH_CLIENT_ID={CLIENT_ID}\nREDBOOTH_CLIENT_SECRET={CLIENT_SECRET}\n")
+    assert Settings.load().redirect_uri == DEFAULT_REDIRECT_URI
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file modes are POSIX")
+@pytest.mark.parametrize("before", [None, 0o644])
+def test_the_file_is_private_also_where_it_was_not(machine: Path, offline: None, before: int | None) -> None:
+    """R33: a new one, and an older one that others could read; what else stood in it stays."""
+    del offline
+    file = machine / ".env"
+    if before is not None:
+        file.write_text("# mine\nOTHER=kept\n")
+        file.chmod(before)
+    mask = os.umask(0)
+    try:
+        save_credentials(CLIENT_ID, CLIENT_SECRET)
+    finally:
+        os.umask(mask)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert ("# mine\nOTHER=kept\n" in file.read_text()) == (before is not None)
+
+
+def test_a_new_secret_replaces_the_old_one(machine: Path, offline: None) -> None:
+    del offline
+    save_credentials(CLIENT_ID, CLIENT_SECRET)
+    assert save_credentials(OTHER_ID, OTHER_SECRET).client_secret.reveal() == OTHER_SECRET
+    assert CLIENT_SECRET not in (machine / ".env").read_text()
+
+
+VISIBLE = st.text(string.ascii_letters + string.digits + string.punctuation, min_size=40, max_size=80)
+
+
+@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(VISIBLE)
+def test_any_secret_that_is_accepted_comes_back_unchanged(machine: Path, offline: None, secret: str) -> None:
+    """Quotes, backslashes, $ and # mean something in a .env file; a secret may hold them."""
+    del machine, offline
+    try:
+        saved = save_credentials(CLIENT_ID, secret)
+    except CredentialsError:
+        assert credential_problems(CLIENT_ID, secret, DEFAULT_REDIRECT_URI)
+    else:
+        assert saved.client_secret.reveal() == secret
+
+
+@pytest.mark.parametrize(
+    "secret", ["ends-in\\" * 6, "it's-" * 9, '"quoted"' * 6, "${HOME}#no-comment" * 3, "a\\'b" * 12]
+)
+def test_a_secret_with_signs_of_the_file_format_comes_back(machine: Path, offline: None, secret: str) -> None:
+    del machine, offline
+    assert save_credentials(CLIENT_ID, secret).client_secret.reveal() == secret
+
+
+WRONG = [
+    ("", CLIENT_SECRET, "Api Key (client id) is empty"),
+    (CLIENT_ID, "", "App secret (client secret) is empty"),
+    ("two words", CLIENT_SECRET, "holds a space"),
+    (CLIENT_ID, "line\nbreak", "holds a space, a line break"),
+    (CLIENT_ID, "\u201cquoted\u201d", "outside ASCII"),
+    ("your-api-key", CLIENT_SECRET, "still a placeholder"),
+    (CLIENT_ID, "<secret>", "still a placeholder"),
+    (CLIENT_ID, CLIENT_ID, "the same value"),
+    ("http://127.0.0.1:1/callback", CLIENT_SECRET, "holds an address"),
+    ("../../elsewhere", CLIENT_SECRET, "holds a slash"),
+    ("..", CLIENT_SECRET, "holds a slash"),
+    ("a\\b", CLIENT_SECRET, "holds a slash"),
+]
+
+
+@pytest.mark.parametrize(("client_id", "secret", "said"), WRONG)
+def test_credentials_that_cannot_be_right_are_not_saved(
+    machine: Path, offline: None, client_id: str, secret: str, said: str
+) -> None:
+    """The client id is also the name of a folder, so it may not lead out of it."""
+    del offline
+    with pytest.raises(CredentialsError) as caught:
+        save_credentials(client_id, secret)
+    assert said in caught.value.why
+    assert not (machine / ".env").exists()
+    assert not secret or secret not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("uri", "said"),
+    [
+        ("", "is empty"),
+        ("callback", "relative"),
+        ("/callback", "relative"),
+        ("http:///callback", "names no host"),
+        ("http://example.com/callback", "plain http to another machine"),
+        ("http://127.0.0.1/callback#x", "fragment"),
+        ("http://127.0.0.1/call back", "space or a line break"),
+        ("http://127.0.0.1\n/callback", "space or a line break"),
+        ("http://[::1/callback", "not a valid address"),
+        ("http://127.0.0.1:99999/callback", "not a valid address"),
+    ],
+)
+def test_a_redirect_uri_that_cannot_be_right_is_named(uri: str, said: str) -> None:
+    assert any(said in problem for problem in redirect_uri_problems(uri))
+
+
+@pytest.mark.parametrize(
+    "uri", [DEFAULT_REDIRECT_URI, "http://localhost", "http://[::1]:8080/x", "https://app.example/cb?a=1", "my-app://x"]
+)
+def test_a_redirect_uri_of_a_working_client_is_fine(uri: str) -> None:
+    assert redirect_uri_problems(uri) == []
+
+
+def test_the_environment_beats_the_file(machine: Path, offline: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each setting by itself, and an empty one counts as none."""
+    del machine, offline
+    save_credentials(CLIENT_ID, CLIENT_SECRET, "http://127.0.0.1:9/callback")
+    monkeypatch.setenv("REDBOOTH_REDIRECT_URI", "http://127.0.0.1:10/callback")
+    monkeypatch.setenv("REDBOOTH_CLIENT_SECRET", " ")
+    settings = Settings.load()
+    assert (settings.redirect_uri, settings.client_secret.reveal()) == ("http://127.0.0.1:10/callback", CLIENT_SECRET)
+    monkeypatch.setenv("REDBOOTH_CLIENT_ID", OTHER_ID)
+    monkeypatch.setenv("REDBOOTH_CLIENT_SECRET", OTHER_SECRET)
+    settings = Settings.load()
+    assert (settings.client_id, settings.client_secret.reveal()) == (OTHER_ID, OTHER_SECRET)
+    assert settings.source == "the environment"
+
+
+def test_live_credentials_are_never_used_for_the_sandbox(
+    machine: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither from .env nor from the environment; what the sandbox's app has goes to its own file."""
+    (machine / ".env").write_text(f"REDBOOTH_CLIENT_ID={CLIENT_ID}\nREDBOOTH_CLIENT_SECRET={CLIENT_SECRET}\n")
+    before = (machine / ".env").read_text()
+    with pytest.raises(NotYet):
+        Settings.load()
+    known = sandbox.seed_application("Mine", DEFAULT_REDIRECT_URI)
+    saved = save_credentials(known["client_id"], known["client_secret"])
+    monkeypatch.setenv("REDBOOTH_CLIENT_ID", OTHER_ID)
+    monkeypatch.setenv("REDBOOTH_CLIENT_SECRET", OTHER_SECRET)
+    assert Settings.load() == saved
+    assert (machine / ".env").read_text() == before
+    assert "sandbox" in saved.folder.parts
+
+
+def test_the_sandboxs_credentials_are_never_used_for_the_real_service(
+    app: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDBOOTH_PROVIDER", "live")
+    with pytest.raises(NotYet):
+        Settings.load()
+    save_credentials(OTHER_ID, OTHER_SECRET)
+    assert Settings.load().folder != app.folder
+    monkeypatch.setenv("REDBOOTH_PROVIDER", "sandbox")
+    assert Settings.load() == app
+
+
+def test_the_env_file_is_not_used_for_another_stand_in(machine: Path, faulty: FaultyServer) -> None:
+    del faulty
+    (machine / ".env").write_text(f"REDBOOTH_CLIENT_ID={CLIENT_ID}\nREDBOOTH_CLIENT_SECRET={CLIENT_SECRET}\n")
+    with pytest.raises(NotYet):
+        Settings.load()
+
+
+def test_every_provider_and_app_has_its_own_folder(app: Settings, faulty: FaultyServer) -> None:
+    """A token is only ever sent to whom it came from."""
+    elsewhere = save_credentials(CLIENT_ID, CLIENT_SECRET)
+    other_app = save_credentials(OTHER_ID, OTHER_SECRET)
+    assert len({app.folder, elsewhere.folder, other_app.folder}) == 3
+    assert app.client_id == elsewhere.client_id
+    assert faulty.received == []
+
+
+def test_a_file_that_cannot_be_written_is_named(machine: Path, offline: None) -> None:
+    del offline
+    (machine / ".env").mkdir()
+    with pytest.raises(CredentialsError, match="could not be saved in") as caught:
+        save_credentials(CLIENT_ID, CLIENT_SECRET)
+    assert caught.value.remedy
+
+
+def test_wrong_credentials_in_the_file_are_named_with_the_page_to_copy_them_from(machine: Path, offline: None) -> None:
+    del offline
+    (machine / ".env").write_text(f"REDBOOTH_CLIENT_ID=your-api-key\nREDBOOTH_CLIENT_SECRET={CLIENT_SECRET}\n")
+    with pytest.raises(CredentialsError, match=r"\.env cannot be right") as caught:
+        Settings.load()
+    assert "https://redbooth.com/oauth2/applications" in caught.value.remedy
+    assert current_provider().kind == "live"
