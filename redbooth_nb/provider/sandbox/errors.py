@@ -1,5 +1,7 @@
 """The one exception the sandbox shows to people."""
 
+from redbooth_nb.errors import RedboothError
 
-class SandboxError(Exception):
+
+class SandboxError(RedboothError):
     """The sandbox can't do what was asked; the message says what happened, why, and what to do."""
