@@ -181,7 +181,8 @@ def _start(choice: str, configuration: Configuration) -> Provider:
 def _loopback_origin(choice: str) -> str:
     try:
         parts = urlsplit(choice)
-        loopback = parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS and parts.port != 0
+        bare = choice.removesuffix("/") == f"http://{parts.netloc}" and "@" not in choice
+        loopback = bare and parts.hostname in LOOPBACK_HOSTS and parts.port != 0
     except ValueError:
         loopback = False
     if not loopback:
