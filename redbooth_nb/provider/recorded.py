@@ -24,6 +24,7 @@ from redbooth_nb.provider.delivery import Provider
 
 # Random at every run, so not compared: state and PKCE are made by the client, the form token by the page.
 RANDOM_FIELDS = frozenset({"state", "code_verifier", "code_challenge", "authenticity_token"})
+PARTS = frozenset({"request", "response", "at"})
 # What a real credential looks like: long, and of mixed letters and digits. The recordings' own are marked.
 FAKE_STATE = re.compile(r"fake-state-\d+")
 FAKE = re.compile(r"fake-[a-z-]+-\d+")
@@ -142,7 +143,11 @@ def load_recording(path: Path) -> list[dict[str, Any]]:
     except (ValueError, KeyError, TypeError):
         problem = "is not a recording"
     else:
-        if live_looking(text):
+        if not isinstance(exchanges, list) or not all(
+            isinstance(one, dict) and one.keys() >= PARTS for one in exchanges
+        ):
+            problem = "is not a recording"
+        elif live_looking(text):
             problem, remedy = (
                 "holds what looks like a live secret",
                 "Record it anew with the recorder, which replaces them.",
