@@ -1,0 +1,111 @@
+"""Where settings come from: the environment first, then the nearest .env."""
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from client.machine import own_machine
+
+from redbooth_nb.configuration import Configuration, ConfigurationError, find_env_file, make_private, read_env_file
+
+
+@pytest.fixture(autouse=True)
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give the test a machine of its own."""
+    with own_machine(tmp_path, monkeypatch) as folder:
+        yield folder
+
+
+def test_the_environment_beats_the_file_and_empty_counts_as_none(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (machine / ".env").write_text("REDBOOTH_A=file\nREDBOOTH_B=file\nREDBOOTH_C=\n")
+    monkeypatch.setenv("REDBOOTH_A", "environment")
+    monkeypatch.setenv("REDBOOTH_B", "  ")
+    configuration = Configuration.read()
+    assert [configuration.get(f"REDBOOTH_{name}", "default") for name in "ABCD"] == [
+        "environment",
+        "file",
+        "default",
+        "default",
+    ]
+
+
+def test_the_nearest_env_file_counts(machine: Path) -> None:
+    below = machine / "a" / "b"
+    below.mkdir(parents=True)
+    assert find_env_file(below) == machine / ".env"  # beside .env.example, although it is not there yet
+    (machine / "a" / ".env").touch()
+    assert find_env_file(below) == machine / "a" / ".env"
+
+
+def test_nothing_is_exported(machine: Path) -> None:
+    """R43."""
+    (machine / ".env").write_text("REDBOOTH_CLIENT_SECRET=not-exported\n")
+    assert Configuration.read().get("REDBOOTH_CLIENT_SECRET") == "not-exported"
+    assert "not-exported" not in str(os.environ)
+
+
+@pytest.mark.parametrize("value", ["${HOME}", "a$b", "${REDBOOTH_A:-x}"])
+def test_a_dollar_in_a_value_is_a_dollar(machine: Path, value: str) -> None:
+    (machine / ".env").write_text(f"REDBOOTH_X='{value}'\n")
+    assert Configuration.read().get("REDBOOTH_X") == value
+
+
+def test_a_file_that_is_no_text_is_named(machine: Path) -> None:
+    (machine / ".env").write_bytes(b"REDBOOTH_X=\xff\xfe\n")
+    with pytest.raises(ConfigurationError, match=r"\.env is not UTF-8 text") as caught:
+        Configuration.read()
+    assert "UTF-8" in caught.value.remedy
+
+
+def test_a_file_that_may_not_be_read_is_named(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (machine / ".env").touch()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("redbooth_nb.configuration.dotenv_values", refuse)
+    with pytest.raises(ConfigurationError, match=r"cannot be read \(Permission denied\)") as caught:
+        Configuration.read()
+    assert "chmod 600" in caught.value.remedy
+
+
+def test_a_missing_file_has_no_values(machine: Path) -> None:
+    assert read_env_file(machine / ".env") == {}
+
+
+@pytest.mark.parametrize(("value", "on"), [("", False), ("0", False), ("no", False), ("1", True), ("yes", True)])
+def test_unattended(monkeypatch: pytest.MonkeyPatch, value: str, on: bool) -> None:  # noqa: FBT001
+    monkeypatch.setenv("REDBOOTH_UNATTENDED", value)
+    assert Configuration.read().unattended == on
+
+
+def test_the_state_folder_is_the_users_or_the_one_chosen(monkeypatch: pytest.MonkeyPatch, machine: Path) -> None:
+    """R37: absolute in each case, so that it does not move with the working directory."""
+    monkeypatch.setenv("REDBOOTH_STATE_DIR", "here")
+    assert Configuration.read().state_dir == machine / "here"
+    monkeypatch.setenv("REDBOOTH_STATE_DIR", "~/there")
+    assert Configuration.read().state_dir == Path.home() / "there"
+    monkeypatch.delenv("REDBOOTH_STATE_DIR")
+    default = Configuration.read().state_dir
+    assert default.is_absolute()
+    assert machine not in default.parents
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file modes are POSIX")
+def test_every_folder_that_is_made_is_private_and_others_are_left_alone(machine: Path) -> None:
+    """R33."""
+    shared = machine / "shared"
+    shared.mkdir(mode=0o755)
+    mask = os.umask(0)
+    try:
+        make_private(shared / "a" / "b")
+        make_private(shared / "a" / "b")
+    finally:
+        os.umask(mask)
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (shared, shared / "a", shared / "a" / "b")]
+    assert modes == [0o755, 0o700, 0o700]
