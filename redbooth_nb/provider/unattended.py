@@ -4,6 +4,7 @@ It reads the provider's pages and sends their own forms, so it works on the sand
 on recordings. It never runs against the real redbooth.com: permission there is a person's to give.
 """
 
+from typing import Any
 from urllib.parse import urljoin
 
 import requests
@@ -30,9 +31,9 @@ def press(session: requests.Session, authorize_url: str, redirect_uri: str, answ
     url, form = authorize_url, None
     for _ in range(MOST_PAGES):
         if form is None:
-            page = session.get(url, allow_redirects=False, timeout=TIMEOUT)
+            page = _ask(session, "GET", url, allow_redirects=False)
         else:
-            page = session.post(url, data=form, allow_redirects=False, timeout=TIMEOUT)
+            page = _ask(session, "POST", url, data=form, allow_redirects=False)
         location = page.headers.get("Location")
         if location is None:
             url, form = _form(page, answer)
@@ -48,16 +49,26 @@ def press(session: requests.Session, authorize_url: str, redirect_uri: str, answ
 @without_frames
 def register_application(session: requests.Session, name: str, redirect_uri: str) -> tuple[str, str]:
     """Fill in the provider's registration form; return Api Key and App secret. Raises UnattendedError."""
-    page = session.get(NEW_APPLICATION_URL, timeout=TIMEOUT)
+    page = _ask(session, "GET", NEW_APPLICATION_URL)
     url, fields = _form(page, "create")
     fields |= {"doorkeeper_application[name]": name, "doorkeeper_application[redirect_uri]": redirect_uri}
-    page = session.post(url, data=fields, timeout=TIMEOUT)
+    page = _ask(session, "POST", url, data=fields)
     found = [BeautifulSoup(page.text, "html.parser").find(id=name) for name in ("application_id", "secret")]
     if not all(found):
         raise UnattendedError(
             "The app could not be registered.", why=_message(page), remedy="Register it in the browser."
         )
     return tuple(mark.get_text(strip=True) for mark in found if mark)  # type: ignore[return-value]  # both are there
+
+
+def _ask(session: requests.Session, method: str, url: str, **arguments: Any) -> requests.Response:  # noqa: ANN401
+    try:
+        return session.request(method, url, timeout=TIMEOUT, **arguments)
+    except requests.RequestException:
+        address = url.partition("?")[0]
+    raise UnattendedError(
+        f"{method} {address}: the provider did not answer.", remedy="See that it is running, then run the cell again."
+    )
 
 
 def _form(page: requests.Response, answer: str) -> tuple[str, dict[str, str]]:

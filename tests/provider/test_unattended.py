@@ -1,0 +1,101 @@
+"""What a person does in the browser, done where nobody sits there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from client.machine import RESET, FaultyServer, own_machine, reply
+
+from redbooth_nb.client.authorize import AuthorizationRequest
+from redbooth_nb.client.register import Settings, save_credentials
+from redbooth_nb.client.wire import connect
+from redbooth_nb.provider.unattended import UnattendedError, press, register_application
+
+REDIRECT_URI = "http://127.0.0.1:9/callback"
+
+
+@pytest.fixture(autouse=True)
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give the test a machine of its own."""
+    with own_machine(tmp_path, monkeypatch) as folder:
+        yield folder
+
+
+@pytest.fixture
+def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyServer]:
+    """Serve as the current provider."""
+    with FaultyServer.running() as server:
+        monkeypatch.setenv("REDBOOTH_PROVIDER", server.origin)
+        yield server
+
+
+@pytest.fixture
+def session() -> requests.Session:
+    return connect(requests.Session())
+
+
+@pytest.fixture
+def app(session: requests.Session) -> Settings:
+    """Return the settings of an app that was registered on the sandbox's own page."""
+    return save_credentials(*register_application(session, "My app", REDIRECT_URI), REDIRECT_URI)
+
+
+def query(url: str) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(url).query)
+
+
+def test_an_app_is_registered_with_the_pages_own_form(app: Settings) -> None:
+    assert app.client_id != app.client_secret.reveal()
+    request = AuthorizationRequest.new(app)
+    assert "code" in query(press(connect(requests.Session()), request.url, REDIRECT_URI, "allow"))
+
+
+@pytest.mark.parametrize(("answer", "field"), [("allow", "code"), ("deny", "error")])
+def test_the_button_named_is_the_one_pressed(app: Settings, session: requests.Session, answer: str, field: str) -> None:
+    request = AuthorizationRequest.new(app, pkce=True, nonce=True)
+    url = press(session, request.url, request.redirect_uri, answer)
+    assert url.startswith(REDIRECT_URI)
+    assert field in query(url)
+    assert query(url)["state"] == [request.state]
+
+
+def test_an_error_page_is_quoted(app: Settings, session: requests.Session) -> None:
+    """The sentence is the provider's own."""
+    request = AuthorizationRequest.new(app)
+    with pytest.raises(UnattendedError, match="no button to allow") as caught:
+        press(session, request.url.replace(app.client_id, "unknown"), REDIRECT_URI, "allow")
+    assert "the page says" in caught.value.why
+    assert "client" in caught.value.why.lower()
+
+
+def test_a_name_that_the_form_refuses_is_quoted(session: requests.Session) -> None:
+    with pytest.raises(UnattendedError, match="could not be registered") as caught:
+        register_application(session, "", REDIRECT_URI)
+    assert "the page says" in caught.value.why
+
+
+@pytest.mark.parametrize("answer", [reply(200, "", "text/html"), reply(503, "<p>Closed</p>", "text/html")])
+def test_a_page_without_buttons_is_named(faulty: FaultyServer, session: requests.Session, answer: bytes) -> None:
+    faulty.answers = [answer]
+    with pytest.raises(UnattendedError, match="no button"):
+        press(session, "https://redbooth.com/oauth2/authorize", REDIRECT_URI, "allow")
+
+
+def test_going_round_in_circles_ends(faulty: FaultyServer, session: requests.Session) -> None:
+    faulty.answers = [reply(302, "", Location="/oauth2/authorize")]
+    with pytest.raises(UnattendedError, match="round in circles"):
+        press(session, "https://redbooth.com/oauth2/authorize", REDIRECT_URI, "allow")
+    assert len(faulty.received) <= 10
+
+
+def test_no_answer_is_a_sentence(faulty: FaultyServer, session: requests.Session) -> None:
+    """Not a bare error of requests, whose trace would show the form."""
+    faulty.answers = [RESET]
+    for call in (
+        lambda: press(session, "https://redbooth.com/oauth2/authorize", REDIRECT_URI, "allow"),
+        lambda: register_application(session, "My app", REDIRECT_URI),
+    ):
+        with pytest.raises(UnattendedError, match="did not answer"):
+            call()
