@@ -38,6 +38,7 @@ def own_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     monkeypatch.setattr(delivery, "_running", {})
     transcript._exchanges.clear()
     yield folder
+    assert not [name for name in os.environ if name.startswith("OAUTHLIB_")]  # claim R7: nothing of the kit sets them
     for listener in list(callback._listening.values()):
         listener.cancel()
     for provider in delivery._running.values():

@@ -1,0 +1,75 @@
+"""The answer of the token endpoint as an object."""
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redbooth_nb.client.token import LARGEST_LIFETIME, Token, TokenContentError, content_problems
+
+ANSWER = {"access_token": "an-access-token", "refresh_token": "a-refresh-token", "expires_in": 7200, "scope": "all"}
+
+
+def token(**changes: Any) -> Token:  # noqa: ANN401
+    return Token.from_answer({**ANSWER, **changes}, 1000.0)
+
+
+def test_what_is_revealed_is_read_back() -> None:
+    for one in (token(), token(refresh_token=None), token(expires_in=None), token(scope=None)):
+        assert Token.from_answer(one.reveal(), one.obtained_at) == one
+
+
+def test_expiry_is_counted_from_arrival_not_from_created_at() -> None:
+    assert token(created_at=5).expires_at == 8200.0
+    assert token(expires_in=None).expires_at is None
+    assert token(expires_in=None).remaining(9e9) is None
+    assert not token(expires_in=None).needs_refresh(9e9)
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "left", "due"),
+    [
+        (7200, 61, False), (7200, 60, True), (7200, 0, True), (7200, -5000, True),
+        (100, 11, False), (100, 10, True), (10, 2, False), (10, 1, True), (1, 1, False),
+    ],
+)  # fmt: skip
+def test_it_is_refreshed_in_the_last_minute_or_tenth(lifetime: int, left: int, due: bool) -> None:  # noqa: FBT001
+    """R30: min(60 s, a tenth of the lifetime)."""
+    assert token(expires_in=lifetime).needs_refresh(1000.0 + lifetime - left) == due
+
+
+@given(st.integers(1, LARGEST_LIFETIME), st.floats(-1e9, 1e9))
+def test_a_clock_set_back_adds_no_life(lifetime: int, now: float) -> None:
+    """R31."""
+    left = token(expires_in=lifetime).remaining(now)
+    assert left is not None
+    assert left <= lifetime
+
+
+@pytest.mark.parametrize(
+    "lifetime", ["", "soon", "-1", "7 200", "\u0667\u0662", -1, True, False, [], {}, math.inf, math.nan, "9" * 30]
+)
+def test_a_lifetime_that_is_none_is_refused(lifetime: object) -> None:
+    with pytest.raises(TokenContentError) as caught:
+        token(expires_in=lifetime)
+    assert "expires_in" in caught.value.why
+
+
+@given(st.dictionaries(st.sampled_from([*ANSWER, "token_type", "other"]), st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)))  # fmt: skip
+def test_any_json_is_a_token_or_a_named_error(answer: dict[str, Any]) -> None:
+    """R19: never an error of another kind."""
+    problems = content_problems(answer)
+    if problems:
+        with pytest.raises(TokenContentError) as caught:
+            Token.from_answer(answer, 0.0)
+        assert caught.value.why == problems
+    else:
+        found = Token.from_answer(answer, 0.0)
+        assert found.access_token.reveal() == answer["access_token"]
+        assert Token.from_answer(found.reveal(), 0.0) == found

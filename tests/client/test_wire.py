@@ -1,0 +1,100 @@
+"""How the client reaches the provider, and what it says when nobody answers."""
+
+import inspect
+
+import pytest
+import requests
+from client.machine import RESET, SILENT, FaultyServer, reply, unused_port
+from requests.adapters import HTTPAdapter
+
+from redbooth_nb.client import wire
+from redbooth_nb.client.errors import TransportError
+from redbooth_nb.client.transcript import transcript
+from redbooth_nb.client.wire import connect, send, transport_failure
+from redbooth_nb.provider.addresses import API_URL
+
+ME = f"{API_URL}/me"
+
+
+def test_connecting_twice_is_connecting_once(faulty: FaultyServer) -> None:
+    """An exchange is noted once."""
+    session = connect(connect(requests.Session()))
+    session.get(ME)
+    assert len(transcript) == len(faulty.received) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (RESET, "no connection"),
+        (SILENT, "did not answer in time"),
+        (b"not HTTP at all\r\n\r\n", "no connection"),
+        (reply(200, "", length=500), "could not be read|no connection"),
+        (reply(200, "no gzip", Content_Encoding="gzip"), "could not be read"),
+    ],
+    ids=["reset", "silent", "not HTTP", "too short", "not gzip"],
+)
+def test_no_answer_is_a_sentence(faulty: FaultyServer, answer: bytes, said: str) -> None:
+    """R19: it names method and address, without the query."""
+    faulty.answers = [answer]
+    with pytest.raises(TransportError, match=said) as caught:
+        send(connect(requests.Session()), "GET", f"{ME}?access_token=hidden", timeout=(2, 0.2))
+    assert str(caught.value).startswith(f"GET {ME}: ")
+    assert "hidden" not in str(caught.value)
+    assert caught.value.remedy
+    assert len(faulty.received) == 1
+
+
+def test_nobody_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDBOOTH_PROVIDER", f"http://127.0.0.1:{unused_port()}")
+    with pytest.raises(TransportError, match="no connection"):
+        send(connect(requests.Session()), "GET", ME)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (requests.exceptions.SSLError("x"), "secure connection"),
+        (requests.exceptions.ConnectTimeout("x"), "did not connect in time"),
+        (requests.exceptions.ReadTimeout("x"), "did not answer in time"),
+        (requests.exceptions.TooManyRedirects("x"), "on to another address"),
+        (requests.exceptions.ProxyError("x"), "no connection"),
+        (requests.exceptions.ChunkedEncodingError("x"), "could not be read"),
+        (requests.exceptions.InvalidURL("x"), "could not be read"),
+    ],
+)
+def test_every_kind_of_failure_has_words_of_its_own(error: requests.RequestException, said: str) -> None:
+    """R21: the words never suggest to turn the certificate check off."""
+    failure = transport_failure(error, "exchange")
+    assert said in failure.what
+    assert failure.remedy
+    assert "verify" not in str(failure)
+
+
+def test_every_request_has_time_limits(faulty: FaultyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R21."""
+    seen: list[object] = []
+    real = HTTPAdapter.send
+
+    def spy(self: HTTPAdapter, *arguments: object, **options: object) -> requests.Response:
+        seen.append(arguments[2] if len(arguments) > 2 else options["timeout"])
+        return real(self, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(HTTPAdapter, "send", spy)
+    send(connect(requests.Session()), "GET", ME)
+    assert seen == [wire.TIMEOUT]
+    assert len(faulty.received) == 1
+
+
+def test_nothing_is_tried_again_by_itself(faulty: FaultyServer) -> None:
+    """R17: no adapter of a connected session retries."""
+    session = connect(requests.Session())
+    for adapter in session.adapters.values():
+        assert isinstance(adapter, HTTPAdapter)
+        assert adapter.max_retries.total == 0
+    assert faulty.received == []
+
+
+def test_no_option_of_the_kit_turns_the_certificate_check_off() -> None:
+    """R21: `verify` is not written anywhere in the client."""
+    assert "verify" not in inspect.getsource(wire)
