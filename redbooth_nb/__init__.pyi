@@ -12,7 +12,12 @@ from .client.transcript import transcript as transcript
 from .client.wire import connect as connect
 from .errors import RedboothError as RedboothError
 from .lessons.check import check as check
+from .lessons.explained import explain as explain
 from .lessons.explained import explained as explained
+from .lessons.explained import outcome as outcome
+from .lessons.own_app import OwnApp as OwnApp
+from .lessons.practice import allow as allow
+from .lessons.practice import pretend as pretend
 from .lessons.predict import predict as predict
 from .lessons.ready import catch_up as catch_up
 from .lessons.ready import ready as ready

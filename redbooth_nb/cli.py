@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from redbooth_nb.errors import RedboothError
+from redbooth_nb.run import run
 from redbooth_nb.working_copies import FIRST, REPOSITORY, refresh_working_copies
 
 LAB_CONFIG = Path(__file__).parent / "jupyter"
@@ -17,6 +18,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if given[:1] == ["sandbox"]:
             return sandbox(given[1:])
+        if given[:1] == ["run"]:
+            run(given[1:])
+            return 0
         if given[:1] in (["-h"], ["--help"]):
             print(HELP)  # noqa: T201  (a command prints)
             return 0
@@ -29,6 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 HELP = """usage: redbooth-nb [lab] [JupyterLab's own options]   open the lessons (default)
+       redbooth-nb run APP.py [its arguments]     run a script, delivered to the current provider
        redbooth-nb sandbox [options]              run the practice Redbooth alone; see --help there"""
 
 

@@ -87,6 +87,7 @@ def proxy(tape: Tape) -> Iterator[str]:
                 if body:
                     seconds = json.loads(body)["advance"]
                     tape.engine.age_tokens(int(seconds) + 1)
+                    tape.engine.age_codes(int(seconds) + 1)
                     tape.offset += seconds
                 return self.reply(
                     200, {"Content-Type": "application/json"}, json.dumps({"offset": tape.offset}).encode()

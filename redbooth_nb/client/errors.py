@@ -155,6 +155,30 @@ _EXPLANATIONS = {
         "Send the header Authorization: Bearer, a space, and the whole token.",
         _BEARER,
     ),
+    (API, "401"): Explanation(
+        "Redbooth refuses this call, and does not say that the token is at fault.",
+        "The user may not be allowed to do this.",
+        "Do not refresh. Ask for something this user may see.",
+        _BEARER,
+    ),
+    (API, "404"): Explanation(
+        "There is nothing at this address, or nothing this user may see.",
+        "The id or the path is wrong.",
+        "Compare the address with Redbooth's API reference.",
+        "",
+    ),
+    (API, "429"): Explanation(
+        "Too many requests in a short time.",
+        "Redbooth limits how often an app may ask, and publishes no figure.",
+        "Wait as long as the header Retry-After says, or a minute where there is none. The token is fine.",
+        "RFC 6585 section 4",
+    ),
+    (API, "5xx"): Explanation(
+        "Something broke at Redbooth.",
+        "The fault is not in your request or token.",
+        "Try again later; do not refresh because of it.",
+        "RFC 9110 section 15.6",
+    ),
 }
 
 

@@ -1,11 +1,12 @@
 """The lessons in their order."""
 
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons import authorize, exchange, refresh, register, start
+from redbooth_nb.lessons import authorize, break_it, exchange, refresh, register, start, your_own_app
 from redbooth_nb.lessons.lesson import Lesson, Question
 
 LESSONS: dict[str, Lesson] = {
-    module.LESSON.stage: module.LESSON for module in (start, register, authorize, exchange, refresh)
+    module.LESSON.stage: module.LESSON
+    for module in (start, register, authorize, exchange, refresh, break_it, your_own_app)
 }
 
 

@@ -3,16 +3,30 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 from IPython.core.getipython import get_ipython
 from oauthlib.oauth2 import OAuth2Error
 
-from redbooth_nb.client.errors import explanation
+from redbooth_nb.client.errors import Explanation, bearer_problem, explanation
+from redbooth_nb.client.exchange import answer_problem
+from redbooth_nb.client.transcript import hide_in_url, reason
 from redbooth_nb.client.wire import transport_failure
 from redbooth_nb.errors import RedboothError
+from redbooth_nb.provider.addresses import AUTHORIZE_URL, TOKEN_URL
+from redbooth_nb.provider.unattended import page_message
 
 EXPLAINED = (RedboothError, OAuth2Error, requests.RequestException)
+# Redbooth's error pages name no code, so they are told by their sentence.
+PAGES = {
+    "redirect uri": "invalid_redirect_uri",
+    "Client authentication failed": "invalid_client",
+    "response type": "unsupported_response_type",
+    "scope": "invalid_scope",
+    "Missing required": "invalid_request",
+}
 
 
 @contextmanager
@@ -31,15 +45,64 @@ def explain_errors() -> None:
         shell.set_custom_exc(EXPLAINED[1:], lambda *found: print(in_words(found[2]), file=sys.stderr))  # noqa: T201
 
 
+def explain(answer: requests.Response) -> None:
+    """Print what an answer of Redbooth says, and what to do about it: a page, a redirect, a token or an API answer."""
+    known = _reading(answer)[1]
+    print(outcome(answer) + (f"\n{_lines(known)}" if known else ""))  # noqa: T201
+
+
+def outcome(answer: requests.Response) -> str:
+    """Return in one line what an answer of Redbooth says."""
+    return f"--> {answer.status_code} {reason(answer.status_code)}: {_reading(answer)[0]}"
+
+
 def in_words(error: BaseException) -> str:
     """Return what happened, why, and what to do."""
     name = type(error).__name__
     if isinstance(error, requests.RequestException):
         error = transport_failure(error, "The request")
     if isinstance(error, OAuth2Error):
-        known = explanation("token", error.error or "")
         said = f' Redbooth said: "{error.description}"' if error.description else ""
-        error = RedboothError(
-            f"{error.error}.{said}\n{known.what}", why=known.why, remedy=known.remedy, reference=known.reference
-        )
+        return f"{name}: {error.error}.{said}\n{_lines(explanation('token', error.error or ''))}"
     return f"{name}: {error}"
+
+
+def _reading(answer: requests.Response) -> tuple[str, Explanation | None]:
+    """Return what an answer says in its own words, and what that means; None for a good one."""
+    address = answer.url.partition("?")[0].rstrip("/")
+    if address == AUTHORIZE_URL:
+        return _authorize(answer)
+    return _token(answer) if address == TOKEN_URL else _api(answer)
+
+
+def _authorize(answer: requests.Response) -> tuple[str, Explanation | None]:
+    location = answer.headers.get("Location")
+    if location:
+        query = urlsplit(location).query or urlsplit(location).fragment
+        code = parse_qs(query).get("error", [""])[0]
+        said = f"the browser is sent to {hide_in_url(location)}"
+    else:
+        message = page_message(answer)
+        code = next((code for words, code in PAGES.items() if words in message), "")
+        said = f'a page that says "{message}"'
+    return said, explanation("authorize", code) if code else None
+
+
+def _token(answer: requests.Response) -> tuple[str, Explanation | None]:
+    problem = answer_problem(answer, "token")
+    if problem is None:
+        return "a token", None
+    return problem.error or "no JSON", explanation("token", problem.error)
+
+
+def _api(answer: requests.Response) -> tuple[str, Explanation | None]:
+    if answer.ok:
+        return "a good answer", None
+    challenge = answer.headers.get("WWW-Authenticate", "")
+    server_fault = answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+    code = bearer_problem(challenge) or ("5xx" if server_fault else str(answer.status_code))
+    return challenge or answer.text.strip()[:80], explanation("api", code)
+
+
+def _lines(known: Explanation) -> str:
+    return str(RedboothError(known.what, why=known.why, remedy=known.remedy, reference=known.reference))

@@ -12,9 +12,11 @@ from redbooth_nb.client.wire import connect
 from redbooth_nb.errors import NotYet
 from redbooth_nb.lessons.course import lesson
 from redbooth_nb.lessons.explained import explain_errors
+from redbooth_nb.lessons.practice import practice_only
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.unattended import press, register_application
 
+NEED_TOKEN = {"refresh", "break-it"}
 APP_NAME = "My first Redbooth app"
 
 
@@ -26,7 +28,7 @@ def ready(stage: str) -> Settings | None:
     """
     explain_errors()
     lesson(stage)  # a wrong name is a sentence, not a puzzle later
-    provider = current_provider()
+    provider = practice_only() if stage == "break-it" else current_provider()
     print(f"https://redbooth.com is answered by {provider.label}.")  # noqa: T201  (printing is what it is for)
     if stage in {"start", "register"}:
         return None
@@ -36,7 +38,7 @@ def ready(stage: str) -> Settings | None:
     print(f"Your app has the client id {settings.client_id}.")  # noqa: T201
     if stage == "exchange":
         AuthorizationResponse.last(settings)
-    elif stage == "refresh":
+    elif stage in NEED_TOKEN:
         _token(settings)
     return settings
 
@@ -61,7 +63,7 @@ def catch_up(stage: str) -> Settings:
         print(f"There was no app, so one was registered for you: client id {settings.client_id}.")  # noqa: T201
     if stage == "exchange":
         _need_code(settings)
-    elif stage == "refresh":
+    elif stage in NEED_TOKEN:
         _need_token(settings)
     return settings
 

@@ -7,7 +7,6 @@ Its tokens are documented fakes. Each exchange answers once; a request that was 
 import json
 import re
 import threading
-from collections import deque
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -45,8 +44,8 @@ class Recorded(Provider):
         self.path = Path(recording)
         self.label = "a recording of a real Doorkeeper"
         self.journal = journal
-        self._waiting = deque(enumerate(load_recording(self.path)))
-        self._at = float(self._waiting[0][1]["at"]) if self._waiting else 0.0
+        self._exchanges = load_recording(self.path)
+        self._at = float(self._exchanges[0]["at"]) if self._exchanges else 0.0
         self._passed = 0.0
         self._lock = threading.Lock()
         self.state = ""
@@ -72,20 +71,25 @@ class Recorded(Provider):
         sent = parse_qs(urlsplit(request.url or "").query) | parse_qs(_text(request.body))
         self.state = sent.get("state", [self.state])[0]
         with self._lock:
-            expected = self._waiting[0][1]["request"] if self._waiting else None
+            number = self._used()
+            expected = self._exchanges[number]["request"] if number < len(self._exchanges) else None
             if expected is None or asked != expected:
                 raise RecordingError(
                     f"{self.path.name} holds no answer to {_described(asked)}.",
                     why=f"Next in it is {_described(expected)}." if expected else "It has been used up.",
                     remedy="Run the cells once and in order. If the notebook was changed, record it anew.",
                 )
-            number, exchange = self._waiting.popleft()
+            exchange = self._exchanges[number]
             self._at = float(exchange["at"])
             self.journal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self.journal.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"recording": self.path.name, "exchange": number}) + "\n")
         response: dict[str, Any] = exchange["response"]
         return response
+
+    def _used(self) -> int:
+        # counted on disk, so that a script which a cell starts goes on where the notebook is
+        return len(self.journal.read_text(encoding="utf-8").splitlines()) if self.journal.exists() else 0
 
 
 class _Replay(BaseAdapter):

@@ -55,9 +55,7 @@ def register_application(session: requests.Session, name: str, redirect_uri: str
     page = _ask(session, "POST", url, data=fields)
     found = [BeautifulSoup(page.text, "html.parser").find(id=name) for name in ("application_id", "secret")]
     if not all(found):
-        raise UnattendedError(
-            "The app could not be registered.", why=_message(page), remedy="Register it in the browser."
-        )
+        raise UnattendedError("The app could not be registered.", why=_said(page), remedy="Register it in the browser.")
     return tuple(mark.get_text(strip=True) for mark in found if mark)  # type: ignore[return-value]  # both are there
 
 
@@ -89,16 +87,18 @@ def _form(page: requests.Response, answer: str) -> tuple[str, dict[str, str]]:
             return urljoin(page.url, str(form.get("action", ""))), fields
     raise UnattendedError(
         f"The page has no button to {answer}.",
-        why=_message(page),
+        why=_said(page),
         remedy="Compare the request with the guide's, parameter by parameter.",
         reference="guide, chapter 2",
     )
 
 
-def _message(page: requests.Response) -> str:
+def page_message(page: requests.Response) -> str:
     """Return what an error page says to the person in front of it."""
-    body = BeautifulSoup(page.text, "html.parser").find("main") or BeautifulSoup(page.text, "html.parser").body
-    text = body.get_text(" ", strip=True) if body else ""
-    return (
-        f'The answer was {page.status_code}; the page says: "{text[:300]}"' if text else f"It was {page.status_code}."
-    )
+    whole = BeautifulSoup(page.text, "html.parser")
+    found = whole.find("pre") or whole.find("main") or whole.body or whole
+    return found.get_text(" ", strip=True)[:300]
+
+
+def _said(page: requests.Response) -> str:
+    return f'The answer was {page.status_code}; the page says: "{page_message(page)}"'
