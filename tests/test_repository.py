@@ -1,0 +1,114 @@
+"""What is in git: no secret, nothing of the machine it was made on, and lists that agree with each other."""
+
+import ast
+import os
+import re
+import secrets
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+
+from redbooth_nb.provider.recorded import live_looking
+
+ROOT = Path(__file__).parents[1]
+# What looks like a credential and is none:
+JOINED_WORDS = re.compile(r"[a-z0-9]{1,20}(?:[_-][a-z0-9]{1,20}){2,}")  # names of tests, of recorded cases
+RFC_7636 = {"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}  # its example
+SINGLE_USE = re.compile(r'(state(?: = |=|\\" value=\\"))[\w-]{43}')  # stood in an address bar, and counted once
+INDEXES = re.compile(r"(?i)pypi\.|pythonhosted\.org|anaconda\.org|rubygems\.org|--?(?:extra-)?index-url|/simple/")
+MACHINE = re.compile(r"(?<![\w:/.])/(?:home|root|Users|work)/\w")
+
+
+def tracked() -> Iterator[tuple[str, str]]:
+    """Yield path and text of every file in git."""
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True)  # noqa: S607
+    for name in filter(None, names.stdout.split("\0")):
+        if (ROOT / name).is_file():  # one that was just moved away is no longer there
+            yield name, (ROOT / name).read_bytes().decode("utf-8", "replace")
+
+
+def credentials(text: str) -> list[str]:
+    """Return what looks like a credential and is none of the documented exceptions."""
+    found = live_looking(SINGLE_USE.sub(r"\1", text))
+    return [value for value in found if value not in RFC_7636 and not JOINED_WORDS.fullmatch(value)]
+
+
+def test_no_file_holds_a_credential() -> None:
+    """R42: every tracked file, whatever its kind."""
+    suspects = {name: credentials(text) for name, text in tracked() if not name.endswith((".png", ".gif"))}
+    assert {name: len(found) for name, found in suspects.items() if found} == {}
+
+
+@pytest.mark.parametrize("invented", [secrets.token_hex(32), f"secret={secrets.token_hex(20)}"])
+def test_a_credential_would_be_found(invented: str) -> None:
+    assert credentials(f'{{"value": "{invented}"}}')
+
+
+def test_no_file_names_a_package_index_or_a_folder_of_a_machine() -> None:
+    here = Path(__file__).relative_to(ROOT).as_posix()
+    for name, text in tracked():
+        if name != here:
+            assert INDEXES.findall(text) == [], name
+            assert MACHINE.findall(text) == [] or name == "tests/notebooks/test_form.py", name
+
+
+def test_what_belongs_to_a_machine_is_ignored() -> None:
+    mine = [".env", "uv.lock", ".venv/x", "my-notebooks/00-start-here.ipynb", "notebooks/.ipynb_checkpoints/x"]
+    told = subprocess.run(["git", "check-ignore", *mine], cwd=ROOT, capture_output=True, check=False, text=True)  # noqa: S603, S607
+    assert told.stdout.split() == mine
+    assert "uv.lock" not in {name for name, _ in tracked()}
+
+
+def test_conda_installs_what_pyproject_says() -> None:
+    """One list of dependencies; and no range of Pythons, which repo2docker would read as no wish at all."""
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    *conda, pip = environment["dependencies"]
+    assert conda == ["python=3.12", "pip"]
+    assert pip == {"pip": ["-e ."]}
+    assert environment["channels"] == ["conda-forge"]
+
+
+def test_every_dependency_has_a_tested_range() -> None:
+    """A lower bound that the suite is run on (`.ci/run`), and an upper one."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    for requirement in project["project"]["dependencies"] + project["dependency-groups"]["dev"]:
+        assert re.fullmatch(r"[a-z0-9-]+>=[\d.]+,<[\d.]+", requirement), requirement
+
+
+def test_every_import_is_a_declared_dependency() -> None:
+    """What the package imports is in the list, and the list holds nothing that is not needed."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {re.split(r"[<>=]", requirement)[0] for requirement in project["dependencies"]}
+    imported = {module.split(".")[0] for path in (ROOT / "redbooth_nb").rglob("*.py") for module in imports(path)}
+    named = {"dotenv": "python-dotenv", "bs4": "beautifulsoup4"}
+    ours = {named.get(name, name.replace("_", "-")) for name in imported} - {"redbooth-nb"}
+    outside = {name for name in ours if name.replace("-", "_") not in sys.stdlib_module_names}
+    arriving_with_them = {"urllib3", "IPython", "nbformat", "werkzeug", "traitlets", "jinja2", "markupsafe"}
+    assert outside - arriving_with_them <= declared
+    assert declared - outside == {"ipykernel"}  # started by name
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the modules that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+
+
+def test_the_readme_leads_to_files_that_are_there() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = [target for target in re.findall(r"\]\(([^)\s]+)\)", text) if not urlsplit(target).scheme]
+    assert targets
+    assert [target for target in targets if not (ROOT / unquote(target)).exists()] == []
+
+
+def test_ci_can_be_run() -> None:
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
