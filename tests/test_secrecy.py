@@ -20,10 +20,10 @@ from client.machine import RESET, FaultyServer, own_machine, reply, unused_port
 
 import redbooth_nb
 from redbooth_nb.client import refresh as refresh_module
-from redbooth_nb.client import transcript as transcript_module
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
 from redbooth_nb.client.callback import CallbackListener
 from redbooth_nb.client.exchange import exchange
+from redbooth_nb.client.redaction import SECRET_FIELDS
 from redbooth_nb.client.refresh import RedboothSession, refresh, revoke
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
@@ -454,6 +454,4 @@ def test_oauthlibs_switch_is_never_set() -> None:
 
 
 def test_the_rule_of_redaction_covers_every_field_that_is_sent() -> None:
-    assert {"client_secret", "code", "code_verifier", "access_token", "refresh_token"} <= {
-        *transcript_module.SECRET_FIELDS
-    }
+    assert {"client_secret", "code", "code_verifier", "access_token", "refresh_token"} <= {*SECRET_FIELDS}

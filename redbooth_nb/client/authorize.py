@@ -11,9 +11,9 @@ from urllib.parse import urlencode, urlsplit
 
 from oauthlib.oauth2 import MobileApplicationClient, WebApplicationClient
 
+from redbooth_nb.client.private_file import PrivateFile
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.secret import Secret, same_text
-from redbooth_nb.client.store import PrivateFile
 from redbooth_nb.errors import NotYet, without_frames
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
 

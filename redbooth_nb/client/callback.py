@@ -15,7 +15,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from redbooth_nb.client.authorize import AuthorizationRequest
-from redbooth_nb.client.response import AuthorizationResponse, StateAlreadyUsed
+from redbooth_nb.client.response import AuthorizationResponse
+from redbooth_nb.client.state import StateAlreadyUsed
 from redbooth_nb.errors import RedboothError, without_frames
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS
 

@@ -16,7 +16,8 @@ from redbooth_nb.client.secret import Secret
 from redbooth_nb.configuration import Configuration, make_private, read_env_file
 from redbooth_nb.errors import NotYet, RedboothError, without_frames
 from redbooth_nb.provider.addresses import NEW_APPLICATION_URL
-from redbooth_nb.provider.delivery import LOOPBACK_HOSTS, Provider, current_provider
+from redbooth_nb.provider.delivery import LOOPBACK_HOSTS, current_provider
+from redbooth_nb.provider.provider import Provider
 
 DEFAULT_REDIRECT_URI = "http://127.0.0.1:8765/callback"
 

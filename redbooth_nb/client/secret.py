@@ -2,22 +2,7 @@
 
 import hashlib
 import hmac
-from typing import Any, NoReturn
-
-# The one rule of redaction: what a field of this name holds is this kind of secret (RFC 6749, RFC 7636, Rails' CSRF).
-SECRET_FIELDS = {
-    "client_secret": "client secret",
-    "code": "authorization code",
-    "code_verifier": "code verifier",
-    "access_token": "access token",
-    "bearer_token": "access token",
-    "refresh_token": "refresh token",
-    "token": "token",
-    "secret": "client secret",
-    "password": "password",
-    "authenticity_token": "form token",
-    "doorkeeper_application[secret]": "client secret",
-}
+from typing import NoReturn
 
 
 class Secret:
@@ -68,18 +53,3 @@ class Secret:
 def same_text(one: str, other: str) -> bool:
     """Compare two strings in a time that tells nothing about where they differ."""
     return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
-
-
-def hide_secrets(value: Any) -> Any:  # noqa: ANN401  (any JSON value)
-    """Return a JSON value with every secret field's value replaced by a Secret."""
-    if isinstance(value, dict):
-        return {name: _hidden(name, item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [hide_secrets(item) for item in value]
-    return value
-
-
-def _hidden(name: str, value: Any) -> Any:  # noqa: ANN401
-    if name in SECRET_FIELDS and isinstance(value, str) and value:
-        return Secret(SECRET_FIELDS[name], value)
-    return hide_secrets(value)

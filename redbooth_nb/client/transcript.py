@@ -12,21 +12,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import requests
 
-from redbooth_nb.client.secret import SECRET_FIELDS, Secret, hide_secrets
+from redbooth_nb.client.redaction import (
+    SECRET_FIELDS,
+    Pairs,
+    hidden_header,
+    pairs,
+    request_fields,
+    response_body,
+    shown_query,
+)
+from redbooth_nb.client.secret import Secret
 from redbooth_nb.provider.addresses import ORIGIN
 
 KEPT = 500  # exchanges
-LONGEST_BODY = 4000  # characters shown of a body that is not JSON
-Pairs = list[tuple[str, "str | Secret"]]
 VARIABLES = {kind: "REDBOOTH_" + kind.upper().replace(" ", "_") for kind in SECRET_FIELDS.values()}
-# a name in quotes or not, a colon or an equals sign, and the value up to where it must end
-SECRET_IN_TEXT = re.compile(
-    rf"""(\b({"|".join(map(re.escape, SECRET_FIELDS))})["'\\]*\s*[:=]\s*["'\\]*)([^\s"'\\&,}};]+)"""
-)
 # the guide shows these, and the lessons are about them; all others are the transport's own business
 TELLING_HEADERS = ("WWW-Authenticate", "Location", "Retry-After", "Content-Type")
 
@@ -53,19 +56,19 @@ class Exchange:
         return cls(
             method=request.method or "",
             address=urlunsplit(url._replace(query="", fragment="")),
-            query=_pairs(url.query),
-            request_headers=[(name, _hidden_header(name, str(value))) for name, value in request.headers.items()],
-            fields=_request_fields(request),
+            query=pairs(url.query),
+            request_headers=[(name, hidden_header(name, str(value))) for name, value in request.headers.items()],
+            fields=request_fields(request),
             status=response.status_code,
             reason=reason(response.status_code),
-            response_headers=[(name, _hidden_header(name, value)) for name, value in response.headers.items()],
-            body=_response_body(response),
+            response_headers=[(name, hidden_header(name, value)) for name, value in response.headers.items()],
+            body=response_body(response),
         )
 
     @property
     def url(self) -> str:
         """The address with its query, secrets hidden."""
-        return self.address + (f"?{_shown_query(self.query)}" if self.query else "")
+        return self.address + (f"?{shown_query(self.query)}" if self.query else "")
 
     def __str__(self) -> str:
         """Return the exchange as text: the request, an arrow, the answer."""
@@ -160,73 +163,6 @@ def reason(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return ""
-
-
-def _pairs(query: str) -> Pairs:
-    return [(name, _hidden(name, value)) for name, value in parse_qsl(query, keep_blank_values=True)]
-
-
-def _hidden(name: str, value: str) -> "str | Secret":
-    return Secret(SECRET_FIELDS[name], value) if name in SECRET_FIELDS and value else value
-
-
-def _hidden_header(name: str, value: str) -> str:
-    if name.lower() in {"authorization", "proxy-authorization"}:
-        scheme, _, credentials = value.partition(" ")
-        if scheme.lower() not in {"bearer", "basic", "digest"}:  # the word Bearer forgotten: all of it is the token
-            return repr(Secret("credentials", value))
-        return f"{scheme} {Secret('access token' if scheme.lower() == 'bearer' else 'credentials', credentials)}"
-    if name.lower() in {"cookie", "set-cookie"}:
-        return repr(Secret("cookie", value))
-    if name.lower() in {"location", "referer"}:
-        return hide_in_url(value)
-    return value
-
-
-def hide_in_url(url: str) -> str:
-    """Return a URL with the secrets of its query and fragment hidden."""
-    address, query, fragment = re.fullmatch(r"([^?#]*)(?:\?([^#]*))?(?:#(.*))?", url, re.DOTALL).groups("")  # type: ignore[union-attr]  # every string matches
-    shown = address + (f"?{_shown_query(_pairs(query))}" if query else "")
-    return shown + (f"#{_shown_query(_pairs(fragment))}" if fragment else "")
-
-
-def _shown_query(pairs: Pairs) -> str:
-    return "&".join(
-        f"{name}={value}" if isinstance(value, Secret) else urlencode({name: value}) for name, value in pairs
-    )
-
-
-def _request_fields(request: requests.PreparedRequest) -> Pairs:
-    body = request.body
-    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body or "")
-    kind = (request.headers.get("Content-Type") or "").partition(";")[0]
-    if kind == "application/x-www-form-urlencoded":
-        return _pairs(text)
-    if kind == "application/json":
-        try:
-            content = hide_secrets(json.loads(text))
-        except ValueError:
-            content = None
-        if isinstance(content, dict):
-            return [(n, v if isinstance(v, Secret | str) else json.dumps(v, default=repr)) for n, v in content.items()]
-    return [("body", f"({len(text)} characters)")] if text else []
-
-
-def _response_body(response: requests.Response) -> Any:  # noqa: ANN401
-    try:
-        return hide_secrets(response.json())
-    except (ValueError, RecursionError):
-        pass
-    if "html" in response.headers.get("Content-Type", ""):
-        found = re.search(r"(?is)<h1[^>]*>(.*?)</h1>", response.text)
-        heading = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", found[1])).strip() if found else ""
-        return f"(a web page{f': {heading}' if heading else ''})" if response.text else ""
-    return hide_in_text(response.text)[:LONGEST_BODY]
-
-
-def hide_in_text(text: str) -> str:
-    """Return text that is not JSON, such as half an answer, with what stands behind a secret's name hidden."""
-    return SECRET_IN_TEXT.sub(lambda found: f"{found[1]}{Secret(SECRET_FIELDS[found[2]], found[3])}", text)
 
 
 def _shell_pair(name: str, value: "str | Secret") -> str:

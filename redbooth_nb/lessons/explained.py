@@ -12,7 +12,8 @@ from oauthlib.oauth2 import OAuth2Error
 
 from redbooth_nb.client.errors import Explanation, bearer_problem, explanation
 from redbooth_nb.client.exchange import answer_problem
-from redbooth_nb.client.transcript import hide_in_url, reason
+from redbooth_nb.client.redaction import hide_in_url
+from redbooth_nb.client.transcript import reason
 from redbooth_nb.client.wire import transport_failure
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.addresses import AUTHORIZE_URL, TOKEN_URL

@@ -16,7 +16,8 @@ from redbooth_nb.client.transcript import reason
 from redbooth_nb.client.wire import connect
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.addresses import ORIGIN
-from redbooth_nb.provider.delivery import Provider, current_provider
+from redbooth_nb.provider.delivery import current_provider
+from redbooth_nb.provider.provider import Provider
 from redbooth_nb.provider.unattended import press
 
 

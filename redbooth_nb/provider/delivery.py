@@ -15,6 +15,7 @@ from requests.adapters import HTTPAdapter
 
 from redbooth_nb.configuration import Configuration, ConfigurationError, make_private
 from redbooth_nb.provider.addresses import ORIGIN
+from redbooth_nb.provider.provider import Provider
 
 if TYPE_CHECKING:
     from redbooth_nb.provider.sandbox import Sandbox
@@ -50,34 +51,6 @@ class LoopbackDelivery(HTTPAdapter):
         if location.startswith(self.origin + "/"):
             response.headers["Location"] = ORIGIN + location.removeprefix(self.origin)
         return response
-
-
-class Provider:
-    """Redbooth, or who answers in its place. This one is the real service; the others override what differs.
-
-    name: the folder its state is kept under. origin: where a browser finds it.
-    """
-
-    kind = "live"
-    name = "redbooth.com"
-    origin = ORIGIN
-    label = "the real redbooth.com"
-
-    def deliver(self, session: requests.Session) -> None:
-        """Let `session` reach this provider. Nothing to do for the real one."""
-
-    def link(self, url: str) -> str:
-        """Return the address at which a browser on this machine finds the guide's `url`."""
-        return self.origin + url.removeprefix(ORIGIN)
-
-    def now(self) -> float:
-        """Return the provider's clock in Unix seconds."""
-        return time.time()
-
-    def let_time_pass(self, seconds: float) -> bool:
-        """Move the clock on, where that can be done. Returns whether it was."""
-        del seconds
-        return False
 
 
 class StandIn(Provider):

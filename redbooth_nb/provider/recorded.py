@@ -19,7 +19,7 @@ from urllib3 import HTTPResponse
 
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.addresses import ORIGIN
-from redbooth_nb.provider.delivery import Provider
+from redbooth_nb.provider.provider import Provider
 
 # Random at every run, so not compared: state and PKCE are made by the client, the form token by the page.
 RANDOM_FIELDS = frozenset({"state", "code_verifier", "code_challenge", "authenticity_token"})

@@ -8,9 +8,9 @@ import pytest
 from bs4 import BeautifulSoup
 
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
+from redbooth_nb.client.private_file import StoreError
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.secret import Secret
-from redbooth_nb.client.store import StoreError
 from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
 

@@ -21,7 +21,8 @@ from redbooth_nb.client import callback
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
 from redbooth_nb.client.callback import CallbackListener, PortBusy
 from redbooth_nb.client.register import save_credentials
-from redbooth_nb.client.response import AuthorizationResponse, StateMismatch
+from redbooth_nb.client.response import AuthorizationResponse
+from redbooth_nb.client.state import StateMismatch
 
 Listen = Callable[..., CallbackListener]
 QUICK = 10  # seconds a test waits for what takes milliseconds

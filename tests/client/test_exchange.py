@@ -15,9 +15,10 @@ from redbooth_nb.client import wire
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
 from redbooth_nb.client.errors import TokenEndpointError, TransportError
 from redbooth_nb.client.exchange import exchange
+from redbooth_nb.client.private_file import StoreError
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.store import StoreError, TokenStore
+from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.errors import NotYet, RedboothError
 from redbooth_nb.provider.sandbox import Sandbox

@@ -13,10 +13,11 @@ from client.machine import RESET, FaultyServer, reply
 
 from redbooth_nb.client.errors import ApiError, AuthorizeAgain, TokenEndpointError, TransportError
 from redbooth_nb.client.exchange import exchange
+from redbooth_nb.client.private_file import StoreError
 from redbooth_nb.client.refresh import RedboothSession, refresh, revoke
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.store import StoreError, TokenStore
+from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.sandbox import Sandbox

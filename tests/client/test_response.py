@@ -16,8 +16,8 @@ import redbooth_nb
 from redbooth_nb.client import authorize, response
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
 from redbooth_nb.client.register import Settings
-from redbooth_nb.client.response import (
-    AuthorizationResponse,
+from redbooth_nb.client.response import AuthorizationResponse
+from redbooth_nb.client.state import (
     CallbackError,
     StateAlreadyUsed,
     StateEmpty,

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redbooth_nb.client import secret as secret_module
-from redbooth_nb.client.secret import SECRET_FIELDS, Secret, hide_secrets, same_text
+from redbooth_nb.client.redaction import SECRET_FIELDS, hide_secrets
+from redbooth_nb.client.secret import Secret, same_text
 
 
 @given(st.text(st.characters(codec=None), max_size=50), st.text(st.characters(codec=None), max_size=50))

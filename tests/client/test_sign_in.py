@@ -11,8 +11,8 @@ import pytest
 from redbooth_nb.client import callback
 from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.register import Settings
-from redbooth_nb.client.response import CallbackError, StateAlreadyUsed, StateMismatch
 from redbooth_nb.client.sign_in import SignIn
+from redbooth_nb.client.state import CallbackError, StateAlreadyUsed, StateMismatch
 from redbooth_nb.client.transcript import transcript
 from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.unattended import UnattendedError

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from redbooth_nb.client import store as store_module
-from redbooth_nb.client.store import PrivateFile, StoreError, TokenStore
+from redbooth_nb.client.private_file import PrivateFile, StoreError
+from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="file modes are POSIX")

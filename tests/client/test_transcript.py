@@ -11,7 +11,8 @@ import pytest
 import requests
 from client.machine import FaultyServer, reply
 
-from redbooth_nb.client.transcript import Exchange, Transcript, hide_in_text, hide_in_url, transcript
+from redbooth_nb.client.redaction import hide_in_text, hide_in_url
+from redbooth_nb.client.transcript import Exchange, Transcript, transcript
 from redbooth_nb.client.wire import connect
 from redbooth_nb.provider.addresses import API_URL, AUTHORIZE_URL, ORIGIN, TOKEN_URL
 
