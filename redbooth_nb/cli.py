@@ -1,10 +1,11 @@
-"""The command `redbooth-nb`: open the lessons, or run the sandbox alone."""
+"""The command `redbooth-nb`: open the lessons, find what is broken, run a script or the sandbox alone."""
 
 import argparse
 import os
 import sys
 from pathlib import Path
 
+from redbooth_nb.doctor import doctor
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.run import run
 from redbooth_nb.working_copies import FIRST, REPOSITORY, refresh_working_copies
@@ -15,26 +16,30 @@ LAB_CONFIG = Path(__file__).parent / "jupyter"
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
+    commands = {"lab": lab, "run": run, "doctor": doctor, "sandbox": sandbox, "-h": usage, "--help": usage}
+    named = bool(given) and given[0] in commands
+    if given and not named and not given[0].startswith("-"):
+        print(f"There is no command {given[0]!r}.\n{USAGE}", file=sys.stderr)  # noqa: T201  (a command prints)
+        return 2
     try:
-        if given[:1] == ["sandbox"]:
-            return sandbox(given[1:])
-        if given[:1] == ["run"]:
-            run(given[1:])
-            return 0
-        if given[:1] in (["-h"], ["--help"]):
-            print(HELP)  # noqa: T201  (a command prints)
-            return 0
-        return lab(given[1:] if given[:1] == ["lab"] else given)
+        return commands[given[0]](given[1:]) if named else lab(given)
     except RedboothError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        print(error, file=sys.stderr)  # noqa: T201  (a command prints)
         return 1
     except KeyboardInterrupt:
         return 130
 
 
-HELP = """usage: redbooth-nb [lab] [JupyterLab's own options]   open the lessons (default)
+USAGE = """usage: redbooth-nb [lab] [JupyterLab's own options]   open the lessons (default)
        redbooth-nb run APP.py [its arguments]     run a script, delivered to the current provider
+       redbooth-nb doctor                         say what is broken, and what to do
        redbooth-nb sandbox [options]              run the practice Redbooth alone; see --help there"""
+
+
+def usage(_: list[str]) -> int:
+    """Print the commands."""
+    print(USAGE)  # noqa: T201
+    return 0
 
 
 def lab(options: list[str]) -> int:

@@ -16,7 +16,7 @@ from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.unattended import press
 
 
-def run(arguments: list[str]) -> None:
+def run(arguments: list[str]) -> int:
     """Run a script as `python app.py` would; only the delivery of https://redbooth.com differs.
 
     The script finds the current provider's credentials in its environment. A page it opens is opened at the
@@ -45,6 +45,7 @@ def run(arguments: list[str]) -> None:
     sys.argv = arguments
     sys.path.insert(0, str(script.parent.absolute()))
     runpy.run_path(str(script), run_name="__main__")
+    return 0
 
 
 def _browser(settings: Settings):  # type: ignore[no-untyped-def]  # noqa: ANN202  (webbrowser.open's own signature)

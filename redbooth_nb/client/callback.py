@@ -85,7 +85,7 @@ class CallbackListener:
         if problem:
             raise PortBusy(
                 f"Port {self.port} is not free ({problem}).",
-                why=f"{_holder(self._note) or 'Another program'} is using it.",
+                why=f"{holder(self._note) or 'Another program'} is using it.",
                 remedy=f"Close that one and run the cell again. Or: {PASTE}",
             )
         _listening[self.port] = self
@@ -152,7 +152,7 @@ class CallbackListener:
 _listening: dict[int, CallbackListener] = {}
 
 
-def _holder(note: Path) -> str:
+def holder(note: Path) -> str:
     """Return which notebook of the kit holds the port, "" when it is none of them."""
     try:
         who = json.loads(note.read_text(encoding="utf-8"))
