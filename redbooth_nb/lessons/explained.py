@@ -43,7 +43,11 @@ def explain_errors() -> None:
     """Let this notebook show such errors as sentences: their stack traces would hold secrets and help nobody."""
     shell = get_ipython()
     if shell is not None:
-        shell.set_custom_exc(EXPLAINED[1:], lambda *found: print(in_words(found[2]), file=sys.stderr))  # noqa: T201
+        shell.set_custom_exc(EXPLAINED[1:], _show)
+
+
+def _show(_shell: object, _kind: object, error: BaseException, _frames: object, **_: object) -> None:
+    print(in_words(error), file=sys.stderr)  # noqa: T201
 
 
 def explain(answer: requests.Response) -> None:
