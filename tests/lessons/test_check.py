@@ -1,0 +1,151 @@
+"""Checks look at facts, and help a little more each time."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from client.machine import FaultyServer
+from practice import DECIDE, SECRET
+
+from redbooth_nb import RedboothSession, catch_up, refresh
+from redbooth_nb.client.exchange import exchange
+from redbooth_nb.client.register import Settings
+from redbooth_nb.client.store import TokenStore
+from redbooth_nb.client.transcript import transcript
+from redbooth_nb.errors import RedboothError
+from redbooth_nb.lessons.check import check
+from redbooth_nb.lessons.course import LESSONS, lesson, question
+
+STAGES = ("register", "authorize", "exchange", "refresh")
+Said = Callable[[str], str]
+
+
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str]) -> Said:
+    """Return a function that checks a stage and returns what it printed."""
+
+    def said(stage: str) -> str:
+        capsys.readouterr()
+        check(stage)
+        return capsys.readouterr().out
+
+    return said
+
+
+def test_first_two_hints_then_the_answer(said: Said) -> None:
+    first, second, third, fourth = (said("register") for _ in range(4))
+    assert first.startswith("To do    No usable app: No app is registered yet.\n         Hint: Open the registration")
+    assert "Hint: The app's page then shows" in second
+    assert "Answer: RegisterForm().save(" in third
+    assert fourth == third
+
+
+def test_each_thing_to_do_has_hints_of_its_own(said: Said) -> None:
+    said("register")
+    said("register")
+    assert "Hint: Press Send" in said("exchange")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_nothing_is_done_at_the_beginning(said: Said, stage: str) -> None:
+    told = said(stage)
+    assert told.count("To do    ") == len(lesson(stage).facts())
+    assert "Done" not in told
+
+
+def test_the_answers_do_what_they_say(said: Said) -> None:
+    """A learner who only ever types the answers gets through the course."""
+    catch_up("authorize")
+    assert "To do" not in said("register")
+    assert "To do" in said("authorize")
+    catch_up("exchange")
+    assert "To do" not in said("authorize")
+    assert "To do" in said("exchange")
+    catch_up("refresh")
+    assert said("exchange").startswith("Done     A token is stored.\nTo do    /me was not called")
+    RedboothSession().get("/me")
+    assert "To do" not in said("exchange")
+    assert "To do" in said("refresh")
+    refresh()
+    assert "To do" not in said("refresh")
+
+
+def test_a_denial_is_an_answer_but_no_code(said: Said, app: Settings, decide: DECIDE) -> None:
+    decide(app, "deny")
+    told = said("authorize")
+    assert "To do    The last answer was a denial" in told
+    assert "Done     state matched" in told
+
+
+def test_a_code_that_was_exchanged_counts_as_one_that_came(said: Said, app: Settings, decide: DECIDE) -> None:
+    exchange(decide(app))
+    assert "Done     A code came back." in said("authorize")
+
+
+def test_a_new_pair_that_was_not_kept_is_missed(said: Said, app: Settings, decide: DECIDE) -> None:
+    old = exchange(decide(app))
+    refresh()
+    TokenStore(app.folder).save(old)
+    assert "To do    The newest refresh token is not stored." in said("refresh")
+
+
+def test_a_refused_refresh_is_none(said: Said, app: Settings, decide: DECIDE) -> None:
+    old = exchange(decide(app))
+    refresh()
+    TokenStore(app.folder).save(old)
+    transcript._exchanges.clear()
+    with pytest.raises(RedboothError):
+        refresh()
+    assert "To do    No token was refreshed" in said("refresh")
+
+
+def test_the_start_says_who_answers(said: Said) -> None:
+    assert said("start") == "Done     https://redbooth.com is answered by the sandbox on this machine.\n"
+
+
+def test_an_unusable_credential_is_named(said: Said, live: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001
+    monkeypatch.setenv("REDBOOTH_CLIENT_ID", "an id")
+    monkeypatch.setenv("REDBOOTH_CLIENT_SECRET", SECRET)
+    told = said("register")
+    assert "To do    No usable app: The credentials in the environment cannot be right." in told
+    assert SECRET not in told
+
+
+def test_a_provider_that_cannot_be_reached_does_not_stop_a_check(said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    with FaultyServer.running() as server:
+        monkeypatch.setenv("REDBOOTH_PROVIDER", server.origin)
+    assert "To do" in said("exchange")
+
+
+def test_no_check_shows_a_secret(said: Said, app: Settings, decide: DECIDE) -> None:
+    answer = decide(app)
+    token = exchange(answer)
+    new = refresh()
+    told = "".join(said(stage) for stage in STAGES)
+    assert answer.code is not None
+    assert new.refresh_token is not None
+    for secret in (SECRET, answer.code.reveal(), token.access_token.reveal(), new.refresh_token.reveal()):
+        assert secret not in told
+
+
+def test_a_wrong_name_is_a_sentence() -> None:
+    with pytest.raises(RedboothError, match=r"There is no stage 'refesh'.*\n.*start, register, authorize"):
+        check("refesh")
+
+
+@pytest.mark.parametrize("stage", LESSONS)
+def test_every_lesson_is_complete(stage: str) -> None:
+    """Questions can be answered, and each fact has two hints and an answer that are not the same."""
+    assert lesson(stage).stage == stage
+    for name, each in lesson(stage).questions.items():
+        assert question(name) is each
+        assert 1 <= each.right <= len(each.choices) == len(set(each.choices))
+        assert each.prompt.endswith("?")
+        assert re.search(r"\.$", each.because)
+    for fact in lesson(stage).facts():
+        assert all(fact.hints)
+
+
+def test_no_two_questions_have_the_same_name() -> None:
+    names = [name for each in LESSONS.values() for name in each.questions]
+    assert len(names) == len(set(names))

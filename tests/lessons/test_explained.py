@@ -1,0 +1,177 @@
+"""Errors in words, whoever raised them, and without what they carried."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+from IPython.core.interactiveshell import InteractiveShell
+from oauthlib.oauth2 import InvalidGrantError
+from practice import DECIDE, SECRET
+
+from redbooth_nb import API_URL, AUTHORIZE_URL, TOKEN_URL, connect, explain, explained, outcome
+from redbooth_nb.client.register import Settings
+from redbooth_nb.errors import RedboothError
+from redbooth_nb.lessons import explained as module
+
+CODE = "a-canary-code-77aa"
+
+
+def raise_(error: BaseException) -> None:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            RedboothError("It broke.", why="It was old.", remedy="Get a new one."),
+            "It broke.\nWhy: It was old.\nWhat to",
+        ),
+        (InvalidGrantError(description="It was used."), 'invalid_grant. Redbooth said: "It was used."'),
+        (InvalidGrantError(), "InvalidGrantError: invalid_grant.\n"),
+        (requests.ConnectTimeout(), "did not connect in time"),
+        (requests.ReadTimeout(), "did not answer in time"),
+        (requests.exceptions.SSLError(), "secure connection could not be made"),
+        (requests.ConnectionError(f"https://redbooth.com/?code={CODE}"), "no connection"),
+    ],
+)
+def test_a_failure_becomes_a_sentence_and_the_cell_goes_on(
+    error: BaseException, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with explained():
+        raise_(error)
+    told = capsys.readouterr().out
+    assert told.startswith(f"{type(error).__name__}: ") or isinstance(error, requests.RequestException)
+    assert words in told
+    assert "What to do: " in told
+    assert CODE not in told
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), KeyError("x"), KeyboardInterrupt()])
+def test_what_is_no_failure_of_this_kind_is_not_swallowed(error: BaseException) -> None:
+    with pytest.raises(type(error)), explained():
+        raise_(error)
+
+
+def test_without_a_failure_nothing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with explained():
+        pass
+    assert capsys.readouterr().out == ""
+
+
+def test_outside_a_notebook_nothing_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "get_ipython", lambda: None)
+    module.explain_errors()
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        "from oauthlib.oauth2 import InvalidGrantError as E",
+        "from requests import ConnectionError as E",
+        "from redbooth_nb.errors import RedboothError as E",
+    ],
+)
+def test_a_notebook_shows_a_sentence_in_place_of_a_stack_trace(
+    raised: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell = InteractiveShell()
+    monkeypatch.setattr(module, "get_ipython", lambda: shell)
+    module.explain_errors()
+    shell.run_cell(f"secret = {SECRET!r}\n{raised}\ndef fail(kept):\n    raise E('It broke.')\nfail(secret)")
+    captured = capsys.readouterr()
+    told = captured.out + captured.err
+    assert "broke" in told or "no connection" in told or "invalid_grant" in told
+    assert SECRET not in told
+    assert "Traceback" not in told
+    assert "fail(" not in told
+
+
+@pytest.fixture
+def session(app: Settings) -> requests.Session:
+    del app
+    return connect(requests.Session())
+
+
+def fields(app: Settings, **changes: str) -> dict[str, Any]:
+    return {
+        "grant_type": "authorization_code",
+        "code": CODE,
+        "client_id": app.client_id,
+        "client_secret": app.client_secret.reveal(),
+        "redirect_uri": app.redirect_uri,
+    } | changes
+
+
+Answer = Callable[[requests.Session, Settings], requests.Response]
+
+
+def authorize(**faults: str) -> Answer:
+    def ask(session: requests.Session, app: Settings) -> requests.Response:
+        good = {"client_id": app.client_id, "response_type": "code", "redirect_uri": app.redirect_uri}
+        return session.get(AUTHORIZE_URL, params=good | faults, allow_redirects=False)
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (authorize(redirect_uri="https://other.test/callback"), 'a page that says "'),
+        (authorize(scope="everything"), "scope is invalid"),
+        (lambda session, app: session.post(TOKEN_URL, data=fields(app)), "400 Bad Request: invalid_grant"),
+        (
+            lambda session, app: session.post(TOKEN_URL, data=fields(app, client_secret="wrong")),
+            "401 Unauthorized: invalid_client",
+        ),
+        (
+            lambda session, _: session.get(f"{API_URL}/me", headers={"Authorization": f"Bearer {CODE}"}),
+            "The access token is invalid",
+        ),
+    ],
+)
+def test_an_answer_in_words(
+    ask: Answer, words: str, app: Settings, session: requests.Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = ask(session, app)
+    assert words in outcome(answer)
+    assert "\n" not in outcome(answer)
+    explain(answer)
+    told = capsys.readouterr().out
+    assert told.startswith(outcome(answer))
+    assert "What to do: " in told
+    assert SECRET not in told
+    assert CODE not in told
+
+
+def test_a_good_answer_needs_no_explanation(
+    app: Settings, session: requests.Session, decide: DECIDE, capsys: pytest.CaptureFixture[str]
+) -> None:
+    response = decide(app)
+    assert response.code is not None
+    answer = session.post(TOKEN_URL, data=fields(app, code=response.code.reveal()))
+    explain(answer)
+    assert capsys.readouterr().out == "--> 200 OK: a token\n"
+    token = answer.json()["access_token"]
+    explain(session.get(f"{API_URL}/me", headers={"Authorization": f"Bearer {token}"}))
+    assert capsys.readouterr().out == "--> 200 OK: a good answer\n"
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        (f"code={CODE}&state=s", "the browser is sent to http://127.0.0.1:8765/callback?code="),
+        ("error=access_denied", ""),
+    ],
+)
+def test_a_redirect_is_told_without_the_code(query: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = requests.Response()
+    answer.status_code, answer.url = 302, f"{AUTHORIZE_URL}?response_type=code"
+    answer.headers["Location"] = f"http://127.0.0.1:8765/callback?{query}"
+    explain(answer)
+    told = capsys.readouterr().out
+    assert words in told
+    assert CODE not in told
+    assert ("What to do: " in told) == ("error" in query)

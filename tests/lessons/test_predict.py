@@ -1,0 +1,49 @@
+"""Predictions: nothing is given away before the learner has chosen."""
+
+import ipywidgets as w
+import pytest
+
+from redbooth_nb.errors import RedboothError
+from redbooth_nb.lessons.course import LESSONS
+from redbooth_nb.lessons.predict import predict
+
+NAMES = [name for lesson in LESSONS.values() for name in lesson.questions]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_given_away(name: str) -> None:
+    prediction = predict(name)
+    shown = str(w.Widget.get_manager_state())
+    assert prediction.question.because not in shown
+    assert "Right." not in shown
+    assert prediction.question.because not in repr(prediction)
+    assert ">" not in repr(prediction)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_choice_gets_its_answer(name: str) -> None:
+    prediction = predict(name)
+    for number in range(1, len(prediction.question.choices) + 1):
+        prediction.choose(number)
+        right = number == prediction.question.right
+        assert ("Right." if right else "Not quite.") in prediction._message.value
+        assert f"> {number}. {prediction.question.choices[number - 1]}" in prediction.text()
+
+
+def test_clicking_is_choosing() -> None:
+    prediction = predict("password")
+    prediction._choices.value = prediction.question.right
+    assert "Right. That is the point of OAuth2" in prediction._message.value
+    prediction._choices.value = None
+    assert "  1. Their Redbooth password" in prediction.text()
+
+
+@pytest.mark.parametrize("number", [0, 4, -1])
+def test_a_choice_that_is_none_is_a_sentence(number: int) -> None:
+    with pytest.raises(RedboothError, match=f"There is no choice {number}"):
+        predict("password").choose(number)
+
+
+def test_a_wrong_name_is_a_sentence() -> None:
+    with pytest.raises(RedboothError, match="There is no question 'pasword'"):
+        predict("pasword")

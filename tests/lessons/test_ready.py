@@ -1,0 +1,122 @@
+"""The way into a lesson: what is there is kept, what is missing is done, and on redbooth.com nothing is."""
+
+import pytest
+from practice import CLIENT_ID, DECIDE, SECRET
+
+from redbooth_nb.client.exchange import exchange
+from redbooth_nb.client.register import Settings, save_credentials
+from redbooth_nb.client.response import AuthorizationResponse
+from redbooth_nb.client.store import TokenStore
+from redbooth_nb.client.transcript import transcript
+from redbooth_nb.errors import NotYet, RedboothError
+from redbooth_nb.lessons.ready import catch_up, ready
+from redbooth_nb.provider.sandbox import Sandbox
+
+
+@pytest.mark.parametrize("stage", ["start", "register"])
+def test_the_first_two_need_nothing(stage: str, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ready(stage) is None
+    assert capsys.readouterr().out == "https://redbooth.com is answered by the sandbox on this machine.\n"
+    assert sandbox.applications() == []
+
+
+def test_an_app_is_registered_once(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = ready("authorize")
+    assert settings is not None
+    assert (
+        f"There was no app, so one was registered for you: client id {settings.client_id}." in capsys.readouterr().out
+    )
+    assert ready("authorize") == settings
+    assert f"Your app has the client id {settings.client_id}." in capsys.readouterr().out
+    assert len(sandbox.applications()) == 1
+
+
+def test_a_code_that_waits_is_kept(app: Settings, decide: DECIDE, capsys: pytest.CaptureFixture[str]) -> None:
+    code = decide(app).code
+    ready("exchange")
+    assert f"Your {code!r} is waiting to be exchanged." in capsys.readouterr().out
+    assert AuthorizationResponse.last(app).code == code
+
+
+@pytest.mark.parametrize("lost", ["never came", "too old", "used", "denied"])
+def test_a_fresh_code_is_fetched_where_there_is_none(
+    lost: str, app: Settings, sandbox: Sandbox, decide: DECIDE, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = None if lost == "never came" else decide(app, "deny" if lost == "denied" else "allow").code
+    if lost == "too old":
+        sandbox.advance(601)
+    if lost == "used":
+        exchange()
+    ready("exchange")
+    assert "There was no fresh code, so Allow was pressed for you: <authorization code ..." in capsys.readouterr().out
+    code = AuthorizationResponse.last(app).code
+    assert code is not None
+    assert code != before
+
+
+def test_a_token_that_is_there_is_kept(app: Settings, decide: DECIDE, capsys: pytest.CaptureFixture[str]) -> None:
+    token = exchange(decide(app))
+    asked = len(list(transcript))
+    assert ready("refresh") == app
+    assert f"Your {token.access_token!r} is stored." in capsys.readouterr().out
+    assert len(list(transcript)) == asked
+
+
+def test_everything_missing_is_done_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = ready("refresh")
+    assert settings is not None
+    token = TokenStore(settings.folder).load()
+    assert token is not None
+    told = capsys.readouterr().out
+    assert told.count("\n") == 4
+    assert "There was no token, so the code was exchanged for you: <access token ..." in told
+    for secret in (settings.client_secret.reveal(), token.access_token.reveal()):
+        assert secret not in told
+
+
+@pytest.mark.parametrize("stage", ["refresh", "break-it"])
+def test_a_refused_exchange_is_a_sentence(stage: str, app: Settings, sandbox: Sandbox, decide: DECIDE) -> None:
+    """The secret was changed on the app's page: only a person can put that right."""
+    decide(app)
+    sandbox.seed_application("Practice app", app.redirect_uri, client_id=CLIENT_ID, client_secret="another-one")
+    with pytest.raises(RedboothError, match="invalid_client"):
+        catch_up(stage)
+
+
+def test_a_wrong_name_is_a_sentence() -> None:
+    with pytest.raises(RedboothError, match="There is no stage 'Refresh'"):
+        ready("Refresh")
+
+
+@pytest.mark.usefixtures("live")
+class TestOnRedbooth:
+    """Nothing is sent: the fixture fails the test if it is."""
+
+    @pytest.mark.parametrize("stage", ["authorize", "exchange", "refresh"])
+    def test_without_an_app_the_first_lesson_is_named(self, stage: str) -> None:
+        with pytest.raises(NotYet, match="Do notebook 01-register first"):
+            ready(stage)
+
+    @pytest.mark.parametrize(("stage", "first"), [("exchange", "authorization"), ("refresh", "03-exchange")])
+    def test_what_only_a_person_can_do_is_asked_for(self, stage: str, first: str) -> None:
+        save_credentials(CLIENT_ID, SECRET)
+        with pytest.raises(NotYet, match=first):
+            ready(stage)
+
+    def test_with_an_app_authorize_can_begin(self, capsys: pytest.CaptureFixture[str]) -> None:
+        save_credentials(CLIENT_ID, SECRET)
+        settings = ready("authorize")
+        assert settings is not None
+        told = capsys.readouterr().out
+        assert told.startswith("https://redbooth.com is answered by the real redbooth.com.\n")
+        assert SECRET not in told
+
+    @pytest.mark.parametrize("stage", ["authorize", "exchange", "refresh"])
+    def test_nothing_is_caught_up(self, stage: str) -> None:
+        save_credentials(CLIENT_ID, SECRET)
+        with pytest.raises(NotYet, match=r"only you can register an app and allow access(.|\n)*sandbox"):
+            catch_up(stage)
+
+    def test_nothing_is_broken_there(self) -> None:
+        with pytest.raises(RedboothError, match="does not do that to the real redbooth"):
+            ready("break-it")

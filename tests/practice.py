@@ -1,0 +1,85 @@
+"""Fixtures for lessons and widgets: a machine of its own, the sandbox on it, an app, and somebody who decides."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import ipywidgets as w
+import pytest
+import requests
+from client.machine import own_machine, unused_port
+
+from redbooth_nb.client.authorize import AuthorizationRequest
+from redbooth_nb.client.register import Settings, save_credentials
+from redbooth_nb.client.response import AuthorizationResponse
+from redbooth_nb.client.wire import connect
+from redbooth_nb.lessons import check
+from redbooth_nb.provider.delivery import EmbeddedSandbox, current_provider
+from redbooth_nb.provider.sandbox import Sandbox
+from redbooth_nb.provider.unattended import press
+
+CLIENT_ID, SECRET = "c1" * 32, "canary-client-secret-90d3"
+DECIDE = Callable[..., AuthorizationResponse]
+
+
+@pytest.fixture(autouse=True)
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give the test a machine of its own, on which no hint was given and no widget shown yet."""
+    monkeypatch.setattr(check, "_asked", type(check._asked)())
+    w.Widget.close_all()
+    with own_machine(tmp_path, monkeypatch) as folder:
+        yield folder
+    w.Widget.close_all()
+
+
+@pytest.fixture
+def unattended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody sit at the browser."""
+    monkeypatch.setenv("REDBOOTH_UNATTENDED", "1")
+
+
+@pytest.fixture
+def live(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the real redbooth.com be the provider, and fail the test when anything is sent there."""
+    monkeypatch.setenv("REDBOOTH_PROVIDER", "live")
+
+    def forbidden(*_: object, **__: object) -> None:
+        pytest.fail("a request was sent")
+
+    monkeypatch.setattr(requests.Session, "send", forbidden)
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    """Return the sandbox, running."""
+    provider = current_provider()
+    assert isinstance(provider, EmbeddedSandbox)
+    return provider.sandbox
+
+
+@pytest.fixture
+def app(sandbox: Sandbox) -> Settings:
+    """Return an app registered at the sandbox, with a redirect URI that is free."""
+    redirect_uri = f"http://127.0.0.1:{unused_port()}/callback"
+    sandbox.seed_application("Practice app", redirect_uri, client_id=CLIENT_ID, client_secret=SECRET)
+    return save_credentials(CLIENT_ID, SECRET, redirect_uri)
+
+
+@pytest.fixture
+def callback_of() -> Callable[..., str]:
+    """Let the user press Allow, or what `answer` says; returns the address the browser is sent to."""
+
+    def callback_of(request: AuthorizationRequest, answer: str = "allow") -> str:
+        return press(connect(requests.Session()), request.url, request.redirect_uri, answer)
+
+    return callback_of
+
+
+@pytest.fixture
+def decide(callback_of: Callable[..., str]) -> DECIDE:
+    """Let the user decide, and hand the answer to the app."""
+
+    def decide(settings: Settings, answer: str = "allow") -> AuthorizationResponse:
+        request = AuthorizationRequest.new(settings)
+        return AuthorizationResponse.read(callback_of(request, answer), request)
+
+    return decide
