@@ -1,12 +1,16 @@
 """What every widget of the kit shares: one safe text in its place where widgets cannot show."""
 
 import html
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as w
 
 from redbooth_nb.errors import RedboothError
+
+DOUBLE_CLICK = 0.5  # seconds
 
 
 class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
@@ -58,22 +62,30 @@ def link(url: str, text: str) -> str:
 def button(text: str, action: Callable[[], bool | None], message: Message, *, primary: bool = False) -> w.Button:
     """Return a button that runs `action` once per click; a failure becomes a sentence, never a traceback.
 
-    While the action runs the button is off, so a double click starts it once; when it returns True it stays off.
+    A double click starts it once: the second click waits in the kernel's queue until the action has ended, so one
+    that is handled right after it does not count. When the action returns True the button stays off.
     """
     size = {"width": "max-content", "align_self": "flex-start"}
     made = w.Button(description=text, button_style="primary" if primary else "", layout=size)
+    turn = threading.Lock()  # some kernels call back from several threads
+    ended = -DOUBLE_CLICK
 
     def clicked(_: w.Button) -> None:
-        if made.disabled:
+        nonlocal ended
+        if not turn.acquire(blocking=False):
             return
-        made.disabled = True
-        finished = False
         try:
-            finished = bool(action())
-        except RedboothError as error:
-            message.say(str(error), "problem")
+            if made.disabled or time.monotonic() - ended < DOUBLE_CLICK:
+                return
+            made.disabled, finished = True, False
+            try:
+                finished = bool(action())
+            except RedboothError as error:
+                message.say(str(error), "problem")
+            finally:
+                made.disabled, ended = finished, time.monotonic()
         finally:
-            made.disabled = finished
+            turn.release()
 
     made.on_click(clicked)
     return made

@@ -1,0 +1,40 @@
+"""What a person does with a widget, without a browser."""
+
+import json
+from collections.abc import Iterator
+
+import ipywidgets as w
+
+
+def parts(view: w.Widget) -> Iterator[w.Widget]:
+    """Yield a widget and all that is in it."""
+    yield view
+    for child in getattr(view, "children", ()):
+        yield from parts(child)
+
+
+def button(view: w.Widget, text: str) -> w.Button:
+    """Return the button of that text."""
+    (found,) = (part for part in parts(view) if isinstance(part, w.Button) and part.description == text)
+    return found
+
+
+def click(view: w.Widget, text: str) -> None:
+    """Click a button once."""
+    button(view, text).click()
+
+
+def field(view: w.Widget, text: str) -> w.Widget:
+    """Return the input with that label."""
+    (found,) = (part for part in parts(view) if getattr(part, "description", "") == text and hasattr(part, "value"))
+    return found
+
+
+def shown(view: w.Widget) -> str:
+    """Return everything a widget shows."""
+    return "\n".join(str(part.value) for part in parts(view) if isinstance(part, w.HTML))
+
+
+def saved() -> str:
+    """Return what JupyterLab would save with a notebook: the state of every widget of this process."""
+    return json.dumps(w.Widget.get_manager_state())

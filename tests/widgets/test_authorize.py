@@ -1,0 +1,137 @@
+"""The sign-in panel: it waits without blocking, and takes the answer from the browser or from the paste box."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from widgets.clicks import click, field, saved, shown
+
+from redbooth_nb.client.register import Settings
+from redbooth_nb.errors import NotYet, RedboothError
+from redbooth_nb.widgets.authorize import SignInPanel
+
+PASTE = "Or paste the address you were sent to"
+CallbackOf = Callable[..., str]
+
+
+@pytest.fixture
+def panel(app: Settings) -> Iterator[SignInPanel]:
+    """Return a panel that waits."""
+    del app
+    shown_panel = SignInPanel()
+    yield shown_panel
+    shown_panel.cancel()
+
+
+def code_in(callback: str) -> str:
+    return callback.partition("code=")[2].partition("&")[0]
+
+
+def test_it_shows_the_link_and_waits(panel: SignInPanel, app: Settings) -> None:
+    assert app.provider.origin in shown(panel)
+    assert "Sign in with Redbooth" in shown(panel)
+    assert panel.text() == "Waiting for your answer. Other cells can run meanwhile."
+    with pytest.raises(NotYet, match="There is no answer yet"):
+        _ = panel.response
+
+
+@pytest.mark.parametrize(("answer", "words"), [("allow", "Allowed: <authorization code"), ("deny", "Denied: access_d")])
+def test_the_browsers_answer_arrives(panel: SignInPanel, callback_of: CallbackOf, answer: str, words: str) -> None:
+    arrived = threading.Event()
+    panel._message.observe(lambda change: "Done." in change["new"] and arrived.set(), names="value")
+    callback = callback_of(panel.sign_in.request, answer)
+    page = requests.get(callback, timeout=5)
+    assert arrived.wait(5)
+    assert page.status_code == 200
+    assert panel.text().startswith(words)
+    assert panel._controls.layout.display == "none"
+    if answer == "allow":
+        assert code_in(callback)
+        for text in (saved(), repr(panel), panel.text(), page.text):
+            assert code_in(callback) not in text
+
+
+def test_the_paste_box_takes_it_too_and_forgets_it(panel: SignInPanel, callback_of: CallbackOf) -> None:
+    callback = callback_of(panel.sign_in.request)
+    field(panel, PASTE).value = f"  {callback}\n"
+    click(panel, "Use this address")
+    assert panel.response.code is not None
+    assert panel.response.code.reveal() == code_in(callback)
+    assert field(panel, PASTE).value == ""
+    assert "Done.</strong> Allowed" in shown(panel)
+    assert code_in(callback) not in saved()
+
+
+@pytest.mark.parametrize("pasted", ["", "hello", "https://other.test/?code=x", "{callback}&code=second", "{guessed}"])
+def test_what_is_not_the_answer_is_a_sentence_and_the_wait_goes_on(
+    panel: SignInPanel, callback_of: CallbackOf, pasted: str
+) -> None:
+    callback = callback_of(panel.sign_in.request)
+    guessed = callback.partition("state=")[0] + "state=guessed"
+    field(panel, PASTE).value = pasted.format(callback=callback, guessed=guessed)
+    click(panel, "Use this address")
+    assert "Problem." in shown(panel)
+    assert field(panel, PASTE).value == ""
+    assert code_in(callback) not in saved()
+    assert panel.sign_in.status == "waiting"
+    panel.paste(callback)
+    assert panel.text().startswith("Allowed")
+
+
+def test_a_double_click_takes_the_answer_once(panel: SignInPanel, callback_of: CallbackOf) -> None:
+    field(panel, PASTE).value = callback_of(panel.sign_in.request)
+    click(panel, "Use this address")
+    click(panel, "Use this address")
+    assert "Problem." not in shown(panel)
+    assert panel.text().startswith("Allowed")
+
+
+def test_cancel_frees_the_port(panel: SignInPanel, app: Settings) -> None:
+    click(panel, "Cancel")
+    assert panel.text() == "The sign-in was cancelled. Run the cell again for a new link."
+    address = urlsplit(app.redirect_uri)
+    with closing(socket.create_server((address.hostname or "", address.port or 0))):
+        pass
+    click(panel, "Cancel")
+    assert "cancelled" in panel.text()
+
+
+def test_a_busy_port_leaves_the_paste_box(app: Settings, callback_of: CallbackOf) -> None:
+    address = urlsplit(app.redirect_uri)
+    with closing(socket.create_server((address.hostname or "", address.port or 0))):
+        panel = SignInPanel()
+    assert f"Port {address.port} is not free" in shown(panel)
+    assert "paste the address" in shown(panel)
+    field(panel, PASTE).value = callback_of(panel.sign_in.request)
+    click(panel, "Use this address")
+    assert panel.text().startswith("Allowed")
+
+
+def test_nobody_waits_for_ever(app: Settings) -> None:
+    del app
+    late = threading.Event()
+    panel = SignInPanel(timeout=0.05)
+    panel._message.observe(lambda change: "timed out" in change["new"] and late.set(), names="value")
+    assert late.wait(5) or panel.sign_in.status == "timed out"
+    assert panel.text() == "The sign-in was timed out. Run the cell again for a new link."
+
+
+@pytest.mark.usefixtures("unattended")
+@pytest.mark.parametrize(("answer", "outcome"), [("allow", "allowed"), ("deny", "denied")])
+def test_with_nobody_there_the_named_button_is_pressed(app: Settings, answer: str, outcome: str) -> None:
+    del app
+    panel = SignInPanel(answer=answer)
+    assert panel.response.outcome == outcome
+    assert "Done." in shown(panel)
+
+
+@pytest.mark.usefixtures("live", "unattended")
+def test_on_redbooth_only_a_person_can_allow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDBOOTH_CLIENT_ID", "an-api-key")
+    monkeypatch.setenv("REDBOOTH_CLIENT_SECRET", "an-app-secret")
+    with pytest.raises(RedboothError, match="only a person can give permission"):
+        SignInPanel()

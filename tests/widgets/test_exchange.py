@@ -1,0 +1,80 @@
+"""The exchange form: what will be sent is shown before it is sent, and it is sent once."""
+
+import pytest
+from practice import DECIDE, SECRET
+from widgets.clicks import button, click, saved, shown
+
+from redbooth_nb.client.register import Settings
+from redbooth_nb.client.store import TokenStore
+from redbooth_nb.client.transcript import transcript
+from redbooth_nb.errors import NotYet
+from redbooth_nb.provider.sandbox import Sandbox
+from redbooth_nb.widgets.exchange import ExchangeForm
+
+
+def token_requests() -> int:
+    return sum(exchange.address.endswith("/oauth2/token") for exchange in transcript)
+
+
+def assert_no_secret(form: ExchangeForm) -> None:
+    secrets = [SECRET]
+    secrets += [form.response.code.reveal()] if form.response.code else []
+    if form.token is not None:
+        assert form.token.refresh_token is not None
+        secrets += [form.token.access_token.reveal(), form.token.refresh_token.reveal()]
+    for secret in secrets:
+        for text in (saved(), repr(form), form.text(), shown(form)):
+            assert secret not in text
+
+
+def test_it_shows_every_field_before_it_sends(app: Settings, decide: DECIDE) -> None:
+    response = decide(app)
+    form = ExchangeForm()
+    assert form.response.code == response.code
+    for name in ("grant_type", "code", "redirect_uri", "client_id", "client_secret"):
+        assert f"    {name} = " in form.text()
+        assert f"<code>{name}</code>" in shown(form)
+    assert app.redirect_uri in shown(form)
+    assert token_requests() == 0
+    assert_no_secret(form)
+
+
+def test_send_is_sent_once_whoever_clicks_how_often(app: Settings, decide: DECIDE) -> None:
+    decide(app)
+    form = ExchangeForm()
+    click(form, "Send")
+    click(form, "Send")
+    assert button(form, "Send").disabled
+    assert form.send() is form.token
+    assert token_requests() == 1
+    assert TokenStore(app.folder).load() == form.token
+    assert "Done." in shown(form)
+    assert_no_secret(form)
+
+
+def test_a_code_that_is_too_old_is_a_sentence(app: Settings, sandbox: Sandbox, decide: DECIDE) -> None:
+    decide(app)
+    form = ExchangeForm()
+    sandbox.advance(601)
+    click(form, "Send")
+    assert "Problem." in shown(form)
+    assert "invalid_grant" in shown(form)
+    assert form.token is None
+    assert TokenStore(app.folder).load() is None
+    assert_no_secret(form)
+
+
+def test_a_denial_can_be_shown_but_not_sent(app: Settings, decide: DECIDE) -> None:
+    form = ExchangeForm(decide(app, "deny"))
+    assert "code = (none: there is nothing to exchange)" in form.text()
+    click(form, "Send")
+    assert "Problem.</strong> This answer holds no code to exchange." in shown(form)
+    with pytest.raises(NotYet):
+        form.send()
+    assert token_requests() == 0
+
+
+def test_without_an_answer_the_lesson_before_is_named(app: Settings) -> None:
+    del app
+    with pytest.raises(NotYet):
+        ExchangeForm()

@@ -1,0 +1,146 @@
+"""The registration form: good, bad and empty input, and a secret that does not stay in the field."""
+
+from pathlib import Path
+
+import pytest
+from practice import CLIENT_ID, SECRET
+from widgets.clicks import click, field, saved, shown
+
+from redbooth_nb.client.register import CredentialsError, Settings
+from redbooth_nb.provider.sandbox import Sandbox
+from redbooth_nb.widgets import register
+from redbooth_nb.widgets.register import RegisterForm
+
+ID, KEY, URI = "Api Key (client id)", "App secret", "Return URI"
+
+
+def fill(form: RegisterForm, client_id: str, secret: str, redirect_uri: str = "") -> None:
+    """Type into the form."""
+    field(form, ID).value = client_id
+    field(form, KEY).value = secret
+    if redirect_uri:
+        field(form, URI).value = redirect_uri
+
+
+def test_it_begins_with_what_to_do(sandbox: Sandbox) -> None:
+    form = RegisterForm("Ada's <app>")
+    assert f"{sandbox.base_url}/oauth2/applications/new" in shown(form)
+    assert "Ada&#x27;s &lt;app&gt;" in shown(form)
+    assert "<app>" not in shown(form)
+    assert "credentials.env" in shown(form)
+    assert "No app is registered yet." in form.text()
+    assert "Problem" not in shown(form)
+
+
+def test_good_credentials_are_saved_and_the_secret_leaves_the_field(sandbox: Sandbox) -> None:  # noqa: ARG001
+    form = RegisterForm()
+    fill(form, CLIENT_ID, SECRET)
+    assert "So far so good" in shown(form)
+    click(form, "Save")
+    settings = Settings.load()
+    assert (settings.client_id, settings.client_secret.reveal()) == (CLIENT_ID, SECRET)
+    assert field(form, KEY).value == ""
+    assert f"Registered: client id {CLIENT_ID}" in shown(form)
+    for text in (saved(), repr(form), str(form), form.text()):
+        assert SECRET not in text
+
+
+@pytest.mark.parametrize(
+    ("client_id", "secret", "redirect_uri", "words"),
+    [
+        ("", "", "", "Problem."),
+        (CLIENT_ID, "", "", "App secret"),
+        ("", SECRET, "", "Api Key"),
+        (SECRET, SECRET, "", "the same value"),
+        (CLIENT_ID, SECRET, "/callback", "relative"),
+        (CLIENT_ID, SECRET, "https://my-app.test/#back", "fragment"),
+        ("http://127.0.0.1:8765/callback", SECRET, "", "swapped"),
+    ],
+)
+@pytest.mark.usefixtures("sandbox")
+def test_bad_ones_are_not_saved_and_not_kept_in_the_field(
+    client_id: str, secret: str, redirect_uri: str, words: str
+) -> None:
+    form = RegisterForm()
+    fill(form, client_id, secret, redirect_uri)
+    click(form, "Save")
+    assert "Problem." in shown(form)
+    assert words in shown(form)
+    assert field(form, KEY).value == ""
+    assert form.settings is None
+    assert "No app is registered yet." in form.text()
+    if secret != client_id:
+        assert SECRET not in saved()
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_a_typing_mistake_is_told_at_once() -> None:
+    form = RegisterForm()
+    field(form, ID).value = "not a key"
+    assert "holds a space" in shown(form)
+    field(form, ID).value = CLIENT_ID
+    assert "So far so good" in shown(form)
+    field(form, URI).value = "http://my-app.test/callback"
+    assert "plain http to another machine" in shown(form)
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_a_double_click_saves_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    saves: list[str] = []
+    real = register.save_credentials
+
+    def counted(*credentials: str) -> Settings:
+        saves.append(credentials[0])
+        return real(*credentials)
+
+    monkeypatch.setattr(register, "save_credentials", counted)
+    form = RegisterForm()
+    fill(form, CLIENT_ID, SECRET)
+    click(form, "Save")
+    click(form, "Save")
+    assert saves == [CLIENT_ID]
+    assert "Problem" not in shown(form)  # the field is empty now, which is no mistake
+
+
+def test_an_app_that_is_there_is_shown(app: Settings) -> None:
+    form = RegisterForm()
+    assert form.settings == app
+    assert f"Registered: client id {CLIENT_ID}" in shown(form)
+    assert SECRET not in saved() + repr(form)
+
+
+def test_by_function_call_it_raises(app: Settings) -> None:
+    form = RegisterForm()
+    with pytest.raises(CredentialsError, match="Nothing was saved"):
+        form.save("YOUR_ID", "YOUR_SECRET")
+    assert Settings.load() == form.settings == app
+
+
+@pytest.mark.usefixtures("unattended")
+def test_with_nobody_there_the_kit_registers_once(sandbox: Sandbox) -> None:
+    form = RegisterForm("Unattended app")
+    assert RegisterForm("Unattended app").settings == form.settings
+    assert [app["name"] for app in sandbox.applications()] == ["Unattended app"]
+    assert "Registered: client id" in form.text()
+
+
+@pytest.mark.usefixtures("live", "unattended")
+def test_on_redbooth_nothing_is_registered_for_anybody(machine: Path) -> None:
+    form = RegisterForm()
+    assert form.settings is None
+    assert "https://redbooth.com/oauth2/applications/new" in shown(form)
+    assert str(machine / ".env") in shown(form)
+    fill(form, CLIENT_ID, SECRET)
+    click(form, "Save")
+    assert SECRET in (machine / ".env").read_text()
+    assert SECRET not in saved()
+
+
+@pytest.mark.usefixtures("live")
+def test_a_file_that_cannot_be_written_is_a_sentence(machine: Path) -> None:
+    form = RegisterForm()
+    (machine / ".env").mkdir()
+    fill(form, CLIENT_ID, SECRET)
+    click(form, "Save")
+    assert "Problem." in shown(form)
+    assert SECRET not in saved()

@@ -1,0 +1,53 @@
+"""A script in a process of its own: its output arrives while it runs, and it can be ended."""
+
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from widgets.clicks import click, shown
+
+from redbooth_nb.errors import RedboothError
+from redbooth_nb.widgets.script import ScriptPanel
+
+
+def python(code: str, folder: Path) -> ScriptPanel:
+    return ScriptPanel([sys.executable, "-u", "-c", code], folder)
+
+
+@pytest.mark.usefixtures("unattended")
+def test_where_nobody_watches_the_cell_waits_for_the_end(tmp_path: Path) -> None:
+    panel = python("print('one'); print('<two>')", tmp_path)
+    assert not panel.running
+    assert panel.text() == repr(panel) == "one\n<two>"
+    assert "&lt;two&gt;" in shown(panel)
+    assert "Done." in shown(panel)
+
+
+@pytest.mark.usefixtures("unattended")
+def test_a_failure_is_told(tmp_path: Path) -> None:
+    panel = python("import sys; print('so far'); sys.exit(3)", tmp_path)
+    assert panel.text() == "so far\n(ended with status 3)"
+    assert "Problem.</strong> The script ended with status 3." in shown(panel)
+
+
+def test_output_arrives_while_it_runs_and_cancel_ends_it(tmp_path: Path) -> None:
+    arrived, ended = threading.Event(), threading.Event()
+    # it goes on only when it is told to, which it never is
+    panel = python(
+        "print('Sign in: http://127.0.0.1:1/?a=1&b=2'); import threading; threading.Event().wait()", tmp_path
+    )
+    panel._output.observe(lambda _: arrived.set(), names="value")
+    panel._message.observe(lambda change: "ended with status" in change["new"] and ended.set(), names="value")
+    assert "Sign in" in panel.text() or arrived.wait(20)
+    assert 'href="http://127.0.0.1:1/?a=1&amp;b=2"' in shown(panel)
+    assert panel.running
+    click(panel, "Cancel")
+    assert ended.wait(20)
+    panel._reader.join(20)
+    assert not panel.running
+
+
+def test_what_cannot_be_started_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(RedboothError, match="The script could not be started: No such file"):
+        ScriptPanel([str(tmp_path / "missing")], tmp_path)

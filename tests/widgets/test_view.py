@@ -1,0 +1,113 @@
+"""What every widget shares: one text in place of a picture, values that are no markup, buttons that act once."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from widgets.clicks import shown
+
+from redbooth_nb.errors import RedboothError
+from redbooth_nb.widgets import view
+from redbooth_nb.widgets.view import Message, View, link
+
+
+class Panel(View):
+    def text(self) -> str:
+        return "what it shows"
+
+
+def make(action: Callable[[], bool | None]) -> tuple[Message, Callable[[], None], Callable[[], bool]]:
+    """Return a message, a click on a button that acts, and whether that button is off."""
+    message = Message()
+    made = view.button("Go", action, message)
+    return message, made.click, lambda: bool(made.disabled)
+
+
+def test_where_widgets_cannot_show_there_is_the_text() -> None:
+    panel = Panel()
+    bundle = panel._repr_mimebundle_()
+    assert bundle["text/plain"] == repr(panel) == "what it shows"
+    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == panel.model_id
+
+
+@pytest.mark.parametrize("kind", ["info", "good", "problem"])
+def test_a_message_is_text_and_is_announced(kind: str) -> None:
+    message = Message()
+    message.say("<script>alert(1)</script>\nand more", kind)
+    assert "<script>" not in message.value
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;<br>and more" in message.value
+    assert 'role="status"' in message.value
+    words = {"good": "Done.", "problem": "Problem."}
+    assert [word in message.value for word in words.values()] == [kind == name for name in words]
+
+
+def test_a_link_is_text_and_tells_the_target_nothing() -> None:
+    made = link('https://redbooth.com/?a="b"&c=<d>', "<b>here</b>")
+    assert 'href="https://redbooth.com/?a=&quot;b&quot;&amp;c=&lt;d&gt;"' in made
+    assert "&lt;b&gt;here&lt;/b&gt;" in made
+    assert 'rel="noopener noreferrer"' in made
+
+
+def test_a_failure_becomes_a_sentence_and_the_button_works_again() -> None:
+    def fail() -> None:
+        raise RedboothError("It broke.", remedy="Try <again>.")
+
+    message, click, off = make(fail)
+    click()
+    assert "Problem.</strong> It broke.<br>What to do: Try &lt;again&gt;." in shown(message)
+    assert not off()
+
+
+def test_a_fault_of_the_kit_is_not_hidden_and_the_button_works_again(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    _, click, off = make(fail)
+    click()
+    assert "ZeroDivisionError" in caplog.text  # ipywidgets logs what a handler raises
+    assert not off()
+
+
+def test_a_double_click_starts_one_action(monkeypatch: pytest.MonkeyPatch) -> None:
+    """R47: the kernel handles the second click when the first one's action has ended. A later click counts."""
+    now = [100.0]
+    monkeypatch.setattr(view.time, "monotonic", lambda: now[0])
+    starts: list[float] = []
+    _, click, _ = make(lambda: starts.append(now[0]))
+    click()
+    click()
+    assert starts == [100.0]
+    now[0] += view.DOUBLE_CLICK
+    click()
+    assert starts == [100.0, 100.0 + view.DOUBLE_CLICK]
+
+
+def test_a_click_during_the_action_is_none() -> None:
+    """From another thread, as some kernels call back, and from within."""
+    starts: list[str] = []
+
+    def act() -> None:
+        starts.append(threading.current_thread().name)
+        click()
+        other = threading.Thread(target=click)
+        other.start()
+        other.join()
+
+    _, click, _ = make(act)
+    click()
+    assert len(starts) == 1
+
+
+def test_what_is_done_once_for_all_stays_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(view, "DOUBLE_CLICK", 0)
+    starts: list[bool] = []
+
+    def act() -> bool:
+        starts.append(True)
+        return True
+
+    _, click, off = make(act)
+    click()
+    click()
+    assert off()
+    assert len(starts) == 1
