@@ -28,6 +28,23 @@ class Notebook:
         """Return the code cell of that number, from 1."""
         return self.cells.nth(number - 1)
 
+    def source(self, number: int) -> str:
+        """Return the code of a cell."""
+        return "\n".join(self.cell(number).locator(".cm-line").all_text_contents())
+
+    def write(self, number: int, code: str) -> None:
+        """Replace the code of a cell."""
+        self.cell(number).locator(".cm-content").click()
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.insert_text(code)
+
+    def restart(self) -> None:
+        """Restart the kernel with the toolbar's button."""
+        self.page.locator(f"{FRONT} jp-button[aria-label^='Restart the kernel']").first.click()
+        self.page.get_by_role("button", name="Confirm Kernel Restart").click()
+        self.page.get_by_text(re.compile(r"\| (?!Idle)\w+")).wait_for(timeout=60_000)
+        self.page.get_by_text(re.compile(r"\| Idle")).wait_for(timeout=60_000)
+
     def run(self, number: int) -> None:
         """Click into a code cell and press the run button; returns when it has run."""
         cell = self.cell(number)

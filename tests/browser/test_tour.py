@@ -123,3 +123,33 @@ def test_04_refresh(lab: str, notebook: Notebook, secrets_seen: list[str]) -> No
     expect(card).to_contain_text("Replaced: <access token")
     shot(notebook.page, "04-card")
     assert all(secret not in notebook.page.content() for secret in secrets_seen)
+
+
+def test_05_break_it(lab: str, browser: BrowserContext, notebook: Notebook) -> None:
+    notebook.open(lab, "05-break-it")
+    for number in range(1, 7):
+        notebook.run(number)
+    decide(browser, notebook, 6, "Deny")
+    expect(notebook.cell(6)).to_contain_text("Denied: access_denied")
+    run_all_from(notebook, 7)
+    shot(notebook.page, "05-end")
+
+
+def test_06_your_own_app(lab: str, browser: BrowserContext, notebook: Notebook) -> None:
+    notebook.open(lab, "06-your-own-app")
+    last = notebook.cells.count()
+    first_run = next(number for number in range(1, last + 1) if notebook.source(number) == "app.run()")
+    for number in range(1, first_run + 1):
+        notebook.run(number)
+    with browser.expect_page() as opened:  # allowed in an earlier lesson, so the browser comes straight back
+        notebook.cell(first_run).get_by_role("link", name="Sign in with Redbooth").click()
+    opened.value.get_by_text("go back to the app").wait_for()
+    opened.value.close()
+    expect(notebook.cell(first_run)).to_contain_text("Hello, Ada")
+    expect(notebook.cell(first_run)).to_contain_text("Done. The script came to its end.")
+    shot(notebook.page, "06-run")
+    for number in range(first_run + 1, last + 1):
+        notebook.run(number)
+        if notebook.source(number).endswith("app.run()"):
+            expect(notebook.cell(number)).to_contain_text("Done. The script came to its end.")
+    assert "To do" not in notebook.text(last)
