@@ -4,10 +4,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import requests
 from IPython.core.getipython import get_ipython
+from IPython.core.interactiveshell import InteractiveShell
 from oauthlib.oauth2 import OAuth2Error
 
 from redbooth_nb.client.errors import Explanation, bearer_problem, explanation
@@ -16,6 +18,7 @@ from redbooth_nb.client.redaction import hide_in_url
 from redbooth_nb.client.transcript import reason
 from redbooth_nb.client.wire import transport_failure
 from redbooth_nb.errors import RedboothError
+from redbooth_nb.lessons.order import out_of_order
 from redbooth_nb.provider.addresses import AUTHORIZE_URL, TOKEN_URL
 from redbooth_nb.provider.unattended import page_message
 
@@ -40,14 +43,21 @@ def explained() -> Iterator[None]:
 
 
 def explain_errors() -> None:
-    """Let this notebook show such errors as sentences: their stack traces would hold secrets and help nobody."""
+    """Let this notebook show such errors as sentences: their stack traces would hold secrets and help nobody.
+
+    A name that a cell further up makes is one, too: the sentence names that cell.
+    """
     shell = get_ipython()
     if shell is not None:
-        shell.set_custom_exc(EXPLAINED[1:], _show)
+        shell.set_custom_exc((*EXPLAINED[1:], NameError), _show)
 
 
-def _show(_shell: object, _kind: object, error: BaseException, _frames: object, **_: object) -> None:
-    print(in_words(error), file=sys.stderr)  # noqa: T201
+def _show(shell: InteractiveShell, kind: type[BaseException], error: BaseException, frames: Any, **_: Any) -> None:  # noqa: ANN401
+    text = out_of_order(error) if isinstance(error, NameError) else in_words(error)
+    if text:
+        print(text, file=sys.stderr)  # noqa: T201
+    else:
+        shell.showtraceback((kind, error, frames))
 
 
 def explain(answer: requests.Response) -> None:

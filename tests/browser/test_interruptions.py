@@ -65,3 +65,14 @@ def test_after_a_kernel_restart_the_cell_runs_again_and_the_code_is_still_there(
     waiting.run(2)
     assert "waiting to be exchanged" in waiting.text(2)
     assert "Token(access_token=<access token" in waiting.text(2)
+
+
+def test_a_cell_out_of_order_names_the_cell_to_run_first(lab: str, notebook: Notebook) -> None:
+    notebook.open(lab, "02-authorize")
+    notebook.run(1)
+    notebook.run(12)
+    assert notebook.source(12) == "print(denied.text())"
+    said = notebook.text(12)
+    assert 'denied = SignInPanel(answer="deny")' in said
+    assert "Run that cell first." in said
+    assert "Traceback" not in said
