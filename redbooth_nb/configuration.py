@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dotenv import dotenv_values
-from platformdirs import user_state_path
 
 from redbooth_nb.errors import RedboothError
 
@@ -49,7 +48,11 @@ class Configuration:
     def state_dir(self) -> Path:
         """The folder for tokens, pending authorizations and the sandbox, never inside the repository."""
         chosen = self.get("REDBOOTH_STATE_DIR")
-        return Path(chosen).expanduser().absolute() if chosen else user_state_path("redbooth-nb")
+        if chosen:
+            return Path(chosen).expanduser().absolute()
+        from platformdirs import user_state_path  # noqa: PLC0415  (slow to import; the names alone do not need it)
+
+        return user_state_path("redbooth-nb")
 
 
 def find_env_file(folder: Path) -> Path:

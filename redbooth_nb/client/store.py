@@ -7,13 +7,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from filelock import BaseFileLock, FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from redbooth_nb.client.private_file import PrivateFile, StoreError
 from redbooth_nb.client.token import Token
 from redbooth_nb.configuration import make_private
 from redbooth_nb.errors import RedboothError, without_frames
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 LOCK_SECONDS = 90  # longer than the slowest refresh: connect and read timeouts together
 
@@ -89,7 +91,9 @@ class TokenStore:
         finally:
             self._threads.release()
 
-    def _lock_file(self) -> BaseFileLock:
+    def _lock_file(self) -> "BaseFileLock":
+        from filelock import FileLock, Timeout  # noqa: PLC0415  (slow to import, and most programs only read)
+
         try:
             make_private(self.folder)
             file_lock = FileLock(self.folder / "token.lock", timeout=LOCK_SECONDS, mode=0o600)
