@@ -11,7 +11,7 @@ from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorizat
 from redbooth_nb.client.errors import explanation
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.secret import Secret
-from redbooth_nb.client.state import CallbackError, check_state
+from redbooth_nb.client.state import CallbackError, StateError, check_state
 from redbooth_nb.client.token import Token
 from redbooth_nb.errors import NotYet, without_frames
 
@@ -54,7 +54,11 @@ class AuthorizationResponse:
         fields = _fields(callback_url, request)
         with _one_at_a_time:
             pending = PendingAuthorization(request.settings)
-            state_check = check_state(fields, request, pending.load(), accept_missing=accept_missing_state)
+            try:
+                state_check = check_state(fields, request, pending.load(), accept_missing=accept_missing_state)
+            except StateError as error:
+                error.received = fields.get("state")
+                raise
             response = cls._from_fields(fields, request, Secret("callback URL", callback_url), state_check)
             pending.answer(response.callback_url)
         return response

@@ -14,7 +14,9 @@ class CallbackError(RedboothError):
 
 
 class StateError(CallbackError):
-    """`state` does not prove that the answer belongs to our request."""
+    """`state` does not prove that the answer belongs to our request. received: as it came back, None when absent."""
+
+    received: str | None = None
 
 
 class StateMismatch(StateError):  # noqa: N818  (named as the field names it)

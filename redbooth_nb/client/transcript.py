@@ -8,7 +8,7 @@ import re
 import shlex
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -65,6 +65,11 @@ class Exchange:
             body=response_body(response),
         )
 
+    @classmethod
+    def request(cls, method: str, address: str, fields: Pairs) -> "Exchange":
+        """Return a request that was not sent yet."""
+        return cls(method, address, [], [], fields, 0, "", [], "")
+
     @property
     def url(self) -> str:
         """The address with its query, secrets hidden."""
@@ -75,7 +80,7 @@ class Exchange:
         lines = [f"{self.method} {self.url}"]
         lines += [f"    {name}: {value}" for name, value in self.request_headers if name.lower() == "authorization"]
         lines += [f"    {name} = {value}" for name, value in self.fields]
-        lines += [f"--> {self.status} {self.reason}"]
+        lines += [f"--> {self.status} {self.reason}"] if self.status else []
         for wanted in TELLING_HEADERS:
             lines += [
                 f"    {wanted}: {value}" for name, value in self.response_headers if name.lower() == wanted.lower()
@@ -110,6 +115,13 @@ class Transcript:
     def __init__(self) -> None:
         self._exchanges: deque[Exchange] = deque(maxlen=KEPT)
         self._lock = threading.Lock()
+
+    @classmethod
+    def of(cls, exchanges: Iterable[Exchange]) -> "Transcript":
+        """Return a transcript of these exchanges."""
+        made = cls()
+        made._exchanges.extend(exchanges)
+        return made
 
     def note(self, response: requests.Response, *_: Any, **__: Any) -> None:  # noqa: ANN401  (the signature is requests')
         """Note down an exchange; a response hook for requests."""

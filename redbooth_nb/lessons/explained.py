@@ -62,8 +62,13 @@ def _show(shell: InteractiveShell, kind: type[BaseException], error: BaseExcepti
 
 def explain(answer: requests.Response) -> None:
     """Print what an answer of Redbooth says, and what to do about it: a page, a redirect, a token or an API answer."""
+    print(explain_in_words(answer))  # noqa: T201
+
+
+def explain_in_words(answer: requests.Response) -> str:
+    """Return what an answer of Redbooth says, and what to do about it."""
     known = _reading(answer)[1]
-    print(outcome(answer) + (f"\n{_lines(known)}" if known else ""))  # noqa: T201
+    return outcome(answer) + (f"\n{_lines(known)}" if known else "")
 
 
 def outcome(answer: requests.Response) -> str:

@@ -7,7 +7,7 @@ import ipywidgets as w
 
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.course import question
-from redbooth_nb.widgets.view import Message, View, paragraph
+from redbooth_nb.widgets.view import Markup, Message, View
 
 
 class Prediction(View):
@@ -22,7 +22,7 @@ class Prediction(View):
             layout={"width": "max-content", "max_width": "100%"},
         )
         self._choices.observe(self._chosen, names="value")
-        prompt = paragraph(f"<strong>Predict:</strong> {html.escape(self.question.prompt)}")
+        prompt = Markup(f"<strong>Predict:</strong> {html.escape(self.question.prompt)}")
         super().__init__([prompt, self._choices, self._message])
 
     def choose(self, number: int) -> None:

@@ -6,8 +6,14 @@ from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.callback import ANSWERED, DEFAULT_TIMEOUT, WAITING
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.sign_in import SignIn
-from redbooth_nb.widgets.view import Message, View, button, link, paragraph
+from redbooth_nb.client.state import StateError
+from redbooth_nb.widgets.view import Markup, Message, View, button, fold, link, table
 
+MEANINGS = {
+    "code": "the authorization code: works once, for ten minutes",
+    "error": "why there is no code",
+    "error_description": "the same in words, for people",
+}
 WIDE = {"width": "44rem", "max_width": "100%"}
 
 
@@ -22,6 +28,7 @@ class SignInPanel(View):
         timeout: float = DEFAULT_TIMEOUT,
     ) -> None:
         self._message = Message()
+        self._answer = Markup()
         self._paste = w.Text(
             description="Or paste the address you were sent to", layout=WIDE, style={"description_width": "auto"}
         )
@@ -32,8 +39,8 @@ class SignInPanel(View):
         self.sign_in = SignIn(
             request or AuthorizationRequest.new(), answer=answer, timeout=timeout, on_change=self._update
         )
-        where = paragraph(f"<strong>{link(self.sign_in.link, 'Sign in with Redbooth')}</strong> (opens in a new tab)")
-        self.children = [where, self._message, self._controls]
+        where = Markup(f"<strong>{link(self.sign_in.link, 'Sign in with Redbooth')}</strong> (opens in a new tab)")
+        self.children = [where, self._message, self._answer, self._controls]
         self._update()
 
     @property
@@ -60,6 +67,22 @@ class SignInPanel(View):
         kind = "good" if status == ANSWERED else "info" if status == WAITING else "problem"
         self._message.say(self.text(), kind)
         self._controls.layout.display = "none" if status == ANSWERED else ""
+        self._answer.show(self._taken_apart())
+
+    def _taken_apart(self) -> str:
+        """Show what came back, field by field, and the state check passing or failing."""
+        sent = self.sign_in.request.state
+        if self.sign_in.status == ANSWERED:
+            response = self.sign_in.response
+            given = {"code": response.code, "error": response.error, "error_description": response.error_description}
+            rows = [(name, value, MEANINGS[name]) for name, value in given.items() if value]
+            rows += [("state", response.state or "(absent)", f"sent: {sent} - {response.state_check}")]
+            return fold("The answer taken apart", table(("field", "value", "meaning"), rows))
+        failed = [error for error in self.sign_in.refused if isinstance(error, StateError)]
+        rows = [("state", error.received or "(absent)", f"sent: {sent} - {error.what}") for error in failed[-3:]]
+        return (
+            fold("Answers that were not taken", table(("field", "value", "check"), rows), opened=True) if rows else ""
+        )
 
     def text(self) -> str:
         """Say where the sign-in stands."""

@@ -1,15 +1,14 @@
 """The exchange form: the token request before it is sent, a Send button, and what came back."""
 
-import html
-
 from redbooth_nb.client.exchange import exchange
+from redbooth_nb.client.redaction import Pairs
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.secret import Secret
 from redbooth_nb.client.token import Token
-from redbooth_nb.provider.addresses import TOKEN_URL
-from redbooth_nb.widgets.view import Message, View, button, paragraph
+from redbooth_nb.client.transcript import Exchange
+from redbooth_nb.provider.addresses import ORIGIN, TOKEN_URL
+from redbooth_nb.widgets.view import Markup, Message, View, block, button, code, fold, table
 
-LEFT = "text-align:left;padding:4px 12px 4px 0"
 MEANINGS = {
     "grant_type": "what is offered in return for a token: an authorization code",
     "code": "the code that came back; it works once, for ten minutes",
@@ -26,19 +25,11 @@ class ExchangeForm(View):
         self.response = response or AuthorizationResponse.last()
         self.token: Token | None = None
         self._message = Message()
-        heads = "".join(f"<th style='{LEFT}'>{head}</th>" for head in ("field", "value", "meaning"))
-        rows = "".join(
-            f"<tr><td style='{LEFT};white-space:nowrap'><code>{name}</code></td>"
-            f"<td style='{LEFT};overflow-wrap:anywhere'>{html.escape(str(value))}</td>"
-            f"<td style='{LEFT}'>{MEANINGS[name]}</td></tr>"
-            for name, value in self.fields.items()
-        )
-        table = paragraph(
-            f"<code>POST {TOKEN_URL}</code><table class='jp-RenderedHTMLCommon'>"
-            f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-        )
+        rows = [(name, value, MEANINGS[name]) for name, value in self.fields.items()]
+        request = Markup(code(f"POST {TOKEN_URL}") + table(("field", "value", "meaning"), rows) + self._curl())
+        self._answer = Markup()
         self._send = button("Send", self._clicked, self._message, primary=True)
-        super().__init__([table, self._send, self._message])
+        super().__init__([request, self._send, self._message, self._answer])
 
     @property
     def fields(self) -> dict[str, "str | Secret"]:
@@ -63,6 +54,24 @@ class ExchangeForm(View):
                 f"{self.token.access_token} and {self.token.refresh_token} arrived and are saved.", "good"
             )
         return self.token
+
+    def _curl(self) -> str:
+        fields: Pairs = [(name, value) for name, value in self.fields.items() if name != "grant_type"]
+        request = Exchange.request("POST", TOKEN_URL, [("grant_type", "authorization_code"), *fields])
+        origin = self.response.request.settings.provider.origin
+        own = fold("As cURL, for your own sandbox", block(request.curl(origin))) if origin != ORIGIN else ""
+        return fold("As cURL, as in the guide", block(request.curl())) + own
+
+    def _taken_apart(self, token: Token) -> str:
+        rows = [
+            ("access_token", token.access_token, "opens the account; send it after the word Bearer"),
+            ("token_type", token.token_type, "how to send it: whoever bears it may use it"),
+            ("expires_in", token.expires_in, "seconds it lives: two hours"),
+            ("refresh_token", token.refresh_token, "gets the next pair; works once, so keep the newest"),
+            ("scope", token.scope, "what it allows: Redbooth knows only all"),
+        ]
+        spent = f"<p><s>{code(self.response.code)}</s> is spent: it worked once.</p>"
+        return fold("The answer taken apart", table(("field", "value", "meaning"), rows) + spent)
 
     def _clicked(self) -> bool:
         self.send()

@@ -18,7 +18,7 @@ from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.addresses import NEW_APPLICATION_URL
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.unattended import register_application
-from redbooth_nb.widgets.view import Message, View, button, link, paragraph
+from redbooth_nb.widgets.view import Markup, Message, View, button, link
 
 WIDE = {"width": "44rem", "max_width": "100%"}
 STYLE = {"description_width": "12rem"}
@@ -42,7 +42,7 @@ class RegisterForm(View):
         self._redirect_uri = w.Text(redirect_uri, description="Return URI", layout=WIDE, style=STYLE)
         self._message = Message()
         page = link(provider.link(NEW_APPLICATION_URL), "the registration page")
-        steps = paragraph(
+        steps = Markup(
             f"<ol><li>Open {page} on {html.escape(provider.label)}.</li>"
             f"<li>Name it <code>{html.escape(name)}</code>; its Return URI is <code>{html.escape(redirect_uri)}</code>."
             "</li><li>Copy Api Key and App secret into these fields.</li></ol>"

@@ -3,7 +3,7 @@
 import html
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import ipywidgets as w
@@ -29,6 +29,18 @@ class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         return {"text/plain": self.text(), "application/vnd.jupyter.widget-view+json": view}
 
 
+class Markup(w.HTML):  # type: ignore[misc]
+    """Our own HTML; values in it must be escaped."""
+
+    def __init__(self, markup: str = "") -> None:
+        super().__init__(layout={"max_width": "46rem"})
+        self.show(markup)
+
+    def show(self, markup: str) -> None:
+        """Show other markup."""
+        self.value = f'<div style="line-height:1.5;overflow-wrap:anywhere">{markup}</div>' if markup else ""
+
+
 class Message(w.HTML):  # type: ignore[misc]
     """A line that says how things stand; screen readers announce it when it changes."""
 
@@ -46,9 +58,41 @@ class Message(w.HTML):  # type: ignore[misc]
         )
 
 
-def paragraph(markup: str) -> w.HTML:
-    """Return a line of our own HTML; values in it must be escaped."""
-    return w.HTML(f'<div style="line-height:1.5;overflow-wrap:anywhere">{markup}</div>', layout={"max_width": "46rem"})
+LEFT = "text-align:left;vertical-align:top;padding:4px 14px 4px 0;overflow-wrap:anywhere"
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return an HTML table; every cell is escaped. The first column, names, is not broken."""
+    head = "".join(f'<th scope="col" style="{LEFT}">{html.escape(text)}</th>' for text in heads)
+    body = ""
+    for name, *values in rows:
+        cells = "".join(f'<td style="{LEFT}">{html.escape(str(value))}</td>' for value in values)
+        first = f'<th scope="row" style="{LEFT};white-space:nowrap;font-weight:normal">{code(name)}</th>'
+        body += f"<tr>{first}{cells}</tr>"
+    return f'<table style="border-spacing:0"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def code(value: object) -> str:
+    """Return a value as code."""
+    return f'<code style="background:none;padding:0">{html.escape(str(value))}</code>'
+
+
+def block(text: str) -> str:
+    """Return a block of code; one click selects all of it, so that it can be copied."""
+    return (
+        '<pre tabindex="0" style="user-select:all;white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.45;'
+        'margin:4px 0;padding:8px 10px;background:var(--jp-layout-color2);color:var(--jp-ui-font-color1)">'
+        f"{html.escape(text)}</pre>"
+    )
+
+
+def fold(summary: str, markup: str, *, opened: bool = False) -> str:
+    """Return a part that opens on a click or with the keyboard."""
+    mark = " open" if opened else ""
+    return (
+        f'<details{mark} style="margin:2px 0"><summary style="cursor:pointer;padding:2px 0">{summary}</summary>'
+        f'<div style="padding:2px 0 6px 18px">{markup}</div></details>'
+    )
 
 
 def link(url: str, text: str) -> str:

@@ -1,0 +1,49 @@
+"""The HTTP view: every exchange with Redbooth, headers folded, secrets replaced, ready to copy."""
+
+import html
+from collections.abc import Sequence
+
+from redbooth_nb.client.transcript import Exchange, Transcript, transcript
+from redbooth_nb.provider.delivery import current_provider
+from redbooth_nb.widgets.view import Markup, Message, View, block, button, fold, table
+
+WHO = {"2": "success", "3": "info", "4": "warn", "5": "error"}
+
+
+class HttpView(View):
+    """Shows the exchanges of this notebook, or those given. `look()` does what the button does."""
+
+    def __init__(self, exchanges: Sequence[Exchange] | Transcript = transcript) -> None:
+        self._exchanges = exchanges
+        self._markup = Markup()
+        message = Message()
+        super().__init__([self._markup, button("Look again", self.look, message)])
+        self.look()
+
+    def look(self) -> None:
+        """Show what was exchanged until now; the newest is open."""
+        exchanges = list(self._exchanges)
+        rows = [self._exchange(number, e, opened=number == len(exchanges)) for number, e in enumerate(exchanges, 1)]
+        whole = Transcript.of(exchanges).markdown
+        copy = fold("All of it as Markdown, safe to paste into a help channel", block(whole)) if exchanges else ""
+        self._markup.show("".join(rows) + copy or "No exchange with Redbooth yet.")
+
+    def text(self) -> str:
+        """Return the exchanges as text."""
+        return str(Transcript.of(list(self._exchanges)))
+
+    def _exchange(self, number: int, exchange: Exchange, *, opened: bool) -> str:
+        colour = WHO.get(str(exchange.status)[0], "info")
+        path = html.escape(exchange.address.partition("redbooth.com")[2] or exchange.address)
+        summary = (
+            f"{number}. <strong>{exchange.method}</strong> {path} "
+            f'<span style="border-left:4px solid var(--jp-{colour}-color1);padding-left:6px">'
+            f"{exchange.status} {html.escape(exchange.reason)}</span>"
+        )
+        origin = current_provider().origin
+        curl = fold("As cURL, as in the guide", block(exchange.curl()))
+        if origin != "https://redbooth.com":
+            curl += fold("As cURL, for your own sandbox", block(exchange.curl(origin)))
+        headers = fold("Request headers", table(("header", "value"), exchange.request_headers))
+        headers += fold("Response headers", table(("header", "value"), exchange.response_headers))
+        return fold(summary, block(str(exchange)) + headers + curl, opened=opened)

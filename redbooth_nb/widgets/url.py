@@ -1,0 +1,71 @@
+"""The authorize URL taken apart: each parameter decoded and encoded, to edit and see what changes."""
+
+from urllib.parse import quote, urlencode
+
+import ipywidgets as w
+
+from redbooth_nb.client.authorize import EXPLANATIONS, AuthorizationRequest
+from redbooth_nb.provider.addresses import AUTHORIZE_URL
+from redbooth_nb.widgets.view import Markup, Message, View, block, button, code, fold, link, table
+
+STYLE = {"description_width": "12rem"}
+WIDE = {"width": "44rem", "max_width": "100%"}
+
+
+class UrlView(View):
+    """Shows the parameters of `request`. `change()` does what typing does; the request itself stays as it is.
+
+    A changed URL is for looking: an answer to it counts only when client id, redirect URI and state are the request's.
+    """
+
+    def __init__(self, request: AuthorizationRequest | None = None) -> None:
+        self.request = request or AuthorizationRequest.new()
+        self.parameters = self.request.parameters
+        self._markup = Markup()
+        self._fields = {
+            name: w.Text(value, description=name, continuous_update=True, layout=WIDE, style=STYLE)
+            for name, value in self.parameters.items()
+        }
+        for name, field in self._fields.items():
+            field.observe(lambda change, name=name: self.change(name, change["new"]), names="value")
+        message = Message()
+        super().__init__([self._markup, *self._fields.values(), button("As it was", self.restore, message), message])
+        self._show()
+
+    def change(self, name: str, value: str) -> None:
+        """Give a parameter another value; an empty one leaves it out."""
+        self.parameters = {**self.parameters, name: value}
+        if name in self._fields and self._fields[name].value != value:
+            self._fields[name].value = value  # comes back here by way of the observer
+            return
+        self._show()
+
+    def restore(self) -> None:
+        """Give every parameter the request's own value again."""
+        for name, value in self.request.parameters.items():
+            self.change(name, value)
+
+    @property
+    def url(self) -> str:
+        """The address as it stands, every parameter URL-encoded."""
+        return f"{AUTHORIZE_URL}?{urlencode({name: value for name, value in self.parameters.items() if value})}"
+
+    def text(self) -> str:
+        """Return the address and its parameters."""
+        lines = [f"    {name} = {value}    ({EXPLANATIONS[name]})" for name, value in self.parameters.items() if value]
+        return "\n".join([self.url, *lines])
+
+    def _show(self) -> None:
+        own = self.request.parameters
+        rows = [
+            (name, value, quote(value, safe=""), EXPLANATIONS[name] + ("" if value == own.get(name) else " (changed)"))
+            for name, value in self.parameters.items()
+            if value
+        ]
+        here = link(self.request.settings.provider.link(self.url), "Open it, and see what Redbooth says")
+        pkce = ""
+        if self.request.code_verifier is not None:
+            formula = "code_challenge = BASE64URL(SHA256(code_verifier)), without = at the end"
+            pkce = fold("PKCE", f"{code(formula)} (RFC 7636 section 4.2). Only the challenge travels now.")
+        heads = ("parameter", "value", "URL-encoded", "meaning")
+        self._markup.show(block(self.url) + table(heads, rows) + pkce + here)
