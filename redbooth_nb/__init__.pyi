@@ -15,6 +15,7 @@ from .lessons.check import check as check
 from .lessons.explained import explain as explain
 from .lessons.explained import explained as explained
 from .lessons.explained import outcome as outcome
+from .lessons.fault_lab import FaultLab as FaultLab
 from .lessons.own_app import OwnApp as OwnApp
 from .lessons.practice import allow as allow
 from .lessons.practice import pretend as pretend
@@ -27,5 +28,9 @@ from .provider.addresses import AUTHORIZE_URL as AUTHORIZE_URL
 from .provider.addresses import TOKEN_URL as TOKEN_URL
 from .widgets.authorize import SignInPanel as SignInPanel
 from .widgets.exchange import ExchangeForm as ExchangeForm
+from .widgets.http import HttpView as HttpView
+from .widgets.playground import Playground as Playground
 from .widgets.refresh import TokenCard as TokenCard
 from .widgets.register import RegisterForm as RegisterForm
+from .widgets.time_machine import TimeMachine as TimeMachine
+from .widgets.url import UrlView as UrlView

@@ -28,6 +28,12 @@ class HttpView(View):
         copy = fold("All of it as Markdown, safe to paste into a help channel", block(whole)) if exchanges else ""
         self._markup.show("".join(rows) + copy or "No exchange with Redbooth yet.")
 
+    @property
+    def last(self) -> str:
+        """The newest exchange as text, "" before the first."""
+        exchanges = list(self._exchanges)
+        return str(exchanges[-1]) if exchanges else ""
+
     def text(self) -> str:
         """Return the exchanges as text."""
         return str(Transcript.of(list(self._exchanges)))

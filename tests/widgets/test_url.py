@@ -1,0 +1,55 @@
+"""The authorize URL taken apart."""
+
+from urllib.parse import parse_qs, quote, urlsplit
+
+from widgets.clicks import click, field, shown
+
+from redbooth_nb.client.authorize import AuthorizationRequest
+from redbooth_nb.client.register import Settings
+from redbooth_nb.widgets.url import UrlView
+
+
+def test_every_parameter_stands_decoded_and_encoded(app: Settings) -> None:
+    request = AuthorizationRequest.new(app)
+    view = UrlView(request)
+    assert view.url == request.url
+    for name, value in request.parameters.items():
+        assert f"    {name} = {value}    (" in view.text()
+        assert value in shown(view)
+        assert quote(value, safe="") in shown(view)
+
+
+def test_typing_and_calling_change_the_same(app: Settings) -> None:
+    view = UrlView(AuthorizationRequest.new(app))
+    field(view, "redirect_uri").value = "http://localhost:8765/call back"
+    assert parse_qs(urlsplit(view.url).query)["redirect_uri"] == ["http://localhost:8765/call back"]
+    assert "(changed)" in shown(view)
+    view.change("response_type", "")
+    assert "response_type" not in view.url
+    assert field(view, "response_type").value == ""
+
+
+def test_as_it_was(app: Settings) -> None:
+    request = AuthorizationRequest.new(app)
+    view = UrlView(request)
+    view.change("state", "guessed")
+    assert view.url != request.url
+    click(view, "As it was")
+    assert view.url == request.url
+    assert "(changed)" not in shown(view)
+
+
+def test_pkce_shows_its_formula_and_never_the_verifier(app: Settings) -> None:
+    request = AuthorizationRequest.new(app, pkce=True)
+    assert request.code_verifier is not None
+    view = UrlView(request)
+    assert "BASE64URL(SHA256(code_verifier))" in shown(view)
+    assert request.parameters["code_challenge"] in shown(view)
+    assert request.code_verifier.reveal() not in shown(view) + view.text()
+    assert "SHA256" not in shown(UrlView(AuthorizationRequest.new(app)))
+
+
+def test_what_is_typed_is_escaped(app: Settings) -> None:
+    view = UrlView(AuthorizationRequest.new(app))
+    view.change("client_id", "<script>alert(1)</script>")
+    assert "<script>" not in shown(view)
