@@ -1,9 +1,12 @@
 """A notebook in JupyterLab, as a person uses it."""
 
+import json
 import re
+from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
+LESSONS = Path(__file__).parents[2] / "notebooks"
 FRONT = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 
 
@@ -18,6 +21,9 @@ class Notebook:
         self.page.goto(re.sub(r"/lab/tree/[^?]*", f"/lab/tree/{name}.ipynb", link))
         self.page.locator("#jp-main-dock-panel .lm-TabBar-tab.lm-mod-current", has_text=name).wait_for(timeout=60_000)
         self.page.get_by_text(re.compile(r"\| Idle")).wait_for(timeout=60_000)
+        # JupyterLab draws the cells of a long notebook one after the other, after it says Idle
+        lesson = json.loads((LESSONS / f"{name}.ipynb").read_text(encoding="utf-8"))
+        expect(self.cells).to_have_count(sum(c["cell_type"] == "code" for c in lesson["cells"]), timeout=60_000)
 
     @property
     def cells(self) -> Locator:

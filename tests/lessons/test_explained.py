@@ -1,5 +1,6 @@
 """Errors in words, whoever raised them, and without what they carried."""
 
+import atexit
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ import requests
 from IPython.core.interactiveshell import InteractiveShell
 from oauthlib.oauth2 import InvalidGrantError
 from practice import DECIDE, SECRET
+from traitlets.config import Config
 
 from redbooth_nb import API_URL, AUTHORIZE_URL, TOKEN_URL, connect, explain, explained, outcome
 from redbooth_nb.client.register import Settings
@@ -77,7 +79,8 @@ def test_outside_a_notebook_nothing_is_changed(monkeypatch: pytest.MonkeyPatch) 
 def test_a_notebook_shows_a_sentence_in_place_of_a_stack_trace(
     raised: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shell = InteractiveShell()
+    shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
+    atexit.unregister(shell.atexit_operations)  # it belongs to this test
     monkeypatch.setattr(module, "get_ipython", lambda: shell)
     module.explain_errors()
     shell.run_cell(f"secret = {SECRET!r}\n{raised}\ndef fail(kept):\n    raise E('It broke.')\nfail(secret)")

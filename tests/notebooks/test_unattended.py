@@ -55,7 +55,8 @@ def test_each_stands_alone_and_can_be_run_again(lessons: Lessons, name: str) -> 
     lessons.execute(name, again)
     checks_are_done(lessons, name)
     checks_are_done(lessons, again)
-    assert denials(lessons, name) == denials(lessons, again)
+    if name in STAGES:  # in 05 a permission stands the second time, and then nobody is asked
+        assert denials(lessons, name) == denials(lessons, again)
     if name in STAGES[1:]:
         assert sandbox_rows(lessons, "SELECT count(*) FROM applications") == [(1,)]
 
