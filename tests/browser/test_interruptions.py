@@ -46,7 +46,8 @@ def test_a_second_notebook_names_the_first_one_and_takes_a_pasted_address(
 
 
 def test_a_reloaded_page_still_shows_the_panel_and_its_answer(browser: BrowserContext, waiting: Notebook) -> None:
-    waiting.page.keyboard.press("Control+s")
+    with waiting.page.expect_response(lambda answer: answer.request.method == "PUT" and "/api/contents/" in answer.url):
+        waiting.page.keyboard.press("Control+s")
     waiting.page.reload()
     expect(waiting.cell(1)).to_contain_text("Waiting for your answer", timeout=30_000)
     allow(browser, waiting)
