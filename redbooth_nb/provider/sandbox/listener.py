@@ -10,6 +10,8 @@ from waitress import create_server, wasyncore
 
 from redbooth_nb.provider.sandbox.errors import SandboxError
 
+MOST_CONNECTIONS = 1000  # open at once; browsers and sessions keep theirs, and one too many waits until others go
+
 # A short queue or a connection that went away is no news, and a notebook must not show it.
 logging.getLogger("waitress").addHandler(logging.NullHandler())
 logging.getLogger("waitress.queue").setLevel(logging.ERROR)
@@ -28,6 +30,7 @@ class Listener:
             app,
             sockets=[listening],
             threads=4,
+            connection_limit=MOST_CONNECTIONS,
             clear_untrusted_proxy_headers=False,  # links name the address by which the caller knows us
         )
         self._connections: dict[int, Any] = self._server._map  # noqa: SLF001 - waitress has no way to stop by itself

@@ -124,6 +124,14 @@ def test_listens_on_loopback_only(sandbox: Sandbox) -> None:
         assert probe.connect_ex(("127.0.0.2", port)) != 0
 
 
+def test_many_browsers_may_stay_connected(sandbox: Sandbox) -> None:
+    """The web server's own limit, 100, would leave the next one waiting until another goes."""
+    browsers = [requests.Session() for _ in range(120)]
+    assert {one.get(sandbox.base_url + "/clock", timeout=20).status_code for one in browsers} == {200}
+    for browser in browsers:
+        browser.close()
+
+
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts descriptors in /proc")
 def test_starting_and_stopping_leaves_nothing(file: Path, capfd: pytest.CaptureFixture[str]) -> None:
     def round_trip() -> None:
