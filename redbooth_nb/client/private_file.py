@@ -88,6 +88,10 @@ class PrivateFile:
         names = (self.path.with_name(f"{self.path.name}.damaged{number or ''}") for number in count())
         return next(name for name in names if not name.exists())
 
+    def unfinished(self) -> list[Path]:
+        """Return the temporary files that a crash left behind."""
+        return sorted(self.path.parent.glob(f".{self.path.name}.*"))
+
     def remove(self) -> None:
         """Delete the file, if it is there."""
         self.path.unlink(missing_ok=True)

@@ -130,7 +130,8 @@ class RedboothSession:
         if problem == "expired" and not refreshed:  # else the clocks disagree, and one refresh more would not help
             response = self._call(method, url, self._refresh(token), arguments)
         elif problem == "revoked":
-            newer = _stored(self.store)
+            with self.store.lock():  # somebody may be refreshing right now: their token is not in the store yet
+                newer = _stored(self.store)
             if newer.access_token == token.access_token:
                 known = explanation("api", "revoked")
                 raise AuthorizeAgain(known.what, why=known.why, remedy=known.remedy, reference=known.reference)

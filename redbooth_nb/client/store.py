@@ -3,6 +3,7 @@
 One folder per provider and client id, so that a token is only ever sent to whom it came from.
 """
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,6 +66,8 @@ class TokenStore:
 
     def mark_refresh(self, token: Token) -> None:
         """Note on disk that `token` is about to be refreshed: a crash before `save` is then no riddle."""
+        for left in self._file.unfinished():  # from here on, one that is there holds the answer
+            left.unlink(missing_ok=True)
         self._marker.write({"access_token_fingerprint": token.access_token.fingerprint})
 
     def unmark(self) -> None:
@@ -85,6 +88,7 @@ class TokenStore:
         try:
             file_lock = self._lock_file()
             try:
+                self._recover()
                 yield
             finally:
                 file_lock.release()
@@ -96,6 +100,7 @@ class TokenStore:
 
         try:
             make_private(self.folder)
+            PrivateFile(self.folder / "token.lock").is_private()  # a link planted there would lead elsewhere
             file_lock = FileLock(self.folder / "token.lock", timeout=LOCK_SECONDS, mode=0o600)
             file_lock.acquire()
         except Timeout:
@@ -106,6 +111,24 @@ class TokenStore:
         else:
             return file_lock
         raise failure
+
+    def _recover(self) -> None:
+        """Keep the token of an interrupted refresh that was written but not yet in its place. Call it under the lock.
+
+        Raises StoreError when it cannot be saved.
+        """
+        try:
+            cut_off = self.interrupted()
+        except StoreError:
+            return  # what is wrong with the files, their next use says in words
+        for left in self._file.unfinished() if cut_off else []:
+            try:
+                content = json.loads(left.read_bytes())
+                token = Token.from_answer(content, float(content["obtained_at"]))
+            except (RedboothError, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+                continue  # half a token is none
+            self.save(token)
+            left.unlink(missing_ok=True)
 
     def _busy(self) -> StoreError:
         return StoreError(
