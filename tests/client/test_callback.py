@@ -11,11 +11,11 @@ import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 from client.machine import CLIENT_ID, CLIENT_SECRET
+from reliability.callbacks import browse, cycles, good, throw
 
 from redbooth_nb.client import callback
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
@@ -38,32 +38,6 @@ def sent(redirect_uri: str, monkeypatch: pytest.MonkeyPatch) -> AuthorizationReq
 @pytest.fixture
 def listener(sent: AuthorizationRequest, listen: Listen) -> CallbackListener:
     return listen(sent)
-
-
-def good(request: AuthorizationRequest, **fields: str) -> str:
-    return "/callback?" + urlencode({"code": "code-of-the-user", "state": request.state, **fields})
-
-
-def browse(
-    listener: CallbackListener, path: str, method: str = "GET", host: str = ""
-) -> tuple[int, dict[str, str], str]:
-    """Ask as a browser does; return status, headers and page."""
-    with closing(http.client.HTTPConnection("127.0.0.1", listener.port, timeout=QUICK)) as browser:
-        browser.request(method, path, headers={"Host": host} if host else {})
-        answer = browser.getresponse()
-        return answer.status, dict(answer.getheaders()), answer.read().decode()
-
-
-def throw(listener: CallbackListener, raw: bytes) -> bytes:
-    """Send raw bytes, as a port scan does; return whatever came back."""
-    with closing(socket.create_connection(("127.0.0.1", listener.port), QUICK)) as browser:
-        browser.sendall(raw)
-        browser.shutdown(socket.SHUT_WR)
-        answer = b""
-        with suppress(ConnectionError):
-            while more := browser.recv(65_536):
-                answer += more
-        return answer
 
 
 def assert_still_waiting(listener: CallbackListener) -> None:
@@ -430,31 +404,12 @@ def test_an_answer_that_beats_the_start_ends_it_too(
         browse(listener, "/callback")
 
 
-def descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").exists() else 0
-
-
 def test_a_hundred_listeners_leave_nothing_behind(
     sent: AuthorizationRequest, listen: Listen, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """R15: no thread, no descriptor, no line of output, no note; by cancel and by answer."""
-    before = (descriptors(), threading.active_count())
-    threads = set(threading.enumerate())
-    for number in range(100):
-        request = sent if number % 2 else AuthorizationRequest.new(sent.settings)
-        listener = listen(request)
-        if number % 2:
-            browse(listener, "/favicon.ico")
-            listener.cancel()
-        else:
-            browse(listener, good(request))
-            assert listener.wait(QUICK)
-        for thread in set(threading.enumerate()) - threads:
-            thread.join(QUICK)
-    assert descriptors() <= before[0]  # less, where a connection of an earlier test ended meanwhile
-    assert threading.active_count() <= before[1]
+    assert cycles(listen, sent, 100) == ""
     assert callback._listening == {}
-    assert list(sent.settings.folder.parents[1].glob("listener-*")) == []
     assert capfd.readouterr() == ("", "")
 
 
