@@ -28,6 +28,7 @@ from .provider.addresses import AUTHORIZE_URL as AUTHORIZE_URL
 from .provider.addresses import TOKEN_URL as TOKEN_URL
 from .widgets.authorize import SignInPanel as SignInPanel
 from .widgets.exchange import ExchangeForm as ExchangeForm
+from .widgets.flow_map import FlowMap as FlowMap
 from .widgets.http import HttpView as HttpView
 from .widgets.playground import Playground as Playground
 from .widgets.refresh import TokenCard as TokenCard

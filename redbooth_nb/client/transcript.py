@@ -4,13 +4,16 @@ What a transcript holds is safe to paste into a help channel: it never kept the 
 """
 
 import json
+import logging
 import re
 import shlex
 import threading
+import weakref
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
+from types import MethodType
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -114,6 +117,7 @@ class Transcript:
 
     def __init__(self) -> None:
         self._exchanges: deque[Exchange] = deque(maxlen=KEPT)
+        self._watchers: list[Callable[[], Callable[[], object] | None]] = []
         self._lock = threading.Lock()
 
     @classmethod
@@ -128,6 +132,19 @@ class Transcript:
         exchange = Exchange.from_response(response)
         with self._lock:
             self._exchanges.append(exchange)
+            self._watchers = [watcher for watcher in self._watchers if watcher() is not None]
+            watchers = list(self._watchers)
+        for watcher in watchers:
+            _tell(watcher())
+
+    def watch(self, callback: Callable[[], object]) -> None:
+        """Call `callback` after every exchange, in the thread that made it, for as long as something else holds it.
+
+        Only a weak reference is kept. What it raises is logged by name and never reaches the request.
+        """
+        held = weakref.WeakMethod(callback) if isinstance(callback, MethodType) else weakref.ref(callback)
+        with self._lock:
+            self._watchers.append(held)
 
     def __iter__(self) -> Iterator[Exchange]:
         """Iterate over the exchanges, oldest first."""
@@ -167,6 +184,15 @@ class Transcript:
 
 
 transcript = Transcript()
+
+
+def _tell(watcher: Callable[[], object] | None) -> None:
+    try:
+        if watcher is not None:
+            watcher()
+    except Exception as error:  # noqa: BLE001  (whatever it is, the request that is being noted was a good one)
+        # without the traceback: its frames lead to the response, which holds the secrets
+        logging.getLogger(__name__).warning("A watcher of the transcript failed: %s", type(error).__name__)
 
 
 def reason(status: int) -> str:

@@ -1,0 +1,111 @@
+// How long a token still lives. The kernel says the remaining seconds once; from then on this counts by itself to a
+// moment on the clock on the wall, so it is right while the kernel is busy, and after the laptop has slept.
+
+const LAST = 60; // seconds; as Token.needs_refresh: the last minute, or the last tenth of a short life
+const TICKS = 1000; // milliseconds
+const SAME_MOMENT = 120; // seconds by which the clocks of kernel and browser may differ
+const ICONS = {
+  fresh: ["M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13z", "M8 4.5V8l2.4 1.6"],
+  soon: ["M8 1.8L15 14H1z", "M8 6.2v3.6M8 11.4v.9"],
+  expired: ["M2 2h12v12H2z", "M5.2 5.2l5.6 5.6M10.8 5.2l-5.6 5.6"],
+  unknown: ["M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13z", "M6.2 6.2a1.8 1.8 0 1 1 2.6 1.7c-.6.3-.8.6-.8 1.3M8 11.3v.5"],
+};
+const WORDS = {
+  fresh: "fresh, expires in",
+  soon: "expires soon, in",
+  expired: "expired",
+  unknown: "the service did not say how long it lives",
+};
+const NEWS = {
+  fresh: "The access token is fresh.",
+  soon: "The access token expires soon.",
+  expired: "The access token has expired.",
+  unknown: "The service did not say how long the access token lives.",
+};
+
+function make(tag, name, attributes = {}) {
+  const element = document.createElement(tag);
+  element.className = name;
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+}
+
+function picture(paths) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  for (const [key, value] of Object.entries({ viewBox: "0 0 16 16", "aria-hidden": "true" })) svg.setAttribute(key, value);
+  for (const d of paths) svg.appendChild(document.createElementNS(svg.namespaceURI, "path")).setAttribute("d", d);
+  return svg;
+}
+
+function inWords(seconds, calm) {
+  const [h, min, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
+  const parts = [h && `${h} h`, (h || min) && `${min} min`, !(calm && seconds >= LAST) && `${s} s`];
+  return parts.filter(Boolean).join(" ");
+}
+
+function stateOf(left, lifetime) {
+  if (left === null || lifetime === null) return "unknown";
+  if (left <= 0) return "expired";
+  return left <= Math.min(LAST, lifetime / 10) ? "soon" : "fresh";
+}
+
+export default () => {
+  let deadline = null; // in the browser's milliseconds
+
+  // What the kernel sends is true at the moment it is sent, so it counts from its arrival, whatever the browser's clock
+  // says. Only what was saved with a notebook comes long after its time; then the kernel's clock is all there is.
+  const setDeadline = (model) => {
+    const { remaining, as_of } = model.get("time");
+    const late = Math.abs(Date.now() / 1000 - as_of) > SAME_MOMENT;
+    deadline = remaining === null ? null : (late ? as_of * 1000 : Date.now()) + remaining * 1000;
+  };
+
+  const initialize = ({ model }) => {
+    setDeadline(model);
+    model.on("change:time", () => setDeadline(model)); // before the views hear of it
+  };
+
+  const render = ({ model, el }) => {
+    const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+    const root = make("div", "redbooth-countdown");
+    const icon = make("span", "rc-icon");
+    const words = make("span", "rc-words", { role: "timer", "aria-label": "Lifetime of the access token" });
+    const bar = make("span", "rc-bar", { "aria-hidden": "true" });
+    const rest = bar.appendChild(make("span", "rc-rest"));
+    const news = make("span", "rc-news", { role: "status" });
+    root.append(icon, words, bar, news);
+    el.append(root);
+    let timer = 0;
+
+    const show = () => {
+      clearTimeout(timer);
+      const { lifetime } = model.get("time");
+      // a clock set back adds no life
+      const exact = deadline === null ? null : Math.min((deadline - Date.now()) / 1000, lifetime ?? Infinity);
+      const state = stateOf(exact, lifetime);
+      if (root.dataset.state !== state) {
+        if (root.dataset.state) news.textContent = NEWS[state]; // a change; how it began is no news
+        root.dataset.state = state;
+        icon.replaceChildren(picture(ICONS[state]));
+      }
+      const left = Math.ceil(exact ?? 0);
+      const counting = state === "fresh" || state === "soon";
+      words.textContent = WORDS[state] + (counting ? ` ${inWords(left, calm.matches)}` : "");
+      bar.hidden = state === "unknown";
+      rest.style.width = `${counting ? Math.min((100 * exact) / lifetime, 100) : 0}%`;
+      // at the next full second, and a little after it, so that the words are never a second behind
+      if (counting) timer = setTimeout(show, ((exact * 1000) % TICKS) + 5);
+    };
+
+    show();
+    model.on("change:time", show);
+    document.addEventListener("visibilitychange", show); // timers sleep where nobody looks
+    return () => {
+      clearTimeout(timer);
+      model.off("change:time", show);
+      document.removeEventListener("visibilitychange", show);
+    };
+  };
+
+  return { initialize, render };
+};
