@@ -3,8 +3,10 @@
 Nothing here is ever sent twice: a code works once, and sending it again is what a thief would do.
 """
 
+import time
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 import requests
 from oauthlib.oauth2 import OAuth2Error
@@ -19,6 +21,10 @@ from redbooth_nb.client.transcript import reason
 from redbooth_nb.client.wire import TIMEOUT, connect, transport_failure, unlogged
 from redbooth_nb.errors import NotYet, RedboothError, without_frames
 from redbooth_nb.provider.addresses import TOKEN_URL
+
+PERHAPS_USED: Final = "The code or refresh token may already be used up: if so, authorize again."
+LARGEST_ANSWER: Final = 128 * 1024  # bytes; a token is a few hundred, an error page some thousand
+SLOWEST_ANSWER: Final = 20.0  # seconds from its first line to its last byte; the lock on the store outlasts it
 
 
 @without_frames
@@ -67,6 +73,7 @@ def ask_token_endpoint(oauth: OAuth2Session, leg: str, send: Callable[[], dict[s
     """
     connect(oauth)
     oauth.max_redirects = 0  # credentials go nowhere else
+    oauth.hooks["response"].insert(0, partial(read_within_bounds, leg))
 
     def check(answer: requests.Response) -> requests.Response:
         problem = answer_problem(answer, leg)
@@ -82,12 +89,36 @@ def ask_token_endpoint(oauth: OAuth2Session, leg: str, send: Callable[[], dict[s
             return dict(send())
     except requests.RequestException as error:
         failure = transport_failure(error, f"{leg}: POST {TOKEN_URL}")
-        failure.remedy += " The code or refresh token may already be used up: if so, authorize again."
+        failure.remedy += f" {PERHAPS_USED}"
     except OAuth2Error as error:
         failure = TokenEndpointError(f"{leg}: oauthlib refused the answer ({error.error}).", remedy="Authorize again.")
     except RedboothError as error:
         failure = error
     raise failure.fresh()
+
+
+def read_within_bounds(leg: str, answer: requests.Response, *_: Any, **__: Any) -> None:  # noqa: ANN401  (a hook)
+    """Read the body of an answer, byte by byte so that a trickle is noticed.
+
+    Raises TokenEndpointError when it is larger than a token can be, or does not come to an end.
+    """
+    body, started, problem = bytearray(), time.monotonic(), ""
+    for byte in answer.iter_content(1):
+        body += byte
+        if len(body) > LARGEST_ANSWER:
+            problem = f"with more than {LARGEST_ANSWER // 1024} KiB"
+        elif time.monotonic() - started > SLOWEST_ANSWER:
+            problem = f"and did not come to an end in {SLOWEST_ANSWER:g} s"
+        if problem:
+            answer.close()
+            failure = TokenEndpointError(
+                f"{leg}: POST {TOKEN_URL} answered {answer.status_code} {reason(answer.status_code)} {problem}.",
+                why="A token is a few hundred bytes; something else answered.",
+                remedy=f"Check the address and your network. {PERHAPS_USED}",
+            )
+            failure.status = answer.status_code
+            raise failure
+    answer._content = bytes(body)  # noqa: SLF001  (where requests itself keeps what it has read)
 
 
 def answer_problem(answer: requests.Response, leg: str) -> TokenEndpointError | None:

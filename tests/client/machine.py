@@ -5,7 +5,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any
@@ -55,6 +55,8 @@ def unused_port() -> int:
 
 
 RESET, SILENT = b"<reset>", b"<silent>"
+TRICKLE = b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{<trickle>"
+ENDLESS = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n<endless>"
 
 
 def reply(status: int, body: str, kind: str = "application/json", length: int | None = None, **headers: str) -> bytes:
@@ -69,7 +71,7 @@ def reply(status: int, body: str, kind: str = "application/json", length: int | 
 class FaultyServer(ThreadingTCPServer):
     """Answers every request but `/clock` with the bytes in `answers`, the last one for ever.
 
-    RESET and SILENT do what they say. `received` holds what was asked.
+    RESET, SILENT, TRICKLE and ENDLESS do what they say. `received` holds what was asked.
     """
 
     daemon_threads = True
@@ -121,5 +123,12 @@ class _Faulty(StreamRequestHandler):
             self.server.over.wait(20)
         elif answer == RESET:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        elif answer in {TRICKLE, ENDLESS}:
+            head, _, _ = answer.partition(b"<")
+            self.wfile.write(head)
+            with suppress(OSError):  # until the client hangs up
+                while not self.server.over.wait(0.05 if answer == TRICKLE else 0):
+                    self.wfile.write(b" " if answer == TRICKLE else b" " * 65_536)
         else:
-            self.wfile.write(answer)
+            with suppress(OSError):
+                self.wfile.write(answer)
