@@ -1,29 +1,43 @@
-"""The token card: what is stored, how long it lives, and what a refresh replaces."""
+"""The token card: what is stored and where, how long it lives, and what a refresh replaces."""
+
+import html
 
 import ipywidgets as w
 
-from redbooth_nb.client.refresh import refresh
+from redbooth_nb.client.refresh import refresh, revoke
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.errors import NotYet
-from redbooth_nb.widgets.view import Message, View, button
+from redbooth_nb.widgets.countdown import Countdown, in_words
+from redbooth_nb.widgets.view import Markup, Message, View, button, code
+
+NO_TOKEN = "There is no token yet."  # noqa: S105  (a sentence)
+REMEDY = "Do notebook 03-exchange, or run: catch_up('refresh')"
 
 
 class TokenCard(View):
-    """Shows the stored token without showing it. `refresh()` and `look()` do what the buttons do."""
+    """Shows the stored token without showing it. `refresh()`, `look()` and `revoke()` do what the buttons do.
+
+    Raises NotYet where there is no token to show.
+    """
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings.load()
         self.store = TokenStore(self.settings.folder)
         self._shown: Token | None = None
         self._before: Token | None = None
-        self._message = Message()
+        self._pair, self._message = Markup(), Message()
+        self._countdown = Countdown(None, None)
         buttons = [
             button("Refresh", self._clicked, self._message, primary=True),
             button("Look again", self.look, self._message),
+            button("Revoke", self.revoke, self._message),
         ]
-        super().__init__([self._message, w.HBox(buttons)])
+        row = w.HBox(buttons, layout={"flex_flow": "row wrap"})
+        super().__init__([self._pair, self._countdown, row, self._message])
+        if self.store.load() is None:
+            raise NotYet(NO_TOKEN, remedy=REMEDY)
         self.look()
 
     def refresh(self) -> Token:
@@ -32,43 +46,51 @@ class TokenCard(View):
         self.look()
         return token
 
+    def revoke(self) -> None:
+        """Give the permission back; the next sign-in asks the user again. Raises what `redbooth_nb.revoke` raises."""
+        revoke(self.settings)
+        self.look()
+
     def look(self) -> None:
         """Read the store again and show what it holds, and what that replaced."""
         token = self.store.load()
-        if self._shown is not None and token is not None and token.access_token != self._shown.access_token:
+        if self._shown is not None and (token is None or token.access_token != self._shown.access_token):
             self._before = self._shown
         self._shown = token
-        self._message.say(self.text())
-
-    def _clicked(self) -> None:
-        self.refresh()
+        self._pair.show(self._drawn(token))
+        if token is None:
+            self._countdown.layout.display = "none"
+            self._message.say(self.text())
+            return
+        self._countdown.layout.display = ""
+        self._countdown.set(token.remaining(self.settings.provider.now()), token.expires_in)
+        self._message.say("The pair above is new, and saved." if self._before else "Both are on disk.")
 
     def text(self) -> str:
         """Describe the stored token: kind and fingerprint, lifetime in words, and the pair it replaced."""
         token = self.store.load()
-        if token is None:
-            raise NotYet("There is no token yet.", remedy="Do notebook 03-exchange, or run: catch_up('refresh')")
-        lines = [
-            f"{token.access_token}: {lifetime(token, self.settings.provider.now())}",
-            f"{token.refresh_token}: works once",
-        ]
+        lines = [NO_TOKEN]
+        if token is not None:
+            lines = [
+                f"{token.access_token}: {self._lives(token)}",
+                f"{token.refresh_token}: works once",
+            ]
         if self._before is not None:
             lines.append(f"Replaced: {self._before.access_token} and {self._before.refresh_token}, both dead now")
         return "\n".join(lines)
 
+    def _lives(self, token: Token) -> str:
+        return in_words(token.remaining(self.settings.provider.now()), token.expires_in)
 
-def lifetime(token: Token, now: float) -> str:
-    """Say in words how long a token lives at `now`: fresh, soon, or expired."""
-    left = token.remaining(now)
-    if left is None:
-        return "the service did not say how long it lives"
-    if left <= 0:
-        return "expired"
-    hours, minutes = divmod(round(left / 60), 60)
-    parts = [
-        f"{hours} h" if hours else "",
-        f"{minutes} min" if minutes else "",
-        "" if hours or minutes else f"{left:.0f} s",
-    ]
-    words = " ".join(part for part in parts if part)
-    return f"{'expires soon, in' if token.needs_refresh(now) else 'fresh, expires in'} {words}"
+    def _clicked(self) -> None:
+        self.refresh()
+
+    def _drawn(self, token: Token | None) -> str:
+        old, new = self._before, ""
+        gone = f"<p>Replaced, dead now: <s>{code(old.access_token)} {code(old.refresh_token)}</s></p>" if old else ""
+        if token is not None:
+            new = (
+                f"<p>{code(token.access_token)} opens the account.<br>{code(token.refresh_token)} gets the next pair, "
+                f"once.<br>On disk: {code(self.store.path)}, readable only by you.</p>"
+            )
+        return gone + (new or f"<p>{NO_TOKEN} {html.escape(REMEDY)}</p>")

@@ -85,17 +85,17 @@ def test_01_register(lab: str, browser: BrowserContext, notebook: Notebook, secr
 
 def test_02_authorize(lab: str, browser: BrowserContext, notebook: Notebook) -> None:
     notebook.open(lab, "02-authorize")
-    for number in range(1, 12):
+    for number in range(1, 13):
         notebook.run(number)
     shot(notebook.page, "02-waiting")
-    decide(browser, notebook, 11, "Deny")
-    expect(notebook.cell(11)).to_contain_text("Denied: access_denied")
-    notebook.run(12)
+    decide(browser, notebook, 12, "Deny")
+    expect(notebook.cell(12)).to_contain_text("Denied: access_denied")
     notebook.run(13)
-    decide(browser, notebook, 13, "Allow")
-    expect(notebook.cell(13)).to_contain_text("Allowed: <authorization code")
+    notebook.run(14)
+    decide(browser, notebook, 14, "Allow")
+    expect(notebook.cell(14)).to_contain_text("Allowed: <authorization code")
     shot(notebook.page, "02-allowed")
-    run_all_from(notebook, 14)
+    run_all_from(notebook, 15)
 
 
 def test_03_exchange(lab: str, notebook: Notebook) -> None:

@@ -12,7 +12,8 @@ from redbooth_nb.client.token import Token
 from redbooth_nb.client.transcript import transcript
 from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.sandbox import Sandbox
-from redbooth_nb.widgets.refresh import TokenCard, lifetime
+from redbooth_nb.widgets.countdown import in_words
+from redbooth_nb.widgets.refresh import TokenCard
 
 
 @pytest.fixture
@@ -44,7 +45,8 @@ def test_time_passes_on_the_card_too(token: Token, sandbox: Sandbox) -> None:
     card = TokenCard()
     sandbox.advance(7200 - 30)
     click(card, "Look again")
-    assert "expires soon, in " in shown(card)
+    assert card._countdown.state == "soon"
+    assert "expires soon, in " in card.text()
     sandbox.advance(31)
     assert ": expired" in card.text()
 
@@ -59,6 +61,25 @@ def test_refresh_shows_what_it_replaced(token: Token, app: Settings) -> None:
     for secret in secrets_of(token, new):
         for text in (saved(), repr(card), shown(card)):
             assert secret not in text
+
+
+def test_the_replaced_pair_is_crossed_out_and_the_place_is_named(token: Token, app: Settings) -> None:
+    card = TokenCard()
+    assert "<s>" not in shown(card)
+    assert str(TokenStore(app.folder).path) in shown(card)
+    click(card, "Refresh")
+    assert str(token.access_token).strip("<>") in shown(card).partition("<s>")[2].partition("</s>")[0]
+
+
+def test_revoke_gives_the_permission_back(token: Token, app: Settings) -> None:
+    card = TokenCard()
+    click(card, "Revoke")
+    assert TokenStore(app.folder).load() is None
+    assert "There is no token yet." in card.text()
+    assert f"Replaced: {token.access_token}" in card.text()
+    assert card._countdown.layout.display == "none"
+    click(card, "Look again")
+    assert "There is no token yet." in shown(card)
 
 
 def test_a_double_click_refreshes_once(token: Token) -> None:
@@ -107,10 +128,10 @@ def test_without_a_token_the_lesson_before_is_named(app: Settings) -> None:
 )
 def test_a_lifetime_in_words(lives: int | None, words: str) -> None:
     token = Token.from_answer({"access_token": "an-access-token", "expires_in": lives}, 1000.0)
-    assert lifetime(token, 1000.0) == words
+    assert in_words(token.remaining(1000.0), token.expires_in) == words
 
 
 @pytest.mark.parametrize(("passed", "words"), [(7180, "expires soon, in 20 s"), (7200, "expired"), (9000, "expired")])
 def test_a_lifetime_that_ends(passed: int, words: str) -> None:
     token = Token.from_answer({"access_token": "an-access-token", "expires_in": 7200}, 1000.0)
-    assert lifetime(token, 1000.0 + passed) == words
+    assert in_words(token.remaining(1000.0 + passed), token.expires_in) == words
