@@ -46,7 +46,7 @@ class FlowMap(View):
         self._picture = _Picture()
         self.look()
         super().__init__([self._picture])
-        transcript.watch(self.look)
+        transcript.watch(self._noted)
         _lookout.add(self)
 
     def look(self) -> None:
@@ -71,6 +71,10 @@ class FlowMap(View):
     def look_if_changed(self) -> None:
         """Look, if a file that the facts come from has changed."""
         if _times(self.journey.files) != self._times:
+            self.look()
+
+    def _noted(self) -> None:
+        if self.comm is not None:  # a closed widget has none
             self.look()
 
     def show(self, hop_id: str) -> None:
@@ -138,7 +142,7 @@ class _Lookout:
 
     def _look(self) -> bool:
         with self._lock:
-            maps = [flow_map for flow_map in self._maps if flow_map.comm is not None]  # a closed one has none
+            maps = [flow_map for flow_map in self._maps if flow_map.comm is not None]
             if not maps:
                 self._thread = None
         for flow_map in maps:

@@ -1,0 +1,289 @@
+"""Where the app stands, from facts: every state of the four stages, and files that make no sense."""
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import requests
+from client.machine import CLIENT_SECRET, FaultyServer, reply
+
+from redbooth_nb.client.authorize import AuthorizationRequest
+from redbooth_nb.client.exchange import exchange
+from redbooth_nb.client.journey import STAGES, Journey
+from redbooth_nb.client.refresh import refresh, revoke
+from redbooth_nb.client.register import Settings
+from redbooth_nb.client.response import AuthorizationResponse
+from redbooth_nb.client.store import TokenStore
+from redbooth_nb.client.token import Token
+from redbooth_nb.client.transcript import transcript
+from redbooth_nb.client.wire import connect
+from redbooth_nb.errors import RedboothError
+from redbooth_nb.provider.addresses import API_URL
+from redbooth_nb.provider.sandbox import Sandbox
+
+Decide = Callable[..., AuthorizationResponse]
+HOPS = ["register", "credentials", "link", "decision", "answer", "code", "token", "refresh", "new-token"]
+
+
+def happened() -> list[str]:
+    return [hop.id for hop in Journey.read().hops if hop.happened]
+
+
+def ahead() -> str:
+    hop = Journey.read().next
+    return hop.id if hop else ""
+
+
+def states() -> list[str]:
+    journey = Journey.read()
+    return [journey.state(stage) for stage in STAGES]
+
+
+def note(hop_id: str) -> str:
+    return Journey.read().hop(hop_id).note
+
+
+def test_before_all_it_begins_with_register() -> None:
+    journey = Journey.read()
+    assert [hop.id for hop in journey.hops] == HOPS
+    assert happened() == []
+    assert ahead() == "register"
+    assert states() == ["next", "not yet", "not yet", "not yet"]
+    assert "Notebook 01-register" in note("register")
+
+
+def test_the_whole_way_hop_by_hop(app: Settings, sandbox: Sandbox, decide: Decide) -> None:
+    assert (happened(), ahead()) == (HOPS[:2], "link")
+    AuthorizationRequest.new(app)
+    assert (happened(), ahead()) == (HOPS[:3], "decision")
+    decide(app)
+    assert (happened(), ahead()) == (HOPS[:5], "code")
+    assert states() == ["done", "done", "next", "not yet"]
+    exchange()
+    assert (happened(), ahead()) == (HOPS[:7], "refresh")
+    sandbox.advance(7200)
+    refresh()
+    assert (happened(), ahead()) == (HOPS, "")
+    assert states() == ["done"] * 4
+    assert Journey.read().summary.startswith("All four stages are done.")
+
+
+def test_each_hop_has_its_own_exchanges_and_no_others(app: Settings, decide: Decide) -> None:
+    decide(app)
+    exchange()
+    refresh()
+    connect(requests.Session()).get(f"{API_URL}/me")
+    journey = Journey.read()
+    grants = {name: dict(journey.hop(name).exchanges[0].fields)["grant_type"] for name in ("code", "refresh")}
+    assert grants == {"code": "authorization_code", "refresh": "refresh_token"}
+    assert {e.address.rsplit("/", 1)[1] for e in journey.hop("answer").exchanges} == {"authorize"}
+    assert journey.hop("link").exchanges == ()
+    assert not any(e.address.startswith(API_URL) for hop in journey.hops for e in hop.exchanges)
+
+
+def test_what_an_earlier_notebook_did_still_counts(app: Settings, sandbox: Sandbox, decide: Decide) -> None:
+    """A new kernel has an empty transcript; a token that is younger than any code can be was refreshed."""
+    decide(app)
+    exchange()
+    refresh()
+    transcript._exchanges.clear()
+    assert (happened(), ahead()) == (HOPS[:7], "refresh")  # within ten minutes nothing on disk shows it
+    sandbox.advance(7200)
+    refresh()
+    transcript._exchanges.clear()
+    assert happened() == HOPS
+    assert all(hop.exchanges == () for hop in Journey.read().hops)
+
+
+def test_a_denial_is_an_answer_that_leads_back_to_the_link(app: Settings, decide: Decide) -> None:
+    decide(app, answer="deny")
+    journey = Journey.read()
+    assert [hop.label for hop in journey.of("authorize")] == [
+        "a link to Redbooth", "signs in, clicks Deny", "the browser, with an error",
+    ]  # fmt: skip
+    assert (happened(), ahead()) == (HOPS[:5], "link")
+    assert "The user clicked Deny" in note("answer")
+
+
+def test_an_error_is_no_decision(app: Settings) -> None:
+    request = AuthorizationRequest.new(app)
+    AuthorizationResponse.read(f"{app.redirect_uri}?error=server_error&state={request.state}", request)
+    assert (happened(), ahead()) == (["register", "credentials", "link", "answer"], "link")
+    assert "before the user could decide" in note("decision")
+
+
+def test_a_code_that_is_too_old_leads_back_to_the_link(app: Settings, sandbox: Sandbox, decide: Decide) -> None:
+    decide(app)
+    sandbox.advance(601)
+    assert ahead() == "link"
+    assert "too old" in note("answer")
+
+
+def test_a_code_that_was_refused_is_sent_but_no_token(app: Settings, sandbox: Sandbox, decide: Decide) -> None:
+    answer = decide(app)
+    sandbox.advance(601)
+    with pytest.raises(RedboothError):
+        exchange(answer)
+    assert (happened(), ahead()) == (HOPS[:6], "link")
+    assert "refused, or revoked" in note("token")
+    assert Journey.read().hop("code").exchanges[0].status == 400
+
+
+def test_after_a_revocation_the_way_begins_at_the_link(app: Settings, decide: Decide) -> None:
+    decide(app)
+    exchange()
+    refresh()
+    revoke()
+    assert (happened(), ahead()) == (HOPS[:6], "link")
+
+
+def test_a_new_sign_in_is_told_while_the_old_token_lives(app: Settings, decide: Decide) -> None:
+    decide(app)
+    exchange()
+    AuthorizationRequest.new(app)
+    assert (happened(), ahead()) == (["register", "credentials", "link", "code", "token"], "decision")
+    decide(app)
+    assert ahead() == "code"
+
+
+def test_the_implicit_answer_brings_no_code(app: Settings, decide: Decide) -> None:
+    decide(app, response_type="token")
+    assert Journey.read().hop("answer").label == "the browser, with a token"
+    assert "no code to exchange" in note("code")
+    assert ahead() == "link"
+
+
+def test_a_refused_refresh_is_sent_but_brought_nothing(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token
+) -> None:
+    del stored
+    faulty.answers = [reply(400, '{"error": "invalid_grant"}')]
+    with pytest.raises(RedboothError):
+        refresh(app_at_faulty)
+    assert Journey.read().hop("refresh").happened
+    assert not Journey.read().hop("new-token").happened
+    assert "refused" in note("new-token")
+
+
+WRONG = [
+    "", "{", "[]", "null", "\x00\xff", '{"format": 99}', '{"format": 1}', '{"format": 1, "access_token": 5}',
+    *(
+        json.dumps({"format": 1, "state": "s", "response_type": "code", "redirect_uri": "r", "scope": "", "nonce": "",
+                    "stale_states": [], "answered": True, "answered_at": at, "callback_url": url})
+        for at, url in ((None, "http://x/?code=y"), ("soon", "http://x/?code=y"), (1, 5), (1, ["a"]), (1, "http://[/"))
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", WRONG)
+@pytest.mark.parametrize(("name", "hop"), [("authorization", "link"), ("token", "token")])
+def test_a_file_that_makes_no_sense_is_a_stage_not_done(
+    app: Settings, decide: Decide, name: str, hop: str, content: str
+) -> None:
+    decide(app)
+    exchange()
+    file = app.folder / f"{name}.json"
+    file.write_text(content, encoding="latin-1")
+    assert not Journey.read().hop(hop).happened
+    assert file.name in note(hop) or "damaged" in note(hop)
+    assert file.read_text(encoding="latin-1") == content
+
+
+def test_files_that_others_may_read_are_not_done_either(app: Settings, decide: Decide) -> None:
+    decide(app)
+    exchange()
+    for name in ("authorization.json", "token.json"):
+        (app.folder / name).chmod(0o644)
+    assert states()[0] == "done"
+    assert "can be read by others" in note("link") + note("token")
+
+
+@pytest.mark.parametrize("line", ["REDBOOTH_CLIENT_ID=two words", "REDBOOTH_CLIENT_ID=\xff"])
+def test_credentials_that_cannot_be_right_are_not_done(app: Settings, line: str) -> None:
+    Path(app.source).write_text(f"{line}\nREDBOOTH_CLIENT_SECRET={CLIENT_SECRET}\n", encoding="latin-1")
+    assert happened() == []
+    assert note("register").endswith(("cannot be right.", "is not UTF-8 text."))
+
+
+def test_a_wrong_provider_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDBOOTH_PROVIDER", "http://elsewhere.example")
+    assert "names no provider" in note("register")
+
+
+def test_it_names_the_files_the_facts_come_from(app: Settings) -> None:
+    assert [file.name for file in Journey.read().files] == ["credentials.env", "authorization.json", "token.json"]
+    assert [file.name for file in Journey.read(app).files] == ["authorization.json", "token.json"]
+
+
+def test_the_text_is_the_same_at_every_run(app: Settings, decide: Decide) -> None:
+    """It stands in committed notebooks, so nothing in it may be random or secret."""
+    decide(app)
+    exchange()
+    text = Journey.read().text()
+    assert "4 refresh: next\n    [>] Your app -> Redbooth: refresh token and secret" in text
+    assert "[x] User -> Redbooth: signs in, clicks Allow" in text
+    for volatile in ("...", app.client_id, app.redirect_uri, "state="):
+        assert volatile not in text
+
+
+def test_no_part_of_it_holds_a_secret(app: Settings, sandbox: Sandbox, decide: Decide) -> None:
+    """R38: in none of its states."""
+    secrets, told = [CLIENT_SECRET], []
+    for options in ({"answer": "deny"}, {"response_type": "token"}, {"pkce": True, "nonce": True}):
+        answer = decide(app, **options)
+        told += [everything()]
+        secrets += [s.reveal() for s in (answer.code, answer.request.code_verifier) if s]
+        secrets += [answer.token.access_token.reveal()] if answer.token else []
+    for step in (exchange, refresh):
+        token = step()
+        told += [everything()]
+        secrets += [s.reveal() for s in (token.access_token, token.refresh_token) if s]
+    sandbox.advance(7200)
+    assert len(set(secrets)) == 8
+    assert "<authorization code ..." in "".join(told)
+    assert [secret for secret in secrets if secret in "".join(told)] == []
+
+
+def everything() -> str:
+    journey = Journey.read()
+    return f"{journey!r}{journey}" + "".join(f"{vars(hop)}" for hop in journey.hops)
+
+
+def test_a_watcher_hears_of_every_exchange_for_as_long_as_it_lives(
+    faulty: FaultyServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And what goes wrong in it never reaches the request."""
+    faulty.answers = [reply(200, "{}")]
+    heard: list[str] = []
+
+    class Watcher:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def hear(self) -> None:
+            heard.append(self.name)
+
+    def fail() -> None:
+        raise ZeroDivisionError("canary")
+
+    staying, leaving = Watcher("staying"), Watcher("leaving")
+    for callback in (fail, staying.hear, leaving.hear):
+        transcript.watch(callback)
+    assert connect(requests.Session()).get(f"{API_URL}/me").ok
+    assert heard == ["staying", "leaving"]
+    assert "ZeroDivisionError" in caplog.text
+    assert "canary" not in caplog.text
+    del leaving, callback  # the last one of the loop
+    thread = threading.Thread(target=connect(requests.Session()).get, args=(f"{API_URL}/me",))
+    thread.start()
+    thread.join()
+    assert heard == ["staying", "leaving", "staying"]
+
+
+def test_a_token_that_is_only_saved_counts(settings: Settings) -> None:
+    TokenStore(settings.folder).save(Token.from_answer({"access_token": "a", "refresh_token": "r"}, 1000.0))
+    assert happened() == ["register", "credentials", "code", "token"]
+    assert ahead() == "refresh"
+    assert Journey.read().summary.startswith("2 of 4 stages done. Next is refresh.")

@@ -1,0 +1,185 @@
+"""The flow map without a browser: it is told from facts, looks again by itself, and holds no secret."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import requests
+from practice import DECIDE, SECRET
+from widgets.clicks import saved
+
+from redbooth_nb.client.authorize import AuthorizationRequest
+from redbooth_nb.client.exchange import exchange
+from redbooth_nb.client.refresh import refresh
+from redbooth_nb.client.register import Settings
+from redbooth_nb.client.response import AuthorizationResponse
+from redbooth_nb.client.store import TokenStore
+from redbooth_nb.client.wire import connect
+from redbooth_nb.provider.addresses import TOKEN_URL
+from redbooth_nb.provider.sandbox import Sandbox
+from redbooth_nb.widgets import flow_map as module
+from redbooth_nb.widgets.flow_map import FlowMap
+
+
+def states(shown: FlowMap) -> list[str]:
+    return [stage["state"] for stage in shown._picture.stages]
+
+
+def hop(shown: FlowMap, hop_id: str) -> dict[str, object]:
+    (found,) = (hop for stage in shown._picture.stages for hop in stage["hops"] if hop["id"] == hop_id)
+    return dict(found)
+
+
+def expected(shown: FlowMap, wanted: list[str]) -> threading.Event:
+    """Return an event that is set when the map shows these states."""
+    event = threading.Event()
+
+    def compare(_: object) -> None:
+        if states(shown) == wanted:
+            event.set()
+
+    shown._picture.observe(compare, names="stages")
+    compare(None)
+    return event
+
+
+def test_it_is_there_before_anything_is(sandbox: Sandbox) -> None:
+    del sandbox
+    shown = FlowMap()
+    assert states(shown) == ["next", "not yet", "not yet", "not yet"]
+    assert hop(shown, "register")["silence"] == "Nothing was sent yet."
+    bundle = shown._repr_mimebundle_()
+    assert bundle["text/plain"] == repr(shown) == shown.text()
+    assert shown.text().startswith("0 of 4 stages done. Next is register.")
+    assert "1 register: next\n    [>] Your app -> Redbooth: name and redirect URI\n" in shown.text()
+
+
+def test_clicks_change_nothing_about_the_facts(app: Settings) -> None:
+    del app
+    shown = FlowMap()
+    before = shown.text()
+    shown.show("new-token")
+    assert shown._picture.selected == "new-token"
+    shown.look()
+    assert shown.text() == before
+    shown.show("")
+    assert shown._picture.selected == ""
+    with pytest.raises(KeyError):
+        shown.show("elsewhere")
+
+
+def test_it_looks_again_when_something_was_sent(app: Settings) -> None:
+    """In the thread that sent it, before the answer is handed on."""
+    shown = FlowMap(app)
+    connect(requests.Session()).post(TOKEN_URL, data={"grant_type": "authorization_code", "code": "wrong"})
+    (noted,) = hop(shown, "code")["exchanges"]  # type: ignore[misc]
+    assert "grant_type = authorization_code" in noted["request"]
+    assert noted["response"].startswith("400 Bad Request")
+
+
+def test_it_looks_again_when_an_answer_arrives_and_when_a_token_is_kept(
+    app: Settings, callback_of: Callable[..., str], decide: DECIDE
+) -> None:
+    """Neither is an exchange of this notebook: the browser brings the answer, the learner's own cell saves."""
+    token = exchange(decide(app))
+    TokenStore(app.folder).forget()
+    request = AuthorizationRequest.new(app)
+    callback = callback_of(request)
+    shown = FlowMap()
+    assert states(shown) == ["done", "next", "not yet", "not yet"]
+    arrived = expected(shown, ["done", "done", "next", "not yet"])
+    AuthorizationResponse.read(callback, request)
+    assert arrived.wait(5)
+    kept = expected(shown, ["done", "done", "next", "not yet"])
+    assert kept.is_set()
+    saved_too = threading.Event()
+    shown._picture.observe(lambda _: hop(shown, "token")["state"] == "done" and saved_too.set(), names="stages")
+    TokenStore(app.folder).save(token)
+    assert saved_too.wait(5)
+
+
+def test_it_looks_again_when_an_app_is_registered(sandbox: Sandbox, request: pytest.FixtureRequest) -> None:
+    del sandbox
+    shown = FlowMap()
+    registered = expected(shown, ["done", "next", "not yet", "not yet"])
+    request.getfixturevalue("app")
+    assert registered.wait(5)
+
+
+def test_of_many_exchanges_it_shows_the_newest(app: Settings, decide: DECIDE) -> None:
+    exchange(decide(app))
+    for _ in range(5):
+        refresh()
+    shown = FlowMap()
+    newest = hop(shown, "refresh")
+    assert newest["earlier"] == 2
+    assert len(newest["exchanges"]) == 3  # type: ignore[arg-type]
+    stored = TokenStore(app.folder).load()
+    assert stored is not None
+    assert repr(stored.access_token) in newest["exchanges"][-1]["response"]  # type: ignore[index]
+
+
+def test_what_happened_elsewhere_says_so(app: Settings, decide: DECIDE) -> None:
+    decide(app)
+    assert "in the browser, or in an earlier notebook" in str(hop(FlowMap(), "link")["silence"])
+
+
+def test_a_damaged_file_is_a_sentence_on_the_map(app: Settings, decide: DECIDE) -> None:
+    decide(app)
+    Path(app.folder / "authorization.json").write_text("{", encoding="utf-8")
+    shown = FlowMap()
+    assert states(shown) == ["done", "next", "not yet", "not yet"]
+    assert "is damaged" in str(hop(shown, "link")["note"])
+    assert "damaged" not in shown.text()  # it names a file of this machine, and the text stands in notebooks
+
+
+def test_it_holds_no_secret_in_any_state(app: Settings, callback_of: Callable[..., str]) -> None:
+    """R38: neither in its traits nor in what JupyterLab saves with the notebook."""
+    shown, seen, secrets = FlowMap(), [], [SECRET]
+    request = AuthorizationRequest.new(app, pkce=True)
+    answer = AuthorizationResponse.read(callback_of(request), request)
+    seen += [saved() + repr(shown)]
+    for step in (exchange, refresh):
+        token = step()
+        shown.look()
+        seen += [saved() + repr(shown)]
+        secrets += [secret.reveal() for secret in (token.access_token, token.refresh_token) if secret]
+    secrets += [secret.reveal() for secret in (answer.code, answer.callback_url, request.code_verifier) if secret]
+    assert len(set(secrets)) == 8
+    assert "<authorization code ..." in "".join(seen)
+    assert "<refresh token ..." in "".join(seen)
+    assert [secret for secret in secrets if secret in "".join(seen)] == []
+
+
+def test_nothing_is_sent_to_the_browser_when_nothing_is_new(app: Settings) -> None:
+    del app
+    shown = FlowMap()
+    changes: list[object] = []
+    shown._picture.observe(changes.append)
+    shown.look()
+    shown.look_if_changed()
+    assert changes == []
+
+
+def test_one_thread_looks_out_for_all_maps_and_ends_with_the_last(app: Settings) -> None:
+    del app
+    maps = [FlowMap() for _ in range(5)]
+    (lookout,) = (thread for thread in threading.enumerate() if thread.name == "flow map")
+    assert lookout is module._lookout._thread
+    for shown in maps:
+        shown.close()
+    lookout.join(5)
+    assert not lookout.is_alive()
+    last = FlowMap()
+    assert module._lookout._thread is not None
+    last.close()
+    module._lookout._thread.join(5)
+
+
+def test_a_closed_map_hears_nothing_any_more(app: Settings) -> None:
+    shown = FlowMap(app)
+    shown.close()
+    before = shown.journey
+    connect(requests.Session()).post(TOKEN_URL, data={"grant_type": "authorization_code", "code": "wrong"})
+    assert shown.journey is before
