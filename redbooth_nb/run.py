@@ -62,6 +62,7 @@ def _browser(settings: Settings):  # type: ignore[no-untyped-def]  # noqa: ANN20
             return True
         link = settings.provider.link(url)
         print(f"Sign in: {link}", flush=True)  # noqa: T201  (where no browser opens, this is the way)
-        return really_open(link, *rest, **more)  # type: ignore[arg-type]
+        really_open(link, *rest, **more)  # type: ignore[arg-type]
+        return True  # with the line above a person can go on, whether a browser opened or not
 
     return open_at_provider

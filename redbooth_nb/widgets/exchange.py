@@ -50,6 +50,7 @@ class ExchangeForm(View):
         """
         if self.token is None:
             self.token = exchange(self.response)
+            self._answer.show(self._taken_apart(self.token))
             self._message.say(
                 f"{self.token.access_token} and {self.token.refresh_token} arrived and are saved.", "good"
             )

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from browser.notebook import Notebook
-from playwright.sync_api import BrowserContext, Route, sync_playwright
+from playwright.sync_api import BrowserContext, Route, expect, sync_playwright
 
+expect.set_options(timeout=30_000)  # a busy machine is slow, and no test here is about speed
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
 FLAGS = [

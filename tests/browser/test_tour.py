@@ -120,7 +120,7 @@ def test_04_refresh(lab: str, notebook: Notebook, secrets_seen: list[str]) -> No
     before = card.text_content() or ""
     card.get_by_role("button", name="Refresh").click()
     expect(card).not_to_have_text(before)
-    expect(card).to_contain_text("Replaced: <access token")
+    expect(card).to_contain_text("Replaced, dead now: <access token")
     shot(notebook.page, "04-card")
     assert all(secret not in notebook.page.content() for secret in secrets_seen)
 

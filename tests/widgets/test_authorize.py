@@ -135,3 +135,15 @@ def test_on_redbooth_only_a_person_can_allow(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("REDBOOTH_CLIENT_SECRET", "an-app-secret")
     with pytest.raises(RedboothError, match="only a person can give permission"):
         SignInPanel()
+
+
+def test_the_state_check_is_shown_failing_and_passing(panel: SignInPanel, callback_of: CallbackOf) -> None:
+    sent = panel.sign_in.request.state
+    with pytest.raises(RedboothError):
+        panel.sign_in._listener.take(f"{panel.sign_in.request.redirect_uri}?code=x&state=guessed")  # type: ignore[union-attr]
+    assert "Answers that were not taken" in shown(panel)
+    assert "guessed" in shown(panel)
+    assert f"sent: {sent} - state came back with another value" in shown(panel)
+    panel.paste(callback_of(panel.sign_in.request))
+    assert "Answers that were not taken" not in shown(panel)
+    assert f"sent: {sent} - the same that was sent" in shown(panel)

@@ -78,3 +78,12 @@ def test_without_an_answer_the_lesson_before_is_named(app: Settings) -> None:
     del app
     with pytest.raises(NotYet):
         ExchangeForm()
+
+
+def test_the_answer_is_taken_apart_and_the_code_crossed_out(app: Settings, decide: DECIDE) -> None:
+    form = ExchangeForm(decide(app))
+    assert "<s>" not in shown(form)
+    form.send()
+    for name in ("access_token", "token_type", "expires_in", "refresh_token", "scope"):
+        assert f">{name}</code>" in shown(form)
+    assert str(form.response.code).strip("<>") in shown(form).partition("<s>")[2].partition("</s>")[0]
