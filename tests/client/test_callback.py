@@ -90,7 +90,11 @@ def test_everybody_is_told_of_every_change(sent: AuthorizationRequest, listen: L
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_it_listens_on_the_loopback_address_only(sent: AuthorizationRequest, listen: Listen, host: str) -> None:
-    """R9: the machine's other addresses refuse."""
+    """R9: the machine's other addresses refuse.
+
+    The promise speaks of an override for containers. There is none, and so none can be set by mistake: where the
+    browser cannot reach the listener, its address is pasted.
+    """
     address = sent.redirect_uri.replace("127.0.0.1", host)
     listener = listen(replace(sent, redirect_uri=address))
     assert listener._server.server_address[0] == "127.0.0.1"

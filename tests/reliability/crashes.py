@@ -193,7 +193,7 @@ def look(scene: Scene, done: dict[str, Any], before: str, found: Crashes) -> Non
             found.wrong.append(f"{where}: the stored token was changed")
         scene.authorize()  # the way out
     else:
-        found.kept += 1
+        found.kept += done["killed"]  # else it was through before its time was up
     if scene.store.interrupted():
         found.wrong.append(f"{where}: the mark stayed")
     if not RedboothSession(scene.settings).get("/me").ok:
