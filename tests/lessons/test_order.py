@@ -1,10 +1,12 @@
 """Cells run out of order give a sentence that names the cell to run (R45)."""
 
+import atexit
 import json
 from pathlib import Path
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 from redbooth_nb.lessons.explained import explain_errors
 from redbooth_nb.lessons.order import out_of_order
@@ -61,7 +63,8 @@ def test_without_a_notebook_there_is_nothing_to_say(tmp_path: Path, monkeypatch:
 def test_in_the_notebook_it_takes_the_place_of_the_stack_trace(
     notebook: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shell = InteractiveShell.instance()
+    shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    atexit.unregister(shell.atexit_operations)  # it belongs to this test
     try:
         explain_errors()
         shell.run_cell("print(panel)")
