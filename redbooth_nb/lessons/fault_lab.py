@@ -4,7 +4,7 @@ import ipywidgets as w
 
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.faults import FAULTS, OUTCOMES, cause
-from redbooth_nb.widgets.view import Markup, Message, View, block, button
+from redbooth_nb.widgets.view import WIDE, Markup, Message, View, block, button
 
 STYLE = {"description_width": "8rem"}
 
@@ -15,9 +15,13 @@ class FaultLab(View):
     def __init__(self) -> None:
         self._message, self._answer = Message(), Markup()
         options = [(f"{fault.stage}: {fault.title}", name) for name, fault in FAULTS.items()]
-        self._fault = w.Dropdown(options=options, description="Do this", layout={"width": "36rem"}, style=STYLE)
+        self._fault = w.Dropdown(options=options, description="Do this", layout=WIDE, style=STYLE)
         self._predicted = w.RadioButtons(
-            options=OUTCOMES, value=None, description="I predict", layout={"width": "max-content"}, style=STYLE
+            options=OUTCOMES,
+            value=None,
+            description="I predict",
+            layout={"width": "max-content", "max_width": "100%"},
+            style=STYLE,
         )
         self._fault.observe(lambda _: self._clear(), names="value")
         run = button("Run", self._clicked, self._message, primary=True)

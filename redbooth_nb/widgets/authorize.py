@@ -7,14 +7,13 @@ from redbooth_nb.client.callback import ANSWERED, DEFAULT_TIMEOUT, WAITING
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.sign_in import SignIn
 from redbooth_nb.client.state import StateError
-from redbooth_nb.widgets.view import Markup, Message, View, button, fold, link, table
+from redbooth_nb.widgets.view import WIDE, Markup, Message, View, button, fold, link, table
 
 MEANINGS = {
     "code": "the authorization code: works once, for ten minutes",
     "error": "why there is no code",
     "error_description": "the same in words, for people",
 }
-WIDE = {"width": "44rem", "max_width": "100%"}
 
 
 class SignInPanel(View):

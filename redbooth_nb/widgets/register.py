@@ -18,9 +18,8 @@ from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.addresses import NEW_APPLICATION_URL
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.unattended import register_application
-from redbooth_nb.widgets.view import Markup, Message, View, button, link
+from redbooth_nb.widgets.view import WIDE, Markup, Message, View, button, link
 
-WIDE = {"width": "44rem", "max_width": "100%"}
 STYLE = {"description_width": "12rem"}
 
 

@@ -6,9 +6,10 @@ import ipywidgets as w
 
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.delivery import EmbeddedSandbox, current_provider
-from redbooth_nb.widgets.view import Message, View, button
+from redbooth_nb.widgets.view import WIDE, Message, View, button
 
 HOUR = 3600  # seconds
+STYLE = {"description_width": "15rem"}
 SWITCHES = {
     "refresh_revokes_old": ("A refresh ends the old pair", ("at once", "on first use")),
     "state": ("state on the way back", ("echoed", "dropped")),
@@ -86,7 +87,7 @@ class TimeMachine(View):
     def _field(self, name: str, label: str, choices: tuple[object, ...]) -> w.Dropdown:
         now = getattr(self._sandbox.switches, name)
         options = [(_word(choice), choice) for choice in dict.fromkeys([*choices, now])]
-        field = w.Dropdown(options=options, value=now, description=label, style={"description_width": "15rem"})
+        field = w.Dropdown(options=options, value=now, description=label, style=STYLE, layout=WIDE)
         field.observe(lambda change: self._chosen(name, change["new"]), names="value")
         return field
 

@@ -6,10 +6,9 @@ import ipywidgets as w
 
 from redbooth_nb.client.authorize import EXPLANATIONS, AuthorizationRequest
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
-from redbooth_nb.widgets.view import Markup, Message, View, block, button, code, fold, link, table
+from redbooth_nb.widgets.view import WIDE, Markup, Message, View, block, button, code, fold, link, table
 
 STYLE = {"description_width": "12rem"}
-WIDE = {"width": "44rem", "max_width": "100%"}
 
 
 class UrlView(View):

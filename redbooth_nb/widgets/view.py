@@ -11,6 +11,7 @@ import ipywidgets as w
 from redbooth_nb.errors import RedboothError
 
 DOUBLE_CLICK = 0.5  # seconds
+WIDE = {"width": "44rem", "max_width": "calc(100% - 4px)"}  # a field as wide as fits, with its margin
 
 
 class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
