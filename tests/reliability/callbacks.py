@@ -100,7 +100,8 @@ def wrong_url(request: AuthorizationRequest, chance: random.Random) -> str:
     if spoil == 7:
         return chance.choice(("", base, base + "?", base + "#", "http:")) + junk(chance)
     if chance.random() < 0.3:
-        return f"{base}?" + "&".join(f"{name}={value}" for name, value in [*pairs, ("state", junk(chance))])
+        text = "&".join(f"{name}={value}" for name, value in [*pairs, ("state", junk(chance))])
+        return f"{base}?" + text.replace("#", "%23")  # what stands behind it would be no part of the answer
     return f"{base}{chance.choice('?????#')}" + urlencode(pairs, errors="replace")
 
 
@@ -149,8 +150,8 @@ def wrong_bytes(listener: CallbackListener, chance: random.Random) -> bytes:  # 
             (b"/favicon.ico", b"/x//callback", b"/callback/..", b"/%63allback", b"http://x/callback", b"*")
         )
         return right.replace(b"/callback", path, 1)
-    place = chance.randrange(len(b"GET /callback"))  # a byte of the method or the path, but a tab is as good as a space
-    other = chance.choice([byte for byte in range(256) if byte != right[place] and not bytes([byte]).isspace()])
+    place = chance.randrange(len(b"GET /callback"))  # any byte but white space, which http.server takes for a space
+    other = chance.choice([byte for byte in range(256) if byte != right[place] and not chr(byte).isspace()])
     return right[:place] + bytes([other]) + right[place + 1 :]
 
 
@@ -171,7 +172,9 @@ def raw(listener: CallbackListener, number: int, seed: int = 1) -> Found:
 
 def still_waits(listener: CallbackListener) -> list[str]:
     """Say what is wrong with a listener that should be alive, its slot unspent; the right answer is still taken."""
-    wrong = [] if (listener.status, listener.response) == ("waiting", None) else [f"it is {listener.status}"]
+    if (listener.status, listener.response) != ("waiting", None):
+        return [f"it is {listener.status}"]
+    wrong = []
     wrong += ["answered before"] if PendingAuthorization(listener.request.settings).load()["answered"] else []
     wrong += [] if browse(listener, good(listener.request))[0] == 200 and listener.wait(QUICK) else ["no answer"]
     return wrong
