@@ -19,6 +19,7 @@ from redbooth_nb.errors import NotYet, RedboothError
 from redbooth_nb.provider.addresses import TOKEN_URL
 from redbooth_nb.provider.delivery import current_provider
 
+OK: Final = 200
 # A code is dead by then, so a token that came later was not exchanged for it but refreshed.
 SURELY_REFRESHED: Final = CODE_LIFETIME + 60  # seconds after the answer
 
@@ -26,7 +27,7 @@ SURELY_REFRESHED: Final = CODE_LIFETIME + 60  # seconds after the answer
 class Facts:
     """What is known at one moment. Reading raises nothing: what cannot be read counts as missing.
 
-    settings, token: what is stored, None where there is none. exchanges: the transcript.
+    settings, token: what is stored, None where there is none. exchanges: the transcript, without other apps.
     begun: whether a sign-in was begun. outcome: "allowed", "denied", "failed", or "" before the answer.
     error: its error code. implicit: whether it was to bring a token itself. answer: where the browser was sent,
     redacted. code: whether a code came back that can still be sent; stale: whether it is too old for that.
@@ -36,12 +37,13 @@ class Facts:
     def __init__(self, settings: Settings | None = None) -> None:
         self.trouble: dict[str, str] = {}
         self.files: tuple[Path, ...] = ()
-        self.exchanges = list(transcript)
         self.begun = self.implicit = self.stale = self._spent = False
         self.outcome = self.error = self.answer = ""
         self._answered_at: float | None = None
         self.token: Token | None = None
         self.settings = self._registered(settings)
+        app = self.settings.client_id if self.settings else ""
+        self.exchanges = [exchange for exchange in transcript if _is_of(exchange, app)]
         if self.settings is not None:
             self._read_sign_in(self.settings)
             self._read_token(self.settings)
@@ -103,13 +105,29 @@ class Facts:
         """Whether the stored token came by a refresh: the transcript saw it, or it is too young for anything else."""
         if self.token is None:
             return False
-        late = self._answered_at is not None and self.token.obtained_at - self._answered_at > SURELY_REFRESHED
-        return late or any(exchange.status == 200 for exchange in self.grants("refresh_token"))  # noqa: PLR2004
+        if self._answered_at is not None and self.token.obtained_at - self._answered_at > SURELY_REFRESHED:
+            return True
+        return any(exchange.status == OK for exchange in self.refreshes)
+
+    @property
+    def refreshes(self) -> tuple[Exchange, ...]:
+        """The refreshes of this permission: those after the last code that was exchanged."""
+        good = [i for i, e in enumerate(self.exchanges) if _grants(e, "authorization_code") and e.status == OK]
+        return tuple(e for e in self.exchanges[good[-1] if good else 0 :] if _grants(e, "refresh_token"))
 
     def grants(self, kind: str) -> tuple[Exchange, ...]:
         """Return the token requests of a kind."""
-        return tuple(e for e in self.exchanges if e.address == TOKEN_URL and ("grant_type", kind) in e.fields)
+        return tuple(e for e in self.exchanges if _grants(e, kind))
 
     def under(self, address: str) -> tuple[Exchange, ...]:
         """Return the exchanges at an address and below it."""
         return tuple(e for e in self.exchanges if e.address == address or e.address.startswith(f"{address}/"))
+
+
+def _grants(exchange: Exchange, kind: str) -> bool:
+    return exchange.address == TOKEN_URL and ("grant_type", kind) in exchange.fields
+
+
+def _is_of(exchange: Exchange, client_id: str) -> bool:
+    """Whether an exchange names this app, or none."""
+    return all(value == client_id for name, value in [*exchange.query, *exchange.fields] if name == "client_id")

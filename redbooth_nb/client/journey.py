@@ -168,7 +168,7 @@ def _exchange(facts: Facts) -> list[Hop]:
 
 
 def _refresh(facts: Facts) -> list[Hop]:
-    seen, token, done = facts.grants("refresh_token"), facts.token, facts.refreshed
+    seen, token, done = facts.refreshes, facts.token, facts.refreshed
     asked = "The refresh token is stored; it is sent when the access token expires." if token else ""
     given = "A refresh token was sent and refused: see the answer." if seen and token else ""
     if done and token:

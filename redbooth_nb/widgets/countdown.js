@@ -3,7 +3,7 @@
 
 const LAST = 60; // seconds; as Token.needs_refresh: the last minute, or the last tenth of a short life
 const TICKS = 1000; // milliseconds
-const SAME_MOMENT = 120; // seconds by which the clocks of kernel and browser may differ
+const SAME_MOMENT = 120; // seconds; what is older than this came out of a saved notebook
 const ICONS = {
   fresh: ["M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13z", "M8 4.5V8l2.4 1.6"],
   soon: ["M8 1.8L15 14H1z", "M8 6.2v3.6M8 11.4v.9"],
@@ -53,16 +53,17 @@ export default () => {
   let deadline = null; // in the browser's milliseconds
 
   // What the kernel sends is true at the moment it is sent, so it counts from its arrival, whatever the browser's clock
-  // says. Only what was saved with a notebook comes long after its time; then the kernel's clock is all there is.
-  const setDeadline = (model) => {
+  // says. Only at the beginning it may also come out of a saved notebook, long after its time; then the kernel's clock
+  // is all there is.
+  const setDeadline = (model, saved) => {
     const { remaining, as_of } = model.get("time");
-    const late = Math.abs(Date.now() / 1000 - as_of) > SAME_MOMENT;
-    deadline = remaining === null ? null : (late ? as_of * 1000 : Date.now()) + remaining * 1000;
+    const start = saved ? as_of * 1000 : Date.now();
+    deadline = remaining === null ? null : start + remaining * 1000;
   };
 
   const initialize = ({ model }) => {
-    setDeadline(model);
-    model.on("change:time", () => setDeadline(model)); // before the views hear of it
+    setDeadline(model, Math.abs(Date.now() / 1000 - model.get("time").as_of) > SAME_MOMENT);
+    model.on("change:time", () => setDeadline(model, false)); // before the views hear of it
   };
 
   const render = ({ model, el }) => {

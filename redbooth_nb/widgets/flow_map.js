@@ -2,7 +2,7 @@
 // here is only the drawing and the way around in it. Everything is set as text, so nothing that came over the wire
 // can become markup.
 
-const COLUMNS = { User: 2, "Your app": 4, Redbooth: 6 }; // where a lifeline stands on a grid of six
+const COLUMNS = { User: 2, "Your app": 3, Redbooth: 4 }; // the line of the grid on which a lifeline stands
 const ICONS = {
   done: ["M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1z", "M4.6 8.2l2.4 2.4 4.5-5"],
   next: ["M8 1.2a6.8 6.8 0 1 0 0 13.6A6.8 6.8 0 0 0 8 1.2z", "M6.4 4.9v6.2L11.2 8z"],

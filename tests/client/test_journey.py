@@ -13,7 +13,7 @@ from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.journey import STAGES, Journey
 from redbooth_nb.client.refresh import refresh, revoke
-from redbooth_nb.client.register import Settings
+from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
@@ -137,6 +137,29 @@ def test_after_a_revocation_the_way_begins_at_the_link(app: Settings, decide: De
     refresh()
     revoke()
     assert (happened(), ahead()) == (HOPS[:6], "link")
+
+
+def test_what_another_app_did_does_not_count(app: Settings, sandbox: Sandbox, decide: Decide) -> None:
+    """One notebook may have several; its transcript has the exchanges of all."""
+    decide(app)
+    exchange()
+    refresh()
+    sandbox.seed_application("Other app", app.redirect_uri, client_id="0f" * 32, client_secret="5f" * 32)
+    other = save_credentials("0f" * 32, "5f" * 32, app.redirect_uri)
+    assert (happened(), ahead()) == (HOPS[:2], "link")
+    decide(other)
+    exchange()
+    assert (happened(), ahead()) == (HOPS[:7], "refresh")
+    assert len(Journey.read().hop("code").exchanges) == 1
+
+
+def test_a_refresh_before_the_last_exchange_does_not_count(app: Settings, decide: Decide) -> None:
+    decide(app)
+    exchange()
+    refresh()
+    decide(app)
+    exchange()
+    assert (happened(), ahead()) == (HOPS[:7], "refresh")
 
 
 def test_a_new_sign_in_is_told_while_the_old_token_lives(app: Settings, decide: Decide) -> None:
