@@ -126,7 +126,7 @@ def test_it_looks_right_and_is_accessible(opened: Notebook, tmp_path: Path, them
         assert fits(flow)
         shot(flow, f"flow-{look}-{way}")
     ground = flow.evaluate("(flow) => getComputedStyle(flow).backgroundColor")
-    assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(33, 33, 33)"}[look]
+    assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 17, 17)"}[look]
     hop(flow, "token").click()
     assert violations(flow) == []
     shot(flow, f"flow-{look}-open")
