@@ -29,7 +29,7 @@ MARKS: Final = {DONE: "[x]", NEXT: "[>]", NOT_YET: "[ ]"}
 class Hop:
     """One message from one party to another.
 
-    happened: whether the facts say so. state: "done", "next" or "not yet". note: what there is to say about it,
+    happened: whether the facts say so. standing: "done", "next" or "not yet". note: what there is to say about it,
     such as why it is missing. exchanges: what the transcript holds of it, redacted; empty when it happened in the
     browser or in an earlier notebook.
     """
@@ -40,7 +40,7 @@ class Hop:
     target: str
     label: str
     happened: bool = False
-    state: str = NOT_YET
+    standing: str = NOT_YET
     note: str = ""
     exchanges: tuple[Exchange, ...] = field(default=(), repr=False)
 
@@ -68,21 +68,21 @@ class Journey:
     @property
     def next(self) -> Hop | None:
         """The hop that comes next, None when all is done."""
-        return next((hop for hop in self.hops if hop.state == NEXT), None)
+        return next((hop for hop in self.hops if hop.standing == NEXT), None)
 
     def of(self, stage: str) -> tuple[Hop, ...]:
         """Return the hops of a stage."""
         return tuple(hop for hop in self.hops if hop.stage == stage)
 
-    def state(self, stage: str) -> str:
+    def standing(self, stage: str) -> str:
         """Say where a stage stands: "done", "next" or "not yet"."""
-        states = {hop.state for hop in self.of(stage)}
+        states = {hop.standing for hop in self.of(stage)}
         return NEXT if NEXT in states else DONE if states == {DONE} else NOT_YET
 
     @property
     def summary(self) -> str:
         """One sentence on how far the app has come."""
-        done = sum(self.state(stage) == DONE for stage in STAGES)
+        done = sum(self.standing(stage) == DONE for stage in STAGES)
         hop = self.next
         if done == len(STAGES):
             return "All four stages are done. Refresh comes again whenever the access token expires."
@@ -94,8 +94,8 @@ class Journey:
         """Return the stages as a picture made of text. It holds nothing that differs from one run to another."""
         lines = [self.summary]
         for number, stage in enumerate(STAGES, 1):
-            lines.append(f"{number} {stage}: {self.state(stage)}")
-            lines += [f"    {MARKS[hop.state]} {hop.source} -> {hop.target}: {hop.label}" for hop in self.of(stage)]
+            lines.append(f"{number} {stage}: {self.standing(stage)}")
+            lines += [f"    {MARKS[hop.standing]} {hop.source} -> {hop.target}: {hop.label}" for hop in self.of(stage)]
         return "\n".join(lines)
 
     __str__ = text
@@ -106,7 +106,7 @@ def _hops(facts: Facts) -> Iterable[Hop]:
     hops = [*_register(facts), *_authorize(facts), *_exchange(facts), *_refresh(facts)]
     ahead = _next(facts, hops)
     for hop in hops:
-        yield replace(hop, state=NEXT if hop.id == ahead else DONE if hop.happened else NOT_YET)
+        yield replace(hop, standing=NEXT if hop.id == ahead else DONE if hop.happened else NOT_YET)
 
 
 def _next(facts: Facts, hops: list[Hop]) -> str:

@@ -62,7 +62,7 @@ class FlowMap(View):
                 {
                     "name": stage,
                     "about": about,
-                    "state": self.journey.state(stage),
+                    "state": self.journey.standing(stage),
                     "hops": [_shown(hop) for hop in self.journey.of(stage)],
                 }
                 for stage, about in STAGES.items()
@@ -94,7 +94,7 @@ def _shown(hop: Hop) -> dict[str, Any]:
         "source": hop.source,
         "target": hop.target,
         "label": hop.label,
-        "state": hop.state,
+        "state": hop.standing,
         "note": hop.note,
         "exchanges": [_halves(exchange) for exchange in hop.exchanges[-SHOWN:]],
         "earlier": max(len(hop.exchanges) - SHOWN, 0),

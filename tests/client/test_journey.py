@@ -38,7 +38,7 @@ def ahead() -> str:
 
 def states() -> list[str]:
     journey = Journey.read()
-    return [journey.state(stage) for stage in STAGES]
+    return [journey.standing(stage) for stage in STAGES]
 
 
 def note(hop_id: str) -> str:
