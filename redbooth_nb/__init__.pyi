@@ -20,6 +20,7 @@ from .lessons.own_app import OwnApp as OwnApp
 from .lessons.practice import allow as allow
 from .lessons.practice import pretend as pretend
 from .lessons.predict import predict as predict
+from .lessons.progress import progress as progress
 from .lessons.ready import catch_up as catch_up
 from .lessons.ready import ready as ready
 from .lessons.time_passes import let_time_pass as let_time_pass

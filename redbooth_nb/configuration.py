@@ -80,6 +80,12 @@ def read_env_file(path: Path) -> dict[str, str]:
     raise ConfigurationError(f"The settings file {path} {problem}.", remedy=remedy)
 
 
+def for_people(path: Path) -> str:
+    """Return a path to show: the home folder, whose name is nobody's business, as `~`."""
+    home = Path.home()
+    return str(Path("~") / path.relative_to(home)) if path.is_relative_to(home) else str(path)
+
+
 def make_private(folder: Path) -> None:
     """Create a folder that only its owner may enter, and like it every missing one above (mkdir forgets those)."""
     for missing in reversed([place for place in (folder, *folder.parents) if not place.exists()]):

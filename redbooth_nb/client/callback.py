@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -55,6 +56,7 @@ class CallbackListener:
         self.status = WAITING
         self.response: AuthorizationResponse | None = None
         self.refused: list[RedboothError] = []
+        self._until = time.monotonic() + timeout
         self._done = threading.Event()
         self._lock = threading.Lock()
         parts = urlsplit(request.redirect_uri)
@@ -71,6 +73,11 @@ class CallbackListener:
         """What a browser sends as `Host` for the redirect URI; any other name is an attack (DNS rebinding)."""
         names = {"127.0.0.1", "localhost", "[::1]"}
         return {f"{name}:{self.port}" for name in names} | (names if self.port == HTTP_PORT else set())
+
+    @property
+    def remaining(self) -> float:
+        """The seconds it still waits, 0 when it does not."""
+        return max(self._until - time.monotonic(), 0.0) if self.status == WAITING else 0.0
 
     def start(self) -> None:
         """Listen. A listener of the same kernel on the same port is cancelled first. Raises PortBusy."""
@@ -90,6 +97,7 @@ class CallbackListener:
             )
         _listening[self.port] = self
         self._leave_note()
+        self._until = time.monotonic() + self.timeout
         self._timer = threading.Timer(self.timeout, self._end, [TIMED_OUT])
         self._timer.daemon = True
         threading.Thread(target=self._server.serve_forever, args=(0.05,), name="callback listener", daemon=True).start()

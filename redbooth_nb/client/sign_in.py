@@ -8,7 +8,7 @@ from collections.abc import Callable
 import requests
 
 from redbooth_nb.client.authorize import AuthorizationRequest
-from redbooth_nb.client.callback import ANSWERED, CANCELLED, DEFAULT_TIMEOUT, CallbackListener, PortBusy
+from redbooth_nb.client.callback import ANSWERED, CANCELLED, DEFAULT_TIMEOUT, WAITING, CallbackListener, PortBusy
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.wire import connect
 from redbooth_nb.configuration import Configuration
@@ -65,7 +65,12 @@ class SignIn:
         """Where things stand: "waiting", "answered", "cancelled" or "timed out"."""
         if self._pasted is not None:
             return ANSWERED
-        return self._listener.status if self._listener else "waiting"
+        return self._listener.status if self._listener else WAITING
+
+    @property
+    def remaining(self) -> float | None:
+        """The seconds in which the answer can still come by itself, None when nothing listens for it."""
+        return self._listener.remaining if self._listener and self.status == WAITING else None
 
     @property
     def refused(self) -> list[RedboothError]:
@@ -80,7 +85,7 @@ class SignIn:
             raise NotYet(
                 f"There is no answer yet (status: {self.status}).",
                 remedy="Click the link above and decide, then run this cell again."
-                if self.status == "waiting"
+                if self.status == WAITING
                 else "Run the cell that signs in once more, then click its new link.",
             )
         return found

@@ -26,6 +26,7 @@ def facts() -> list[Fact]:
 
 LESSON = Lesson(
     "authorize",
+    "02-authorize",
     facts,
     {
         "state": Question(

@@ -27,6 +27,7 @@ def _said(exchange: Exchange, error: str) -> bool:
 
 LESSON = Lesson(
     "break-it",
+    "05-break-it",
     facts,
     {
         "garbled": Question(

@@ -38,6 +38,7 @@ def facts() -> list[Fact]:
 
 LESSON = Lesson(
     "exchange",
+    "03-exchange",
     facts,
     {
         "why-two-steps": Question(

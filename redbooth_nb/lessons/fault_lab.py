@@ -4,13 +4,16 @@ import ipywidgets as w
 
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.faults import FAULTS, OUTCOMES, cause
-from redbooth_nb.widgets.view import WIDE, Markup, Message, View, block, button
+from redbooth_nb.widgets.message import Message
+from redbooth_nb.widgets.view import WIDE, Markup, View, block, button
 
 STYLE = {"description_width": "8rem"}
 
 
 class FaultLab(View):
     """Seventeen ways to fail; `run(name, predicted)` does what the button does."""
+
+    picture = ("fault-lab", "a fault chosen from a list, a prediction among the outcomes, and the answer explained.")
 
     def __init__(self) -> None:
         self._message, self._answer = Message(), Markup()

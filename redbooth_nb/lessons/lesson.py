@@ -25,8 +25,9 @@ class Question:
 
 @dataclass(frozen=True)
 class Lesson:
-    """One stage: its name, the facts that show it is done, and its questions by name."""
+    """One stage: its name and notebook, the facts that show it is done, and its questions by name."""
 
     stage: str
+    notebook: str
     facts: Callable[[], list[Fact]]
     questions: dict[str, Question]

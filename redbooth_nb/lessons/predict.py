@@ -7,7 +7,8 @@ import ipywidgets as w
 
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.course import question
-from redbooth_nb.widgets.view import Markup, Message, View
+from redbooth_nb.widgets.message import Message
+from redbooth_nb.widgets.view import Markup, View
 
 
 class Prediction(View):

@@ -13,6 +13,8 @@ from redbooth_nb.errors import NotYet
 from redbooth_nb.lessons.course import lesson
 from redbooth_nb.lessons.explained import explain_errors
 from redbooth_nb.lessons.practice import practice_only
+from redbooth_nb.lessons.progress import done, in_one_line
+from redbooth_nb.lessons.surroundings import sentence
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.unattended import press, register_application
 
@@ -21,7 +23,7 @@ APP_NAME = "My first Redbooth app"
 
 
 def ready(stage: str) -> Settings | None:
-    """Say where requests go and what is there from earlier lessons; on a stand-in, do what is missing.
+    """Say where requests go, what cannot work here and what earlier lessons left; on a stand-in, do what is missing.
 
     Returns the settings; None for "start" and "register", which need none. From now on errors show as sentences.
     Raises NotYet on redbooth.com, naming the notebook that comes first: only a person can register and allow there.
@@ -30,6 +32,9 @@ def ready(stage: str) -> Settings | None:
     lesson(stage)  # a wrong name is a sentence, not a puzzle later
     provider = practice_only() if stage == "break-it" else current_provider()
     print(f"https://redbooth.com is answered by {provider.label}.")  # noqa: T201  (printing is what it is for)
+    for line in (sentence(), in_one_line() if done() else ""):
+        if line:
+            print(line)  # noqa: T201
     if stage in {"start", "register"}:
         return None
     if provider.kind != "live":

@@ -38,6 +38,7 @@ def facts() -> list[Fact]:
 
 LESSON = Lesson(
     "refresh",
+    "04-refresh",
     facts,
     {
         "two-hours": Question(

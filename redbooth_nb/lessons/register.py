@@ -27,6 +27,7 @@ def facts() -> list[Fact]:
 
 LESSON = Lesson(
     "register",
+    "01-register",
     facts,
     {
         "secret": Question(

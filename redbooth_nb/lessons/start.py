@@ -14,6 +14,7 @@ def facts() -> list[Fact]:
 
 LESSON = Lesson(
     "start",
+    "00-start-here",
     facts,
     {
         "password": Question(

@@ -24,6 +24,7 @@ def facts() -> list[Fact]:
 
 LESSON = Lesson(
     "your-own-app",
+    "06-your-own-app",
     facts,
     {
         "second-run": Question(

@@ -7,17 +7,31 @@ from redbooth_nb.client.callback import ANSWERED, DEFAULT_TIMEOUT, WAITING
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.sign_in import SignIn
 from redbooth_nb.client.state import StateError
-from redbooth_nb.widgets.view import WIDE, Markup, Message, View, button, fold, link, table
+from redbooth_nb.widgets.countdown import Countdown, Words
+from redbooth_nb.widgets.message import Message
+from redbooth_nb.widgets.view import WIDE, Markup, View, button, fold, link, table
 
 MEANINGS = {
     "code": "the authorization code: works once, for ten minutes",
     "error": "why there is no code",
     "error_description": "the same in words, for people",
 }
+WAIT: Words = {
+    "label": ("Time left for your answer", ""),
+    "fresh": ("The link can be used for another", ""),
+    "soon": ("The link can be used for only", "Less than a minute is left for your answer."),
+    "expired": ("The time for your answer is over.", ""),
+    "unknown": ("", ""),
+}
 
 
 class SignInPanel(View):
     """Shows one sign-in. `response` holds the answer; `paste()` and `cancel()` do what the buttons do."""
+
+    picture = (
+        "authorize",
+        "a sign-in link, a line that says it waits, the time that is left, Cancel, and a field to paste an address.",
+    )
 
     def __init__(
         self,
@@ -32,13 +46,16 @@ class SignInPanel(View):
             description="Or paste the address you were sent to", layout=WIDE, style={"description_width": "auto"}
         )
         take = button("Use this address", self._take, self._message)
-        stop = button("Cancel", self.cancel, self._message)
-        self._controls = w.VBox([w.HBox([self._paste, take], layout={"flex_flow": "row wrap"}), stop])
+        self._countdown = Countdown(None, None, WAIT)
+        cancel = button("Cancel", self.cancel, self._message)
+        self._waiting = w.HBox([self._countdown, cancel], layout={"flex_flow": "row wrap", "align_items": "center"})
+        self._controls = w.VBox([self._waiting, w.HBox([self._paste, take], layout={"flex_flow": "row wrap"})])
         super().__init__([])
         self.sign_in = SignIn(
             request or AuthorizationRequest.new(), answer=answer, timeout=timeout, on_change=self._update
         )
         where = Markup(f"<strong>{link(self.sign_in.link, 'Sign in with Redbooth')}</strong> (opens in a new tab)")
+        self._countdown.set(self.sign_in.remaining, timeout)
         self.children = [where, self._message, self._answer, self._controls]
         self._update()
 
@@ -65,7 +82,8 @@ class SignInPanel(View):
         status = self.sign_in.status
         kind = "good" if status == ANSWERED else "info" if status == WAITING else "problem"
         self._message.say(self.text(), kind)
-        self._controls.layout.display = "none" if status == ANSWERED else ""
+        self._controls.layout.display = "none" if status == ANSWERED else ""  # a late answer can still be pasted
+        self._waiting.layout.display = "none" if self.sign_in.remaining is None else ""
         self._answer.show(self._taken_apart())
 
     def _taken_apart(self) -> str:

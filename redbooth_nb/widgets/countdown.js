@@ -1,4 +1,4 @@
-// How long a token still lives. The kernel says the remaining seconds once; from then on this counts by itself to a
+// How long something still lives, a token or the wait for an answer. The kernel says the remaining seconds once; from then on this counts by itself to a
 // moment on the clock on the wall, so it is right while the kernel is busy, and after the laptop has slept.
 
 const LAST = 60; // seconds; as Token.needs_refresh: the last minute, or the last tenth of a short life
@@ -10,19 +10,6 @@ const ICONS = {
   expired: ["M2 2h12v12H2z", "M5.2 5.2l5.6 5.6M10.8 5.2l-5.6 5.6"],
   unknown: ["M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13z", "M6.2 6.2a1.8 1.8 0 1 1 2.6 1.7c-.6.3-.8.6-.8 1.3M8 11.3v.5"],
 };
-const WORDS = {
-  fresh: "fresh, expires in",
-  soon: "expires soon, in",
-  expired: "expired",
-  unknown: "the service did not say how long it lives",
-};
-const NEWS = {
-  fresh: "The access token is fresh.",
-  soon: "The access token expires soon.",
-  expired: "The access token has expired.",
-  unknown: "The service did not say how long the access token lives.",
-};
-
 function make(tag, name, attributes = {}) {
   const element = document.createElement(tag);
   element.className = name;
@@ -70,7 +57,8 @@ export default () => {
     const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
     const root = make("div", "redbooth-countdown");
     const icon = make("span", "rc-icon");
-    const words = make("span", "rc-words", { role: "timer", "aria-label": "Lifetime of the access token" });
+    const names = model.get("words"); // for each state: what stands there, and what is announced when it begins
+    const words = make("span", "rc-words", { role: "timer", "aria-label": names.label[0] });
     const bar = make("span", "rc-bar", { "aria-hidden": "true" });
     const rest = bar.appendChild(make("span", "rc-rest"));
     const news = make("span", "rc-news", { role: "status" });
@@ -85,13 +73,13 @@ export default () => {
       const exact = deadline === null ? null : Math.min((deadline - Date.now()) / 1000, lifetime ?? Infinity);
       const state = stateOf(exact, lifetime);
       if (root.dataset.state !== state) {
-        if (root.dataset.state) news.textContent = NEWS[state]; // a change; how it began is no news
+        if (root.dataset.state) news.textContent = names[state][1]; // a change; how it began is no news
         root.dataset.state = state;
         icon.replaceChildren(picture(ICONS[state]));
       }
       const left = Math.ceil(exact ?? 0);
       const counting = state === "fresh" || state === "soon";
-      words.textContent = WORDS[state] + (counting ? ` ${inWords(left, calm.matches)}` : "");
+      words.textContent = names[state][0] + (counting ? ` ${inWords(left, calm.matches)}` : "");
       bar.hidden = state === "unknown";
       rest.style.width = `${counting ? Math.min((100 * exact) / lifetime, 100) : 0}%`;
       // at the next full second, and a little after it, so that the words are never a second behind

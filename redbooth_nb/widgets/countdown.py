@@ -11,6 +11,18 @@ from redbooth_nb.widgets.view import View
 
 LAST: Final = 60  # seconds; as Token.needs_refresh, and as countdown.js
 HERE = Path(__file__).parent
+Words = dict[str, tuple[str, str]]
+# for each state: what stands there, before the time that is left, and what is announced when it begins
+TOKEN: Final[Words] = {
+    "label": ("Lifetime of the access token", ""),
+    "fresh": ("fresh, expires in", "The access token is fresh."),
+    "soon": ("expires soon, in", "The access token expires soon."),
+    "expired": ("expired", "The access token has expired."),
+    "unknown": (
+        "the service did not say how long it lives",
+        "The service did not say how long the access token lives.",
+    ),
+}
 
 
 def _moment(remaining: float | None, lifetime: float | None) -> dict[str, float | None]:
@@ -29,6 +41,8 @@ class _Clock(anywidget.AnyWidget):
     _css = HERE / "countdown.css"
     time: "traitlets.Dict[str, float | None]" = traitlets.Dict().tag(sync=True, to_json=_as_of_now)
     """Remaining seconds and lifetime, None when the service did not say; and when that was, in Unix seconds."""
+    words: "traitlets.Dict[str, tuple[str, str]]" = traitlets.Dict().tag(sync=True)
+    """What to call the states."""
 
     def now(self) -> dict[str, float | None]:
         """Return the same as of now."""
@@ -40,13 +54,14 @@ class _Clock(anywidget.AnyWidget):
 
 
 class Countdown(View):
-    """Shows how long a token still lives: fresh, expires soon (the last minute or tenth), expired, or not known.
+    """Shows how long something still lives: fresh, expires soon (the last minute or tenth), expired, or not known.
 
     remaining, lifetime: seconds, as `token.remaining(now)` and `token.expires_in`; None when the service did not say.
+    words: what to call the states; by default those of a token.
     """
 
-    def __init__(self, remaining: float | None, lifetime: float | None) -> None:
-        self._clock = _Clock(time=_moment(remaining, lifetime))
+    def __init__(self, remaining: float | None, lifetime: float | None, words: Words = TOKEN) -> None:
+        self._clock = _Clock(time=_moment(remaining, lifetime), words=words)
         super().__init__([self._clock])
 
     def set(self, remaining: float | None, lifetime: float | None) -> None:
@@ -62,7 +77,7 @@ class Countdown(View):
     def text(self) -> str:
         """Say in words how long is left."""
         now = self._clock.now()
-        return in_words(now["remaining"], now["lifetime"])
+        return in_words(now["remaining"], now["lifetime"], self._clock.words)
 
 
 def state(remaining: float | None, lifetime: float | None) -> str:
@@ -74,14 +89,11 @@ def state(remaining: float | None, lifetime: float | None) -> str:
     return "soon" if remaining <= min(LAST, lifetime / 10) else "fresh"
 
 
-def in_words(remaining: float | None, lifetime: float | None) -> str:
+def in_words(remaining: float | None, lifetime: float | None, words: Words = TOKEN) -> str:
     """Say how long is left, to the minute above one and to the second below: "fresh, expires in 2 h"."""
     now = state(remaining, lifetime)
-    if remaining is None or now == "unknown":
-        return "the service did not say how long it lives"
-    if now == "expired":
-        return "expired"
+    if remaining is None or now in {"unknown", "expired"}:
+        return words[now][0]
     hours, minutes = divmod(round(remaining / 60), 60)
     parts: dict[str, Any] = {"h": hours, "min": minutes, "s": 0 if hours or minutes else f"{remaining:.0f}"}
-    words = " ".join(f"{number} {unit}" for unit, number in parts.items() if number)
-    return f"{'expires soon, in' if now == 'soon' else 'fresh, expires in'} {words}"
+    return " ".join([words[now][0], *(f"{number} {unit}" for unit, number in parts.items() if number)])

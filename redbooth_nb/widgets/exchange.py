@@ -7,7 +7,8 @@ from redbooth_nb.client.secret import Secret
 from redbooth_nb.client.token import Token
 from redbooth_nb.client.transcript import Exchange
 from redbooth_nb.provider.addresses import ORIGIN, TOKEN_URL
-from redbooth_nb.widgets.view import Markup, Message, View, block, button, code, fold, table
+from redbooth_nb.widgets.message import Message
+from redbooth_nb.widgets.view import Markup, View, block, button, code, fold, table
 
 MEANINGS = {
     "grant_type": "what is offered in return for a token: an authorization code",
@@ -21,6 +22,8 @@ MEANINGS = {
 class ExchangeForm(View):
     """Shows the token request of `response` (default: the last answer). `send()` does what the button does."""
 
+    picture = ("exchange", "the fields of a token request in a table, the button Send, and the answer taken apart.")
+
     def __init__(self, response: AuthorizationResponse | None = None) -> None:
         self.response = response or AuthorizationResponse.last()
         self.token: Token | None = None
@@ -28,8 +31,8 @@ class ExchangeForm(View):
         rows = [(name, value, MEANINGS[name]) for name, value in self.fields.items()]
         request = Markup(code(f"POST {TOKEN_URL}") + table(("field", "value", "meaning"), rows) + self._curl())
         self._answer = Markup()
-        self._send = button("Send", self._clicked, self._message, primary=True)
-        super().__init__([request, self._send, self._message, self._answer])
+        self._button = button("Send", self._clicked, self._message, primary=True)
+        super().__init__([request, self._button, self._message, self._answer])
 
     @property
     def fields(self) -> dict[str, "str | Secret"]:

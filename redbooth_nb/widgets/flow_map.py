@@ -38,6 +38,11 @@ class FlowMap(View):
     settings: whose way to show; by default that of the app which is registered at the current provider.
     """
 
+    picture = (
+        "flow-map",
+        "three columns for user, app and Redbooth, and between them the hops of the four stages, done up to authorize.",
+    )
+
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings
         self.journey = Journey(())

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from redbooth_nb.client.transcript import Exchange, Transcript, transcript
 from redbooth_nb.provider.delivery import current_provider
-from redbooth_nb.widgets.view import Markup, Message, View, block, button, fold, table
+from redbooth_nb.widgets.message import Message
+from redbooth_nb.widgets.view import Markup, View, block, button, fold, table
 
 WHO = {"2": "success", "3": "info", "4": "warn", "5": "error"}
 
@@ -13,11 +14,13 @@ WHO = {"2": "success", "3": "info", "4": "warn", "5": "error"}
 class HttpView(View):
     """Shows the exchanges of this notebook, or those given. `look()` does what the button does."""
 
+    picture = ("http", "two exchanges, the newest open with its request, its answer, folded headers and cURL.")
+
     def __init__(self, exchanges: Sequence[Exchange] | Transcript = transcript) -> None:
         self._exchanges = exchanges
         self._markup = Markup()
         message = Message()
-        super().__init__([self._markup, button("Look again", self.look, message)])
+        super().__init__([self._markup, button("Look again", self.look, message), message])
         self.look()
 
     def look(self) -> None:

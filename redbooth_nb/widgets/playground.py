@@ -10,11 +10,13 @@ from redbooth_nb.errors import NotYet
 from redbooth_nb.widgets.authorize import SignInPanel
 from redbooth_nb.widgets.exchange import ExchangeForm
 from redbooth_nb.widgets.http import HttpView
+from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.refresh import TokenCard
 from redbooth_nb.widgets.register import RegisterForm
-from redbooth_nb.widgets.view import Markup, Message, View, block, button
+from redbooth_nb.widgets.view import WIDE, Markup, View, block, button
 
 STYLE = {"description_width": "auto"}
+NARROW = {"width": "max-content", "margin": "2px 16px 2px 2px"}
 
 
 class Playground(View):
@@ -23,11 +25,15 @@ class Playground(View):
     Its methods do what its buttons do: `authorize()`, `exchange()`, `call()`, `look()`.
     """
 
+    picture = ("playground", "the four steps one below the other, a call of the API, and what went over the wire.")
+
     def __init__(self) -> None:
         self._message = Message()
-        self._pkce = w.Checkbox(value=False, description="PKCE", indent=False)
-        self._nonce = w.Checkbox(value=False, description="a second proof in the redirect URI", indent=False)
-        self._path = w.Text("/me", description="GET https://redbooth.com/api/3", style=STYLE)
+        self._pkce = w.Checkbox(value=False, description="PKCE", indent=False, layout=NARROW)
+        self._nonce = w.Checkbox(
+            value=False, description="a second proof in the redirect URI", indent=False, layout=NARROW
+        )
+        self._path = w.Text("/me", description="GET https://redbooth.com/api/3", style=STYLE, layout=WIDE)
         self._answer = Markup()
         self.form = RegisterForm()
         self._sign_in, self._exchange, self._card = w.VBox(), w.VBox(), w.VBox()

@@ -8,9 +8,11 @@ from redbooth_nb.client.refresh import refresh, revoke
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
+from redbooth_nb.configuration import for_people
 from redbooth_nb.errors import NotYet
 from redbooth_nb.widgets.countdown import Countdown, in_words
-from redbooth_nb.widgets.view import Markup, Message, View, button, code
+from redbooth_nb.widgets.message import Message
+from redbooth_nb.widgets.view import Markup, View, button, code
 
 NO_TOKEN = "There is no token yet."  # noqa: S105  (a sentence)
 REMEDY = "Do notebook 03-exchange, or run: catch_up('refresh')"
@@ -21,6 +23,11 @@ class TokenCard(View):
 
     Raises NotYet where there is no token to show.
     """
+
+    picture = (
+        "refresh",
+        "the fingerprints of a pair of tokens, a countdown, Refresh, Look again, Revoke, and the old pair crossed out.",
+    )
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings.load()
@@ -91,6 +98,6 @@ class TokenCard(View):
         if token is not None:
             new = (
                 f"<p>{code(token.access_token)} opens the account.<br>{code(token.refresh_token)} gets the next pair, "
-                f"once.<br>On disk: {code(self.store.path)}, readable only by you.</p>"
+                f"once.<br>On disk: {code(for_people(self.store.path))}, readable only by you.</p>"
             )
         return gone + (new or f"<p>{NO_TOKEN} {html.escape(REMEDY)}</p>")

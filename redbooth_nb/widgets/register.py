@@ -13,12 +13,13 @@ from redbooth_nb.client.register import (
     save_credentials,
 )
 from redbooth_nb.client.wire import connect
-from redbooth_nb.configuration import Configuration
+from redbooth_nb.configuration import Configuration, for_people
 from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.addresses import NEW_APPLICATION_URL
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.unattended import register_application
-from redbooth_nb.widgets.view import WIDE, Markup, Message, View, button, link
+from redbooth_nb.widgets.message import Message
+from redbooth_nb.widgets.view import WIDE, Markup, View, button, link
 
 STYLE = {"description_width": "12rem"}
 
@@ -28,6 +29,11 @@ class RegisterForm(View):
 
     name: what to call the app. Where nobody sits at the browser, the kit registers it by that name.
     """
+
+    picture = (
+        "register",
+        "a link to the registration page, fields for Api Key, App secret and Return URI, and the button Save.",
+    )
 
     def __init__(self, name: str = "My first Redbooth app", redirect_uri: str = DEFAULT_REDIRECT_URI) -> None:
         configuration = Configuration.read()
@@ -45,7 +51,7 @@ class RegisterForm(View):
             f"<ol><li>Open {page} on {html.escape(provider.label)}.</li>"
             f"<li>Name it <code>{html.escape(name)}</code>; its Return URI is <code>{html.escape(redirect_uri)}</code>."
             "</li><li>Copy Api Key and App secret into these fields.</li></ol>"
-            f"Saved in <code>{html.escape(str(file))}</code>, readable only by you."
+            f"Saved in <code>{html.escape(for_people(file))}</code>, readable only by you."
         )
         save = button("Save", self._clicked, self._message, primary=True)
         for field in (self._client_id, self._redirect_uri):

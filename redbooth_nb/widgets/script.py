@@ -12,7 +12,8 @@ import ipywidgets as w
 
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.widgets.view import Message, View, button, link
+from redbooth_nb.widgets.message import Message
+from redbooth_nb.widgets.view import View, button, link
 
 LONGEST_RUN = 60  # seconds, where nobody watches; a person has Cancel
 

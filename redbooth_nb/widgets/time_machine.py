@@ -6,7 +6,8 @@ import ipywidgets as w
 
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.delivery import EmbeddedSandbox, current_provider
-from redbooth_nb.widgets.view import WIDE, Message, View, button
+from redbooth_nb.widgets.message import Message
+from redbooth_nb.widgets.view import WIDE, View, button
 
 HOUR = 3600  # seconds
 STYLE = {"description_width": "15rem"}
@@ -24,6 +25,11 @@ class TimeMachine(View):
 
     Raises RedboothError on any other provider: only the sandbox's time is yours.
     """
+
+    picture = (
+        "time-machine",
+        "how far the sandbox is ahead, buttons for one and two hours later and back, and its switches.",
+    )
 
     def __init__(self) -> None:
         provider = current_provider()

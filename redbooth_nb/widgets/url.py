@@ -6,7 +6,8 @@ import ipywidgets as w
 
 from redbooth_nb.client.authorize import EXPLANATIONS, AuthorizationRequest
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
-from redbooth_nb.widgets.view import WIDE, Markup, Message, View, block, button, code, fold, link, table
+from redbooth_nb.widgets.message import Message
+from redbooth_nb.widgets.view import WIDE, Markup, View, block, button, code, fold, link, table
 
 STYLE = {"description_width": "12rem"}
 
@@ -16,6 +17,11 @@ class UrlView(View):
 
     A changed URL is for looking: an answer to it counts only when client id, redirect URI and state are the request's.
     """
+
+    picture = (
+        "url",
+        "an authorize address, its parameters decoded and encoded in a table, and a field to change each.",
+    )
 
     def __init__(self, request: AuthorizationRequest | None = None) -> None:
         self.request = request or AuthorizationRequest.new()
@@ -47,7 +53,8 @@ class UrlView(View):
     @property
     def url(self) -> str:
         """The address as it stands, every parameter URL-encoded."""
-        return f"{AUTHORIZE_URL}?{urlencode({name: value for name, value in self.parameters.items() if value})}"
+        given = {name: value for name, value in self.parameters.items() if value}
+        return f"{AUTHORIZE_URL}?{urlencode(given, quote_via=quote, safe='')}"
 
     def text(self) -> str:
         """Return the address and its parameters."""

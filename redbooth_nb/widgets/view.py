@@ -1,21 +1,34 @@
-"""What every widget of the kit shares: one safe text in its place where widgets cannot show."""
+"""What every widget of the kit shares: a still picture and a safe text in its place where widgets cannot show."""
 
 import html
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar, Final
 
 import ipywidgets as w
 
 from redbooth_nb.errors import RedboothError
+from redbooth_nb.widgets.message import Message
 
+PICTURES: Final = Path(__file__).parent / "pictures"  # made by tests/pictures.py
 DOUBLE_CLICK = 0.5  # seconds
 WIDE = {"width": "44rem", "max_width": "calc(100% - 4px)"}  # a field as wide as fits, with its margin
 
 
 class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
-    """A panel over an object that works without it. Subclasses say in `text()` what it shows, without secrets."""
+    """A panel over an object that works without it. Subclasses say in `text()` what it shows, without secrets.
+
+    picture: the name of its still picture, and what can be seen on it.
+    """
+
+    picture: ClassVar[tuple[str, str]] = ("", "")
+
+    def __init__(self, children: Sequence[w.Widget] = ()) -> None:
+        super().__init__(children)
+        self.add_class("redbooth-view")
 
     def text(self) -> str:
         """Return the same as plain text, for a page where widgets cannot show."""
@@ -27,7 +40,21 @@ class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:  # noqa: ANN401
         view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
-        return {"text/plain": self.text(), "application/vnd.jupyter.widget-view+json": view}
+        said = self.text()
+        html_too = {"text/html": still(*self.picture, said)} if self.picture[0] else {}
+        return {"text/plain": said, **html_too, "application/vnd.jupyter.widget-view+json": view}
+
+
+def still(name: str, alt: str, text: str) -> str:
+    """Return HTML for a page where widgets cannot show: a picture of one, and what this one says.
+
+    The picture is inside the text: a repository's preview follows no address, and nothing is fetched.
+    """
+    data = b64encode((PICTURES / f"{name}.png").read_bytes()).decode()
+    return (
+        f'<img alt="{html.escape(f"A picture of the widget: {alt}")}" style="max-width:100%" '
+        f'src="data:image/png;base64,{data}"><pre>{html.escape(text)}</pre>'
+    )
 
 
 class Markup(w.HTML):  # type: ignore[misc]
@@ -42,24 +69,7 @@ class Markup(w.HTML):  # type: ignore[misc]
         self.value = f'<div style="line-height:1.5;overflow-wrap:anywhere">{markup}</div>' if markup else ""
 
 
-class Message(w.HTML):  # type: ignore[misc]
-    """A line that says how things stand; screen readers announce it when it changes."""
-
-    def __init__(self) -> None:
-        super().__init__(layout={"max_width": "46rem"})
-
-    def say(self, text: str, kind: str = "info") -> None:
-        """Show `text`. kind: "info", "good" or "problem"; the word stands there too, never only the colour."""
-        colour = {"good": "success", "problem": "error"}.get(kind, "info")
-        label = {"good": "<strong>Done.</strong> ", "problem": "<strong>Problem.</strong> "}.get(kind, "")
-        lines = "<br>".join(html.escape(line) for line in text.splitlines())
-        self.value = (
-            f'<div role="status" style="border-left:4px solid var(--jp-{colour}-color1);padding:2px 10px;'
-            f'line-height:1.5;overflow-wrap:anywhere">{label}{lines}</div>'
-        )
-
-
-LEFT = "text-align:left;vertical-align:top;padding:4px 14px 4px 0;overflow-wrap:anywhere"
+LEFT = "text-align:left;vertical-align:top;padding:4px 14px 4px 0;overflow-wrap:anywhere;min-width:4.5rem"
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -78,12 +88,23 @@ def code(value: object) -> str:
     return f'<code style="background:none;padding:0">{html.escape(str(value))}</code>'
 
 
+# Select it, so that it can be copied by hand where the browser does not let a page write to the clipboard.
+COPY = (
+    "const said = (word) => { this.textContent = word }; getSelection().selectAllChildren(this.previousElementSibling);"
+    "Promise.resolve(navigator.clipboard?.writeText(getSelection().toString()) ?? Promise.reject())"
+    ".then(() => said('Copied'), () => said('Selected'))"
+)
+
+
 def block(text: str) -> str:
-    """Return a block of code; one click selects all of it, so that it can be copied."""
+    """Return a block of code with a button that copies it."""
     return (
-        '<pre tabindex="0" style="user-select:all;white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.45;'
-        'margin:4px 0;padding:8px 10px;background:var(--jp-layout-color2);color:var(--jp-ui-font-color1)">'
-        f"{html.escape(text)}</pre>"
+        '<div style="position:relative"><pre tabindex="0" style="white-space:pre-wrap;overflow-wrap:anywhere;'
+        "line-height:1.45;margin:4px 0;padding:8px 74px 8px 10px;background:var(--jp-layout-color2);"
+        f'color:var(--jp-ui-font-color1)">{html.escape(text)}</pre>'
+        f'<button type="button" aria-live="polite" onclick="{html.escape(COPY)}" style="position:absolute;top:8px;'
+        "right:8px;cursor:pointer;font:inherit;padding:0 8px;color:var(--jp-ui-font-color1);"
+        'background:var(--jp-layout-color1);border:1px solid var(--jp-border-color0)">Copy</button></div>'
     )
 
 

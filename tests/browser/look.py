@@ -4,7 +4,6 @@ Set SCREENSHOTS to a folder to look at what was seen.
 """
 
 import os
-import re
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
@@ -14,15 +13,14 @@ LIGHT, DARK = "JupyterLab Light", "JupyterLab Dark"
 
 
 def choose_theme(page: Page, name: str) -> None:
-    """Choose a theme in the Settings menu, and wait until JupyterLab wears it."""
-    page.locator(".lm-MenuBar-itemLabel", has_text="Settings").click()
-    for entry in ("Theme", name):
-        page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^{entry}$")).click()
+    """Choose a theme, and wait until JupyterLab wears it."""
+    page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", name)
     expect(page.locator("body")).to_have_attribute("data-jp-theme-name", name)
 
 
-def shot(part: Locator, name: str) -> None:
-    """Keep a picture of a part of the page, if pictures are wanted."""
+def shot(part: Page | Locator, name: str) -> None:
+    """Keep a picture of a page or a part of it, if pictures are wanted."""
     if SHOTS:
-        part.scroll_into_view_if_needed()
+        if isinstance(part, Locator):
+            part.scroll_into_view_if_needed()
         part.screenshot(path=Path(SHOTS) / f"{name}.png")

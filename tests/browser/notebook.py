@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+from browser.lab import Lab
 from playwright.sync_api import Locator, Page, expect
 
 LESSONS = Path(__file__).parents[2] / "notebooks"
@@ -16,14 +17,21 @@ class Notebook:
     def __init__(self, page: Page) -> None:
         self.page = page
 
-    def open(self, link: str, name: str) -> None:
+    def open(self, lab: Lab, name: str) -> None:
         """Open a lesson and wait for its kernel."""
-        self.page.goto(re.sub(r"/lab/tree/[^?]*", f"/lab/tree/{name}.ipynb", link))
+        self.page.goto(lab.address(name))
         self.page.locator("#jp-main-dock-panel .lm-TabBar-tab.lm-mod-current", has_text=name).wait_for(timeout=60_000)
         self.page.get_by_text(re.compile(r"\| Idle")).wait_for(timeout=60_000)
         # JupyterLab draws the cells of a long notebook one after the other, after it says Idle
         lesson = json.loads((LESSONS / f"{name}.ipynb").read_text(encoding="utf-8"))
         expect(self.cells).to_have_count(sum(c["cell_type"] == "code" for c in lesson["cells"]), timeout=60_000)
+
+        self.file = lab.notebooks / f"{name}.ipynb"
+
+    def save(self) -> None:
+        """Save with the keyboard; returns when it is on the disk."""
+        with self.page.expect_response(lambda answer: answer.request.method == "PUT" and "/contents/" in answer.url):
+            self.page.keyboard.press("Control+s")
 
     @property
     def cells(self) -> Locator:

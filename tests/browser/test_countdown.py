@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from browser.axe import violations
+from browser.lab import Lab
 from browser.look import DARK, LIGHT, choose_theme, shot
 from browser.notebook import Notebook
 from playwright.sync_api import Locator, WebSocket, expect
@@ -14,7 +15,7 @@ SECONDS = "(words) => Number(/(\\d+) s$/.exec(words.textContent)[1])"
 
 
 @pytest.fixture
-def opened(lab: str, notebook: Notebook) -> Notebook:
+def opened(lab: Lab, notebook: Notebook) -> Notebook:
     """Return a notebook in which nothing ran yet."""
     notebook.open(lab, "00-start-here")
     return notebook
@@ -99,7 +100,7 @@ def test_setting_the_same_time_again_begins_anew(sleepy: Notebook) -> None:
     expect(words(drawn)).to_have_text(re.compile("^fresh, expires in (2 h|1 h 59 min)"))
 
 
-def test_a_reloaded_page_goes_on_where_it_was(lab: str, notebook: Notebook) -> None:
+def test_a_reloaded_page_goes_on_where_it_was(lab: Lab, notebook: Notebook) -> None:
     notebook.open(lab, "00-start-here")
     drawn = draw(notebook, "7000, 7200")
     notebook.write(3, "first._clock.time = {**first._clock.time, 'as_of': first._clock.time['as_of'] - 3600}")
@@ -110,7 +111,7 @@ def test_a_reloaded_page_goes_on_where_it_was(lab: str, notebook: Notebook) -> N
     expect(words(drawn)).to_have_text(re.compile("^fresh, expires in 5[56] min"), timeout=30_000)
 
 
-def test_it_says_nothing_to_the_kernel(lab: str, notebook: Notebook) -> None:
+def test_it_says_nothing_to_the_kernel(lab: Lab, notebook: Notebook) -> None:
     frames: list[bytes] = []
 
     def listen(socket: WebSocket) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from browser.axe import violations
+from browser.lab import Lab
 from browser.look import DARK, LIGHT, choose_theme, shot
 from browser.notebook import Notebook
 from playwright.sync_api import Locator, WebSocket, expect
@@ -16,7 +17,7 @@ WAYS = {"empty": "", "half": "catch_up('exchange')\n", "done": "catch_up('refres
 
 
 @pytest.fixture
-def opened(lab: str, notebook: Notebook) -> Notebook:
+def opened(lab: Lab, notebook: Notebook) -> Notebook:
     """Return a notebook in which nothing ran yet."""
     notebook.open(lab, "00-start-here")
     notebook.restart()  # the tests share a server, and on it a notebook keeps its kernel
@@ -166,7 +167,7 @@ def test_it_lights_up_by_itself_while_a_cell_runs(opened: Notebook, tmp_path: Pa
     expect(flow.get_by_role("status")).to_contain_text("3 of 4 stages done.")
 
 
-def test_it_is_silent_while_nothing_happens(lab: str, notebook: Notebook, tmp_path: Path) -> None:
+def test_it_is_silent_while_nothing_happens(lab: Lab, notebook: Notebook, tmp_path: Path) -> None:
     """Not one message, for as long as its look-out needs to look four times."""
     frames: list[bytes] = []
 

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from browser.lab import Lab
 from browser.notebook import Notebook
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -10,7 +11,7 @@ SIGN_IN = "from redbooth_nb import SignInPanel, ready\nready('authorize')\npanel
 
 
 @pytest.fixture
-def waiting(lab: str, notebook: Notebook) -> Notebook:
+def waiting(lab: Lab, notebook: Notebook) -> Notebook:
     """Return lesson 02 with a panel that waits for an answer, in its first cell."""
     notebook.open(lab, "02-authorize")
     notebook.write(1, SIGN_IN)
@@ -28,7 +29,7 @@ def allow(browser: BrowserContext, notebook: Notebook) -> Page:
 
 
 def test_a_second_notebook_names_the_first_one_and_takes_a_pasted_address(
-    lab: str,
+    lab: Lab,
     browser: BrowserContext,
     waiting: Notebook,  # noqa: ARG001  (it holds the port)
 ) -> None:
@@ -46,8 +47,7 @@ def test_a_second_notebook_names_the_first_one_and_takes_a_pasted_address(
 
 
 def test_a_reloaded_page_still_shows_the_panel_and_its_answer(browser: BrowserContext, waiting: Notebook) -> None:
-    with waiting.page.expect_response(lambda answer: answer.request.method == "PUT" and "/api/contents/" in answer.url):
-        waiting.page.keyboard.press("Control+s")
+    waiting.save()
     waiting.page.reload()
     expect(waiting.cell(1)).to_contain_text("Waiting for your answer", timeout=30_000)
     allow(browser, waiting)
@@ -68,7 +68,7 @@ def test_after_a_kernel_restart_the_cell_runs_again_and_the_code_is_still_there(
     assert "Token(access_token=<access token" in waiting.text(2)
 
 
-def test_a_cell_out_of_order_names_the_cell_to_run_first(lab: str, notebook: Notebook) -> None:
+def test_a_cell_out_of_order_names_the_cell_to_run_first(lab: Lab, notebook: Notebook) -> None:
     notebook.open(lab, "02-authorize")
     notebook.run(1)
     notebook.run(13)

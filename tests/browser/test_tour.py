@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from browser.lab import Lab
 from browser.notebook import Notebook
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -47,7 +48,7 @@ def secrets_seen() -> list[str]:
     return []
 
 
-def test_00_start(lab: str, notebook: Notebook) -> None:
+def test_00_start(lab: Lab, notebook: Notebook) -> None:
     notebook.open(lab, "00-start-here")
     run_all_from(notebook, 1)
     question = notebook.cell(2)
@@ -56,7 +57,7 @@ def test_00_start(lab: str, notebook: Notebook) -> None:
     shot(notebook.page, "00-prediction")
 
 
-def test_01_register(lab: str, browser: BrowserContext, notebook: Notebook, secrets_seen: list[str]) -> None:
+def test_01_register(lab: Lab, browser: BrowserContext, notebook: Notebook, secrets_seen: list[str]) -> None:
     notebook.open(lab, "01-register")
     for number in range(1, 6):
         notebook.run(number)
@@ -83,7 +84,7 @@ def test_01_register(lab: str, browser: BrowserContext, notebook: Notebook, secr
     assert secret not in notebook.page.content()
 
 
-def test_02_authorize(lab: str, browser: BrowserContext, notebook: Notebook) -> None:
+def test_02_authorize(lab: Lab, browser: BrowserContext, notebook: Notebook) -> None:
     notebook.open(lab, "02-authorize")
     for number in range(1, 13):
         notebook.run(number)
@@ -98,7 +99,7 @@ def test_02_authorize(lab: str, browser: BrowserContext, notebook: Notebook) -> 
     run_all_from(notebook, 15)
 
 
-def test_03_exchange(lab: str, notebook: Notebook) -> None:
+def test_03_exchange(lab: Lab, notebook: Notebook) -> None:
     notebook.open(lab, "03-exchange")
     for number in range(1, 4):
         notebook.run(number)
@@ -112,7 +113,7 @@ def test_03_exchange(lab: str, notebook: Notebook) -> None:
     assert "invalid_grant" in notebook.text(10)
 
 
-def test_04_refresh(lab: str, notebook: Notebook, secrets_seen: list[str]) -> None:
+def test_04_refresh(lab: Lab, notebook: Notebook, secrets_seen: list[str]) -> None:
     notebook.open(lab, "04-refresh")
     run_all_from(notebook, 1)
     assert "The access token expired" in notebook.text(5)
@@ -125,7 +126,7 @@ def test_04_refresh(lab: str, notebook: Notebook, secrets_seen: list[str]) -> No
     assert all(secret not in notebook.page.content() for secret in secrets_seen)
 
 
-def test_05_break_it(lab: str, browser: BrowserContext, notebook: Notebook) -> None:
+def test_05_break_it(lab: Lab, browser: BrowserContext, notebook: Notebook) -> None:
     notebook.open(lab, "05-break-it")
     for number in range(1, 7):
         notebook.run(number)
@@ -135,7 +136,7 @@ def test_05_break_it(lab: str, browser: BrowserContext, notebook: Notebook) -> N
     shot(notebook.page, "05-end")
 
 
-def test_06_your_own_app(lab: str, browser: BrowserContext, notebook: Notebook) -> None:
+def test_06_your_own_app(lab: Lab, browser: BrowserContext, notebook: Notebook) -> None:
     notebook.open(lab, "06-your-own-app")
     last = notebook.cells.count()
     first_run = next(number for number in range(1, last + 1) if notebook.source(number) == "app.run()")

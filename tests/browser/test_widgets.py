@@ -1,6 +1,7 @@
 """Every widget in a real JupyterLab: accessible in light and dark, narrow too, and by keyboard alone."""
 
 from browser.axe import violations
+from browser.lab import Lab
 from browser.look import DARK, LIGHT, choose_theme, shot
 from browser.notebook import Notebook
 from playwright.sync_api import Locator, expect
@@ -25,7 +26,7 @@ def widget(notebook: Notebook, number: int) -> Locator:
     return notebook.cell(number).locator(".jp-OutputArea-output > .jupyter-widgets").last
 
 
-def test_nothing_stands_in_anybodys_way(lab: str, notebook: Notebook) -> None:
+def test_nothing_stands_in_anybodys_way(lab: Lab, notebook: Notebook) -> None:
     """axe-core finds no violation in any widget, in light, dark and narrow; what is folded is opened first."""
     notebook.open(lab, "02-authorize")
     notebook.write(1, START)
@@ -52,7 +53,7 @@ def test_nothing_stands_in_anybodys_way(lab: str, notebook: Notebook) -> None:
     assert {where: found for where, found in wrong.items() if found} == {}
 
 
-def test_the_flow_by_keyboard_alone(lab: str, notebook: Notebook) -> None:
+def test_the_flow_by_keyboard_alone(lab: Lab, notebook: Notebook) -> None:
     """Tab, Enter and Space go from a new sign-in to a called API; Allow is pressed by the keyboard, too."""
     page = notebook.page
     notebook.open(lab, "02-authorize")

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import ipywidgets as w
 
+from redbooth_nb.widgets.message import Message
+
 
 def parts(view: w.Widget) -> Iterator[w.Widget]:
     """Yield a widget and all that is in it."""
@@ -32,7 +34,11 @@ def field(view: w.Widget, text: str) -> w.Widget:
 
 def shown(view: w.Widget) -> str:
     """Return everything a widget shows."""
-    return "\n".join(str(part.value) for part in parts(view) if isinstance(part, w.HTML))
+    return "\n".join(
+        part.text() if isinstance(part, Message) else str(part.value)
+        for part in parts(view)
+        if isinstance(part, Message | w.HTML)
+    )
 
 
 def saved() -> str:

@@ -10,6 +10,7 @@ import pytest
 import requests
 from widgets.clicks import click, field, saved, shown
 
+from redbooth_nb.client.callback import DEFAULT_TIMEOUT
 from redbooth_nb.client.register import Settings
 from redbooth_nb.errors import NotYet, RedboothError
 from redbooth_nb.widgets.authorize import SignInPanel
@@ -42,7 +43,7 @@ def test_it_shows_the_link_and_waits(panel: SignInPanel, app: Settings) -> None:
 @pytest.mark.parametrize(("answer", "words"), [("allow", "Allowed: <authorization code"), ("deny", "Denied: access_d")])
 def test_the_browsers_answer_arrives(panel: SignInPanel, callback_of: CallbackOf, answer: str, words: str) -> None:
     arrived = threading.Event()
-    panel._message.observe(lambda change: "Done." in change["new"] and arrived.set(), names="value")
+    panel._message.observe(lambda change: change["new"]["kind"] == "good" and arrived.set(), names="said")
     callback = callback_of(panel.sign_in.request, answer)
     page = requests.get(callback, timeout=5)
     assert arrived.wait(5)
@@ -62,7 +63,7 @@ def test_the_paste_box_takes_it_too_and_forgets_it(panel: SignInPanel, callback_
     assert panel.response.code is not None
     assert panel.response.code.reveal() == code_in(callback)
     assert field(panel, PASTE).value == ""
-    assert "Done.</strong> Allowed" in shown(panel)
+    assert "Done. Allowed" in shown(panel)
     assert code_in(callback) not in saved()
 
 
@@ -90,6 +91,26 @@ def test_a_double_click_takes_the_answer_once(panel: SignInPanel, callback_of: C
     assert panel.text().startswith("Allowed")
 
 
+def test_it_says_how_long_the_link_can_be_used(panel: SignInPanel) -> None:
+    remaining = panel.sign_in.remaining
+    assert remaining is not None
+    assert 0 < remaining <= DEFAULT_TIMEOUT
+    assert panel._countdown.text() == "The link can be used for another 10 min"
+    assert panel._waiting.layout.display == ""
+    click(panel, "Cancel")
+    assert panel.sign_in.remaining is None
+    assert panel._waiting.layout.display == "none"
+    assert panel._controls.layout.display == ""
+
+
+def test_where_nothing_listens_there_is_no_hurry(app: Settings) -> None:
+    address = urlsplit(app.redirect_uri)
+    with closing(socket.create_server((address.hostname or "", address.port or 0))):
+        panel = SignInPanel()
+    assert panel.sign_in.remaining is None
+    assert panel._waiting.layout.display == "none"
+
+
 def test_cancel_frees_the_port(panel: SignInPanel, app: Settings) -> None:
     click(panel, "Cancel")
     assert panel.text() == "The sign-in was cancelled. Run the cell again for a new link."
@@ -115,7 +136,7 @@ def test_nobody_waits_for_ever(app: Settings) -> None:
     del app
     late = threading.Event()
     panel = SignInPanel(timeout=0.05)
-    panel._message.observe(lambda change: "timed out" in change["new"] and late.set(), names="value")
+    panel._message.observe(lambda change: "timed out" in change["new"]["text"] and late.set(), names="said")
     assert late.wait(5) or panel.sign_in.status == "timed out"
     assert panel.text() == "The sign-in was timed out. Run the cell again for a new link."
 

@@ -74,18 +74,25 @@ def test_the_same_numbers_again_are_news(clock: list[float]) -> None:
 
 
 @pytest.mark.usefixtures("clock")
-def test_what_is_saved_with_a_notebook_is_numbers() -> None:
+def test_what_is_saved_with_a_notebook_are_numbers_and_fixed_words() -> None:
     shown = Countdown(100, 7200)
     state = json.loads(saved())["state"][shown._clock.model_id]["state"]
-    assert {name for name in state if not name.startswith("_")} == {"layout", "tabbable", "time", "tooltip"}
+    assert {name for name in state if not name.startswith("_")} == {"layout", "tabbable", "time", "tooltip", "words"}
     assert state["time"] == {"remaining": 100, "lifetime": 7200, "as_of": 1_000_000}
 
 
-@pytest.mark.parametrize("name", ["countdown", "flow_map"])
-def test_the_javascript_asks_nobody(name: str) -> None:
+HERE = Path(module.__file__).parent
+SCRIPTS = sorted(HERE.glob("*.js"))
+
+
+def test_there_are_scripts_to_look_at() -> None:
+    assert {script.stem for script in SCRIPTS} == {"countdown", "flow_map", "message"}
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_the_javascript_asks_nobody(path: Path) -> None:
     """No CDN, no import, no markup made of data."""
-    folder = Path(module.__file__).parent
-    script, style = (folder / f"{name}.js").read_text("utf-8"), (folder / f"{name}.css").read_text("utf-8")
+    script, style = path.read_text("utf-8"), "".join(file.read_text("utf-8") for file in HERE.glob("*.css"))
     for word in ("import ", "import(", "fetch(", "XMLHttp", "innerHTML", "outerHTML", "insertAdjacent", "eval("):
         assert word not in script
     assert "//" not in script.replace("// ", "").replace("http://www.w3.org/2000/svg", "")
@@ -94,9 +101,9 @@ def test_the_javascript_asks_nobody(name: str) -> None:
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js")
-@pytest.mark.parametrize("name", ["countdown", "flow_map"])
-def test_the_javascript_is_well_formed(name: str) -> None:
-    source = (Path(module.__file__).parent / f"{name}.js").read_bytes()
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_the_javascript_is_well_formed(path: Path) -> None:
+    source = path.read_bytes()
     command = ["node", "--check", "--input-type=module", "-"]
     checked = subprocess.run(command, input=source, capture_output=True, check=False)  # noqa: S603
     assert checked.returncode == 0, checked.stderr

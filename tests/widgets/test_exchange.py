@@ -68,7 +68,7 @@ def test_a_denial_can_be_shown_but_not_sent(app: Settings, decide: DECIDE) -> No
     form = ExchangeForm(decide(app, "deny"))
     assert "code = (none: there is nothing to exchange)" in form.text()
     click(form, "Send")
-    assert "Problem.</strong> This answer holds no code to exchange." in shown(form)
+    assert "Problem. This answer holds no code to exchange." in shown(form)
     with pytest.raises(NotYet):
         form.send()
     assert token_requests() == 0

@@ -28,7 +28,7 @@ def test_where_nobody_watches_the_cell_waits_for_the_end(tmp_path: Path) -> None
 def test_a_failure_is_told(tmp_path: Path) -> None:
     panel = python("import sys; print('so far'); sys.exit(3)", tmp_path)
     assert panel.text() == "so far\n(ended with status 3)"
-    assert "Problem.</strong> The script ended with status 3." in shown(panel)
+    assert "Problem. The script ended with status 3." in shown(panel)
 
 
 def test_output_arrives_while_it_runs_and_cancel_ends_it(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_output_arrives_while_it_runs_and_cancel_ends_it(tmp_path: Path) -> None
         "print('Sign in: http://127.0.0.1:1/?a=1&b=2'); import threading; threading.Event().wait()", tmp_path
     )
     panel._output.observe(lambda _: arrived.set(), names="value")
-    panel._message.observe(lambda change: "ended with status" in change["new"] and ended.set(), names="value")
+    panel._message.observe(lambda change: "ended with" in change["new"]["text"] and ended.set(), names="said")
     assert "Sign in" in panel.text() or arrived.wait(20)
     assert 'href="http://127.0.0.1:1/?a=1&amp;b=2"' in shown(panel)
     assert panel.running

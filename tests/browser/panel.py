@@ -1,0 +1,76 @@
+"""A widget in a notebook, and what a person does with it."""
+
+import re
+from pathlib import Path
+
+from browser.axe import violations
+from browser.look import DARK, LIGHT, choose_theme, shot
+from browser.notebook import Notebook
+from browser.secrets_in import secrets_in
+from playwright.sync_api import Locator, expect
+
+ALONE = (
+    "import os\nos.environ['REDBOOTH_STATE_DIR'] = {state!r}\nfrom redbooth_nb import *\n"
+    "transcript._exchanges.clear()\n"
+)
+CANARY = "5ec2e7" * 10
+WIDE, NARROW = {"width": 1280, "height": 1000}, {"width": 640, "height": 1000}
+
+
+class Panel:
+    """A widget on the page, and what must be so in each of its states."""
+
+    def __init__(self, desk: Notebook, state: Path) -> None:
+        self.desk, self.state = desk, state
+
+    def show(self, code: str) -> "Panel":
+        """Draw it anew: in a state folder of its own, by this code."""
+        self.desk.write(2, ALONE.format(state=str(self.state)) + code)
+        self.desk.run(2)
+        return self
+
+    @property
+    def part(self) -> Locator:
+        """The widget."""
+        return self.desk.cell(2).locator(".jp-OutputArea-output > .redbooth-view").last
+
+    def press(self, button: str) -> None:
+        """Click a button."""
+        self.part.get_by_role("button", name=button, exact=True).click()
+
+    def fill(self, label: str, text: str) -> None:
+        """Type into a field."""
+        self.part.get_by_label(label, exact=True).fill(text)
+
+    def decide(self, button: str, *, link: str = "Sign in with Redbooth") -> None:
+        """Follow the link to Redbooth's page, and press a button there."""
+        with self.desk.page.context.expect_page() as opened:
+            self.part.get_by_role("link", name=link).click()
+        opened.value.get_by_role("button", name=button).click()
+        opened.value.get_by_text("go back to the notebook").wait_for()
+        opened.value.close()
+
+    def python(self, code: str) -> None:
+        """Do something in the notebook, in another cell."""
+        self.desk.write(3, code)
+        self.desk.run(3)
+
+    def is_right(self, name: str, words: str | re.Pattern[str]) -> None:
+        """See that it says so, keeps its secrets, and suits everybody."""
+        page = self.desk.page
+        expect(self.part).to_contain_text(words)
+        self.part.evaluate("part => part.querySelectorAll('details').forEach(fold => { fold.open = true })")
+        wrong = {}
+        for look in (LIGHT, DARK, "narrow"):
+            if look == "narrow":
+                page.set_viewport_size(NARROW)
+            else:
+                choose_theme(page, look)
+            wrong[look] = violations(self.part)
+            if self.part.evaluate("part => part.scrollWidth > part.clientWidth + 1"):
+                wrong[look].append("wider than its place")
+            shot(self.part, f"{name}-{look.rpartition(' ')[2].lower()}")
+        page.set_viewport_size(WIDE)
+        assert {look: found for look, found in wrong.items() if found} == {}
+        content = page.content()
+        assert [secret for secret in secrets_in(self.state) | {CANARY} if secret in content] == []

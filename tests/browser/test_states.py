@@ -1,0 +1,242 @@
+"""Every widget in its good, bad and empty states, in a real JupyterLab: start, click, result.
+
+In each state it is accessible and fits in light, in dark and in half the width (or zoomed to 200 %), and no secret is
+on the page, in the saved notebook, or in what JupyterLab would save of the widgets.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser.lab import Lab, profile
+from browser.look import DARK, LIGHT, choose_theme, shot
+from browser.notebook import Notebook
+from browser.panel import CANARY, Panel
+from browser.secrets_in import secrets_in
+from playwright.sync_api import Browser, expect
+
+
+@pytest.fixture(scope="module")
+def desk(lab: Lab, running_browser: Browser) -> Iterator[Notebook]:
+    """Return a notebook that all tests here write into."""
+    with profile(running_browser) as context:
+        notebook = Notebook(context.new_page())
+        notebook.open(lab, "00-start-here")
+        notebook.page.keyboard.press("Control+b")  # fold the file list away
+        yield notebook
+
+
+@pytest.fixture
+def panel(desk: Notebook, tmp_path: Path) -> Iterator[Panel]:
+    """Return a panel to draw; afterwards see that nothing secret would be saved."""
+    shown = Panel(desk, tmp_path)
+    yield shown
+    held = tmp_path / "held.json"
+    shown.python(
+        f"import json, ipywidgets\nopen({str(held)!r}, 'w').write(json.dumps(ipywidgets.Widget.get_manager_state()))"
+    )
+    desk.save()
+    saved = held.read_text() + desk.file.read_text()
+    assert "Markup" in saved or "HTMLModel" in saved
+    assert [secret for secret in secrets_in(tmp_path) | {CANARY} if secret in saved] == []
+
+
+def test_register(panel: Panel) -> None:
+    panel.show("RegisterForm()").is_right("register-empty", "readable only by you")
+    panel.fill("Api Key (client id)", "not a key")
+    panel.is_right("register-bad", "Problem. The Api Key (client id) holds a space")
+    panel.fill("Api Key (client id)", "http://127.0.0.1:8765/callback")
+    panel.fill("App secret", CANARY)
+    panel.press("Save")
+    panel.is_right("register-swapped", "Nothing was saved")
+    expect(panel.part.get_by_label("App secret")).to_have_value("")
+    panel.fill("Api Key (client id)", "a1" * 32)
+    panel.fill("App secret", CANARY)
+    panel.press("Save")
+    panel.is_right("register-good", f"Done. Registered: client id {'a1' * 32}")
+    expect(panel.part.get_by_label("App secret")).to_have_value("")
+
+
+def test_predict(panel: Panel) -> None:
+    panel.show("predict('deny')").is_right("predict-empty", "What does your app get?")
+    choices = panel.part.get_by_role("radio")
+    choices.nth(0).click()
+    panel.is_right("predict-wrong", "Not quite.")
+    choices.nth(1).click()
+    panel.is_right("predict-right", "Done. Right.")
+
+
+def test_authorize(panel: Panel) -> None:
+    panel.show("ready('authorize')\npanel = SignInPanel()\npanel")
+    panel.is_right("authorize-waiting", re.compile("Waiting for your answer.*can be used for another 9 min", re.DOTALL))
+    panel.fill("Or paste the address you were sent to", "hello")
+    panel.press("Use this address")
+    panel.is_right("authorize-bad", "Problem. This is not the address Redbooth sent the browser back to.")
+    panel.python(
+        "import requests\nrequests.get(settings.redirect_uri + '?code=x&state=guessed').status_code".replace(
+            "settings", "panel.sign_in.request"
+        )
+    )
+    panel.is_right("authorize-guessed", "Answers that were not taken")
+    panel.decide("Deny")
+    panel.is_right("authorize-denied", "Done. Denied: access_denied")
+    panel.show("panel = SignInPanel()\npanel")
+    panel.decide("Allow")
+    panel.is_right("authorize-allowed", "Done. Allowed: <authorization code")
+    panel.show("panel = SignInPanel()\npanel").press("Cancel")
+    panel.is_right("authorize-cancelled", "The sign-in was cancelled")
+    panel.show("import socket\nheld = socket.create_server(('127.0.0.1', 8765))\nSignInPanel()")
+    panel.is_right("authorize-busy", "Port 8765 is not free")
+    panel.python("held.close()")
+
+
+def test_url(panel: Panel) -> None:
+    panel.show("ready('authorize')\nUrlView(AuthorizationRequest.new(pkce=True))")
+    panel.is_right("url-pkce", "code_challenge = BASE64URL(SHA256(code_verifier))")
+    panel.show("UrlView()").is_right("url-good", "http%3A%2F%2F127.0.0.1%3A8765%2Fcallback")
+    panel.fill("redirect_uri", "http://localhost:8765/call back")
+    panel.is_right("url-changed", "http%3A%2F%2Flocalhost%3A8765%2Fcall%20back")
+    with panel.desk.page.context.expect_page() as opened:
+        panel.part.get_by_role("link", name="Open it, and see what Redbooth says").click()
+    expect(opened.value.locator("body")).to_contain_text("The requested redirect uri is malformed")
+    opened.value.close()
+    panel.press("As it was")
+    expect(panel.part).not_to_contain_text("(changed)")
+
+
+def test_exchange(panel: Panel) -> None:
+    panel.show("ready('authorize')\nform = ExchangeForm(allow())\nform").is_right("exchange-before", "client_secret")
+    panel.press("Send")
+    panel.is_right("exchange-sent", "is spent: it worked once.")
+    expect(panel.part.get_by_role("button", name="Send")).to_be_disabled()
+    panel.show("response = allow()\nexchange(response)\nExchangeForm(response)").press("Send")
+    panel.is_right("exchange-bad", "Problem. exchange: POST https://redbooth.com/oauth2/token answered 400")
+
+
+def test_refresh(panel: Panel) -> None:
+    panel.show("catch_up('refresh')\ncard = TokenCard()\ncard").is_right("refresh-fresh", "fresh, expires in")
+    panel.press("Refresh")
+    panel.is_right("refresh-rotated", "Replaced, dead now: <access token")
+    panel.python("let_time_pass(7200 - 30)\ncard.look()")
+    panel.is_right("refresh-soon", "expires soon, in")
+    panel.python("let_time_pass(60)\ncard.look()")
+    panel.is_right("refresh-expired", "expired")
+    panel.python("stored = card.store.load()\nrefresh()\ncard.store.save(stored)")
+    panel.press("Refresh")
+    panel.is_right("refresh-dead", "The stored refresh token does not count any more")
+    panel.python("exchange(allow())\ncard.look()")
+    panel.press("Revoke")
+    panel.is_right("refresh-none", "There is no token yet.")
+
+
+def test_http(panel: Panel) -> None:
+    panel.show("HttpView()").is_right("http-empty", "No exchange with Redbooth yet.")
+    panel.show("catch_up('refresh')\nRedboothSession().get('/me')\nHttpView()")
+    panel.is_right("http-good", "All of it as Markdown")
+    panel.show("explain(connect(__import__('requests').Session()).get(f'{API_URL}/me'))\nview = HttpView()\nview")
+    panel.is_right("http-refused", "401 Unauthorized")
+    panel.python("RedboothSession().get('/projects')")
+    expect(panel.part).not_to_contain_text("/api/3/projects")
+    panel.press("Look again")
+    expect(panel.part).to_contain_text("/api/3/projects")
+
+
+def test_copy(panel: Panel) -> None:
+    """What is copied is the command, whole and without a secret."""
+    panel.desk.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    panel.show("ready('authorize')\nExchangeForm(allow())")
+    panel.part.get_by_text("As cURL, as in the guide").click()
+    button = panel.part.get_by_role("button", name="Copy").first
+    button.click()
+    expect(panel.part.get_by_role("button", name="Copied")).to_be_visible()
+    copied = panel.desk.page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("curl -X POST https://redbooth.com/oauth2/token")
+    assert "client_secret=$REDBOOTH_CLIENT_SECRET" in copied
+
+
+def test_time_machine(panel: Panel) -> None:
+    panel.show("machine = TimeMachine()\nmachine").is_right("time-now", "The sandbox's clock is the same as yours.")
+    panel.press("Two hours later")
+    panel.is_right("time-later", "The sandbox's clock is 2 h 0 min ahead.")
+    panel.part.get_by_label("state on the way back").select_option("dropped")
+    panel.is_right("time-switched", "state on the way back: dropped")
+    panel.press("Forget everything")
+    panel.is_right("time-reset", "The sandbox's clock is the same as yours.")
+
+
+def test_fault_lab(panel: Panel) -> None:
+    panel.show("ready('break-it')\nFaultLab()").is_right("faults-empty", "I predict")
+    panel.press("Run")
+    panel.is_right("faults-blind", "Predict first next time")
+    panel.part.get_by_label("Do this").select_option(label="exchange: a wrong client secret")
+    panel.part.get_by_label("401 invalid_client").click()
+    panel.press("Run")
+    panel.is_right("faults-right", "As you predicted: 401 invalid_client.")
+    panel.part.get_by_label("400 invalid_grant").click()
+    panel.press("Run")
+    panel.is_right("faults-wrong", "You predicted 400 invalid_grant; it is 401 invalid_client.")
+
+
+SCRIPT = "import sys\nfrom pathlib import Path\nfrom redbooth_nb.widgets.script import ScriptPanel\n"
+
+
+def test_script(panel: Panel) -> None:
+    panel.show(SCRIPT + "script = ScriptPanel([sys.executable, '-u', '-c', 'print(1); input()'], Path.cwd())\nscript")
+    panel.is_right("script-ended", "The script ended with status 1.")
+    panel.show(
+        SCRIPT + "script = ScriptPanel([sys.executable, '-c', 'import time; time.sleep(600)'], Path.cwd())\nscript"
+    )
+    panel.is_right("script-running", "Running.")
+    panel.press("Cancel")
+    expect(panel.part).to_contain_text("The script ended with status")
+    panel.show(SCRIPT + "ScriptPanel([sys.executable, '-c', 'print(42)'], Path.cwd())")
+    panel.is_right("script-good", "Done. The script came to its end.")
+
+
+def test_playground(panel: Panel) -> None:
+    panel.show("Playground()").is_right("playground-empty", "4 refresh")
+    panel.press("Call")
+    panel.is_right("playground-bad", "Problem. No app is registered yet.")
+    panel.show("catch_up('authorize')\nPlayground()").press("New sign-in")
+    panel.decide("Allow")
+    panel.press("Go on with the answer")
+    panel.press("Send")
+    expect(panel.part).to_contain_text("arrived and are saved")
+    panel.press("Call")
+    panel.is_right("playground-good", "GET https://redbooth.com/api/3/me")
+
+
+@pytest.mark.parametrize("code", ["RegisterForm()", "SignInPanel()", "HttpView()", "predict('state')", "Playground()"])
+def test_a_restarted_kernel_leaves_a_widget_that_says_so(desk: Notebook, tmp_path: Path, code: str) -> None:
+    panel = Panel(desk, tmp_path).show("ready('authorize')\n" + code)
+    said = panel.part.get_by_text("The kernel was stopped or restarted, so this no longer works. Run its cell again.")
+    expect(said.locator("visible=true")).to_have_count(0)
+    desk.restart()
+    expect(said.locator("visible=true")).to_have_count(1)
+    expect(panel.part.get_by_text("Waiting for your answer").locator("visible=true")).to_have_count(0)
+    shot(panel.part, f"restarted-{code.partition('(')[0]}")
+
+
+FOCUSABLE = "a[href], button, input, select, summary, pre[tabindex]"
+LOOKS = """one => [one, one.closest("label") ?? one].flatMap((part) => {
+    const {outlineStyle, outlineWidth, outlineColor, boxShadow, borderColor, backgroundColor} = getComputedStyle(part);
+    return [outlineStyle, outlineWidth, outlineColor, boxShadow, borderColor, backgroundColor];
+}).join()"""
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_the_focus_can_be_seen(desk: Notebook, tmp_path: Path, theme: str) -> None:
+    """Whatever Tab reaches in the playground looks different when it has the focus."""
+    choose_theme(desk.page, theme)
+    panel = Panel(desk, tmp_path).show("catch_up('refresh')\nPlayground()")
+    alike = []
+    panel.part.evaluate("part => part.querySelectorAll('details').forEach(fold => { fold.open = true })")
+    for part in panel.part.locator(FOCUSABLE).locator("visible=true").all():
+        before = part.evaluate(LOOKS)
+        desk.page.keyboard.press("Shift")  # the browser then takes the focus for one by keyboard
+        part.focus()
+        desk.page.wait_for_timeout(150)  # a colour may change slowly
+        if part.evaluate(LOOKS) == before:
+            alike.append(part.evaluate("one => one.outerHTML.slice(0, 120)"))
+    assert alike == []

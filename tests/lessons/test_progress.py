@@ -1,0 +1,67 @@
+"""Progress: a lesson is done when its check finds nothing left to do, and every notebook knows."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from redbooth_nb import catch_up, check, progress, ready
+from redbooth_nb.configuration import Configuration
+from redbooth_nb.lessons.course import LESSONS
+from redbooth_nb.lessons.progress import done, in_one_line, note_done
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+def note() -> Path:
+    return Configuration.read().state_dir / "progress.json"
+
+
+def test_every_lesson_names_its_notebook() -> None:
+    assert [lesson.notebook for lesson in LESSONS.values()] == sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
+
+
+def test_a_check_that_finds_all_done_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    check("register")
+    assert done() == []
+    assert "Lessons" not in capsys.readouterr().out
+    catch_up("authorize")
+    check("register")
+    assert done() == ["register"]
+    assert capsys.readouterr().out.endswith("Lessons  1 of 7 done; next is 00-start-here.\n")
+    check("start")
+    check("register")
+    assert capsys.readouterr().out.endswith("Lessons  2 of 7 done; next is 02-authorize.\n")
+
+
+def test_the_next_notebook_says_how_far_you_are(capsys: pytest.CaptureFixture[str]) -> None:
+    ready("start")
+    assert "Lessons" not in capsys.readouterr().out  # nothing to boast of yet
+    note_done("start")
+    ready("register")
+    assert "Lessons  1 of 7 done; next is 01-register." in capsys.readouterr().out
+
+
+def test_the_whole_course_in_its_order(capsys: pytest.CaptureFixture[str]) -> None:
+    for stage in reversed(LESSONS):
+        note_done(stage)
+    assert done() == list(LESSONS)
+    assert in_one_line() == "Lessons  7 of 7 done; that was the whole course."
+    progress()
+    assert capsys.readouterr().out.count("Done     0") == 7
+
+
+def test_what_is_open_is_shown_as_open(capsys: pytest.CaptureFixture[str]) -> None:
+    note_done("register")
+    progress()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == ["To do    00-start-here", "Done     01-register", "To do    02-authorize"]
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"format": 1}', '{"format": 1, "done": ["no such stage"]}'])
+def test_a_damaged_note_stops_no_lesson(content: str) -> None:
+    note_done("start")
+    note().write_text(content)
+    assert done() == []
+    note_done("register")
+    assert json.loads(note().read_text())["done"] == ["register"]

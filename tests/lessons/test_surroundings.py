@@ -1,0 +1,44 @@
+"""Where something cannot work, one sentence says so and what to do; where everything works, none does."""
+
+import sys
+from types import ModuleType
+
+import pytest
+
+from redbooth_nb import ready
+from redbooth_nb.lessons.surroundings import sentence
+
+
+@pytest.mark.parametrize("environment", [{}, {"JPY_SESSION_NAME": "/a.ipynb"}, {"TERM_PROGRAM": "vscode"}])
+def test_jupyterlab_and_notebook_need_no_sentence(environment: dict[str, str]) -> None:
+    assert sentence(environment) == ""
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"VSCODE_PID": "1"}, "This is VS Code."),
+        ({"COLAB_RELEASE_TAG": "release-colab"}, "This is Google Colab:"),
+        ({"JUPYTERHUB_SERVICE_PREFIX": "/user/ada/", "JPY_SESSION_NAME": "/a.ipynb"}, "This is a JupyterHub:"),
+    ],
+)
+def test_elsewhere_one_sentence_says_what_to_do_instead(environment: dict[str, str], words: str) -> None:
+    said = sentence(environment)
+    assert said.startswith(words)
+    assert "\n" not in said
+    assert "print(panel)" in said or "REDBOOTH_UNATTENDED=1" in said
+
+
+def test_a_jupyterlab_that_was_started_from_vs_code_is_jupyterlab() -> None:
+    assert sentence({"VSCODE_PID": "1", "JPY_SESSION_NAME": "/a.ipynb"}) == ""
+
+
+def test_colab_is_known_by_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
+    assert "Google Colab" in sentence({})
+
+
+def test_the_first_cell_says_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLAB_RELEASE_TAG", "release-colab")
+    ready("start")
+    assert "This is Google Colab" in capsys.readouterr().out

@@ -1,0 +1,132 @@
+"""Take the pictures of the widgets anew: those that stand in their place, and those in the README.
+
+    uv run --with pillow python tests/pictures.py
+
+Look at them before you commit them. `SCREENSHOTS=folder uv run pytest tests/browser` shows every state instead.
+"""
+
+import base64
+import tempfile
+from pathlib import Path
+
+from browser.lab import ROOT, chromium, jupyterlab, profile
+from browser.look import LIGHT, choose_theme
+from browser.notebook import Notebook
+from browser.panel import Panel
+from PIL import Image
+from playwright.sync_api import Page, ViewportSize, expect
+
+STILLS = ROOT / "redbooth_nb" / "widgets" / "pictures"
+README = ROOT / "notebooks" / "images"
+COLOURS = 32
+SIZE: ViewportSize = {"width": 840, "height": 1600}  # higher than any panel
+# somebody's own machine, where everything lies where it lies by default
+AT_HOME = (
+    "import os\nos.environ['HOME'] = {home!r}\nos.environ.pop('REDBOOTH_STATE_DIR', None)\nfrom redbooth_nb import *\n"
+)
+SIDE_BY_SIDE = """<body style="margin:0;padding:16px;background:#e8eaed"><div id="all"
+    style="display:inline-flex;gap:16px;align-items:flex-start">{columns}</div>"""
+COLUMN = '<div style="display:flex;flex-direction:column;gap:16px">{pictures}</div>'
+FRAMED = '<img src="data:image/png;base64,{data}" style="border:1px solid #bbb;background:#fff;padding:8px">'
+
+
+class Camera:
+    """Takes pictures of what is drawn in one notebook."""
+
+    def __init__(self, notebook: Notebook, home: Path) -> None:
+        self.home, self.panel = home, Panel(notebook, home)
+        self.opening = AT_HOME.format(home=str(home))
+
+    def draw(self, code: str) -> Panel:
+        """Draw a widget."""
+        self.panel.desk.write(2, self.opening + code)
+        self.panel.desk.run(2)
+        self.panel.desk.page.mouse.move(0, 0)
+        return self.panel
+
+    def take(self, name: str, folder: Path = STILLS) -> bytes:
+        """Keep a picture of it."""
+        self.panel.desk.page.locator("body").evaluate("() => document.activeElement.blur()")
+        picture: bytes = self.panel.part.screenshot(path=folder / f"{name}.png")
+        return picture
+
+
+def stills(camera: Camera) -> None:
+    """Take one picture of every widget, as a learner sees it in the middle of the course."""
+    camera.draw("RegisterForm()")
+    camera.take("register")
+    camera.draw("catch_up('exchange')\nFlowMap()")
+    camera.take("flow-map")
+    camera.draw("panel = SignInPanel()\npanel")
+    camera.take("authorize")
+    camera.draw("UrlView()")
+    camera.take("url")
+    camera.draw("ExchangeForm(allow())").press("Send")
+    expect(camera.panel.part).to_contain_text("arrived and are saved")
+    camera.panel.part.get_by_text("The answer taken apart").click()
+    camera.take("exchange")
+    camera.draw("card = TokenCard()\ncard").press("Refresh")
+    expect(camera.panel.part).to_contain_text("Replaced")
+    camera.take("refresh")
+    camera.draw("transcript._exchanges.clear()\nRedboothSession().get('/tasks/1')\nrefresh()\nHttpView()")
+    camera.take("http")
+    camera.draw("machine = TimeMachine()\nmachine.later(7200)\nmachine")
+    camera.take("time-machine")
+    camera.draw("TimeMachine().back_to_now()\nlab = FaultLab()\nlab.run('wrong-secret', '401 invalid_client')\nlab")
+    camera.take("fault-lab")
+    camera.take("fault-lab", README)
+    camera.draw("transcript._exchanges.clear()\nPlayground()")
+    camera.take("playground")
+
+
+def readme(camera: Camera, page: Page) -> None:
+    """Take the pictures of the README: the flow map with a hop open, and a sign-in before, during and after."""
+    camera.draw("transcript._exchanges.clear()\nexchange(allow())\nflow = FlowMap()\nflow.show('token')\nflow")
+    camera.take("flow-map", README)
+    camera = Camera(camera.panel.desk, camera.home.with_name("another-home"))  # where nothing is allowed yet
+    panel = camera.draw("catch_up('authorize')\npanel = SignInPanel()\npanel")
+    before = camera.take("authorize")
+    with panel.desk.page.context.expect_page() as opened:
+        panel.part.get_by_role("link", name="Sign in with Redbooth").click()
+    consent = opened.value
+    consent.set_viewport_size({"width": 620, "height": 560})
+    during = consent.screenshot(full_page=True)
+    consent.get_by_role("button", name="Allow").click()
+    consent.get_by_text("go back to the notebook").wait_for()
+    consent.close()
+    expect(panel.part).to_contain_text("Done. Allowed")
+    panel.part.get_by_text("The answer taken apart").click()
+    page.set_viewport_size({"width": 1600, "height": 1000})
+    left, right = (
+        COLUMN.format(pictures="".join(FRAMED.format(data=base64.b64encode(picture).decode()) for picture in column))
+        for column in ((before, panel.part.screenshot()), (during,))
+    )
+    page.set_content(SIDE_BY_SIDE.format(columns=left + right))
+    page.locator("#all").screenshot(path=README / "authorize.png")
+
+
+def main() -> None:
+    """Take all of them."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        jupyterlab(Path(folder)) as lab,
+        chromium() as browser,
+        profile(browser) as context,
+    ):
+        notebook = Notebook(context.new_page())
+        notebook.open(lab, "00-start-here")
+        notebook.page.keyboard.press("Control+b")
+        notebook.page.set_viewport_size(SIZE)
+        choose_theme(notebook.page, LIGHT)
+        STILLS.mkdir(exist_ok=True)
+        camera = Camera(notebook, Path(folder) / "home")
+        stills(camera)
+        readme(camera, context.new_page())
+    for picture in sorted([*STILLS.glob("*.png"), *README.glob("*.png")]):
+        with Image.open(picture) as taken:  # a third of the size, and nobody sees it
+            taken.convert("RGB").quantize(COLOURS).save(picture, optimize=True)
+        print(f"{picture.relative_to(ROOT)}: {picture.stat().st_size / 1024:.0f} KiB")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
