@@ -129,7 +129,8 @@ def button(text: str, action: Callable[[], bool | None], message: Message, *, pr
     """Return a button that runs `action` once per click; a failure becomes a sentence, never a traceback.
 
     A double click starts it once: the second click waits in the kernel's queue until the action has ended, so one
-    that is handled right after it does not count. When the action returns True the button stays off.
+    that is handled right after it does not count. The button stays on meanwhile, or it would lose the keyboard's
+    focus; when the action returns True, it is off from then on.
     """
     size = {"width": "max-content", "align_self": "flex-start"}
     made = w.Button(description=text, button_style="primary" if primary else "", layout=size)
@@ -143,7 +144,7 @@ def button(text: str, action: Callable[[], bool | None], message: Message, *, pr
         try:
             if made.disabled or time.monotonic() - ended < DOUBLE_CLICK:
                 return
-            made.disabled, finished = True, False
+            finished = False
             try:
                 finished = bool(action())
             except RedboothError as error:

@@ -12,7 +12,7 @@ FRONT = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 
 
 class Notebook:
-    """One notebook at a time, used with the mouse."""
+    """One notebook at a time, used with the mouse; `Keyboard` does the same without."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -60,20 +60,134 @@ class Notebook:
         self.page.get_by_text(re.compile(r"\| Idle")).wait_for(timeout=60_000)
 
     def run(self, number: int) -> None:
-        """Click into a code cell and press the run button; returns when it has run."""
-        cell = self.cell(number)
-        prompt = cell.locator(".jp-InputPrompt")
+        """Run a code cell; returns when it has run."""
         for _ in range(10):  # JupyterLab says Idle a moment before it takes the first click
-            cell.locator(".jp-InputArea-editor").click()
-            self.page.locator(f"{FRONT} [data-command='notebook:run-cell-and-select-next']").click()
+            self.start(number)
             try:
-                expect(prompt).to_have_text(re.compile(r"\[(\*|\d+)\]"), timeout=2_000)
+                expect(self.prompt(number)).to_have_text(re.compile(r"\[(\*|\d+)\]"), timeout=2_000)
             except AssertionError:
                 continue
             break
-        expect(prompt).to_have_text(re.compile(r"\[\d+\]"), timeout=60_000)
+        expect(self.prompt(number)).to_have_text(re.compile(r"\[\d+\]"), timeout=60_000)
+
+    def prompt(self, number: int) -> Locator:
+        """Return what stands to the left of a code cell."""
+        return self.cell(number).locator(".jp-InputPrompt")
 
     def text(self, number: int) -> str:
         """Return what stands below a code cell."""
         area = self.cell(number).locator(".jp-OutputArea").first
         return area.text_content() or ""
+
+    def start(self, number: int) -> None:
+        """Start a code cell, and do not wait for it."""
+        self.cell(number).locator(".jp-InputArea-editor").click()
+        self.page.locator(f"{FRONT} [data-command='notebook:run-cell-and-select-next']").click()
+
+    def press(self, number: int, name: str) -> None:
+        """Press a button below a code cell."""
+        self.cell(number).get_by_role("button", name=name, exact=True).click()
+
+    def follow(self, number: int, name: str) -> Page:
+        """Follow a link below a code cell; returns the page it opens."""
+        with self.page.context.expect_page() as opened:
+            self.cell(number).get_by_role("link", name=name).click()
+        return opened.value
+
+    def choose(self, number: int, choice: int) -> None:
+        """Choose among the choices below a code cell, from 0."""
+        self.cell(number).get_by_role("radio").nth(choice).click()
+
+    def fill(self, number: int, label: str, text: str) -> None:
+        """Type into a field below a code cell."""
+        self.cell(number).get_by_label(label).fill(text)
+
+    def press_on(self, page: Page, name: str) -> None:
+        """Press a button on another page."""
+        page.get_by_role("button", name=name, exact=True).click()
+
+    def fill_on(self, page: Page, label: str, text: str) -> None:
+        """Type into a field on another page."""
+        page.get_by_label(label).fill(text)
+
+
+# an element that uses the arrow keys itself, or none in the notebook: arrows do not lead to another cell from there
+HELD = """() => { const at = document.activeElement;
+    return !at.closest(".jp-Notebook") || at.matches("input, select, textarea, [contenteditable=true]"); }"""
+ACTIVE = """() => [...document.querySelectorAll(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell")].findIndex(
+    (cell) => cell.classList.contains("jp-mod-active"))"""
+PLACES = """() => [...document.querySelectorAll(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell")].flatMap(
+    (cell, place) => cell.classList.contains("jp-CodeCell") ? [place] : [])"""
+STOPS = 80  # more than Tab makes on any page here
+
+
+class Keyboard(Notebook):
+    """The same, without a mouse: Tab and the arrow keys, Enter, Space, Shift+Enter."""
+
+    def go(self, number: int) -> None:
+        """Make a code cell the active one, with the arrow keys."""
+        for _ in range(STOPS):
+            if not self.page.evaluate(HELD):
+                break
+            self.page.keyboard.press("Shift+Tab")
+        place = self.page.evaluate(PLACES)[number - 1]
+        while (active := self.page.evaluate(ACTIVE)) != place:
+            self.page.keyboard.press("ArrowDown" if active < place else "ArrowUp")
+            self.page.wait_for_function(f"({ACTIVE})() !== {active}")
+
+    def reach(self, wanted: Locator) -> None:
+        """Press Tab until the focus is where it is wanted."""
+        page = wanted.page
+        wanted.wait_for()
+        for _ in range(STOPS):
+            if wanted.evaluate("one => one === document.activeElement"):
+                return
+            page.keyboard.press("Tab")
+        raise AssertionError(f"Tab does not lead to {wanted}.")
+
+    def start(self, number: int) -> None:
+        """Start a code cell, and do not wait for it."""
+        self.go(number)
+        self.page.keyboard.press("Shift+Enter")
+
+    def press(self, number: int, name: str) -> None:
+        """Press a button below a code cell."""
+        self.go(number)
+        self.reach(self.cell(number).get_by_role("button", name=name, exact=True))
+        self.page.keyboard.press("Enter")
+
+    def follow(self, number: int, name: str) -> Page:
+        """Follow a link below a code cell; returns the page it opens."""
+        self.go(number)
+        self.reach(self.cell(number).get_by_role("link", name=name))
+        with self.page.context.expect_page() as opened:
+            self.page.keyboard.press("Enter")
+        return opened.value
+
+    def choose(self, number: int, choice: int) -> None:
+        """Choose among the choices below a code cell, from 0."""
+        self.go(number)
+        self.reach(self.cell(number).get_by_role("radio").first)
+        self.page.keyboard.press(" ")
+        for _ in range(choice):
+            self.page.keyboard.press("ArrowDown")
+
+    def fill(self, number: int, label: str, text: str) -> None:
+        """Type into a field below a code cell."""
+        self.go(number)
+        self.reach(self.cell(number).get_by_label(label))
+        self._type(self.page, text)
+
+    def press_on(self, page: Page, name: str) -> None:
+        """Press a button on another page."""
+        self.reach(page.get_by_role("button", name=name, exact=True))
+        page.keyboard.press("Enter")
+
+    def fill_on(self, page: Page, label: str, text: str) -> None:
+        """Type into a field on another page."""
+        self.reach(page.get_by_label(label))
+        self._type(page, text)
+
+    def _type(self, page: Page, text: str) -> None:
+        page.keyboard.press("Control+a")
+        page.keyboard.type(text)

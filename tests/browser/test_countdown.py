@@ -106,7 +106,7 @@ def test_a_reloaded_page_goes_on_where_it_was(lab: Lab, notebook: Notebook) -> N
     notebook.write(3, "first._clock.time = {**first._clock.time, 'as_of': first._clock.time['as_of'] - 3600}")
     notebook.run(3)  # set an hour ago
     expect(words(drawn)).to_have_text(re.compile("^fresh, expires in 56 min"))
-    notebook.page.keyboard.press("Control+s")
+    notebook.save()
     notebook.page.reload()
     expect(words(drawn)).to_have_text(re.compile("^fresh, expires in 5[56] min"), timeout=30_000)
 

@@ -1,99 +1,110 @@
-"""A person does the whole tour in JupyterLab with the mouse, on the real consent page.
+"""A person does the whole tour in JupyterLab, on the real consent page: once with the mouse, once by keyboard alone.
 
 Set SCREENSHOTS to a folder to look at what was seen.
 """
 
-import os
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
-from browser.lab import Lab
-from browser.notebook import Notebook
-from playwright.sync_api import BrowserContext, Page, expect
+from browser.lab import Lab, jupyterlab
+from browser.look import shot
+from browser.notebook import Keyboard, Notebook
+from browser.secrets_in import secrets_in
+from playwright.sync_api import BrowserContext, expect
 
-SHOTS = os.environ.get("SCREENSHOTS")
+HANDS: dict[str, type[Notebook]] = {"mouse": Notebook, "keyboard": Keyboard}
 
 
-def shot(page: Page, name: str) -> None:
-    if SHOTS:
-        page.screenshot(path=Path(SHOTS) / f"{name}.png")
+@pytest.fixture(scope="module", params=HANDS)
+def hand(request: pytest.FixtureRequest) -> str:
+    """Return what the person uses."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="module")
+def lab(hand: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Return JupyterLab, running, with a state of its own for each tour."""
+    with jupyterlab(tmp_path_factory.mktemp(hand)) as running:
+        yield running
+
+
+@pytest.fixture
+def notebook(hand: str, browser: BrowserContext, lab: Lab) -> Iterator[Notebook]:
+    """Return a page for notebooks; afterwards see that no secret is on it or in the saved notebook."""
+    page = HANDS[hand](browser.new_page())
+    yield page
+    page.save()
+    seen = page.page.content() + page.file.read_text(encoding="utf-8")
+    assert [secret for secret in secrets_in(lab.state) if secret in seen] == []
+
+
+def run(notebook: Notebook, first: int, last: int) -> None:
+    for number in range(first, last + 1):
+        notebook.run(number)
 
 
 def run_all_from(notebook: Notebook, first: int) -> None:
     """Run the rest, and see that the check at the end finds nothing left to do."""
     last = notebook.cells.count()
-    for number in range(first, last + 1):
-        notebook.run(number)
+    run(notebook, first, last)
     assert "Done" in notebook.text(last)
     assert "To do" not in notebook.text(last)
 
 
-def decide(browser: BrowserContext, notebook: Notebook, cell: int, button: str) -> None:
+def decide(notebook: Notebook, cell: int, button: str) -> None:
     """Open the panel's link, press a button on Redbooth's page, and close the tab again."""
-    with browser.expect_page() as opened:
-        notebook.cell(cell).get_by_role("link", name="Sign in with Redbooth").click()
-    consent = opened.value
+    consent = notebook.follow(cell, "Sign in with Redbooth")
     consent.get_by_role("button", name=button).wait_for()
     shot(consent, f"02-{button}-consent")
-    consent.get_by_role("button", name=button).click()
+    notebook.press_on(consent, button)
     consent.get_by_text("go back to the notebook").wait_for()
     shot(consent, f"02-{button}-back")
     assert consent.url.startswith("http://127.0.0.1:8765/callback?")
     consent.close()
 
 
-@pytest.fixture(scope="module")
-def secrets_seen() -> list[str]:
-    """Return the list of what must never stand in a notebook."""
-    return []
-
-
 def test_00_start(lab: Lab, notebook: Notebook) -> None:
     notebook.open(lab, "00-start-here")
     run_all_from(notebook, 1)
-    question = notebook.cell(2)
-    question.get_by_role("radio").nth(1).click()
-    expect(question).to_contain_text("Right.")
+    notebook.choose(2, 1)
+    expect(notebook.cell(2)).to_contain_text("Right.")
     shot(notebook.page, "00-prediction")
 
 
-def test_01_register(lab: Lab, browser: BrowserContext, notebook: Notebook, secrets_seen: list[str]) -> None:
+def test_01_register(lab: Lab, notebook: Notebook) -> None:
     notebook.open(lab, "01-register")
-    for number in range(1, 6):
-        notebook.run(number)
-    form = notebook.cell(5)
-    with browser.expect_page() as opened:
-        form.get_by_role("link", name="the registration page").click()
-    console = opened.value
-    console.locator("[name='doorkeeper_application[name]']").fill("My first Redbooth app")
-    console.locator("[name='doorkeeper_application[redirect_uri]']").fill("http://127.0.0.1:8765/callback")
+    run(notebook, 1, 5)
+    assert "Lessons  1 of 7 done; next is 01-register." in notebook.text(1)
+    console = notebook.follow(5, "the registration page")
+    notebook.fill_on(console, "Name", "My first Redbooth app")
+    notebook.fill_on(console, "Return URI", "http://127.0.0.1:8765/callback")
     shot(console, "01-console-new")
-    console.locator("form[action*='applications'] [type=submit]").first.click()
+    notebook.press_on(console, "Register")
     client_id, secret = (console.locator(mark).inner_text() for mark in ("#application_id", "#secret"))
     shot(console, "01-console-app")
     console.close()
-    secrets_seen.append(secret)
-    form.get_by_label("Api Key (client id)").fill("not a key")
+    form = notebook.cell(5)
+    notebook.fill(5, "Api Key (client id)", "not a key")
     expect(form).to_contain_text("Problem. The Api Key (client id) holds a space")
-    form.get_by_label("Api Key (client id)").fill(client_id)
-    form.get_by_label("App secret").fill(secret)
-    form.get_by_role("button", name="Save").click()
+    notebook.fill(5, "Api Key (client id)", client_id)
+    notebook.fill(5, "App secret", secret)
+    notebook.press(5, "Save")
     expect(form).to_contain_text(f"Registered: client id {client_id}")
     shot(notebook.page, "01-form")
     run_all_from(notebook, 6)
-    assert secret not in notebook.page.content()
 
 
-def test_02_authorize(lab: Lab, browser: BrowserContext, notebook: Notebook) -> None:
+def test_02_authorize(lab: Lab, notebook: Notebook) -> None:
     notebook.open(lab, "02-authorize")
-    for number in range(1, 13):
-        notebook.run(number)
+    run(notebook, 1, 12)
+    notebook.choose(8, 1)
+    expect(notebook.cell(8)).to_contain_text("Right.")
     shot(notebook.page, "02-waiting")
-    decide(browser, notebook, 12, "Deny")
+    decide(notebook, 12, "Deny")
     expect(notebook.cell(12)).to_contain_text("Denied: access_denied")
-    notebook.run(13)
-    notebook.run(14)
-    decide(browser, notebook, 14, "Allow")
+    run(notebook, 13, 14)
+    decide(notebook, 14, "Allow")
     expect(notebook.cell(14)).to_contain_text("Allowed: <authorization code")
     shot(notebook.page, "02-allowed")
     run_all_from(notebook, 15)
@@ -101,10 +112,9 @@ def test_02_authorize(lab: Lab, browser: BrowserContext, notebook: Notebook) -> 
 
 def test_03_exchange(lab: Lab, notebook: Notebook) -> None:
     notebook.open(lab, "03-exchange")
-    for number in range(1, 4):
-        notebook.run(number)
+    run(notebook, 1, 3)
     assert "waiting to be exchanged" in notebook.text(1)
-    notebook.cell(3).get_by_role("button", name="Send").click()
+    notebook.press(3, "Send")
     expect(notebook.cell(3)).to_contain_text("arrived and are saved")
     expect(notebook.cell(3).get_by_role("button", name="Send")).to_be_disabled()
     shot(notebook.page, "03-sent")
@@ -113,39 +123,38 @@ def test_03_exchange(lab: Lab, notebook: Notebook) -> None:
     assert "invalid_grant" in notebook.text(10)
 
 
-def test_04_refresh(lab: Lab, notebook: Notebook, secrets_seen: list[str]) -> None:
+def test_04_refresh(lab: Lab, notebook: Notebook) -> None:
     notebook.open(lab, "04-refresh")
     run_all_from(notebook, 1)
     assert "The access token expired" in notebook.text(5)
     card = notebook.cell(2)
     before = card.text_content() or ""
-    card.get_by_role("button", name="Refresh").click()
+    notebook.press(2, "Refresh")
     expect(card).not_to_have_text(before)
     expect(card).to_contain_text("Replaced, dead now: <access token")
     shot(notebook.page, "04-card")
-    assert all(secret not in notebook.page.content() for secret in secrets_seen)
 
 
-def test_05_break_it(lab: Lab, browser: BrowserContext, notebook: Notebook) -> None:
+def test_05_break_it(lab: Lab, notebook: Notebook) -> None:
     notebook.open(lab, "05-break-it")
-    for number in range(1, 7):
-        notebook.run(number)
-    decide(browser, notebook, 6, "Deny")
+    run(notebook, 1, 6)
+    decide(notebook, 6, "Deny")
     expect(notebook.cell(6)).to_contain_text("Denied: access_denied")
     run_all_from(notebook, 7)
+    notebook.choose(32, 0)
+    notebook.press(32, "Run")
+    expect(notebook.cell(32)).to_contain_text("As you predicted: an error page at Redbooth.")
     shot(notebook.page, "05-end")
 
 
-def test_06_your_own_app(lab: Lab, browser: BrowserContext, notebook: Notebook) -> None:
+def test_06_your_own_app(lab: Lab, notebook: Notebook) -> None:
     notebook.open(lab, "06-your-own-app")
     last = notebook.cells.count()
     first_run = next(number for number in range(1, last + 1) if notebook.source(number) == "app.run()")
-    for number in range(1, first_run + 1):
-        notebook.run(number)
-    with browser.expect_page() as opened:  # allowed in an earlier lesson, so the browser comes straight back
-        notebook.cell(first_run).get_by_role("link", name="Sign in with Redbooth").click()
-    opened.value.get_by_text("go back to the app").wait_for()
-    opened.value.close()
+    run(notebook, 1, first_run)
+    came_back = notebook.follow(first_run, "Sign in with Redbooth")  # allowed earlier, so it comes straight back
+    came_back.get_by_text("go back to the app").wait_for()
+    came_back.close()
     expect(notebook.cell(first_run)).to_contain_text("Hello, Ada")
     expect(notebook.cell(first_run)).to_contain_text("Done. The script came to its end.")
     shot(notebook.page, "06-run")
@@ -154,3 +163,21 @@ def test_06_your_own_app(lab: Lab, browser: BrowserContext, notebook: Notebook) 
         if notebook.source(number).endswith("app.run()"):
             expect(notebook.cell(number)).to_contain_text("Done. The script came to its end.")
     assert "To do" not in notebook.text(last)
+
+
+def test_07_the_playground(hand: str, lab: Lab, notebook: Notebook) -> None:
+    """The whole flow once more, on one screen, at the end of the last lesson."""
+    notebook.open(lab, "06-your-own-app")
+    notebook.run(1)
+    last = notebook.cells.count()
+    run(notebook, last, last)
+    notebook.press(last, "New sign-in")
+    came_back = notebook.follow(last, "Sign in with Redbooth")
+    came_back.get_by_text("go back to the notebook").wait_for()
+    came_back.close()
+    notebook.press(last, "Go on with the answer")
+    notebook.press(last, "Send")
+    expect(notebook.cell(last)).to_contain_text("arrived and are saved")
+    notebook.press(last, "Call")
+    expect(notebook.cell(last)).to_contain_text("GET https://redbooth.com/api/3/me")
+    shot(notebook.page, f"07-playground-{hand}")
