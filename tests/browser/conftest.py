@@ -34,6 +34,16 @@ def browser(running_browser: Browser) -> Iterator[BrowserContext]:
         yield context
 
 
+@pytest.fixture(scope="module")
+def desk(lab: Lab, running_browser: Browser) -> Iterator[Notebook]:
+    """Return a notebook that the tests of a module write into, one after the other."""
+    with profile(running_browser) as context:
+        notebook = Notebook(context.new_page())
+        notebook.open(lab, "00-start-here")
+        notebook.page.keyboard.press("Control+b")  # fold the file list away
+        yield notebook
+
+
 @pytest.fixture
 def notebook(browser: BrowserContext) -> Notebook:
     """Return a browser page for notebooks."""

@@ -15,17 +15,11 @@ SECONDS = "(words) => Number(/(\\d+) s$/.exec(words.textContent)[1])"
 
 
 @pytest.fixture
-def opened(lab: Lab, notebook: Notebook) -> Notebook:
-    """Return a notebook in which nothing ran yet."""
-    notebook.open(lab, "00-start-here")
-    return notebook
-
-
-@pytest.fixture
-def sleepy(opened: Notebook) -> Notebook:
+def sleepy(lab: Lab, notebook: Notebook) -> Notebook:
     """Return a notebook on a page whose clock the test can move on, from when JupyterLab is up."""
-    opened.page.clock.install()
-    return opened
+    notebook.open(lab, "00-start-here")
+    notebook.page.clock.install()
+    return notebook
 
 
 def draw(notebook: Notebook, *counts: str) -> Locator:
@@ -50,13 +44,13 @@ def sees_three_seconds_pass(drawn: Locator) -> None:
         expect(words(drawn)).to_have_text(re.compile(rf"\b{now} s$"), timeout=5_000)
 
 
-def test_it_counts_while_the_kernel_is_busy(opened: Notebook, tmp_path: Path) -> None:
-    drawn = draw(opened, "7000, 7200")
+def test_it_counts_while_the_kernel_is_busy(desk: Notebook, tmp_path: Path) -> None:
+    drawn = draw(desk, "7000, 7200")
     stop = tmp_path / "stop"
-    opened.write(3, f"import pathlib\nwhile not pathlib.Path({str(stop)!r}).exists():\n    pass")
-    opened.cell(3).locator(".jp-InputArea-editor").click()
-    opened.page.keyboard.press("Control+Enter")
-    prompt = opened.cell(3).locator(".jp-InputPrompt")
+    desk.write(3, f"import pathlib\nwhile not pathlib.Path({str(stop)!r}).exists():\n    pass")
+    desk.cell(3).locator(".jp-InputArea-editor").click()
+    desk.page.keyboard.press("Control+Enter")
+    prompt = desk.cell(3).locator(".jp-InputPrompt")
     expect(prompt).to_have_text("[*]:")
     sees_three_seconds_pass(drawn)
     expect(prompt).to_have_text("[*]:")
@@ -85,8 +79,8 @@ def test_it_is_right_after_the_laptop_slept_and_says_what_changed(sleepy: Notebo
     expect(news).to_have_text("The access token is fresh.")
 
 
-def test_it_ends_by_itself(opened: Notebook) -> None:
-    drawn = draw(opened, "3, 30")
+def test_it_ends_by_itself(desk: Notebook) -> None:
+    drawn = draw(desk, "3, 30")
     expect(words(drawn)).to_have_text("expired", timeout=5_000)
     expect(drawn).to_have_attribute("data-state", "expired")
 
@@ -129,9 +123,9 @@ def test_it_says_nothing_to_the_kernel(lab: Lab, notebook: Notebook) -> None:
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
-def test_its_states_differ_in_word_shape_and_colour(opened: Notebook, theme: str) -> None:
-    choose_theme(opened.page, theme)
-    drawn = draw(opened, "7000, 7200", "40, 7200", "0, 7200", "None, None")
+def test_its_states_differ_in_word_shape_and_colour(desk: Notebook, theme: str) -> None:
+    choose_theme(desk.page, theme)
+    drawn = draw(desk, "7000, 7200", "40, 7200", "0, 7200", "None, None")
     states = [row.get_attribute("data-state") for row in drawn.all()]
     assert states == ["fresh", "soon", "expired", "unknown"]
     for what in (
@@ -142,12 +136,12 @@ def test_its_states_differ_in_word_shape_and_colour(opened: Notebook, theme: str
     expect(words(drawn.last)).to_have_text("the service did not say how long it lives")
     for row in drawn.all():
         assert violations(row) == []
-    shot(opened.cell(2).locator(".jp-OutputArea").first, f"countdown-{theme.rpartition(' ')[2].lower()}")
+    shot(desk.cell(2).locator(".jp-OutputArea").first, f"countdown-{theme.rpartition(' ')[2].lower()}")
 
 
-def test_who_wants_no_motion_gets_none(opened: Notebook) -> None:
-    opened.page.emulate_media(reduced_motion="reduce")
-    drawn = draw(opened, "7000, 7200", "40, 7200")
+def test_who_wants_no_motion_gets_none(desk: Notebook) -> None:
+    desk.page.emulate_media(reduced_motion="reduce")
+    drawn = draw(desk, "7000, 7200", "40, 7200")
     expect(words(drawn.first)).to_have_text("fresh, expires in 1 h 56 min")
     expect(words(drawn.last)).to_have_text(re.compile(r"^expires soon, in \d+ s$"))
     moving = drawn.first.evaluate("(row) => getComputedStyle(row.querySelector('.rc-rest')).transitionDuration")

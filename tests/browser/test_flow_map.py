@@ -9,19 +9,12 @@ from browser.axe import violations
 from browser.lab import Lab
 from browser.look import DARK, LIGHT, choose_theme, shot
 from browser.notebook import Notebook
-from playwright.sync_api import Locator, WebSocket, expect
+from browser.panel import WIDE
+from playwright.sync_api import BrowserContext, Locator, WebSocket, expect
 
 ALONE = "import os\nos.environ |= {{'REDBOOTH_STATE_DIR': {state!r}, 'REDBOOTH_UNATTENDED': '1'}}\n"
-IMPORTS = "from redbooth_nb import FlowMap, allow, catch_up, refresh\n"
+IMPORTS = "from redbooth_nb import *\ntranscript._exchanges.clear()\n"
 WAYS = {"empty": "", "half": "catch_up('exchange')\n", "done": "catch_up('refresh')\nrefresh()\n"}
-
-
-@pytest.fixture
-def opened(lab: Lab, notebook: Notebook) -> Notebook:
-    """Return a notebook in which nothing ran yet."""
-    notebook.open(lab, "00-start-here")
-    notebook.restart()  # the tests share a server, and on it a notebook keeps its kernel
-    return notebook
 
 
 def draw(notebook: Notebook, state: Path, before: str = "") -> Locator:
@@ -59,8 +52,8 @@ def fits(flow: Locator) -> bool:
         ("done", 9, "All four stages are done."),
     ],
 )
-def test_what_is_lit_are_the_facts(opened: Notebook, tmp_path: Path, way: str, done: int, summary: str) -> None:
-    flow = draw(opened, tmp_path, WAYS[way])
+def test_what_is_lit_are_the_facts(desk: Notebook, tmp_path: Path, way: str, done: int, summary: str) -> None:
+    flow = draw(desk, tmp_path, WAYS[way])
     assert states(flow) == (["done"] * done + ["next"] + ["not yet"] * 8)[:9]
     expect(flow.get_by_role("status")).to_contain_text(summary)
     for part in flow.locator(".rf-hop").all():  # in words, and in a shape, not only in a colour
@@ -69,8 +62,8 @@ def test_what_is_lit_are_the_facts(opened: Notebook, tmp_path: Path, way: str, d
         assert part.locator("svg path").count() == (1 if state == "not yet" else 2)
 
 
-def test_a_click_opens_what_went_over_the_wire(opened: Notebook, tmp_path: Path) -> None:
-    flow = draw(opened, tmp_path, WAYS["done"])
+def test_a_click_opens_what_went_over_the_wire(desk: Notebook, tmp_path: Path) -> None:
+    flow = draw(desk, tmp_path, WAYS["done"])
     token = flow.get_by_role("button", name="Redbooth to Your app: access and refresh token done")
     expect(token).to_have_attribute("aria-expanded", "false")
     token.click()
@@ -84,14 +77,14 @@ def test_a_click_opens_what_went_over_the_wire(opened: Notebook, tmp_path: Path)
     hop(flow, "link").click()
     expect(flow.locator(".rf-detail:visible")).to_have_count(0)
     assert states(flow) == ["done"] * 9  # clicks light nothing up
-    opened.write(3, "flow.show('refresh')")
-    opened.run(3)
+    desk.write(3, "flow.show('refresh')")
+    desk.run(3)
     expect(hop(flow, "refresh")).to_have_attribute("aria-expanded", "true")
 
 
-def test_the_keyboard_alone_is_enough(opened: Notebook, tmp_path: Path) -> None:
-    flow = draw(opened, tmp_path, WAYS["half"])
-    keyboard, focused = opened.page.keyboard, flow.locator("*:focus")
+def test_the_keyboard_alone_is_enough(desk: Notebook, tmp_path: Path) -> None:
+    flow = draw(desk, tmp_path, WAYS["half"])
+    keyboard, focused = desk.page.keyboard, flow.locator("*:focus")
     hop(flow, "code").focus()
     keyboard.press("Tab")
     expect(focused).to_have_count(0)  # the whole map is one stop on the way through the page
@@ -99,7 +92,7 @@ def test_the_keyboard_alone_is_enough(opened: Notebook, tmp_path: Path) -> None:
         if focused.count() == 0:
             keyboard.press("Shift+Tab")
     expect(focused).to_have_attribute("data-hop", "code")  # what comes next, first
-    active = opened.page.locator(".jp-Cell.jp-mod-active")
+    active = desk.page.locator(".jp-Cell.jp-mod-active")
     before = active.element_handle()
     for key, expected in (
         ("ArrowUp", "answer"), ("ArrowDown", "code"), ("ArrowRight", "token"), ("ArrowLeft", "code"),
@@ -117,12 +110,12 @@ def test_the_keyboard_alone_is_enough(opened: Notebook, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
-def test_it_looks_right_and_is_accessible(opened: Notebook, tmp_path: Path, theme: str) -> None:
-    page, look = opened.page, theme.rpartition(" ")[2].lower()
+def test_it_looks_right_and_is_accessible(desk: Notebook, tmp_path: Path, theme: str) -> None:
+    page, look = desk.page, theme.rpartition(" ")[2].lower()
     page.set_viewport_size({"width": 1280, "height": 1700})
     choose_theme(page, theme)
     for way, before in WAYS.items():
-        flow = draw(opened, tmp_path / way, before)
+        flow = draw(desk, tmp_path / way, before)
         assert violations(flow) == []
         assert fits(flow)
         shot(flow, f"flow-{look}-{way}")
@@ -140,27 +133,29 @@ def test_it_looks_right_and_is_accessible(opened: Notebook, tmp_path: Path, them
         shot(flow, f"flow-{look}-{width}")
     flow.evaluate("(flow) => { flow.style.width = '600px'; flow.style.fontSize = '200%'; }")
     assert fits(flow)
+    page.set_viewport_size(WIDE)
 
 
-def test_the_look_out_for_violations_sees_some(opened: Notebook) -> None:
-    opened.page.set_content("<main><button></button><img src='data:,'></main>")
-    found = "".join(violations(opened.page.locator("main")))
+def test_the_look_out_for_violations_sees_some(browser: BrowserContext) -> None:
+    page = browser.new_page()
+    page.set_content("<main><button></button><img src='data:,'></main>")
+    found = "".join(violations(page.locator("main")))
     assert "button-name" in found
     assert "image-alt" in found
 
 
-def test_it_lights_up_by_itself_while_a_cell_runs(opened: Notebook, tmp_path: Path) -> None:
+def test_it_lights_up_by_itself_while_a_cell_runs(desk: Notebook, tmp_path: Path) -> None:
     """The next cell takes each step and then waits until this test has seen it on the map."""
-    flow = draw(opened, tmp_path)
+    flow = draw(desk, tmp_path)
     seen = tmp_path / "seen"
-    opened.write(
+    desk.write(
         3,
         "import pathlib\n"
         f"wait = lambda name: [None for _ in iter((pathlib.Path({str(tmp_path)!r}) / name).exists, True)]\n"
         "_ = catch_up('authorize'), wait('seen-1'), catch_up('exchange'), wait('seen-2'), catch_up('refresh')\n",
     )
-    opened.cell(3).locator(".jp-InputArea-editor").click()
-    opened.page.keyboard.press("Control+Enter")
+    desk.cell(3).locator(".jp-InputArea-editor").click()
+    desk.page.keyboard.press("Control+Enter")
     for number, name in enumerate(("link", "code", "refresh"), 1):
         expect(hop(flow, name)).to_have_attribute("data-state", "next", timeout=15_000)
         seen.with_name(f"seen-{number}").touch()
@@ -187,8 +182,8 @@ def test_it_is_silent_while_nothing_happens(lab: Lab, notebook: Notebook, tmp_pa
     assert [frame for frame in frames if b"comm_msg" in frame] == []
 
 
-def test_no_secret_reaches_the_page(opened: Notebook, tmp_path: Path) -> None:
-    flow = draw(opened, tmp_path, WAYS["done"])
+def test_no_secret_reaches_the_page(desk: Notebook, tmp_path: Path) -> None:
+    flow = draw(desk, tmp_path, WAYS["done"])
     (file,) = tmp_path.rglob("token.json")
     token = json.loads(file.read_text())
     secrets = [token["access_token"], token["refresh_token"]]
@@ -198,15 +193,15 @@ def test_no_secret_reaches_the_page(opened: Notebook, tmp_path: Path) -> None:
     for name in ("register", "credentials", "decision", "answer", "code", "token", "refresh", "new-token"):
         hop(flow, name).click()
         expect(hop(flow, name)).to_have_attribute("aria-expanded", "true")
-        page = opened.page.content()
+        page = desk.page.content()
         assert [secret for secret in secrets if secret in page] == []
     assert "&lt;refresh token ..." in page
 
 
-def test_a_restarted_kernel_leaves_a_map_that_says_so(opened: Notebook, tmp_path: Path) -> None:
-    flow = draw(opened, tmp_path, WAYS["half"])
+def test_a_restarted_kernel_leaves_a_map_that_says_so(desk: Notebook, tmp_path: Path) -> None:
+    flow = draw(desk, tmp_path, WAYS["half"])
     said = flow.get_by_text("The kernel was stopped or restarted. Run this cell again")
     expect(said).to_be_hidden()
-    opened.restart()
+    desk.restart()
     expect(said).to_be_visible()
     shot(flow, "flow-restarted")

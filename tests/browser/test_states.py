@@ -9,22 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser.lab import Lab, profile
 from browser.look import DARK, LIGHT, choose_theme, shot
 from browser.notebook import Notebook
 from browser.panel import CANARY, Panel
 from browser.secrets_in import secrets_in
-from playwright.sync_api import Browser, expect
-
-
-@pytest.fixture(scope="module")
-def desk(lab: Lab, running_browser: Browser) -> Iterator[Notebook]:
-    """Return a notebook that all tests here write into."""
-    with profile(running_browser) as context:
-        notebook = Notebook(context.new_page())
-        notebook.open(lab, "00-start-here")
-        notebook.page.keyboard.press("Control+b")  # fold the file list away
-        yield notebook
+from playwright.sync_api import expect
 
 
 @pytest.fixture

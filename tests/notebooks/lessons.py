@@ -37,11 +37,13 @@ class Lessons:
         """Where a notebook lies."""
         return self.folder / "notebooks" / f"{name}.ipynb"
 
-    def python(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        """Run Python with these arguments in the folder of the copy."""
+    def python(
+        self, *arguments: str, cwd: Path | None = None, **environment: str
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run Python with these arguments in the folder of the copy, or in `cwd`."""
         return subprocess.run(  # noqa: S603  (our own command)
             [sys.executable, *arguments],
-            cwd=self.folder,
+            cwd=cwd or self.folder,
             env=self.environment | environment,
             capture_output=True,
             text=True,
