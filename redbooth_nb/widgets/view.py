@@ -53,7 +53,8 @@ def still(name: str, alt: str, text: str) -> str:
     data = b64encode((PICTURES / f"{name}.png").read_bytes()).decode()
     return (
         f'<img alt="{html.escape(f"A picture of the widget: {alt}")}" style="max-width:100%" '
-        f'src="data:image/png;base64,{data}"><pre>{html.escape(text)}</pre>'
+        f'src="data:image/png;base64,{data}"><p>This is only a picture: run the cell to use the widget. It said:</p>'
+        f"<pre>{html.escape(text)}</pre>"
     )
 
 
