@@ -27,6 +27,17 @@ def is_notebook(item: pytest.Item) -> bool:
     return item.path.suffix == ".ipynb"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests go together when several processes share them (`pytest -n 2 --dist loadgroup`).
+
+    A file stays in one piece, and so do all who listen at the redirect URI, where only one can.
+    """
+    for item in items:
+        one_at_a_time = item.path.is_relative_to(ROOT / "tests" / "browser") or "06-" in item.path.name
+        one_at_a_time |= item.path.is_relative_to(ROOT / "tests" / "notebooks")
+        item.add_marker(pytest.mark.xdist_group("redirect URI" if one_at_a_time else str(item.path)))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Before a notebook's first cell, choose its recording."""
