@@ -46,7 +46,7 @@ def test_no_file_holds_a_credential() -> None:
     assert {name: len(found) for name, found in suspects.items() if found} == {}
 
 
-@pytest.mark.parametrize("invented", [secrets.token_hex(32), f"secret={secrets.token_hex(20)}"])
+@pytest.mark.parametrize("invented", [secrets.token_hex(32), f"secret={secrets.token_hex(20)}"], ids=["bare", "named"])
 def test_a_credential_would_be_found(invented: str) -> None:
     assert credentials(f'{{"value": "{invented}"}}')
 
