@@ -1,4 +1,4 @@
-"""Fixtures for every test: a real Doorkeeper, started once for each way of setting it up."""
+"""Fixtures for every test: the providers that they meet."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -6,7 +6,12 @@ from contextlib import ExitStack
 from functools import cache
 
 import pytest
+import requests
+from client.machine import FaultyServer
 from doorkeeper.engine import Doorkeeper
+
+from redbooth_nb.provider.delivery import EmbeddedSandbox, current_provider
+from redbooth_nb.provider.sandbox import Sandbox
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +29,30 @@ def doorkeeper() -> Iterator[Callable[..., Doorkeeper]]:
             return running.enter_context(Doorkeeper(**settings))  # type: ignore[arg-type]
 
         yield start
+
+
+@pytest.fixture
+def sandbox() -> Sandbox:
+    """Return the kit's stand-in for Redbooth, running, as the current provider."""
+    provider = current_provider()
+    assert isinstance(provider, EmbeddedSandbox)
+    return provider.sandbox
+
+
+@pytest.fixture
+def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyServer]:
+    """Serve as a stand-in that answers what a test tells it, and is the current provider."""
+    with FaultyServer.running() as server:
+        monkeypatch.setenv("REDBOOTH_PROVIDER", server.origin)
+        yield server
+
+
+@pytest.fixture
+def live(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the real redbooth.com be the provider, and fail the test when anything is sent there."""
+    monkeypatch.setenv("REDBOOTH_PROVIDER", "live")
+
+    def forbidden(*_: object, **__: object) -> None:
+        pytest.fail("a request was sent")
+
+    monkeypatch.setattr(requests.Session, "send", forbidden)

@@ -6,10 +6,9 @@ Look at them before you commit them. `SCREENSHOTS=folder uv run pytest tests/bro
 """
 
 import base64
-import tempfile
 from pathlib import Path
 
-from browser.lab import ROOT, chromium, jupyterlab, profile
+from browser.lab import ROOT, lab_and_browser
 from browser.look import LIGHT, choose_theme
 from browser.notebook import Notebook
 from browser.panel import Panel
@@ -107,19 +106,14 @@ def readme(camera: Camera, page: Page) -> None:
 
 def main() -> None:
     """Take all of them."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        jupyterlab(Path(folder)) as lab,
-        chromium() as browser,
-        profile(browser) as context,
-    ):
+    with lab_and_browser() as (lab, context):
         notebook = Notebook(context.new_page())
         notebook.open(lab, "00-start-here")
         notebook.page.keyboard.press("Control+b")
         notebook.page.set_viewport_size(SIZE)
         choose_theme(notebook.page, LIGHT)
         STILLS.mkdir(exist_ok=True)
-        camera = Camera(notebook, Path(folder) / "home")
+        camera = Camera(notebook, lab.state.with_name("home"))
         stills(camera)
         readme(camera, context.new_page())
     for picture in sorted([*STILLS.glob("*.png"), *README.glob("*.png")]):

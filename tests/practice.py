@@ -13,7 +13,6 @@ from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.wire import connect
 from redbooth_nb.lessons import check
-from redbooth_nb.provider.delivery import EmbeddedSandbox, current_provider
 from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.provider.unattended import press
 
@@ -35,25 +34,6 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def unattended(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody sit at the browser."""
     monkeypatch.setenv("REDBOOTH_UNATTENDED", "1")
-
-
-@pytest.fixture
-def live(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the real redbooth.com be the provider, and fail the test when anything is sent there."""
-    monkeypatch.setenv("REDBOOTH_PROVIDER", "live")
-
-    def forbidden(*_: object, **__: object) -> None:
-        pytest.fail("a request was sent")
-
-    monkeypatch.setattr(requests.Session, "send", forbidden)
-
-
-@pytest.fixture
-def sandbox() -> Sandbox:
-    """Return the sandbox, running."""
-    provider = current_provider()
-    assert isinstance(provider, EmbeddedSandbox)
-    return provider.sandbox
 
 
 @pytest.fixture

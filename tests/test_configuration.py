@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 from client.machine import own_machine
 
-from redbooth_nb.configuration import Configuration, ConfigurationError, find_env_file, make_private, read_env_file
+from redbooth_nb.configuration import (
+    Configuration,
+    ConfigurationError,
+    find_env_file,
+    for_people,
+    make_private,
+    read_env_file,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -109,3 +116,9 @@ def test_every_folder_that_is_made_is_private_and_others_are_left_alone(machine:
         os.umask(mask)
     modes = [stat.S_IMODE(path.stat().st_mode) for path in (shared, shared / "a", shared / "a" / "b")]
     assert modes == [0o755, 0o700, 0o700]
+
+
+def test_a_path_to_show_does_not_name_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert for_people(tmp_path / "a" / "b") == str(Path("~/a/b"))
+    assert for_people(Path("/elsewhere/b")) == str(Path("/elsewhere/b"))

@@ -55,14 +55,6 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture
-def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyServer]:
-    """Serve as the current provider."""
-    with FaultyServer.running() as server:
-        monkeypatch.setenv("REDBOOTH_PROVIDER", server.origin)
-        yield server
-
-
 def tokens(access: str = ACCESS, refresh_token: str = REFRESH) -> str:
     return json.dumps({"access_token": access, "refresh_token": refresh_token, "expires_in": 7200, "scope": "all"})
 

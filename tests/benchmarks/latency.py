@@ -11,13 +11,12 @@ import argparse
 import re
 import statistics
 import sys
-import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, WebSocket, expect
+from playwright.sync_api import Page, expect
 
 sys.path.append(str(Path(__file__).parents[1]))
-from browser.lab import chromium, jupyterlab, profile
+from browser.lab import lab_and_browser
 from browser.notebook import Notebook
 
 TARGET = 100  # milliseconds
@@ -94,24 +93,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=10, help="sign-ins of each kind (default: 10)")
     rounds = parser.parse_args().rounds + 1
-    frames: list[bytes] = []
-
-    def listen(socket: WebSocket) -> None:
-        for way in ("framesent", "framereceived"):
-            socket.on(way, lambda frame: frames.append(frame if isinstance(frame, bytes) else frame.encode()))
-
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        jupyterlab(Path(folder)) as lab,
-        chromium() as browser,
-        profile(browser) as context,
-    ):
+    with lab_and_browser() as (lab, context):
         notebook = Notebook(context.new_page())
-        notebook.page.on("websocket", listen)
+        frames = notebook.overhear()
         notebook.open(lab, "00-start-here")
         notebook.write(1, "from redbooth_nb import *\ncatch_up('authorize')")
         notebook.run(1)
-        measure(notebook, rounds, Path(folder) / "stop")
+        measure(notebook, rounds, lab.state.with_name("stop"))
         countdown(notebook, frames)
 
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -103,3 +104,15 @@ def profile(browser: Browser) -> Iterator[BrowserContext]:
     yield context
     context.close()
     assert strangers == []
+
+
+@contextmanager
+def lab_and_browser() -> Iterator[tuple[Lab, BrowserContext]]:
+    """For a script: start JupyterLab in a folder that goes with it, and a browser."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        jupyterlab(Path(folder)) as lab,
+        chromium() as browser,
+        profile(browser) as context,
+    ):
+        yield lab, context

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from browser.lab import Lab
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocket, expect
 
 LESSONS = Path(__file__).parents[2] / "notebooks"
 FRONT = ".jp-NotebookPanel:not(.lm-mod-hidden)"
@@ -27,6 +27,17 @@ class Notebook:
         expect(self.cells).to_have_count(sum(c["cell_type"] == "code" for c in lesson["cells"]), timeout=60_000)
 
         self.file = lab.notebooks / f"{name}.ipynb"
+
+    def overhear(self) -> list[bytes]:
+        """Return what page and kernel tell each other from now on; call it before the notebook is opened."""
+        frames: list[bytes] = []
+
+        def listen(socket: WebSocket) -> None:
+            for way in ("framesent", "framereceived"):
+                socket.on(way, lambda frame: frames.append(frame if isinstance(frame, bytes) else frame.encode()))
+
+        self.page.on("websocket", listen)
+        return frames
 
     def save(self) -> None:
         """Save with the keyboard; returns when it is on the disk."""

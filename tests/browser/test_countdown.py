@@ -8,7 +8,7 @@ from browser.axe import violations
 from browser.lab import Lab
 from browser.look import DARK, LIGHT, choose_theme, shot
 from browser.notebook import Notebook
-from playwright.sync_api import Locator, WebSocket, expect
+from playwright.sync_api import Locator, expect
 
 IMPORT = "import ipywidgets\nfrom redbooth_nb.widgets.countdown import Countdown\n"
 SECONDS = "(words) => Number(/(\\d+) s$/.exec(words.textContent)[1])"
@@ -106,13 +106,7 @@ def test_a_reloaded_page_goes_on_where_it_was(lab: Lab, notebook: Notebook) -> N
 
 
 def test_it_says_nothing_to_the_kernel(lab: Lab, notebook: Notebook) -> None:
-    frames: list[bytes] = []
-
-    def listen(socket: WebSocket) -> None:
-        for way in ("framesent", "framereceived"):
-            socket.on(way, lambda frame: frames.append(frame if isinstance(frame, bytes) else frame.encode()))
-
-    notebook.page.on("websocket", listen)
+    frames = notebook.overhear()
     notebook.open(lab, "00-start-here")
     drawn = draw(notebook, "7000, 7200")
     notebook.page.get_by_text(re.compile(r"\| Idle")).wait_for()

@@ -10,7 +10,7 @@ from browser.lab import Lab
 from browser.look import DARK, LIGHT, choose_theme, shot
 from browser.notebook import Notebook
 from browser.panel import WIDE
-from playwright.sync_api import BrowserContext, Locator, WebSocket, expect
+from playwright.sync_api import BrowserContext, Locator, expect
 
 ALONE = "import os\nos.environ |= {{'REDBOOTH_STATE_DIR': {state!r}, 'REDBOOTH_UNATTENDED': '1'}}\n"
 IMPORTS = "from redbooth_nb import *\ntranscript._exchanges.clear()\n"
@@ -164,13 +164,7 @@ def test_it_lights_up_by_itself_while_a_cell_runs(desk: Notebook, tmp_path: Path
 
 def test_it_is_silent_while_nothing_happens(lab: Lab, notebook: Notebook, tmp_path: Path) -> None:
     """Not one message, for as long as its look-out needs to look four times."""
-    frames: list[bytes] = []
-
-    def listen(socket: WebSocket) -> None:
-        for way in ("framesent", "framereceived"):
-            socket.on(way, lambda frame: frames.append(frame if isinstance(frame, bytes) else frame.encode()))
-
-    notebook.page.on("websocket", listen)
+    frames = notebook.overhear()
     notebook.open(lab, "00-start-here")
     flow = draw(notebook, tmp_path, WAYS["done"])
     hop(flow, "token").click()

@@ -17,7 +17,6 @@ from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.client.transcript import transcript
 from redbooth_nb.client.wire import connect
-from redbooth_nb.provider.delivery import EmbeddedSandbox, current_provider
 from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.provider.unattended import press
 
@@ -35,18 +34,7 @@ def redirect_uri() -> str:
 
 
 @pytest.fixture
-def offline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fail the test when a request is sent."""
-    monkeypatch.setenv("REDBOOTH_PROVIDER", "live")
-
-    def forbidden(*_: object, **__: object) -> None:
-        pytest.fail("a request was sent")
-
-    monkeypatch.setattr(requests.Session, "send", forbidden)
-
-
-@pytest.fixture
-def settings(redirect_uri: str, offline: None) -> Settings:  # noqa: ARG001  (what it does, not what it returns)
+def settings(redirect_uri: str, live: None) -> Settings:  # noqa: ARG001  (what it does, not what it returns)
     """Return settings of a registered app that may not send anything."""
     return save_credentials(CLIENT_ID, CLIENT_SECRET, redirect_uri)
 
@@ -55,14 +43,6 @@ def settings(redirect_uri: str, offline: None) -> Settings:  # noqa: ARG001  (wh
 def sent(settings: Settings) -> AuthorizationRequest:
     """Return an authorization under way; nothing else may be sent."""
     return AuthorizationRequest.new(settings)
-
-
-@pytest.fixture
-def sandbox() -> Sandbox:
-    """Return the kit's stand-in for Redbooth, running."""
-    provider = current_provider()
-    assert isinstance(provider, EmbeddedSandbox)
-    return provider.sandbox
 
 
 @pytest.fixture
@@ -88,14 +68,6 @@ def decide() -> Callable[..., AuthorizationResponse]:
 def token_requests() -> Callable[[], int]:
     """Count the requests to the token endpoint so far."""
     return lambda: sum(exchange.address.endswith("/oauth2/token") for exchange in transcript)
-
-
-@pytest.fixture
-def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyServer]:
-    """Serve as a stand-in that answers what a test tells it, and is the current provider."""
-    with FaultyServer.running() as server:
-        monkeypatch.setenv("REDBOOTH_PROVIDER", server.origin)
-        yield server
 
 
 @pytest.fixture

@@ -27,16 +27,16 @@ from redbooth_nb.provider.sandbox import Sandbox
 OTHER_ID, OTHER_SECRET = "d2" * 32, "6f" * 32
 
 
-def test_before_anything_is_registered_the_sentence_names_the_notebook(machine: Path, offline: None) -> None:
-    del machine, offline
+def test_before_anything_is_registered_the_sentence_names_the_notebook(machine: Path, live: None) -> None:
+    del machine, live
     with pytest.raises(NotYet, match="No app is registered yet") as caught:
         Settings.load()
     assert "01-register" in caught.value.remedy
 
 
-def test_what_is_saved_is_loaded(machine: Path, offline: None) -> None:
+def test_what_is_saved_is_loaded(machine: Path, live: None) -> None:
     """For the real service that is the .env file, and the settings say so."""
-    del offline
+    del live
     saved = save_credentials(f" {CLIENT_ID}\n", f"\t{CLIENT_SECRET} ", "http://127.0.0.1:9/callback")
     assert saved == Settings.load()
     assert (saved.client_id, saved.client_secret.reveal()) == (CLIENT_ID, CLIENT_SECRET)
@@ -44,17 +44,17 @@ def test_what_is_saved_is_loaded(machine: Path, offline: None) -> None:
     assert saved.source == str(machine / ".env")
 
 
-def test_without_a_redirect_uri_it_is_the_guides(machine: Path, offline: None) -> None:
-    del offline
+def test_without_a_redirect_uri_it_is_the_guides(machine: Path, live: None) -> None:
+    del live
     (machine / ".env").write_text(f"REDBOOTH_CLIENT_ID={CLIENT_ID}\nREDBOOTH_CLIENT_SECRET={CLIENT_SECRET}\n")
     assert Settings.load().redirect_uri == DEFAULT_REDIRECT_URI
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="file modes are POSIX")
 @pytest.mark.parametrize("before", [None, 0o644])
-def test_the_file_is_private_also_where_it_was_not(machine: Path, offline: None, before: int | None) -> None:
+def test_the_file_is_private_also_where_it_was_not(machine: Path, live: None, before: int | None) -> None:
     """R33: a new one, and an older one that others could read; what else stood in it stays."""
-    del offline
+    del live
     file = machine / ".env"
     if before is not None:
         file.write_text("# mine\nOTHER=kept\n")
@@ -68,8 +68,8 @@ def test_the_file_is_private_also_where_it_was_not(machine: Path, offline: None,
     assert ("# mine\nOTHER=kept\n" in file.read_text()) == (before is not None)
 
 
-def test_a_new_secret_replaces_the_old_one(machine: Path, offline: None) -> None:
-    del offline
+def test_a_new_secret_replaces_the_old_one(machine: Path, live: None) -> None:
+    del live
     save_credentials(CLIENT_ID, CLIENT_SECRET)
     assert save_credentials(OTHER_ID, OTHER_SECRET).client_secret.reveal() == OTHER_SECRET
     assert CLIENT_SECRET not in (machine / ".env").read_text()
@@ -80,9 +80,9 @@ VISIBLE = st.text(string.ascii_letters + string.digits + string.punctuation, min
 
 @hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(VISIBLE)
-def test_any_secret_that_is_accepted_comes_back_unchanged(machine: Path, offline: None, secret: str) -> None:
+def test_any_secret_that_is_accepted_comes_back_unchanged(machine: Path, live: None, secret: str) -> None:
     """Quotes, backslashes, $ and # mean something in a .env file; a secret may hold them."""
-    del machine, offline
+    del machine, live
     try:
         saved = save_credentials(CLIENT_ID, secret)
     except CredentialsError:
@@ -94,8 +94,8 @@ def test_any_secret_that_is_accepted_comes_back_unchanged(machine: Path, offline
 @pytest.mark.parametrize(
     "secret", ["ends-in\\" * 6, "it's-" * 9, '"quoted"' * 6, "${HOME}#no-comment" * 3, "a\\'b" * 12]
 )
-def test_a_secret_with_signs_of_the_file_format_comes_back(machine: Path, offline: None, secret: str) -> None:
-    del machine, offline
+def test_a_secret_with_signs_of_the_file_format_comes_back(machine: Path, live: None, secret: str) -> None:
+    del machine, live
     assert save_credentials(CLIENT_ID, secret).client_secret.reveal() == secret
 
 
@@ -117,10 +117,10 @@ WRONG = [
 
 @pytest.mark.parametrize(("client_id", "secret", "said"), WRONG)
 def test_credentials_that_cannot_be_right_are_not_saved(
-    machine: Path, offline: None, client_id: str, secret: str, said: str
+    machine: Path, live: None, client_id: str, secret: str, said: str
 ) -> None:
     """The client id is also the name of a folder, so it may not lead out of it."""
-    del offline
+    del live
     with pytest.raises(CredentialsError) as caught:
         save_credentials(client_id, secret)
     assert said in caught.value.why
@@ -154,9 +154,9 @@ def test_a_redirect_uri_of_a_working_client_is_fine(uri: str) -> None:
     assert redirect_uri_problems(uri) == []
 
 
-def test_the_environment_beats_the_file(machine: Path, offline: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_beats_the_file(machine: Path, live: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each setting by itself, and an empty one counts as none."""
-    del machine, offline
+    del machine, live
     save_credentials(CLIENT_ID, CLIENT_SECRET, "http://127.0.0.1:9/callback")
     monkeypatch.setenv("REDBOOTH_REDIRECT_URI", "http://127.0.0.1:10/callback")
     monkeypatch.setenv("REDBOOTH_CLIENT_SECRET", " ")
@@ -214,16 +214,16 @@ def test_every_provider_and_app_has_its_own_folder(app: Settings, faulty: Faulty
     assert faulty.received == []
 
 
-def test_a_file_that_cannot_be_written_is_named(machine: Path, offline: None) -> None:
-    del offline
+def test_a_file_that_cannot_be_written_is_named(machine: Path, live: None) -> None:
+    del live
     (machine / ".env").mkdir()
     with pytest.raises(CredentialsError, match="could not be saved in") as caught:
         save_credentials(CLIENT_ID, CLIENT_SECRET)
     assert caught.value.remedy
 
 
-def test_wrong_credentials_in_the_file_are_named_with_the_page_to_copy_them_from(machine: Path, offline: None) -> None:
-    del offline
+def test_wrong_credentials_in_the_file_are_named_with_the_page_to_copy_them_from(machine: Path, live: None) -> None:
+    del live
     (machine / ".env").write_text(f"REDBOOTH_CLIENT_ID=your-api-key\nREDBOOTH_CLIENT_SECRET={CLIENT_SECRET}\n")
     with pytest.raises(CredentialsError, match=r"\.env cannot be right") as caught:
         Settings.load()

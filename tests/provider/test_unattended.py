@@ -24,14 +24,6 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
-def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyServer]:
-    """Serve as the current provider."""
-    with FaultyServer.running() as server:
-        monkeypatch.setenv("REDBOOTH_PROVIDER", server.origin)
-        yield server
-
-
-@pytest.fixture
 def session() -> requests.Session:
     return connect(requests.Session())
 

@@ -1,5 +1,5 @@
 """Fixtures for the widgets."""
 
-from practice import app, callback_of, decide, live, machine, sandbox, unattended
+from practice import app, callback_of, decide, machine, unattended
 
-__all__ = ["app", "callback_of", "decide", "live", "machine", "sandbox", "unattended"]
+__all__ = ["app", "callback_of", "decide", "machine", "unattended"]
