@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,16 +28,21 @@ def is_notebook(item: pytest.Item) -> bool:
     return item.path.suffix == ".ipynb"
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests go together when several processes share them (`pytest -n 2 --dist loadgroup`).
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:  # noqa: ANN401  (pytest-xdist's own types)
+    """Share the tests among several processes (`pytest -n 2`): a file stays in one piece.
 
-    A file stays in one piece, and so do all who listen at the redirect URI, where only one can.
+    So do all who listen at the redirect URI, where only one can; they take longest, and begin.
     """
-    for item in items:
-        one_at_a_time = item.path.is_relative_to(ROOT / "tests" / "browser") or "06-" in item.path.name
-        one_at_a_time |= item.path.is_relative_to(ROOT / "tests" / "notebooks")
-        item.add_marker(pytest.mark.xdist_group("redirect URI" if one_at_a_time else str(item.path)))
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415  (only here, where it is installed)
+
+    class ByFile(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            listens = nodeid.startswith(("tests/browser/", "tests/notebooks/", "notebooks/06-"))
+            return "redirect URI" if listens else nodeid.partition("::")[0]
+
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)

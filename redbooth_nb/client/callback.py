@@ -1,36 +1,27 @@
 """Stage 2, the listener: a small server on this machine that the browser is sent back to (RFC 8252 section 7.3).
 
-It listens before the link is shown, takes one answer, shows nothing of what it was sent, and logs nothing.
+It listens before the link is shown and takes one answer; what the browser sees is in `callback_page.py`.
 """
 
 import json
 import os
-import socket
 import threading
 import time
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from socketserver import TCPServer, ThreadingMixIn
 from typing import Final
 from urllib.parse import urlsplit
 
 from redbooth_nb.client.authorize import AuthorizationRequest
+from redbooth_nb.client.callback_page import SLOWEST_BROWSER, CallbackServer
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.state import StateAlreadyUsed
 from redbooth_nb.errors import RedboothError, without_frames
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS
 
 WAITING, ANSWERED, CANCELLED, TIMED_OUT = "waiting", "answered", "cancelled", "timed out"
 DEFAULT_TIMEOUT: Final = 600.0  # seconds, as long as an authorization code lives
-SLOWEST_BROWSER: Final = 5.0  # seconds to send a request
 HTTP_PORT: Final = 80  # browsers leave it out
 PASTE: Final = "Sign in with the link all the same, then paste the address you are sent to: .paste('http...')"
-
-PAGE = """<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>{title}</title>
-<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
-<style>body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:18vh auto;padding:0 1.5rem}}</style>
-<main><h1>{title}</h1><p>{text}</p></main></html>"""
 
 
 class PortBusy(RedboothError):  # noqa: N818  (named as what happened)
@@ -86,7 +77,7 @@ class CallbackListener:
             older.cancel()
         problem = ""
         try:
-            self._server = _Server(("::1" if self.host == "::1" else "127.0.0.1", self.port), self)
+            self._server = CallbackServer(("::1" if self.host == "::1" else "127.0.0.1", self.port), self)
         except OSError as error:
             problem = error.strerror or "it cannot be opened"
         if problem:
@@ -169,71 +160,3 @@ def holder(note: Path) -> str:
     except (OSError, ValueError, KeyError, TypeError):
         return ""
     return f"The notebook {who['notebook']}" if who.get("notebook") else f"Another notebook (process {who['pid']})"
-
-
-class _Server(ThreadingMixIn, TCPServer):
-    daemon_threads = True
-    allow_reuse_address = os.name != "nt"  # there it would let two programs share the port
-
-    def __init__(self, address: tuple[str, int], listener: CallbackListener) -> None:
-        self.listener = listener
-        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        super().__init__(address, _Handler)
-
-    def handle_error(self, *_: object) -> None:
-        """Say nothing: port scans and broken connections are no news, and a trace would hold secrets."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    timeout = SLOWEST_BROWSER
-    server_version = "redbooth-nb"
-    sys_version = ""
-
-    def do_GET(self) -> None:
-        listener = self.server.listener
-        if self.headers.get("Host", "") not in listener.hosts or not self.path.startswith("/"):
-            return self._page(400, "Wrong address", "This page only answers on its own address.")
-        if urlsplit(self.path).path != listener.path:
-            return self._page(404, "Nothing here", "Only the redirect URI is answered.")
-        if listener.response is not None:
-            return self._page(410, "Already answered", "The notebook has its answer. You can close this tab.")
-        own = urlsplit(listener.request.redirect_uri)
-        try:
-            response = listener.take(f"{own.scheme}://{own.netloc}{self.path}")
-        except StateAlreadyUsed:
-            return self._page(410, "Already answered", "The notebook has its answer. You can close this tab.")
-        except RedboothError as error:
-            return self._page(400, "Not the answer", f"{error.what} The notebook is still waiting.")
-        words = {"allowed": "You allowed access", "denied": "You denied access"}
-        title = words.get(response.outcome, "Redbooth reported an error")
-        try:
-            self._page(200, title, "You can close this tab and go back to the notebook.")
-        finally:  # also where the tab was closed already: the answer is taken
-            listener.finish()
-        return None
-
-    def _page(self, status: int, title: str, text: str) -> None:
-        body = PAGE.format(title=title, text=text).encode()  # our own sentences only, nothing of the request
-        self.send_response_only(status)
-        for name, value in (
-            ("Content-Type", "text/html; charset=utf-8"),
-            ("Content-Length", str(len(body))),
-            ("Cache-Control", "no-store"),
-            ("Referrer-Policy", "no-referrer"),
-            ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"),
-            ("X-Content-Type-Options", "nosniff"),
-            ("Connection", "close"),
-        ):
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-            self.wfile.flush()
-
-    def send_error(self, code: int, *_: object) -> None:
-        """Answer what is no GET of a browser with a page of our own: the standard one repeats what was sent."""
-        self._page(code, "Not understood", "Only the redirect URI is answered.")
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing: the address holds the code."""

@@ -17,7 +17,7 @@ import pytest
 from client.machine import CLIENT_ID, CLIENT_SECRET
 from reliability.callbacks import browse, cycles, good, throw
 
-from redbooth_nb.client import callback
+from redbooth_nb.client import callback, callback_page
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
 from redbooth_nb.client.callback import CallbackListener, PortBusy
 from redbooth_nb.client.register import save_credentials
@@ -282,7 +282,7 @@ def test_a_tab_closed_too_early_still_counts(listener: CallbackListener, monkeyp
     def broken(*_: object) -> None:
         raise BrokenPipeError
 
-    monkeypatch.setattr(callback._Handler, "_page", broken)
+    monkeypatch.setattr(callback_page._Handler, "_page", broken)
     throw(listener, f"GET {good(listener.request)} HTTP/1.1\r\nHost: 127.0.0.1:{listener.port}\r\n\r\n".encode())
     assert listener.wait(QUICK)
     assert listener.status == "answered"

@@ -32,7 +32,7 @@ class Mutation:
 
 
 STORE, REFRESH, EXCHANGE = "client/store.py", "client/refresh.py", "client/exchange.py"
-FILE, RESPONSE, CALLBACK = "client/private_file.py", "client/response.py", "client/callback.py"
+FILE, RESPONSE, CALLBACK = "client/private_file.py", "client/response.py", "client/callback_page.py"
 MUTATIONS = {
     "no lock": Mutation(
         STORE, "            file_lock.acquire()\n", "",
@@ -82,10 +82,10 @@ MUTATIONS = {
         'same = (parts.scheme, parts.hostname, parts.port, registered.path or "/") ==',
         ("tests/client/test_response.py::test_an_address_that_is_not_the_redirect_uri_is_refused",)),
     "the listener answers every path": Mutation(
-        CALLBACK, "if urlsplit(self.path).path != listener.path:", "if False:",
+        CALLBACK, "if urlsplit(self.path).path != receiver.path:", "if False:",
         ("tests/client/test_callback.py::test_strangers_consume_nothing_and_see_nothing",)),
     "the listener answers every host": Mutation(
-        CALLBACK, 'self.headers.get("Host", "") not in listener.hosts or ', "",
+        CALLBACK, 'self.headers.get("Host", "") not in receiver.hosts or ', "",
         ("tests/client/test_callback.py::test_another_host_is_refused",)),
     "secrets show themselves": Mutation(
         "client/secret.py", '        return f"<{self.kind} ...{self.fingerprint}>"', "        return self.__value",
