@@ -15,6 +15,9 @@ import pytest
 ROOT = Path(__file__).parent
 RECORDINGS = ROOT / "tests" / "recordings"
 GUARD = ROOT / "tests" / "guard"
+LISTENING = {f"tests/browser/test_{name}.py" for name in ("elsewhere", "interruptions", "states", "tour")}
+LISTENING |= {f"tests/notebooks/test_{name}.py" for name in ("unattended", "without_widgets")}
+LISTENING |= {"notebooks/06-your-own-app.ipynb"}
 
 
 def pytest_configure() -> None:
@@ -32,14 +35,14 @@ def is_notebook(item: pytest.Item) -> bool:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:  # noqa: ANN401  (pytest-xdist's own types)
     """Share the tests among several processes (`pytest -n 2`): a file stays in one piece.
 
-    So do all who listen at the redirect URI, where only one can; they take longest, and begin.
+    So do all who listen at the redirect URI, where only one can.
     """
     from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415  (only here, where it is installed)
 
     class ByFile(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
-            listens = nodeid.startswith(("tests/browser/", "tests/notebooks/", "notebooks/06-"))
-            return "redirect URI" if listens else nodeid.partition("::")[0]
+            file = nodeid.partition("::")[0]
+            return "redirect URI" if file in LISTENING else file
 
     config.option.loadscopereorder = False
     return ByFile(config, log)

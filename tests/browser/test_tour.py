@@ -1,4 +1,4 @@
-"""A person does the whole tour in JupyterLab, on the real consent page: once with the mouse, once by keyboard alone.
+"""A person does the tour in JupyterLab, on the real consent page: four stages with the mouse, all by keyboard alone.
 
 Set SCREENSHOTS to a folder to look at what was seen.
 """
@@ -12,6 +12,7 @@ from browser.notebook import Keyboard, Notebook
 from browser.secrets_in import secrets_in
 from playwright.sync_api import BrowserContext, expect
 
+by_keyboard = pytest.mark.parametrize("hand", ["keyboard"], indirect=True)
 HANDS: dict[str, type[Notebook]] = {"mouse": Notebook, "keyboard": Keyboard}
 
 
@@ -64,6 +65,7 @@ def decide(notebook: Notebook, cell: int, button: str) -> None:
     consent.close()
 
 
+@by_keyboard
 def test_00_start(lab: Lab, notebook: Notebook) -> None:
     notebook.open(lab, "00-start-here")
     run_all_from(notebook, 1)
@@ -72,10 +74,10 @@ def test_00_start(lab: Lab, notebook: Notebook) -> None:
     shot(notebook.page, "00-prediction")
 
 
-def test_01_register(lab: Lab, notebook: Notebook) -> None:
+def test_01_register(hand: str, lab: Lab, notebook: Notebook) -> None:
     notebook.open(lab, "01-register")
     run(notebook, 1, 5)
-    assert "Lessons  1 of 7 done; next is 01-register." in notebook.text(1)
+    assert ("Lessons  1 of 7 done; next is 01-register." in notebook.text(1)) is (hand == "keyboard")
     console = notebook.follow(5, "the registration page")
     notebook.fill_on(console, "Name", "My first Redbooth app")
     notebook.fill_on(console, "Return URI", "http://127.0.0.1:8765/callback")
@@ -135,6 +137,7 @@ def test_04_refresh(lab: Lab, notebook: Notebook) -> None:
     shot(notebook.page, "04-card")
 
 
+@by_keyboard
 def test_05_break_it(lab: Lab, notebook: Notebook) -> None:
     notebook.open(lab, "05-break-it")
     run(notebook, 1, 6)
@@ -147,6 +150,7 @@ def test_05_break_it(lab: Lab, notebook: Notebook) -> None:
     shot(notebook.page, "05-end")
 
 
+@by_keyboard
 def test_06_your_own_app(lab: Lab, notebook: Notebook) -> None:
     notebook.open(lab, "06-your-own-app")
     last = notebook.cells.count()
@@ -165,7 +169,8 @@ def test_06_your_own_app(lab: Lab, notebook: Notebook) -> None:
     assert "To do" not in notebook.text(last)
 
 
-def test_07_the_playground(hand: str, lab: Lab, notebook: Notebook) -> None:
+@by_keyboard
+def test_07_the_playground(lab: Lab, notebook: Notebook) -> None:
     """The whole flow once more, on one screen, at the end of the last lesson."""
     notebook.open(lab, "06-your-own-app")
     notebook.run(1)
@@ -180,4 +185,4 @@ def test_07_the_playground(hand: str, lab: Lab, notebook: Notebook) -> None:
     expect(notebook.cell(last)).to_contain_text("arrived and are saved")
     notebook.press(last, "Call")
     expect(notebook.cell(last)).to_contain_text("GET https://redbooth.com/api/3/me")
-    shot(notebook.page, f"07-playground-{hand}")
+    shot(notebook.page, "07-playground")
