@@ -88,7 +88,7 @@ def test_every_import_is_a_declared_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {re.split(r"[<>=]", requirement)[0] for requirement in project["dependencies"]}
     imported = {module.split(".")[0] for path in (ROOT / "redbooth_nb").rglob("*.py") for module in imports(path)}
-    named = {"dotenv": "python-dotenv", "bs4": "beautifulsoup4"}
+    named = {"dotenv": "python-dotenv"}
     ours = {named.get(name, name.replace("_", "-")) for name in imported} - {"redbooth-nb"}
     outside = {name for name in ours if name.replace("-", "_") not in sys.stdlib_module_names}
     arriving_with_them = {"urllib3", "IPython", "nbformat", "werkzeug", "traitlets", "jinja2", "markupsafe"}

@@ -7,13 +7,19 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from client.machine import RESET, FaultyServer, own_machine, reply
+from hypothesis import given
+from hypothesis import strategies as st
 
 from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.wire import connect
-from redbooth_nb.provider.unattended import UnattendedError, press, register_application
+from redbooth_nb.provider.unattended import UnattendedError, page_message, press, register_application
 
 REDIRECT_URI = "http://127.0.0.1:9/callback"
+PIECES = ("<form>", "</form>", "<input name=a>", "<pre>", "<main>", "</body>", "<html>", "<!--", "-->", "<![CDATA[",
+          "]]>", '<?xml version="1.0" encoding="ascii"?>', "<!DOCTYPE html>", "<script>", "&#0;", "&amp;", "<",
+          "<a:b c:d=e>", '<meta charset="utf-16">', "\0", "\x01", "\ud800", "\ufeff", "<textarea>",
+          '<html xmlns="x">')  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +79,43 @@ def test_a_page_without_buttons_is_named(faulty: FaultyServer, session: requests
     faulty.answers = [answer]
     with pytest.raises(UnattendedError, match="no button"):
         press(session, "https://redbooth.com/oauth2/authorize", REDIRECT_URI, "allow")
+
+
+def page(text: str) -> requests.Response:
+    answer = requests.Response()
+    answer.status_code, answer.encoding = 200, "utf-16"
+    answer._content = text.encode("utf-16", "surrogatepass")
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", ""),
+        ("  \n", ""),
+        ("<!DOCTYPE html>", ""),
+        ("<!-- nothing -->", ""),
+        ('{"error": "invalid_request"}', '{"error": "invalid_request"}'),
+        ("Retry later\n", "Retry later"),
+        ("<p>Closed <b>for</b>\n today", "Closed for today"),
+        ('<?xml version="1.0" encoding="ascii"?><p>Café</p>', "Café"),
+        ("<title>Error</title><h1>Sorry</h1><script>let a</script><style>b</style><!-- c -->", "Sorry"),
+        (
+            "<h1>Error</h1><main><p>Not <i>this</i></p><pre role=alert>The client &amp; the app</pre>",
+            "The client & the app",
+        ),
+        ("<nav>Home</nav><main>Not <i>so</i></main><footer>Redbooth</footer>", "Not so"),
+    ],
+)
+def test_a_page_is_read_as_a_person_does(text: str, message: str) -> None:
+    """The error itself where it has a place of its own; else what is shown, without what only the browser reads."""
+    assert page_message(page(text)) == message
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.text(st.characters(codec=None), max_size=8)).map("".join))
+def test_no_page_is_more_than_a_page(text: str) -> None:
+    """Whatever it is: never an error of the parser's own."""
+    assert len(page_message(page(text))) <= 300
 
 
 def test_going_round_in_circles_ends(faulty: FaultyServer, session: requests.Session) -> None:
