@@ -5,9 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from redbooth_nb.doctor import doctor
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.run import run
 from redbooth_nb.working_copies import FIRST, REPOSITORY, refresh_working_copies
 
 LAB_CONFIG = Path(__file__).parent / "jupyter"
@@ -54,6 +52,20 @@ def lab(options: list[str]) -> int:
     from jupyterlab.labapp import main as jupyterlab  # noqa: PLC0415  (slow to import, and only needed here)
 
     return int(jupyterlab([*settings, *options]) or 0)
+
+
+def run(arguments: list[str]) -> int:
+    """Run a script, delivered to the current provider."""
+    from redbooth_nb.run import run as run_script  # noqa: PLC0415  (brings what only this command needs)
+
+    return run_script(arguments)
+
+
+def doctor(options: list[str]) -> int:
+    """Say what is broken."""
+    from redbooth_nb.doctor import doctor as examine  # noqa: PLC0415  (brings what only this command needs)
+
+    return examine(options)
 
 
 def sandbox(options: list[str]) -> int:
