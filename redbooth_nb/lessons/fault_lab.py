@@ -5,9 +5,7 @@ import ipywidgets as w
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.faults import FAULTS, OUTCOMES, cause
 from redbooth_nb.widgets.message import Message
-from redbooth_nb.widgets.view import WIDE, Markup, View, block, button
-
-STYLE = {"description_width": "8rem"}
+from redbooth_nb.widgets.view import Markup, View, block, button, field
 
 
 class FaultLab(View):
@@ -18,14 +16,8 @@ class FaultLab(View):
     def __init__(self) -> None:
         self._message, self._answer = Message(), Markup()
         options = [(f"{fault.stage}: {fault.title}", name) for name, fault in FAULTS.items()]
-        self._fault = w.Dropdown(options=options, description="Do this", layout=WIDE, style=STYLE)
-        self._predicted = w.RadioButtons(
-            options=OUTCOMES,
-            value=None,
-            description="I predict",
-            layout={"width": "max-content", "max_width": "100%"},
-            style=STYLE,
-        )
+        self._fault = field(w.Dropdown, "Do this", label_width="8rem", options=options)
+        self._predicted = field(w.RadioButtons, "I predict", label_width="8rem", options=OUTCOMES, value=None)
         self._fault.observe(lambda _: self._clear(), names="value")
         run = button("Run", self._clicked, self._message, primary=True)
         super().__init__([self._fault, self._predicted, run, self._message, self._answer])

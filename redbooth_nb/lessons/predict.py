@@ -8,7 +8,7 @@ import ipywidgets as w
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.course import question
 from redbooth_nb.widgets.message import Message
-from redbooth_nb.widgets.view import Markup, View
+from redbooth_nb.widgets.view import Markup, View, field
 
 
 class Prediction(View):
@@ -17,11 +17,8 @@ class Prediction(View):
     def __init__(self, name: str) -> None:
         self.question = question(name)
         self._message = Message()
-        self._choices = w.RadioButtons(
-            options=[(text, number) for number, text in enumerate(self.question.choices, 1)],
-            value=None,
-            layout={"width": "max-content", "max_width": "100%"},
-        )
+        options = [(text, number) for number, text in enumerate(self.question.choices, 1)]
+        self._choices = field(w.RadioButtons, "", options=options, value=None)
         self._choices.observe(self._chosen, names="value")
         prompt = Markup(f"<strong>Predict:</strong> {html.escape(self.question.prompt)}")
         super().__init__([prompt, self._choices, self._message])

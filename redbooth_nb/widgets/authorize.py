@@ -9,7 +9,7 @@ from redbooth_nb.client.sign_in import SignIn
 from redbooth_nb.client.state import StateError
 from redbooth_nb.widgets.countdown import Countdown, Words
 from redbooth_nb.widgets.message import Message
-from redbooth_nb.widgets.view import WIDE, Markup, View, button, fold, link, table
+from redbooth_nb.widgets.view import Markup, View, button, field, fold, link, row, table
 
 MEANINGS = {
     "code": "the authorization code: works once, for ten minutes",
@@ -42,14 +42,12 @@ class SignInPanel(View):
     ) -> None:
         self._message = Message()
         self._answer = Markup()
-        self._paste = w.Text(
-            description="Or paste the address you were sent to", layout=WIDE, style={"description_width": "auto"}
-        )
+        self._paste = field(w.Text, "Or paste the address you were sent to", label_width="auto")
         take = button("Use this address", self._take, self._message)
         self._countdown = Countdown(None, None, WAIT)
         cancel = button("Cancel", self.cancel, self._message)
-        self._waiting = w.HBox([self._countdown, cancel], layout={"flex_flow": "row wrap", "align_items": "center"})
-        self._controls = w.VBox([self._waiting, w.HBox([self._paste, take], layout={"flex_flow": "row wrap"})])
+        self._waiting = w.VBox([row(self._countdown, cancel)])
+        self._controls = w.VBox([self._waiting, row(self._paste, take)])
         super().__init__([])
         self.sign_in = SignIn(
             request or AuthorizationRequest.new(), answer=answer, timeout=timeout, on_change=self._update

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import anywidget
+import ipywidgets as w
 import traitlets
 
 from redbooth_nb.widgets.view import View
@@ -62,7 +63,7 @@ class Countdown(View):
 
     def __init__(self, remaining: float | None, lifetime: float | None, words: Words = TOKEN) -> None:
         self._clock = _Clock(time=_moment(remaining, lifetime), words=words)
-        super().__init__([self._clock])
+        super().__init__([self._clock], layout=w.Layout())  # of its own: whoever shows it may hide it
 
     def set(self, remaining: float | None, lifetime: float | None) -> None:
         """Count on from here, for example after a refresh, or when the sandbox's clock was moved."""

@@ -6,6 +6,8 @@ from typing import Final
 import anywidget
 import traitlets
 
+from redbooth_nb.widgets.looks import look
+
 HERE: Final = Path(__file__).parent
 LABELS: Final = {"info": "", "good": "Done. ", "problem": "Problem. "}  # as message.js writes them
 
@@ -17,6 +19,9 @@ class Message(anywidget.AnyWidget):
     _css = HERE / "view.css"  # every panel has a message, so this reaches every panel
     said: "traitlets.Dict[str, str]" = traitlets.Dict({"text": "", "kind": "info"}).tag(sync=True)
     """What it says, and of which kind that is; set together, so that the page shows both or neither."""
+
+    def __init__(self) -> None:
+        super().__init__(layout=look())
 
     def say(self, text: str, kind: str = "info") -> None:
         """Show `text`. kind: "info", "good" or "problem"; the word stands there too, never only the colour."""

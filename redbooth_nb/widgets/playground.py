@@ -13,10 +13,7 @@ from redbooth_nb.widgets.http import HttpView
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.refresh import TokenCard
 from redbooth_nb.widgets.register import RegisterForm
-from redbooth_nb.widgets.view import WIDE, Markup, View, block, button
-
-STYLE = {"description_width": "auto"}
-NARROW = {"width": "max-content", "margin": "2px 16px 2px 2px"}
+from redbooth_nb.widgets.view import Markup, View, block, button, field, row
 
 
 class Playground(View):
@@ -29,18 +26,16 @@ class Playground(View):
 
     def __init__(self) -> None:
         self._message = Message()
-        self._pkce = w.Checkbox(value=False, description="PKCE", indent=False, layout=NARROW)
-        self._nonce = w.Checkbox(
-            value=False, description="a second proof in the redirect URI", indent=False, layout=NARROW
-        )
-        self._path = w.Text("/me", description="GET https://redbooth.com/api/3", style=STYLE, layout=WIDE)
+        self._pkce = field(w.Checkbox, "PKCE", value=False, indent=False)
+        self._nonce = field(w.Checkbox, "a second proof in the redirect URI", value=False, indent=False)
+        self._path = field(w.Text, "GET https://redbooth.com/api/3", value="/me", label_width="auto")
         self._answer = Markup()
         self.form = RegisterForm()
         self._sign_in, self._exchange, self._card = w.VBox(), w.VBox(), w.VBox()
         self.http = HttpView()
         start = button("New sign-in", self._start, self._message, primary=True)
-        options = w.HBox([self._pkce, self._nonce, start], layout={"flex_flow": "row wrap"})
-        call = w.HBox([self._path, button("Call", self._clicked, self._message)], layout={"flex_flow": "row wrap"})
+        options = row(self._pkce, self._nonce, start)
+        call = row(self._path, button("Call", self._clicked, self._message))
         go_on = button("Go on with the answer", self.exchange, self._message)
         super().__init__(
             [

@@ -2,8 +2,6 @@
 
 import html
 
-import ipywidgets as w
-
 from redbooth_nb.client.refresh import refresh, revoke
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
@@ -12,7 +10,7 @@ from redbooth_nb.configuration import for_people
 from redbooth_nb.errors import NotYet
 from redbooth_nb.widgets.countdown import Countdown, in_words
 from redbooth_nb.widgets.message import Message
-from redbooth_nb.widgets.view import Markup, View, button, code
+from redbooth_nb.widgets.view import Markup, View, button, code, row
 
 NO_TOKEN = "There is no token yet."  # noqa: S105  (a sentence)
 REMEDY = "Do notebook 03-exchange, or run: catch_up('refresh')"
@@ -41,8 +39,7 @@ class TokenCard(View):
             button("Look again", self.look, self._message),
             button("Revoke", self.revoke, self._message),
         ]
-        row = w.HBox(buttons, layout={"flex_flow": "row wrap"})
-        super().__init__([self._pair, self._countdown, row, self._message])
+        super().__init__([self._pair, self._countdown, row(*buttons), self._message])
         if self.store.load() is None:
             raise NotYet(NO_TOKEN, remedy=REMEDY)
         self.look()

@@ -19,9 +19,7 @@ from redbooth_nb.provider.addresses import NEW_APPLICATION_URL
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.unattended import register_application
 from redbooth_nb.widgets.message import Message
-from redbooth_nb.widgets.view import WIDE, Markup, View, button, link
-
-STYLE = {"description_width": "12rem"}
+from redbooth_nb.widgets.view import Markup, View, button, field, link
 
 
 class RegisterForm(View):
@@ -42,9 +40,9 @@ class RegisterForm(View):
         if self.settings is None and configuration.unattended and provider.kind != "live":
             self.settings = save_credentials(*register_application(connect(requests.Session()), name, redirect_uri))
         file = credentials_file(configuration, provider)
-        self._client_id = w.Text(description="Api Key (client id)", layout=WIDE, style=STYLE)
-        self._secret = w.Password(description="App secret", layout=WIDE, style=STYLE)
-        self._redirect_uri = w.Text(redirect_uri, description="Return URI", layout=WIDE, style=STYLE)
+        self._client_id = field(w.Text, "Api Key (client id)")
+        self._secret = field(w.Password, "App secret")
+        self._redirect_uri = field(w.Text, "Return URI", value=redirect_uri)
         self._message = Message()
         page = link(provider.link(NEW_APPLICATION_URL), "the registration page")
         steps = Markup(
@@ -54,8 +52,8 @@ class RegisterForm(View):
             f"Saved in <code>{html.escape(for_people(file))}</code>, readable only by you."
         )
         save = button("Save", self._clicked, self._message, primary=True)
-        for field in (self._client_id, self._redirect_uri):
-            field.observe(self._look, names="value")
+        for typed in (self._client_id, self._redirect_uri):
+            typed.observe(self._look, names="value")
         super().__init__([steps, self._client_id, self._secret, self._redirect_uri, save, self._message])
         self._announce()
 

@@ -82,4 +82,5 @@ class ScriptPanel(View):
             self._message.say("The script came to its end.", "good")
         else:
             self._message.say(f"The script ended with status {self._process.returncode}.", "problem")
-        self._cancel.layout.display = "none" if self._process.returncode is not None else ""
+        if self._process.returncode is not None:
+            self.children = [self._output, self._message]

@@ -7,10 +7,9 @@ import ipywidgets as w
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.delivery import EmbeddedSandbox, current_provider
 from redbooth_nb.widgets.message import Message
-from redbooth_nb.widgets.view import WIDE, View, button
+from redbooth_nb.widgets.view import View, button, field, row
 
 HOUR = 3600  # seconds
-STYLE = {"description_width": "15rem"}
 SWITCHES = {
     "refresh_revokes_old": ("A refresh ends the old pair", ("at once", "on first use")),
     "state": ("state on the way back", ("echoed", "dropped")),
@@ -47,9 +46,7 @@ class TimeMachine(View):
         ]
         self._fields = {name: self._field(name, *about) for name, about in SWITCHES.items()}
         reset = button("Forget everything", self.reset, self._message)
-        super().__init__(
-            [self._message, w.HBox(moves, layout={"flex_flow": "row wrap"}), *self._fields.values(), reset]
-        )
+        super().__init__([self._message, row(*moves), *self._fields.values(), reset])
         self._say()
 
     def later(self, seconds: float) -> None:
@@ -73,8 +70,8 @@ class TimeMachine(View):
     def reset(self) -> None:
         """Empty the sandbox: apps, codes, tokens, clock and switches. Your app has to be registered again."""
         self._sandbox.reset()
-        for name, field in self._fields.items():
-            field.value = getattr(self._sandbox.switches, name)
+        for name, choice in self._fields.items():
+            choice.value = getattr(self._sandbox.switches, name)
         self._say()
 
     def text(self) -> str:
@@ -93,9 +90,9 @@ class TimeMachine(View):
     def _field(self, name: str, label: str, choices: tuple[object, ...]) -> w.Dropdown:
         now = getattr(self._sandbox.switches, name)
         options = [(_word(choice), choice) for choice in dict.fromkeys([*choices, now])]
-        field = w.Dropdown(options=options, value=now, description=label, style=STYLE, layout=WIDE)
-        field.observe(lambda change: self._chosen(name, change["new"]), names="value")
-        return field
+        choice = field(w.Dropdown, label, label_width="15rem", options=options, value=now)
+        choice.observe(lambda change: self._chosen(name, change["new"]), names="value")
+        return choice
 
     def _chosen(self, name: str, value: object) -> None:
         if getattr(self._sandbox.switches, name) != value:

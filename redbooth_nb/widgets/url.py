@@ -7,9 +7,7 @@ import ipywidgets as w
 from redbooth_nb.client.authorize import EXPLANATIONS, AuthorizationRequest
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
 from redbooth_nb.widgets.message import Message
-from redbooth_nb.widgets.view import WIDE, Markup, View, block, button, code, fold, link, table
-
-STYLE = {"description_width": "12rem"}
+from redbooth_nb.widgets.view import Markup, View, block, button, code, field, fold, link, table
 
 
 class UrlView(View):
@@ -27,12 +25,9 @@ class UrlView(View):
         self.request = request or AuthorizationRequest.new()
         self.parameters = self.request.parameters
         self._markup = Markup()
-        self._fields = {
-            name: w.Text(value, description=name, continuous_update=True, layout=WIDE, style=STYLE)
-            for name, value in self.parameters.items()
-        }
-        for name, field in self._fields.items():
-            field.observe(lambda change, name=name: self.change(name, change["new"]), names="value")
+        self._fields = {name: field(w.Text, name, value=value) for name, value in self.parameters.items()}
+        for name, typed in self._fields.items():
+            typed.observe(lambda change, name=name: self.change(name, change["new"]), names="value")
         message = Message()
         super().__init__([self._markup, *self._fields.values(), button("As it was", self.restore, message), message])
         self._show()

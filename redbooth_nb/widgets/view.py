@@ -11,11 +11,11 @@ from typing import Any, ClassVar, Final
 import ipywidgets as w
 
 from redbooth_nb.errors import RedboothError
+from redbooth_nb.widgets.looks import look, style
 from redbooth_nb.widgets.message import Message
 
 PICTURES: Final = Path(__file__).parent / "pictures"  # made by tests/pictures.py
 DOUBLE_CLICK = 0.5  # seconds
-WIDE = {"width": "44rem", "max_width": "calc(100% - 4px)"}  # a field as wide as fits, with its margin
 
 
 class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
@@ -26,9 +26,8 @@ class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     picture: ClassVar[tuple[str, str]] = ("", "")
 
-    def __init__(self, children: Sequence[w.Widget] = ()) -> None:
-        super().__init__(children)
-        self.add_class("redbooth-view")
+    def __init__(self, children: Sequence[w.Widget] = (), layout: w.Layout | None = None) -> None:
+        super().__init__(children, layout=layout or look(), _dom_classes=("redbooth-view",))
 
     def text(self) -> str:
         """Return the same as plain text, for a page where widgets cannot show."""
@@ -62,12 +61,27 @@ class Markup(w.HTML):  # type: ignore[misc]
     """Our own HTML; values in it must be escaped."""
 
     def __init__(self, markup: str = "") -> None:
-        super().__init__(layout={"max_width": "46rem"})
-        self.show(markup)
+        super().__init__(_framed(markup), layout=look(max_width="46rem"), style=style(w.HTML))
 
     def show(self, markup: str) -> None:
         """Show other markup."""
-        self.value = f'<div style="line-height:1.5;overflow-wrap:anywhere">{markup}</div>' if markup else ""
+        self.value = _framed(markup)
+
+
+def _framed(markup: str) -> str:
+    return f'<div style="line-height:1.5;overflow-wrap:anywhere">{markup}</div>' if markup else ""
+
+
+def field(kind: type[w.Widget], label: str, *, label_width: str = "12rem", **options: Any) -> w.Widget:  # noqa: ANN401
+    """Return a field with its label, as wide as fits; choices and check boxes only as wide as they are."""
+    compact = kind in {w.RadioButtons, w.Checkbox}
+    size = look(width="max-content", max_width="100%") if compact else look(width="44rem", max_width="calc(100% - 4px)")
+    return kind(description=label, layout=size, style=style(kind, description_width=label_width), **options)
+
+
+def row(*children: w.Widget) -> w.HBox:
+    """Return widgets side by side, below each other where there is no room."""
+    return w.HBox(children, layout=look(flex_flow="row wrap", align_items="center"))
 
 
 LEFT = "text-align:left;vertical-align:top;padding:4px 14px 4px 0;overflow-wrap:anywhere;min-width:4.5rem"
@@ -133,8 +147,9 @@ def button(text: str, action: Callable[[], bool | None], message: Message, *, pr
     that is handled right after it does not count. The button stays on meanwhile, or it would lose the keyboard's
     focus; when the action returns True, it is off from then on.
     """
-    size = {"width": "max-content", "align_self": "flex-start"}
-    made = w.Button(description=text, button_style="primary" if primary else "", layout=size)
+    size = look(width="max-content", align_self="flex-start")
+    kind = "primary" if primary else ""
+    made = w.Button(description=text, button_style=kind, layout=size, style=style(w.Button))
     turn = threading.Lock()  # some kernels call back from several threads
     ended = -DOUBLE_CLICK
 
