@@ -1,11 +1,12 @@
 """What lesson 06 asks and checks."""
 
 from redbooth_nb.lessons.lesson import Fact, Lesson, Question
-from redbooth_nb.lessons.own_app import NAME, OwnApp
 
 
 def facts() -> list[Fact]:
     """Return what shows that the app was written, stands on its own feet, and signed in."""
+    from redbooth_nb.lessons.own_app import NAME, OwnApp  # noqa: PLC0415  (the other lessons run no script)
+
     folder = OwnApp().folder
     app = folder / NAME
     text = app.read_text(encoding="utf-8") if app.exists() else ""

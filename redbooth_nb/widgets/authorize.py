@@ -40,22 +40,25 @@ class SignInPanel(View):
         answer: str = "allow",
         timeout: float = DEFAULT_TIMEOUT,
     ) -> None:
-        self._message = Message()
-        self._answer = Markup()
-        self._paste = field(w.Text, "Or paste the address you were sent to", label_width="auto")
-        take = button("Use this address", self._take, self._message)
-        self._countdown = Countdown(None, None, WAIT)
-        cancel = button("Cancel", self.cancel, self._message)
-        self._waiting = w.VBox([row(self._countdown, cancel)])
-        self._controls = w.VBox([self._waiting, row(self._paste, take)])
+        self._message, self._answer = Message(), Markup()
         super().__init__([])
         self.sign_in = SignIn(
             request or AuthorizationRequest.new(), answer=answer, timeout=timeout, on_change=self._update
         )
         where = Markup(f"<strong>{link(self.sign_in.link, 'Sign in with Redbooth')}</strong> (opens in a new tab)")
-        self._countdown.set(self.sign_in.remaining, timeout)
-        self.children = [where, self._message, self._answer, self._controls]
+        answered = self.sign_in.status == ANSWERED  # already, where nobody sits at the browser
+        controls = [] if answered else [self._waiting_for(timeout)]
+        self.children = [where, self._message, self._answer, *controls]
         self._update()
+
+    def _waiting_for(self, timeout: float) -> w.VBox:
+        """Return what a person needs while the panel waits: the time that is left, Cancel, and the paste box."""
+        self._countdown = Countdown(self.sign_in.remaining, timeout, WAIT)
+        self._waiting = w.VBox([row(self._countdown, button("Cancel", self.cancel, self._message))])
+        self._paste = field(w.Text, "Or paste the address you were sent to", label_width="auto")
+        take = button("Use this address", self._take, self._message)
+        self._controls = w.VBox([self._waiting, row(self._paste, take)])
+        return self._controls
 
     @property
     def response(self) -> AuthorizationResponse:
@@ -75,13 +78,14 @@ class SignInPanel(View):
         self.paste(address)
 
     def _update(self) -> None:
-        if not hasattr(self, "sign_in"):
+        if not self.children:
             return  # the answer came before the panel was drawn; it is drawn with it
         status = self.sign_in.status
         kind = "good" if status == ANSWERED else "info" if status == WAITING else "problem"
         self._message.say(self.text(), kind)
-        self._controls.layout.display = "none" if status == ANSWERED else ""  # a late answer can still be pasted
-        self._waiting.layout.display = "none" if self.sign_in.remaining is None else ""
+        if hasattr(self, "_controls"):
+            self._controls.layout.display = "none" if status == ANSWERED else ""  # a late answer can still be pasted
+            self._waiting.layout.display = "none" if self.sign_in.remaining is None else ""
         self._answer.show(self._taken_apart())
 
     def _taken_apart(self) -> str:
