@@ -17,7 +17,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 
 STILLS = ROOT / "redbooth_nb" / "widgets" / "pictures"
 README = ROOT / "notebooks" / "images"
-COLOURS = 32
+COLOURS = 64
 SIZE: ViewportSize = {"width": 840, "height": 1600}  # higher than any panel
 # somebody's own machine, where everything lies where it lies by default
 AT_HOME = (

@@ -1,6 +1,7 @@
 """A machine of its own for a test, and a server on it that misbehaves as it is told."""
 
 import os
+import secrets
 import socket
 import struct
 import threading
@@ -47,11 +48,15 @@ def own_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
 
 
 def unused_port() -> int:
-    """Return a port that nobody uses."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nobody uses, nor will before the test does.
+
+    Below those that systems hand out by themselves, or another test's connection could have it a moment later.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(10_000)
+        with closing(socket.socket()) as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 RESET, SILENT = b"<reset>", b"<silent>"
