@@ -129,7 +129,7 @@ def test_on_redbooth_nothing_is_registered_for_anybody(machine: Path) -> None:
     form = RegisterForm()
     assert form.settings is None
     assert "https://redbooth.com/oauth2/applications/new" in shown(form)
-    assert "<code>~/work/.env</code>" in shown(form)
+    assert f"<code>~/{machine.name}/.env</code>" in shown(form)
     fill(form, CLIENT_ID, SECRET)
     click(form, "Save")
     assert SECRET in (machine / ".env").read_text()
