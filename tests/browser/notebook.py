@@ -125,10 +125,9 @@ class Notebook:
 # an element that uses the arrow keys itself, or none in the notebook: arrows do not lead to another cell from there
 HELD = """() => { const at = document.activeElement;
     return !at.closest(".jp-Notebook") || at.matches("input, select, textarea, [contenteditable=true]"); }"""
-ACTIVE = """() => [...document.querySelectorAll(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell")].findIndex(
-    (cell) => cell.classList.contains("jp-mod-active"))"""
-PLACES = """() => [...document.querySelectorAll(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell")].flatMap(
-    (cell, place) => cell.classList.contains("jp-CodeCell") ? [place] : [])"""
+CELLS = f"[...document.querySelectorAll('{FRONT} .jp-Cell')]"
+ACTIVE = f"() => {CELLS}.findIndex((cell) => cell.classList.contains('jp-mod-active'))"
+PLACES = f"() => {CELLS}.flatMap((cell, place) => cell.classList.contains('jp-CodeCell') ? [place] : [])"
 STOPS = 80  # more than Tab makes on any page here
 
 

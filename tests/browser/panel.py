@@ -42,13 +42,12 @@ class Panel:
         """Type into a field."""
         self.part.get_by_label(label, exact=True).fill(text)
 
-    def decide(self, button: str, *, link: str = "Sign in with Redbooth") -> None:
+    def decide(self, button: str) -> None:
         """Follow the link to Redbooth's page, and press a button there."""
-        with self.desk.page.context.expect_page() as opened:
-            self.part.get_by_role("link", name=link).click()
-        opened.value.get_by_role("button", name=button).click()
-        opened.value.get_by_text("go back to the notebook").wait_for()
-        opened.value.close()
+        consent = self.desk.follow(2, "Sign in with Redbooth")
+        self.desk.press_on(consent, button)
+        consent.get_by_text("go back to the notebook").wait_for()
+        consent.close()
 
     def python(self, code: str) -> None:
         """Do something in the notebook, in another cell."""

@@ -86,10 +86,9 @@ def test_url(panel: Panel) -> None:
     panel.show("UrlView()").is_right("url-good", "http%3A%2F%2F127.0.0.1%3A8765%2Fcallback")
     panel.fill("redirect_uri", "http://localhost:8765/call back")
     panel.is_right("url-changed", "http%3A%2F%2Flocalhost%3A8765%2Fcall%20back")
-    with panel.desk.page.context.expect_page() as opened:
-        panel.part.get_by_role("link", name="Open it, and see what Redbooth says").click()
-    expect(opened.value.locator("body")).to_contain_text("The requested redirect uri is malformed")
-    opened.value.close()
+    page = panel.desk.follow(2, "Open it, and see what Redbooth says")
+    expect(page.locator("body")).to_contain_text("The requested redirect uri is malformed")
+    page.close()
     panel.press("As it was")
     expect(panel.part).not_to_contain_text("(changed)")
 
