@@ -1,6 +1,5 @@
 """The command `redbooth-nb`: open the lessons, find what is broken, run a script or the sandbox alone."""
 
-import argparse
 import os
 import sys
 from pathlib import Path
@@ -70,6 +69,8 @@ def doctor(options: list[str]) -> int:
 
 def sandbox(options: list[str]) -> int:
     """Run the sandbox alone until it is interrupted."""
+    import argparse  # noqa: PLC0415  (only needed here, and `run` should cost a script little)
+
     parser = argparse.ArgumentParser(prog="redbooth-nb sandbox", description=sandbox.__doc__)
     parser.add_argument("--port", type=int, default=8764, help="0: any free port (default: 8764)")
     parser.add_argument("--client-id", help="of a seeded app (default: random)")

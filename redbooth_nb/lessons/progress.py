@@ -23,8 +23,10 @@ def note_done(stage: str) -> None:
 
 
 def in_one_line() -> str:
-    """Say how many lessons are done, and which comes next."""
+    """Say how many lessons are done, and which comes next; "" before the first."""
     finished = done()
+    if not finished:
+        return ""
     following = next((lesson.notebook for stage, lesson in LESSONS.items() if stage not in finished), "")
     then = f"next is {following}" if following else "that was the whole course"
     return f"Lessons  {len(finished)} of {len(LESSONS)} done; {then}."

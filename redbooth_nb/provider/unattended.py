@@ -4,14 +4,16 @@ It reads the provider's pages and sends their own forms, so it works on the sand
 on recordings. It never runs against the real redbooth.com: permission there is a person's to give.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 import requests
-from lxml import etree
 
 from redbooth_nb.errors import RedboothError, without_frames
 from redbooth_nb.provider.addresses import NEW_APPLICATION_URL
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 MOST_PAGES = 5  # a login page and a few redirects at most
 TIMEOUT = (5, 30)  # seconds
@@ -103,9 +105,11 @@ def _said(page: requests.Response) -> str:
     return f'The answer was {page.status_code}; the page says: "{page_message(page)}"'
 
 
-# lxml's own reader and not lxml.html, which takes three times as long to import.
-def _document(page: requests.Response) -> etree._Element:
+def _document(page: requests.Response) -> "etree._Element":
     """Read a page, whatever it is; one with nothing on it is an empty document."""
+    # here, not above: most lessons and scripts never read a page. lxml.html takes three times as long to import.
+    from lxml import etree  # noqa: PLC0415
+
     # bytes: text that names an encoding of its own is refused
     document = etree.HTML(page.text.encode("utf-8", "replace"), etree.HTMLParser(encoding="utf-8"))
     if document is None:
@@ -114,6 +118,6 @@ def _document(page: requests.Response) -> etree._Element:
     return document
 
 
-def _text(element: etree._Element) -> str:
+def _text(element: "etree._Element") -> str:
     """Return what a person reads there."""
     return " ".join(filter(None, (str(part).strip() for part in element.itertext())))

@@ -18,18 +18,21 @@ class HttpView(View):
 
     def __init__(self, exchanges: Sequence[Exchange] | Transcript = transcript) -> None:
         self._exchanges = exchanges
-        self._markup = Markup()
+        self._markup = Markup(self._drawn())
         message = Message()
         super().__init__([self._markup, button("Look again", self.look, message), message])
-        self.look()
 
     def look(self) -> None:
-        """Show what was exchanged until now; the newest is open."""
+        """Show what was exchanged until now."""
+        self._markup.show(self._drawn())
+
+    def _drawn(self) -> str:
+        """Return the exchanges as markup; the newest is open."""
         exchanges = list(self._exchanges)
         rows = [self._exchange(number, e, opened=number == len(exchanges)) for number, e in enumerate(exchanges, 1)]
         whole = Transcript.of(exchanges).markdown
         copy = fold("All of it as Markdown, safe to paste into a help channel", block(whole)) if exchanges else ""
-        self._markup.show("".join(rows) + copy or "No exchange with Redbooth yet.")
+        return "".join(rows) + copy or "No exchange with Redbooth yet."
 
     @property
     def last(self) -> str:

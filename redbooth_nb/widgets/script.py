@@ -8,12 +8,10 @@ import subprocess
 import threading
 from pathlib import Path
 
-import ipywidgets as w
-
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.widgets.message import Message
-from redbooth_nb.widgets.view import View, button, link
+from redbooth_nb.widgets.view import Markup, View, button, link
 
 LONGEST_RUN = 60  # seconds, where nobody watches; a person has Cancel
 
@@ -27,7 +25,7 @@ class ScriptPanel(View):
     def __init__(self, command: list[str], folder: Path) -> None:
         self._lines: list[str] = []
         self._message = Message()
-        self._output = w.HTML()
+        self._output = Markup()
         self._cancel = button("Cancel", self.cancel, self._message)
         super().__init__([self._output, self._message, self._cancel])
         problem = ""
@@ -75,7 +73,7 @@ class ScriptPanel(View):
         shown = re.sub(
             r"(?m)^Sign in: (\S+)$", lambda found: link(html.unescape(found[1]), "Sign in with Redbooth"), shown
         )
-        self._output.value = f'<pre style="line-height:1.4;white-space:pre-wrap">{shown}</pre>'
+        self._output.show(f'<pre style="white-space:pre-wrap">{shown}</pre>' if shown else "")
         if self._process.returncode is None:
             self._message.say("Running. If it asks you to sign in, click the link and decide.")
         elif self._process.returncode == 0:

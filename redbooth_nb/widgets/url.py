@@ -24,13 +24,12 @@ class UrlView(View):
     def __init__(self, request: AuthorizationRequest | None = None) -> None:
         self.request = request or AuthorizationRequest.new()
         self.parameters = self.request.parameters
-        self._markup = Markup()
         self._fields = {name: field(w.Text, name, value=value) for name, value in self.parameters.items()}
         for name, typed in self._fields.items():
             typed.observe(lambda change, name=name: self.change(name, change["new"]), names="value")
         message = Message()
+        self._markup = Markup(self._drawn())
         super().__init__([self._markup, *self._fields.values(), button("As it was", self.restore, message), message])
-        self._show()
 
     def change(self, name: str, value: str) -> None:
         """Give a parameter another value; an empty one leaves it out."""
@@ -38,7 +37,7 @@ class UrlView(View):
         if name in self._fields and self._fields[name].value != value:
             self._fields[name].value = value  # comes back here by way of the observer
             return
-        self._show()
+        self._markup.show(self._drawn())
 
     def restore(self) -> None:
         """Give every parameter the request's own value again."""
@@ -56,7 +55,7 @@ class UrlView(View):
         lines = [f"    {name} = {value}    ({EXPLANATIONS[name]})" for name, value in self.parameters.items() if value]
         return "\n".join([self.url, *lines])
 
-    def _show(self) -> None:
+    def _drawn(self) -> str:
         own = self.request.parameters
         rows = [
             (name, value, quote(value, safe=""), EXPLANATIONS[name] + ("" if value == own.get(name) else " (changed)"))
@@ -69,4 +68,4 @@ class UrlView(View):
             formula = "code_challenge = BASE64URL(SHA256(code_verifier)), without = at the end"
             pkce = fold("PKCE", f"{code(formula)} (RFC 7636 section 4.2). Only the challenge travels now.")
         heads = ("parameter", "value", "URL-encoded", "meaning")
-        self._markup.show(block(self.url) + table(heads, rows) + pkce + here)
+        return block(self.url) + table(heads, rows) + pkce + here

@@ -1,9 +1,10 @@
-"""What the kit costs, as two ratios: they say more than seconds, which differ from machine to machine.
+"""What the kit costs, as ratios: they say more than seconds, which differ from machine to machine.
 
     uv run python tests/benchmarks/ratios.py [--runs 9] [--notebook-runs 3]
 
 import     the client's names against the libraries that a learner's own app would import anyway
-notebooks  `pytest notebooks` against as many notebooks with as many cells that only say `1 + 1`
+stages     the notebooks 00 to 04 under nbval, against as many notebooks with as many cells that only say `1 + 1`
+notebooks  the same for all notebooks; 06 also starts the app to take home three times, each a process of its own
 
 Runs take turns, so that what else the machine does meets both sides; the medians are compared.
 """
@@ -26,7 +27,8 @@ ROOT = Path(__file__).parents[2]
 OURS = "from redbooth_nb import Settings, AuthorizationRequest, AuthorizationResponse, exchange, refresh"
 OURS += ", RedboothSession, TokenStore, transcript, connect"
 LIBRARIES = "import requests_oauthlib, dotenv"
-TARGETS = {"import": 1.15, "notebooks": 1.3}
+TARGETS = {"import": 1.15, "stages": 1.3, "notebooks": 1.3}
+STAGES = 5  # how many notebooks lead from nothing to a refreshed token
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -65,7 +67,7 @@ def trivial_notebooks(folder: Path) -> None:
 
 
 def main() -> None:
-    """Measure both."""
+    """Measure them all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=9, help="of each import (default: 9)")
     parser.add_argument("--notebook-runs", type=int, default=3, help="of each validation; 0 to skip (default: 3)")
@@ -75,14 +77,17 @@ def main() -> None:
     if chosen.notebook_runs:
         with tempfile.TemporaryDirectory() as folder:
             trivial_notebooks(Path(folder))
-            validate = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "notebooks"]
+            validate = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
             options = [
                 "--nbval",
                 "--nbval-current-env",
                 "--nbval-sanitize-with=sanitize.cfg",
                 "--import-mode=importlib",
             ]
-            compare("notebooks", validate, [*validate, *options], chosen.notebook_runs, (ROOT, Path(folder)))
+            every = [f"notebooks/{path.name}" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+            for name, some in (("stages", every[:STAGES]), ("notebooks", every)):
+                ours, theirs = [*validate, *some], [*validate, *options, *some]
+                compare(name, ours, theirs, chosen.notebook_runs, (ROOT, Path(folder)))
 
 
 if __name__ == "__main__":
