@@ -1,6 +1,6 @@
-"""Layouts and styles that all who look alike share: each one would be a message of its own to the page.
+"""The layout and the styles that widgets share: each one would be a message of its own to the page.
 
-Whoever changes one changes them all. A widget that hides itself needs a layout of its own.
+How wide things are and where they go stands in view.css. A widget that hides itself needs a layout of its own.
 """
 
 import ipywidgets as w
@@ -8,17 +8,17 @@ import ipywidgets as w
 _shared: dict[str, w.Widget] = {}
 
 
-def look(**values: str) -> w.Layout:
-    """Return the layout with these values."""
-    return _one(w.Layout, values)
+def look() -> w.Layout:
+    """Return the layout that all share."""
+    return _one(w.Layout)
 
 
 def style(kind: type[w.Widget], **values: str) -> w.Widget:
     """Return the style with these values for widgets of this kind."""
-    return _one(kind.class_traits()["style"].klass, values)
+    return _one(kind.class_traits()["style"].klass, **values)
 
 
-def _one(kind: type[w.Widget], values: dict[str, str]) -> w.Widget:
+def _one(kind: type[w.Widget], **values: str) -> w.Widget:
     key = f"{kind.__name__} {sorted(values.items())}"
     if key not in _shared or _shared[key].comm is None:  # not made yet, or closed with all widgets
         _shared[key] = kind(**values)

@@ -61,7 +61,7 @@ class Markup(w.HTML):  # type: ignore[misc]
     """Our own HTML; values in it must be escaped."""
 
     def __init__(self, markup: str = "") -> None:
-        super().__init__(_framed(markup), layout=look(max_width="46rem"), style=style(w.HTML))
+        super().__init__(_framed(markup), layout=look(), style=style(w.HTML))
 
     def show(self, markup: str) -> None:
         """Show other markup."""
@@ -73,15 +73,13 @@ def _framed(markup: str) -> str:
 
 
 def field(kind: type[w.Widget], label: str, *, label_width: str = "12rem", **options: Any) -> w.Widget:  # noqa: ANN401
-    """Return a field with its label, as wide as fits; choices and check boxes only as wide as they are."""
-    compact = kind in {w.RadioButtons, w.Checkbox}
-    size = look(width="max-content", max_width="100%") if compact else look(width="44rem", max_width="calc(100% - 4px)")
-    return kind(description=label, layout=size, style=style(kind, description_width=label_width), **options)
+    """Return a field with its label."""
+    return kind(description=label, layout=look(), style=style(kind, description_width=label_width), **options)
 
 
 def row(*children: w.Widget) -> w.HBox:
     """Return widgets side by side, below each other where there is no room."""
-    return w.HBox(children, layout=look(flex_flow="row wrap", align_items="center"))
+    return w.HBox(children, layout=look())
 
 
 LEFT = "text-align:left;vertical-align:top;padding:4px 14px 4px 0;overflow-wrap:anywhere;min-width:4.5rem"
@@ -147,9 +145,8 @@ def button(text: str, action: Callable[[], bool | None], message: Message, *, pr
     that is handled right after it does not count. The button stays on meanwhile, or it would lose the keyboard's
     focus; when the action returns True, it is off from then on.
     """
-    size = look(width="max-content", align_self="flex-start")
     kind = "primary" if primary else ""
-    made = w.Button(description=text, button_style=kind, layout=size, style=style(w.Button))
+    made = w.Button(description=text, button_style=kind, layout=look(), style=style(w.Button))
     turn = threading.Lock()  # some kernels call back from several threads
     ended = -DOUBLE_CLICK
 
