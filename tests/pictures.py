@@ -83,7 +83,7 @@ def readme(camera: Camera, page: Page) -> None:
     camera = Camera(camera.panel.desk, camera.home.with_name("another-home"))  # where nothing is allowed yet
     panel = camera.draw("catch_up('authorize')\npanel = SignInPanel()\npanel")
     before = camera.take("authorize")
-    consent = panel.desk.follow(2, "Sign in with Redbooth")
+    consent = panel.follow("Sign in with Redbooth")
     consent.set_viewport_size({"width": 620, "height": 560})
     during = consent.screenshot(full_page=True)
     consent.get_by_role("button", name="Allow").click()

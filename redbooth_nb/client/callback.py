@@ -47,7 +47,7 @@ class CallbackListener:
         self.status = WAITING
         self.response: AuthorizationResponse | None = None
         self.refused: list[RedboothError] = []
-        self._until = time.monotonic() + timeout
+        self._until = 0.0
         self._done = threading.Event()
         self._lock = threading.Lock()
         parts = urlsplit(request.redirect_uri)

@@ -54,7 +54,7 @@ class SignInPanel(View):
     def _waiting_for(self, timeout: float) -> w.VBox:
         """Return what a person needs while the panel waits: the time that is left, Cancel, and the paste box."""
         self._countdown = Countdown(self.sign_in.remaining, timeout, WAIT)
-        self._waiting = w.VBox([row(self._countdown, button("Cancel", self.cancel, self._message))])
+        self._waiting = w.HBox([self._countdown, button("Cancel", self.cancel, self._message)])
         self._paste = field(w.Text, "Or paste the address you were sent to", label_width="auto")
         take = button("Use this address", self._take, self._message)
         self._controls = w.VBox([self._waiting, row(self._paste, take)])

@@ -8,12 +8,12 @@ import ipywidgets as w
 _shared: dict[str, w.Widget] = {}
 
 
-def look() -> w.Layout:
-    """Return the layout that all share."""
+def shared_layout() -> w.Layout:
+    """Return the one layout."""
     return _one(w.Layout)
 
 
-def style(kind: type[w.Widget], **values: str) -> w.Widget:
+def shared_style(kind: type[w.Widget], **values: str) -> w.Widget:
     """Return the style with these values for widgets of this kind."""
     return _one(kind.class_traits()["style"].klass, **values)
 

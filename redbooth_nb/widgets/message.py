@@ -6,7 +6,7 @@ from typing import Final
 import anywidget
 import traitlets
 
-from redbooth_nb.widgets.looks import look
+from redbooth_nb.widgets.looks import shared_layout
 
 HERE: Final = Path(__file__).parent
 LABELS: Final = {"info": "", "good": "Done. ", "problem": "Problem. "}  # as message.js writes them
@@ -21,7 +21,7 @@ class Message(anywidget.AnyWidget):
     """What it says, and of which kind that is; set together, so that the page shows both or neither."""
 
     def __init__(self) -> None:
-        super().__init__(layout=look())
+        super().__init__(layout=shared_layout())
 
     def say(self, text: str, kind: str = "info") -> None:
         """Show `text`. kind: "info", "good" or "problem"; the word stands there too, never only the colour."""

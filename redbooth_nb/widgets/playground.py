@@ -10,7 +10,7 @@ from redbooth_nb.errors import NotYet
 from redbooth_nb.widgets.authorize import SignInPanel
 from redbooth_nb.widgets.exchange import ExchangeForm
 from redbooth_nb.widgets.http import HttpView
-from redbooth_nb.widgets.looks import look
+from redbooth_nb.widgets.looks import shared_layout
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.refresh import TokenCard
 from redbooth_nb.widgets.register import RegisterForm
@@ -32,7 +32,7 @@ class Playground(View):
         self._path = field(w.Text, "GET https://redbooth.com/api/3", value="/me", label_width="auto")
         self._answer = Markup()
         self.form = RegisterForm()
-        self._sign_in, self._exchange, self._card = (w.VBox(layout=look()) for _ in range(3))
+        self._sign_in, self._exchange, self._card = (w.VBox(layout=shared_layout()) for _ in range(3))
         self.http = HttpView()
         start = button("New sign-in", self._start, self._message, primary=True)
         options = row(self._pkce, self._nonce, start)

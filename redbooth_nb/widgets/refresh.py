@@ -30,6 +30,8 @@ class TokenCard(View):
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings.load()
         self.store = TokenStore(self.settings.folder)
+        if self.store.load() is None:
+            raise NotYet(NO_TOKEN, remedy=REMEDY)
         self._shown: Token | None = None
         self._before: Token | None = None
         self._pair, self._message = Markup(), Message()
@@ -40,8 +42,6 @@ class TokenCard(View):
             button("Revoke", self.revoke, self._message),
         ]
         super().__init__([self._pair, self._countdown, row(*buttons), self._message])
-        if self.store.load() is None:
-            raise NotYet(NO_TOKEN, remedy=REMEDY)
         self.look()
 
     def refresh(self) -> Token:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final
 import ipywidgets as w
 
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.widgets.looks import look, style
+from redbooth_nb.widgets.looks import shared_layout, shared_style
 from redbooth_nb.widgets.message import Message
 
 PICTURES: Final = Path(__file__).parent / "pictures"  # made by tests/pictures.py
@@ -27,7 +27,7 @@ class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     picture: ClassVar[tuple[str, str]] = ("", "")
 
     def __init__(self, children: Sequence[w.Widget] = (), layout: w.Layout | None = None) -> None:
-        super().__init__(children, layout=layout or look(), _dom_classes=("redbooth-view",))
+        super().__init__(children, layout=layout or shared_layout(), _dom_classes=("redbooth-view",))
 
     def text(self) -> str:
         """Return the same as plain text, for a page where widgets cannot show."""
@@ -61,7 +61,7 @@ class Markup(w.HTML):  # type: ignore[misc]
     """Our own HTML; values in it must be escaped."""
 
     def __init__(self, markup: str = "") -> None:
-        super().__init__(_framed(markup), layout=look(), style=style(w.HTML))
+        super().__init__(_framed(markup), layout=shared_layout(), style=shared_style(w.HTML))
 
     def show(self, markup: str) -> None:
         """Show other markup."""
@@ -74,12 +74,14 @@ def _framed(markup: str) -> str:
 
 def field(kind: type[w.Widget], label: str, *, label_width: str = "12rem", **options: Any) -> w.Widget:  # noqa: ANN401
     """Return a field with its label."""
-    return kind(description=label, layout=look(), style=style(kind, description_width=label_width), **options)
+    return kind(
+        description=label, layout=shared_layout(), style=shared_style(kind, description_width=label_width), **options
+    )
 
 
 def row(*children: w.Widget) -> w.HBox:
     """Return widgets side by side, below each other where there is no room."""
-    return w.HBox(children, layout=look())
+    return w.HBox(children, layout=shared_layout())
 
 
 LEFT = "text-align:left;vertical-align:top;padding:4px 14px 4px 0;overflow-wrap:anywhere;min-width:4.5rem"
@@ -146,7 +148,7 @@ def button(text: str, action: Callable[[], bool | None], message: Message, *, pr
     focus; when the action returns True, it is off from then on.
     """
     kind = "primary" if primary else ""
-    made = w.Button(description=text, button_style=kind, layout=look(), style=style(w.Button))
+    made = w.Button(description=text, button_style=kind, layout=shared_layout(), style=shared_style(w.Button))
     turn = threading.Lock()  # some kernels call back from several threads
     ended = -DOUBLE_CLICK
 

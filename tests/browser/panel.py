@@ -7,7 +7,7 @@ from browser.axe import violations
 from browser.look import DARK, LIGHT, choose_theme, shot
 from browser.notebook import Notebook
 from browser.secrets_in import secrets_in
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 
 ALONE = (
     "import os\nos.environ['REDBOOTH_STATE_DIR'] = {state!r}\nfrom redbooth_nb import *\n"
@@ -42,9 +42,13 @@ class Panel:
         """Type into a field."""
         self.part.get_by_label(label, exact=True).fill(text)
 
+    def follow(self, link: str) -> Page:
+        """Follow a link; returns the page it opens."""
+        return self.desk.follow(2, link)
+
     def decide(self, button: str) -> None:
         """Follow the link to Redbooth's page, and press a button there."""
-        consent = self.desk.follow(2, "Sign in with Redbooth")
+        consent = self.follow("Sign in with Redbooth")
         self.desk.press_on(consent, button)
         consent.get_by_text("go back to the notebook").wait_for()
         consent.close()

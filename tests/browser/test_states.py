@@ -86,7 +86,7 @@ def test_url(panel: Panel) -> None:
     panel.show("UrlView()").is_right("url-good", "http%3A%2F%2F127.0.0.1%3A8765%2Fcallback")
     panel.fill("redirect_uri", "http://localhost:8765/call back")
     panel.is_right("url-changed", "http%3A%2F%2Flocalhost%3A8765%2Fcall%20back")
-    page = panel.desk.follow(2, "Open it, and see what Redbooth says")
+    page = panel.follow("Open it, and see what Redbooth says")
     expect(page.locator("body")).to_contain_text("The requested redirect uri is malformed")
     page.close()
     panel.press("As it was")
