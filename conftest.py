@@ -59,7 +59,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """After a notebook's last cell, see that every recorded answer was used."""
     if is_notebook(item) and (nextitem is None or nextitem.path != item.path):
-        unused = unused_exchanges(item.path)
+        unused = unused_round_trips(item.path)
         for name in recorded_environment(item.path):
             os.environ.pop(name, None)
         if unused and item.session.testsfailed == 0:
@@ -82,17 +82,17 @@ def recorded_environment(notebook: Path) -> dict[str, str]:
     }
 
 
-def unused_exchanges(notebook: Path) -> list[str]:
+def unused_round_trips(notebook: Path) -> list[str]:
     """Return the recorded exchanges that no cell asked for."""
     recording = RECORDINGS / f"{notebook.stem}.json"
     if not recording.exists():
         return []
-    exchanges = json.loads(recording.read_text())["exchanges"]
+    round_trips = json.loads(recording.read_text())["round_trips"]
     journal = Path(_states[notebook]) / "recorded" / "journal.jsonl"
-    used = {json.loads(line)["exchange"] for line in journal.read_text().splitlines()} if journal.exists() else set()
+    used = {json.loads(line)["round_trip"] for line in journal.read_text().splitlines()} if journal.exists() else set()
     return [
-        f"{exchange['request']['method']} {exchange['request']['path']} (number {number})"
-        for number, exchange in enumerate(exchanges)
+        f"{round_trip['request']['method']} {round_trip['request']['path']} (number {number})"
+        for number, round_trip in enumerate(round_trips)
         if number not in used
     ]
 

@@ -12,9 +12,9 @@ from .client.transcript import transcript as transcript
 from .client.wire import connect as connect
 from .errors import RedboothError as RedboothError
 from .lessons.check import check as check
-from .lessons.explained import explain as explain
-from .lessons.explained import explained as explained
-from .lessons.explained import outcome as outcome
+from .lessons.explain import explain as explain
+from .lessons.explain import show_errors as show_errors
+from .lessons.explain import summarize as summarize
 from .lessons.fault_lab import FaultLab as FaultLab
 from .lessons.own_app import OwnApp as OwnApp
 from .lessons.practice import allow as allow

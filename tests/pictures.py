@@ -65,20 +65,20 @@ def stills(camera: Camera) -> None:
     camera.draw("card = TokenCard()\ncard").press("Refresh")
     expect(camera.panel.part).to_contain_text("Replaced")
     camera.take("refresh")
-    camera.draw("transcript._exchanges.clear()\nRedboothSession().get('/tasks/1')\nrefresh()\nHttpView()")
+    camera.draw("transcript._round_trips.clear()\nRedboothSession().get('/tasks/1')\nrefresh()\nHttpView()")
     camera.take("http")
     camera.draw("machine = TimeMachine()\nmachine.later(7200)\nmachine")
     camera.take("time-machine")
     camera.draw("TimeMachine().back_to_now()\nlab = FaultLab()\nlab.run('wrong-secret', '401 invalid_client')\nlab")
     camera.take("fault-lab")
     camera.take("fault-lab", README)
-    camera.draw("transcript._exchanges.clear()\nPlayground()")
+    camera.draw("transcript._round_trips.clear()\nPlayground()")
     camera.take("playground")
 
 
 def readme(camera: Camera, page: Page) -> None:
     """Take the pictures of the README: the flow map with a hop open, and a sign-in before (a still, too) and after."""
-    camera.draw("transcript._exchanges.clear()\nexchange(allow())\nflow = FlowMap()\nflow.show('token')\nflow")
+    camera.draw("transcript._round_trips.clear()\nexchange(allow())\nflow = FlowMap()\nflow.show('token')\nflow")
     camera.take("flow-map", README)
     camera = Camera(camera.panel.desk, camera.home.with_name("another-home"))  # where nothing is allowed yet
     panel = camera.draw("catch_up('authorize')\npanel = SignInPanel()\npanel")

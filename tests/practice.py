@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import ipywidgets as w
 import pytest
@@ -58,8 +59,8 @@ def callback_of() -> Callable[..., str]:
 def decide(callback_of: Callable[..., str]) -> DECIDE:
     """Let the user decide, and hand the answer to the app."""
 
-    def decide(settings: Settings, answer: str = "allow") -> AuthorizationResponse:
-        request = AuthorizationRequest.new(settings)
+    def decide(settings: Settings, answer: str = "allow", **options: Any) -> AuthorizationResponse:  # noqa: ANN401
+        request = AuthorizationRequest.new(settings, **options)
         return AuthorizationResponse.read(callback_of(request, answer), request)
 
     return decide

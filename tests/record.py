@@ -2,7 +2,7 @@
 
     uv run python tests/record.py [--outputs-only] [02-authorize ...]
 
-For each notebook a fresh engine is started behind a small proxy that writes down every exchange. Where a cell
+For each notebook a fresh engine is started behind a small proxy that writes down every round_trip. Where a cell
 moves the clock, the tokens in the engine's database are aged. Secrets are replaced by documented fakes
 (`fake-access-token-1`) and web pages are reduced to their forms and messages.
 """
@@ -45,7 +45,7 @@ class Tape:
     def __init__(self, engine: Doorkeeper) -> None:
         self.engine = engine
         self.offset = 0.0
-        self.exchanges: list[dict[str, Any]] = []
+        self.round_trips: list[dict[str, Any]] = []
 
     def forward(self, method: str, path: str, headers: dict[str, str], body: str) -> requests.Response:
         """Ask the engine, and write down what it was asked and said."""
@@ -55,7 +55,7 @@ class Tape:
         )
         shown = {name: value for name, value in answer.headers.items() if TELLING_HEADERS.fullmatch(name)}
         response = {"status": answer.status_code, "reason": answer.reason, "headers": shown, "body": reduced(answer)}
-        self.exchanges.append({"at": at, "request": request_key(method, ORIGIN + path, body), "response": response})
+        self.round_trips.append({"at": at, "request": request_key(method, ORIGIN + path, body), "response": response})
         return answer
 
 
@@ -146,8 +146,8 @@ def record(notebook: Path) -> Path:
             "fakes": "tokens, codes and credentials were replaced by fake-KIND-NUMBER, the same one everywhere",
             "pages": "reduced to title, headings, messages and forms",
         }
-        text = json.dumps({"about": about, "exchanges": tape.exchanges}, indent=1, ensure_ascii=False)
-        text = with_fakes(text.replace(origin, ORIGIN).replace(engine.base_url, ORIGIN), tape.exchanges)
+        text = json.dumps({"about": about, "round_trips": tape.round_trips}, indent=1, ensure_ascii=False)
+        text = with_fakes(text.replace(origin, ORIGIN).replace(engine.base_url, ORIGIN), tape.round_trips)
     if live_looking(text):
         raise SystemExit(
             f"{notebook.name}: {len(live_looking(text))} values still look live; teach with_fakes() their place"
@@ -157,7 +157,7 @@ def record(notebook: Path) -> Path:
     return target
 
 
-def with_fakes(text: str, exchanges: list[dict[str, Any]]) -> str:
+def with_fakes(text: str, round_trips: list[dict[str, Any]]) -> str:
     """Replace every secret, wherever it stands, by a fake of its kind."""
     found: dict[str, str] = {}
 
@@ -166,8 +166,8 @@ def with_fakes(text: str, exchanges: list[dict[str, Any]]) -> str:
             number = sum(1 for fake in found.values() if fake.startswith(f"fake-{kind}-")) + 1
             found[value] = f"fake-{kind}-{number}"
 
-    for exchange in exchanges:
-        response = exchange["response"]
+    for round_trip in round_trips:
+        response = round_trip["response"]
         for part in (response["body"], response["headers"].get("Location", "")):
             for name, value in re.findall(r'"?\b(access_token|refresh_token|code|state)"?[=:]\s*"?([\w-]{20,})', part):
                 note(name.replace("_", "-"), value)
@@ -206,7 +206,7 @@ def main() -> None:
         if not chosen.names or notebook.stem in chosen.names:
             recording = RECORDINGS / f"{notebook.stem}.json" if chosen.outputs_only else record(notebook)
             store_outputs(notebook, recording)
-            print(f"{notebook.stem}: {len(json.loads(recording.read_text())['exchanges'])} exchanges")  # noqa: T201
+            print(f"{notebook.stem}: {len(json.loads(recording.read_text())['round_trips'])} round trips")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -123,7 +123,7 @@ def test_no_object_of_the_kit_shows_a_secret(faulty: FaultyServer) -> None:
     ]  # fmt: skip
     for thing in things:
         assert_clean(every_text(thing), verifier.reveal())
-    assert_clean(answer.explain() + implicit.explain() + str(answer.request.explain()))
+    assert_clean(answer.describe() + implicit.describe() + str(answer.request.describe()))
 
 
 def test_the_env_files_values_are_not_shown(machine: Path) -> None:

@@ -126,7 +126,7 @@ class AuthorizationRequest:
             '  <button type="submit">Sign in with Redbooth</button>\n</form>'
         )
 
-    def explain(self) -> list[tuple[str, str, str]]:
+    def describe(self) -> list[tuple[str, str, str]]:
         """Return name, value and meaning of every parameter."""
         return [(name, value, EXPLANATIONS[name]) for name, value in self.parameters.items()]
 
@@ -188,7 +188,7 @@ class PendingAuthorization:
         now = self.settings.provider.now()
         self._file.write({**self.load(), "answered": True, "answered_at": now, "callback_url": callback_url.reveal()})
 
-    def spend(self, request: AuthorizationRequest | None = None) -> None:
+    def mark_code_used(self, request: AuthorizationRequest | None = None) -> None:
         """Forget the answer after its code was sent, whatever came back: a code works once.
 
         request: whose code it was; the answer to a newer one is kept.

@@ -13,7 +13,7 @@ from oauthlib.oauth2 import OAuth2Error
 from requests_oauthlib import OAuth2Session
 
 from redbooth_nb.client.authorize import PendingAuthorization
-from redbooth_nb.client.errors import TokenEndpointError, explanation
+from redbooth_nb.client.errors import TokenEndpointError, meaning_of
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token, content_problems
@@ -38,7 +38,7 @@ def exchange(response: AuthorizationResponse | None = None) -> Token:
     if response.code is None:
         raise NotYet(
             "This answer holds no code to exchange.",
-            why=response.explain(),
+            why=response.describe(),
             remedy="Authorize again and click Allow.",
         )
     request = response.request
@@ -59,7 +59,7 @@ def exchange(response: AuthorizationResponse | None = None) -> Token:
     store = TokenStore(settings.folder)
     with store.lock():
         store.check()  # before the code is spent on a token that could not be kept
-        PendingAuthorization(settings).spend(request)
+        PendingAuthorization(settings).mark_code_used(request)
         token = Token.from_answer(ask_token_endpoint(oauth, "exchange", send), settings.provider.now())
         store.save(token)
     return token
@@ -148,7 +148,7 @@ def answer_problem(answer: requests.Response, leg: str) -> TokenEndpointError | 
     else:
         raw = content.get("error", "")
         code = str(raw.get("message", "")) if isinstance(raw, dict) else str(raw)
-        known = explanation("token", code)
+        known = meaning_of("token", code)
         problem = TokenEndpointError(
             f"{where}: {code or 'no error code'}. {known.what}",
             why=known.why,

@@ -10,7 +10,7 @@ from typing import Any, Final
 import requests
 from requests_oauthlib import OAuth2Session
 
-from redbooth_nb.client.errors import ApiError, AuthorizeAgain, TokenEndpointError, bearer_problem, explanation
+from redbooth_nb.client.errors import ApiError, AuthorizeAgain, TokenEndpointError, bearer_problem, meaning_of
 from redbooth_nb.client.exchange import ask_token_endpoint
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
@@ -133,7 +133,7 @@ class RedboothSession:
             with self.store.lock():  # somebody may be refreshing right now: their token is not in the store yet
                 newer = _stored(self.store)
             if newer.access_token == token.access_token:
-                known = explanation("api", "revoked")
+                known = meaning_of("api", "revoked")
                 raise AuthorizeAgain(known.what, why=known.why, remedy=known.remedy, reference=known.reference)
             response = self._call(method, url, newer, arguments)
         return response

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
-from redbooth_nb.client.errors import explanation
+from redbooth_nb.client.errors import meaning_of
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.secret import Secret
 from redbooth_nb.client.state import CallbackError, StateError, check_state
@@ -125,12 +125,12 @@ class AuthorizationResponse:
         """
         return "https://" + self.callback_url.reveal().partition("://")[2]
 
-    def explain(self) -> str:
+    def describe(self) -> str:
         """Say in words what came back."""
         if self.outcome == "allowed":
             what = self.code or (self.token and self.token.access_token)
             return f"Allowed: {what!r} came back, and state was {self.state_check}."
-        known = explanation("authorize", self.error)
+        known = meaning_of("authorize", self.error)
         said = f' Redbooth says: "{self.error_description}"' if self.error_description else ""
         return f"{self.outcome.capitalize()}: {self.error}. {known.what}{said}\nWhat to do: {known.remedy}"
 

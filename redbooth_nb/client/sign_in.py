@@ -113,5 +113,5 @@ class SignIn:
     def __repr__(self) -> str:
         """Say where things stand."""
         if self.status == ANSWERED:
-            return self.response.explain()
+            return self.response.describe()
         return f"Sign-in {self.status}."

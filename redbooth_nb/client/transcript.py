@@ -31,14 +31,14 @@ from redbooth_nb.client.redaction import (
 from redbooth_nb.client.secret import Secret
 from redbooth_nb.provider.addresses import ORIGIN
 
-KEPT = 500  # exchanges
+KEPT = 500  # round_trips
 VARIABLES = {kind: "REDBOOTH_" + kind.upper().replace(" ", "_") for kind in SECRET_FIELDS.values()}
 # the guide shows these, and the lessons are about them; all others are the transport's own business
 TELLING_HEADERS = ("WWW-Authenticate", "Location", "Retry-After", "Content-Type")
 
 
 @dataclass(frozen=True)
-class Exchange:
+class RoundTrip:
     """One request and its response. Values that were secrets are Secret objects."""
 
     method: str
@@ -52,7 +52,7 @@ class Exchange:
     body: Any
 
     @classmethod
-    def from_response(cls, response: requests.Response) -> "Exchange":
+    def from_response(cls, response: requests.Response) -> "RoundTrip":
         """Note down a response of requests and the request it answers."""
         request = response.request
         url = urlsplit(request.url or "")
@@ -69,7 +69,7 @@ class Exchange:
         )
 
     @classmethod
-    def request(cls, method: str, address: str, fields: Pairs) -> "Exchange":
+    def request(cls, method: str, address: str, fields: Pairs) -> "RoundTrip":
         """Return a request that was not sent yet."""
         return cls(method, address, [], [], fields, 0, "", [], "")
 
@@ -113,25 +113,25 @@ class Exchange:
 
 
 class Transcript:
-    """The exchanges of this notebook, newest last. Safe to use from several threads."""
+    """The round_trips of this notebook, newest last. Safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._exchanges: deque[Exchange] = deque(maxlen=KEPT)
+        self._round_trips: deque[RoundTrip] = deque(maxlen=KEPT)
         self._watchers: list[Callable[[], Callable[[], object] | None]] = []
         self._lock = threading.Lock()
 
     @classmethod
-    def of(cls, exchanges: Iterable[Exchange]) -> "Transcript":
-        """Return a transcript of these exchanges."""
+    def of(cls, round_trips: Iterable[RoundTrip]) -> "Transcript":
+        """Return a transcript of these round_trips."""
         made = cls()
-        made._exchanges.extend(exchanges)
+        made._round_trips.extend(round_trips)
         return made
 
     def note(self, response: requests.Response, *_: Any, **__: Any) -> None:  # noqa: ANN401  (the signature is requests')
         """Note down an exchange; a response hook for requests."""
-        exchange = Exchange.from_response(response)
+        round_trip = RoundTrip.from_response(response)
         with self._lock:
-            self._exchanges.append(exchange)
+            self._round_trips.append(round_trip)
             self._watchers = [watcher for watcher in self._watchers if watcher() is not None]
             watchers = list(self._watchers)
         for watcher in watchers:
@@ -146,40 +146,40 @@ class Transcript:
         with self._lock:
             self._watchers.append(held)
 
-    def __iter__(self) -> Iterator[Exchange]:
-        """Iterate over the exchanges, oldest first."""
+    def __iter__(self) -> Iterator[RoundTrip]:
+        """Iterate over the round_trips, oldest first."""
         with self._lock:
-            return iter(list(self._exchanges))
+            return iter(list(self._round_trips))
 
     def __len__(self) -> int:
-        """Return the number of exchanges kept."""
-        return len(self._exchanges)
+        """Return the number of round_trips kept."""
+        return len(self._round_trips)
 
     @property
-    def last(self) -> Exchange | None:
+    def last(self) -> RoundTrip | None:
         """The newest exchange, None before the first."""
-        return self._exchanges[-1] if self._exchanges else None
+        return self._round_trips[-1] if self._round_trips else None
 
     def __str__(self) -> str:
-        """Return all exchanges as text."""
-        return "\n\n".join(str(exchange) for exchange in self) or "No exchange with Redbooth yet."
+        """Return all round_trips as text."""
+        return "\n\n".join(str(round_trip) for round_trip in self) or "Nothing has been sent to Redbooth yet."
 
     __repr__ = __str__
 
     @property
     def markdown(self) -> str:
-        """All exchanges as Markdown, to paste into an issue or a help channel."""
+        """All round_trips as Markdown, to paste into an issue or a help channel."""
         blocks = [f"**{number}. {e.method} {e.address}**\n\n```http\n{e}\n```" for number, e in enumerate(self, 1)]
         return "\n\n".join(blocks)
 
     @property
     def mermaid(self) -> str:
-        """All exchanges as a Mermaid sequence diagram."""
+        """All round_trips as a Mermaid sequence diagram."""
         lines = ["sequenceDiagram", "    participant App", "    participant Redbooth"]
-        for exchange in self:
-            grant = next((f" {value}" for name, value in exchange.fields if name == "grant_type"), "")
-            lines.append(f"    App->>Redbooth: {exchange.method} {urlsplit(exchange.address).path}{grant}")
-            lines.append(f"    Redbooth-->>App: {exchange.status} {exchange.reason}")
+        for round_trip in self:
+            grant = next((f" {value}" for name, value in round_trip.fields if name == "grant_type"), "")
+            lines.append(f"    App->>Redbooth: {round_trip.method} {urlsplit(round_trip.address).path}{grant}")
+            lines.append(f"    Redbooth-->>App: {round_trip.status} {round_trip.reason}")
         return "\n".join(lines)
 
 

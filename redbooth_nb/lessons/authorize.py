@@ -4,10 +4,10 @@ from redbooth_nb.client.authorize import PendingAuthorization
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.lesson import Fact, Lesson, Question
+from redbooth_nb.lessons.lesson import Lesson, Question, Requirement
 
 
-def facts() -> list[Fact]:
+def requirements() -> list[Requirement]:
     """Return what shows that the user's permission came back."""
     again = "Run the cell that signs in, click its link, and click Allow on Redbooth's page."
     by_call = "If the notebook keeps waiting, copy the address you were sent to and call panel.paste('http...')."
@@ -17,17 +17,20 @@ def facts() -> list[Fact]:
         record = PendingAuthorization(settings).load()
         response = None if record.get("spent") else AuthorizationResponse.last(settings)
     except RedboothError as error:
-        return [Fact(f"No answer from Redbooth yet: {error.what}", holds=False, hints=(again, by_call, answer))]
+        return [Requirement(f"No answer from Redbooth yet: {error.what}", holds=False, hints=(again, by_call, answer))]
     got_code = response is None or response.code is not None
     text = "A code came back." if got_code else "The last answer was a denial, so there is no code."
     matched = "state matched the request, so the answer is yours."
-    return [Fact(text, got_code, (again, by_call, answer)), Fact(matched, record["answered"], (again, by_call, answer))]
+    return [
+        Requirement(text, got_code, (again, by_call, answer)),
+        Requirement(matched, record["answered"], (again, by_call, answer)),
+    ]
 
 
 LESSON = Lesson(
     "authorize",
     "02-authorize",
-    facts,
+    requirements,
     {
         "state": Question(
             "A stranger sends you a link to your own callback page, with their code in it. What protects you?",

@@ -1,10 +1,10 @@
 """What lesson 05 asks and checks."""
 
-from redbooth_nb.client.transcript import Exchange, transcript
-from redbooth_nb.lessons.lesson import Fact, Lesson, Question
+from redbooth_nb.client.transcript import RoundTrip, transcript
+from redbooth_nb.lessons.lesson import Lesson, Question, Requirement
 
 
-def facts() -> list[Fact]:
+def requirements() -> list[Requirement]:
     """Return what shows that each kind of failure was met."""
     met = list(transcript)
     kinds = {
@@ -14,21 +14,24 @@ def facts() -> list[Fact]:
         "A token request refused because of the grant (400)": [e for e in met if _said(e, "invalid_grant")],
     }
     hints = ("Run the cells of that section.", "Run the notebook from the top.", "Run > Run All Cells")
-    return [Fact(f"{kind}: {'met' if found else 'not met yet'}.", bool(found), hints) for kind, found in kinds.items()]
+    return [
+        Requirement(f"{kind}: {'met' if found else 'not met yet'}.", bool(found), hints)
+        for kind, found in kinds.items()
+    ]
 
 
-def _page(exchange: Exchange) -> bool:
-    return exchange.method == "GET" and "web page" in str(exchange.body)
+def _page(round_trip: RoundTrip) -> bool:
+    return round_trip.method == "GET" and "web page" in str(round_trip.body)
 
 
-def _said(exchange: Exchange, error: str) -> bool:
-    return isinstance(exchange.body, dict) and exchange.body.get("error") == error
+def _said(round_trip: RoundTrip, error: str) -> bool:
+    return isinstance(round_trip.body, dict) and round_trip.body.get("error") == error
 
 
 LESSON = Lesson(
     "break-it",
     "05-break-it",
-    facts,
+    requirements,
     {
         "garbled": Question(
             "One letter of the access token got lost. What does the header of the 401 say?",

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from redbooth_nb.lessons.course import lesson
-from redbooth_nb.lessons.progress import in_one_line, note_done
+from redbooth_nb.lessons.progress import note_done, summary_line
 
 _asked: Counter[str] = Counter()
 
@@ -14,15 +14,15 @@ def check(stage: str) -> None:
     stage: "start", "register", "authorize", "exchange", "refresh", "break-it" or "your-own-app". Once nothing is
     missing, the lesson counts as done.
     """
-    facts = lesson(stage).facts()
-    for fact in facts:
-        if fact.holds:
-            print(f"Done     {fact.text}")  # noqa: T201  (printing is what it is for)
+    required = lesson(stage).requirements()
+    for requirement in required:
+        if requirement.holds:
+            print(f"Done     {requirement.text}")  # noqa: T201  (printing is what it is for)
             continue
-        hint = min(_asked[fact.text], len(fact.hints) - 1)
-        _asked[fact.text] += 1
-        label = "Answer" if hint == len(fact.hints) - 1 else "Hint"
-        print(f"To do    {fact.text}\n         {label}: {fact.hints[hint]}")  # noqa: T201
-    if all(fact.holds for fact in facts):
+        hint = min(_asked[requirement.text], len(requirement.hints) - 1)
+        _asked[requirement.text] += 1
+        label = "Answer" if hint == len(requirement.hints) - 1 else "Hint"
+        print(f"To do    {requirement.text}\n         {label}: {requirement.hints[hint]}")  # noqa: T201
+    if all(requirement.holds for requirement in required):
         note_done(stage)
-        print(in_one_line())  # noqa: T201
+        print(summary_line())  # noqa: T201

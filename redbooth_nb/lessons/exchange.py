@@ -4,10 +4,10 @@ from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.transcript import transcript
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.lesson import Fact, Lesson, Question
+from redbooth_nb.lessons.lesson import Lesson, Question, Requirement
 
 
-def facts() -> list[Fact]:
+def requirements() -> list[Requirement]:
     """Return what shows that there is a token and that it works."""
     try:
         token = TokenStore(Settings.load().folder).load()
@@ -15,7 +15,7 @@ def facts() -> list[Fact]:
         token = None
     called = any(e.address.endswith("/api/3/me") and e.status == 200 for e in transcript)  # noqa: PLR2004
     return [
-        Fact(
+        Requirement(
             "A token is stored." if token else "No token is stored.",
             token is not None,
             (
@@ -24,7 +24,7 @@ def facts() -> list[Fact]:
                 "catch_up('refresh') gets a code and exchanges it for you, except on redbooth.com.",
             ),
         ),
-        Fact(
+        Requirement(
             "Redbooth answered a call of /me with it." if called else "/me was not called in this notebook yet.",
             called,
             (
@@ -39,7 +39,7 @@ def facts() -> list[Fact]:
 LESSON = Lesson(
     "exchange",
     "03-exchange",
-    facts,
+    requirements,
     {
         "why-two-steps": Question(
             "Why does Redbooth send a code through the browser, and not the token itself?",

@@ -10,7 +10,7 @@ from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.wire import connect
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.explained import explain_in_words, in_words
+from redbooth_nb.lessons.explain import describe_answer, describe_error
 from redbooth_nb.lessons.practice import allow, practice_only
 from redbooth_nb.provider.addresses import API_URL, AUTHORIZE_URL, TOKEN_URL
 
@@ -39,16 +39,16 @@ class Fault:
 def _link(**changes: str | None) -> str:
     request = AuthorizationRequest.new()
     session, parameters = connect(requests.Session()), {**request.parameters, **changes}
-    return explain_in_words(session.get(AUTHORIZE_URL, params=parameters, allow_redirects=False))
+    return describe_answer(session.get(AUTHORIZE_URL, params=parameters, allow_redirects=False))
 
 
 def _answer(ending: str) -> str:
     request = AuthorizationRequest.new()
     url = f"{request.redirect_uri}?code=a-strangers-code{ending.format(state=request.state)}"
     try:
-        return AuthorizationResponse.read(url, request).explain()
+        return AuthorizationResponse.read(url, request).describe()
     except RedboothError as error:
-        return in_words(error)
+        return describe_error(error)
 
 
 def _exchange(**changes: str | None) -> str:
@@ -67,7 +67,7 @@ def _fields(response: AuthorizationResponse) -> dict[str, str | None]:
 
 
 def _ask(fields: dict[str, str | None]) -> str:
-    return explain_in_words(connect(requests.Session()).post(TOKEN_URL, data=fields))
+    return describe_answer(connect(requests.Session()).post(TOKEN_URL, data=fields))
 
 
 def _twice() -> str:
@@ -85,7 +85,7 @@ def _refresh(**changes: str | None) -> str:
 
 
 def _call(header: str | None) -> str:
-    return explain_in_words(connect(requests.Session()).get(f"{API_URL}/me", headers={"Authorization": header or ""}))
+    return describe_answer(connect(requests.Session()).get(f"{API_URL}/me", headers={"Authorization": header or ""}))
 
 
 FAULTS = {

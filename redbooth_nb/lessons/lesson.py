@@ -1,11 +1,11 @@
-"""The parts a lesson is made of. Each stage's own questions and facts stand in the module named after it."""
+"""The parts a lesson is made of. Each stage's own questions and requirements stand in the module named after it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Fact:
+class Requirement:
     """Something that is so or not, whoever clicked what. hints: two hints, then the answer."""
 
     text: str
@@ -29,5 +29,5 @@ class Lesson:
 
     stage: str
     notebook: str
-    facts: Callable[[], list[Fact]]
+    requirements: Callable[[], list[Requirement]]
     questions: dict[str, Question]

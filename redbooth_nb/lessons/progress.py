@@ -22,7 +22,7 @@ def note_done(stage: str) -> None:
         _file().write({"done": [*before, stage]})
 
 
-def in_one_line() -> str:
+def summary_line() -> str:
     """Say how many lessons are done, and which comes next; "" before the first."""
     finished = done()
     if not finished:

@@ -11,9 +11,9 @@ from redbooth_nb.client.token import Token
 from redbooth_nb.client.wire import connect
 from redbooth_nb.errors import NotYet
 from redbooth_nb.lessons.course import lesson
-from redbooth_nb.lessons.explained import explain_errors
+from redbooth_nb.lessons.explain import explain_errors
 from redbooth_nb.lessons.practice import practice_only
-from redbooth_nb.lessons.progress import in_one_line
+from redbooth_nb.lessons.progress import summary_line
 from redbooth_nb.lessons.surroundings import sentence
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.unattended import press, register_application
@@ -32,7 +32,7 @@ def ready(stage: str) -> Settings | None:
     lesson(stage)  # a wrong name is a sentence, not a puzzle later
     provider = practice_only() if stage == "break-it" else current_provider()
     print(f"https://redbooth.com is answered by {provider.label}.")  # noqa: T201  (printing is what it is for)
-    for line in (sentence(), in_one_line()):
+    for line in (sentence(), summary_line()):
         if line:
             print(line)  # noqa: T201
     if stage in {"start", "register"}:

@@ -4,10 +4,10 @@ from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.transcript import transcript
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.lesson import Fact, Lesson, Question
+from redbooth_nb.lessons.lesson import Lesson, Question, Requirement
 
 
-def facts() -> list[Fact]:
+def requirements() -> list[Requirement]:
     """Return what shows that the token was refreshed and the new pair kept."""
     refreshed = [e for e in transcript if ("grant_type", "refresh_token") in e.fields and e.status == 200]  # noqa: PLR2004
     newest = refreshed[-1].body.get("refresh_token") if refreshed and isinstance(refreshed[-1].body, dict) else None
@@ -17,12 +17,12 @@ def facts() -> list[Fact]:
         token = None
     kept = token is not None and newest is not None and token.refresh_token == newest
     return [
-        Fact(
+        Requirement(
             "Redbooth gave a new pair of tokens." if refreshed else "No token was refreshed in this notebook yet.",
             bool(refreshed),
             ("Press Refresh on the token card.", "Or run the cell with refresh().", "refresh()"),
         ),
-        Fact(
+        Requirement(
             "The newest refresh token is the one that is stored."
             if kept
             else "The newest refresh token is not stored.",
@@ -39,7 +39,7 @@ def facts() -> list[Fact]:
 LESSON = Lesson(
     "refresh",
     "04-refresh",
-    facts,
+    requirements,
     {
         "two-hours": Question(
             "Two hours have passed. What does Redbooth answer to the old access token?",

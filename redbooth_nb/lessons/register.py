@@ -2,10 +2,10 @@
 
 from redbooth_nb.client.register import Settings
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.lesson import Fact, Lesson, Question
+from redbooth_nb.lessons.lesson import Lesson, Question, Requirement
 
 
-def facts() -> list[Fact]:
+def requirements() -> list[Requirement]:
     """Return what shows that an app is registered."""
     try:
         settings = Settings.load()
@@ -13,7 +13,7 @@ def facts() -> list[Fact]:
         settings, problem = None, error.what
     text = f"An app is registered: client id {settings.client_id}." if settings else f"No usable app: {problem}"
     return [
-        Fact(
+        Requirement(
             text,
             settings is not None,
             (
@@ -28,7 +28,7 @@ def facts() -> list[Fact]:
 LESSON = Lesson(
     "register",
     "01-register",
-    facts,
+    requirements,
     {
         "secret": Question(
             "Which of the three may stand in a public web page?",

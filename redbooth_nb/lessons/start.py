@@ -1,21 +1,21 @@
 """What lesson 00 asks and checks."""
 
-from redbooth_nb.lessons.lesson import Fact, Lesson, Question
+from redbooth_nb.lessons.lesson import Lesson, Question, Requirement
 from redbooth_nb.provider.delivery import current_provider
 
 
-def facts() -> list[Fact]:
+def requirements() -> list[Requirement]:
     """Return what shows that the kit is ready."""
     provider = current_provider()
     answers = provider.now() > 0
     hint = "Run the cells from the top."
-    return [Fact(f"https://redbooth.com is answered by {provider.label}.", answers, (hint, hint, hint))]
+    return [Requirement(f"https://redbooth.com is answered by {provider.label}.", answers, (hint, hint, hint))]
 
 
 LESSON = Lesson(
     "start",
     "00-start-here",
-    facts,
+    requirements,
     {
         "password": Question(
             "Your app wants to read a user's Redbooth tasks. What does the user type into your app?",

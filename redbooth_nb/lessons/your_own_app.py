@@ -1,9 +1,9 @@
 """What lesson 06 asks and checks."""
 
-from redbooth_nb.lessons.lesson import Fact, Lesson, Question
+from redbooth_nb.lessons.lesson import Lesson, Question, Requirement
 
 
-def facts() -> list[Fact]:
+def requirements() -> list[Requirement]:
     """Return what shows that the app was written, stands on its own feet, and signed in."""
     from redbooth_nb.lessons.own_app import NAME, OwnApp  # noqa: PLC0415  (the other lessons run no script)
 
@@ -15,18 +15,18 @@ def facts() -> list[Fact]:
     alone = bool(text) and "redbooth_nb" not in text
     signed_in = (folder / "my_redbooth_token.json").exists()
     return [
-        Fact(f"{NAME} is written." if text else f"{NAME} is not written yet.", bool(text), write),
-        Fact(
+        Requirement(f"{NAME} is written." if text else f"{NAME} is not written yet.", bool(text), write),
+        Requirement(
             "It needs nothing of this kit." if alone else "There is nothing to run without the kit yet.", alone, write
         ),
-        Fact("It signed in and kept its token." if signed_in else "It has not signed in yet.", signed_in, run),
+        Requirement("It signed in and kept its token." if signed_in else "It has not signed in yet.", signed_in, run),
     ]
 
 
 LESSON = Lesson(
     "your-own-app",
     "06-your-own-app",
-    facts,
+    requirements,
     {
         "second-run": Question(
             "You start the app a second time. Does the user have to click Allow again?",

@@ -1,6 +1,6 @@
 """Answers recorded from a real Doorkeeper, in the order they were given. No socket, no thread, no chance.
 
-A recording is a JSON file: {"about": {...}, "exchanges": [{"request": ..., "response": ..., "at": seconds}, ...]}.
+A recording is a JSON file: {"about": {...}, "round_trips": [{"request": ..., "response": ..., "at": seconds}, ...]}.
 Its tokens are documented fakes. Each exchange answers once; a request that was not recorded is an error.
 """
 
@@ -83,7 +83,7 @@ class Recorded(Provider):
             self._at = float(exchange["at"])
             self.journal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self.journal.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"recording": self.path.name, "exchange": number}) + "\n")
+                file.write(json.dumps({"recording": self.path.name, "round_trip": number}) + "\n")
         response: dict[str, Any] = exchange["response"]
         return response
 
@@ -141,7 +141,7 @@ def load_recording(path: Path) -> list[dict[str, Any]]:
     exchanges: list[dict[str, Any]] = []
     try:
         text = path.read_text(encoding="utf-8")
-        exchanges = json.loads(text)["exchanges"]
+        exchanges = json.loads(text)["round_trips"]
     except OSError as error:
         problem = f"cannot be read ({error.strerror})"
     except (ValueError, KeyError, TypeError):

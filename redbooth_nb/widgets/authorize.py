@@ -107,7 +107,7 @@ class SignInPanel(View):
         """Say where the sign-in stands."""
         sign_in = self.sign_in
         if sign_in.status == ANSWERED:
-            return sign_in.response.explain()
+            return sign_in.response.describe()
         if sign_in.status == WAITING:
             refused = [f"Not taken: {error.what}" for error in sign_in.refused[-1:]]
             waiting = sign_in.notice or "Waiting for your answer. Other cells can run meanwhile."

@@ -78,7 +78,7 @@ class Countdown(View):
     def text(self) -> str:
         """Say in words how long is left."""
         now = self._clock.now()
-        return in_words(now["remaining"], now["lifetime"], self._clock.words)
+        return remaining_text(now["remaining"], now["lifetime"], self._clock.words)
 
 
 def state(remaining: float | None, lifetime: float | None) -> str:
@@ -90,7 +90,7 @@ def state(remaining: float | None, lifetime: float | None) -> str:
     return "soon" if remaining <= min(LAST, lifetime / 10) else "fresh"
 
 
-def in_words(remaining: float | None, lifetime: float | None, words: Words = TOKEN) -> str:
+def remaining_text(remaining: float | None, lifetime: float | None, words: Words = TOKEN) -> str:
     """Say how long is left, to the minute above one and to the second below: "fresh, expires in 2 h"."""
     now = state(remaining, lifetime)
     if remaining is None or now in {"unknown", "expired"}:

@@ -5,7 +5,7 @@ from redbooth_nb.client.redaction import Pairs
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.secret import Secret
 from redbooth_nb.client.token import Token
-from redbooth_nb.client.transcript import Exchange
+from redbooth_nb.client.transcript import RoundTrip
 from redbooth_nb.provider.addresses import ORIGIN, TOKEN_URL
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.view import Markup, View, block, button, code, fold, table
@@ -61,7 +61,7 @@ class ExchangeForm(View):
 
     def _curl(self) -> str:
         fields: Pairs = [(name, value) for name, value in self.fields.items() if name != "grant_type"]
-        request = Exchange.request("POST", TOKEN_URL, [("grant_type", "authorization_code"), *fields])
+        request = RoundTrip.request("POST", TOKEN_URL, [("grant_type", "authorization_code"), *fields])
         origin = self.response.request.settings.provider.origin
         own = fold("As cURL, for your own sandbox", block(request.curl(origin))) if origin != ORIGIN else ""
         return fold("As cURL, as in the guide", block(request.curl())) + own

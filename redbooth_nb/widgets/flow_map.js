@@ -71,13 +71,13 @@ function drawHop(hop, id, choose) {
 function fillDetail(detail, hop) {
   const title = make("p", "rf-title", `${hop.source} \u2192 ${hop.target}: ${hop.label}`);
   detail.replaceChildren(title, ...hop.note.split("\n").filter(Boolean).map((line) => make("p", "", line)));
-  if (hop.earlier) detail.append(make("p", "rf-quiet", `The newest ${hop.exchanges.length}; ${hop.earlier} earlier.`));
-  hop.exchanges.forEach(({ request, response }, index) => {
-    const which = hop.exchanges.length > 1 ? ` ${index + 1}` : "";
+  if (hop.earlier) detail.append(make("p", "rf-quiet", `The newest ${hop.round_trips.length}; ${hop.earlier} earlier.`));
+  hop.round_trips.forEach(({ request, response }, index) => {
+    const which = hop.round_trips.length > 1 ? ` ${index + 1}` : "";
     for (const [name, text] of [["Request", request], ["Response", response]])
       detail.append(make("p", "rf-quiet", name + which), make("pre", "rf-wire", text));
   });
-  if (!hop.exchanges.length) detail.append(make("p", "rf-quiet", hop.silence));
+  if (!hop.round_trips.length) detail.append(make("p", "rf-quiet", hop.silence));
 }
 
 function render({ model, el }) {

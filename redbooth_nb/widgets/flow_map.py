@@ -8,12 +8,12 @@ from typing import Any
 import anywidget
 import traitlets
 
-from redbooth_nb.client.journey import STAGES, Hop, Journey
 from redbooth_nb.client.register import Settings
-from redbooth_nb.client.transcript import Exchange, transcript
+from redbooth_nb.client.transcript import RoundTrip, transcript
+from redbooth_nb.widgets.journey import STAGES, Hop, Journey
 from redbooth_nb.widgets.view import View
 
-SHOWN = 3  # exchanges of one hop, the newest; the transcript has them all
+SHOWN = 3  # round trips of one hop, the newest; the transcript has them all
 LOOKS = 0.25  # seconds between two looks at the files' times; what changed them may be another notebook
 HERE = Path(__file__).parent
 
@@ -32,7 +32,7 @@ class _Picture(anywidget.AnyWidget):
 
 
 class FlowMap(View):
-    """Shows where the app stands, from facts. `look()` reads them again, `show()` opens a hop as a click does.
+    """Shows where the app stands, from facts. `update()` reads them again, `show()` opens a hop as a click does.
 
     It also looks by itself: after every exchange, and when what is on disk has changed, whoever changed it.
     settings: whose way to show; by default that of the app which is registered at the current provider.
@@ -49,12 +49,12 @@ class FlowMap(View):
         self._times: tuple[int, ...] = ()
         self._looking = threading.Lock()
         self._picture = _Picture()
-        self.look()
+        self.update()
         super().__init__([self._picture])
         transcript.watch(self._noted)
         _lookout.add(self)
 
-    def look(self) -> None:
+    def update(self) -> None:
         """Read the facts and show them."""
         with self._looking:  # or an older look could be shown after a newer one
             files = None
@@ -73,14 +73,14 @@ class FlowMap(View):
                 for stage, about in STAGES.items()
             ]
 
-    def look_if_changed(self) -> None:
+    def update_if_changed(self) -> None:
         """Look, if a file that the facts come from has changed."""
         if _times(self.journey.files) != self._times:
-            self.look()
+            self.update()
 
     def _noted(self) -> None:
         if self.comm is not None:  # a closed widget has none
-            self.look()
+            self.update()
 
     def show(self, hop_id: str) -> None:
         """Open the hop of that id, such as "token"; "" closes it. Raises KeyError when there is no such hop."""
@@ -101,16 +101,16 @@ def _shown(hop: Hop) -> dict[str, Any]:
         "label": hop.label,
         "state": hop.standing,
         "note": hop.note,
-        "exchanges": [_halves(exchange) for exchange in hop.exchanges[-SHOWN:]],
-        "earlier": max(len(hop.exchanges) - SHOWN, 0),
+        "round_trips": [_halves(round_trip) for round_trip in hop.round_trips[-SHOWN:]],
+        "earlier": max(len(hop.round_trips) - SHOWN, 0),
         "silence": "This notebook sent nothing for it: it happened in the browser, or in an earlier notebook."
         if hop.happened
         else "Nothing was sent yet.",
     }
 
 
-def _halves(exchange: Exchange) -> dict[str, str]:
-    request, _, response = str(exchange).partition("\n--> ")
+def _halves(round_trip: RoundTrip) -> dict[str, str]:
+    request, _, response = str(round_trip).partition("\n--> ")
     return {"request": request, "response": response}
 
 
@@ -151,7 +151,7 @@ class _Lookout:
             if not maps:
                 self._thread = None
         for flow_map in maps:
-            flow_map.look_if_changed()
+            flow_map.update_if_changed()
         return bool(maps)
 
 

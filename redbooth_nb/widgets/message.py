@@ -6,7 +6,7 @@ from typing import Final
 import anywidget
 import traitlets
 
-from redbooth_nb.widgets.looks import shared_layout
+from redbooth_nb.widgets.appearance import shared_layout
 
 HERE: Final = Path(__file__).parent
 LABELS: Final = {"info": "", "good": "Done. ", "problem": "Problem. "}  # as message.js writes them

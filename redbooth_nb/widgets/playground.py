@@ -7,10 +7,10 @@ from redbooth_nb.client.refresh import RedboothSession
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.errors import NotYet
+from redbooth_nb.widgets.appearance import shared_layout
 from redbooth_nb.widgets.authorize import SignInPanel
 from redbooth_nb.widgets.exchange import ExchangeForm
 from redbooth_nb.widgets.http import HttpView
-from redbooth_nb.widgets.looks import shared_layout
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.refresh import TokenCard
 from redbooth_nb.widgets.register import RegisterForm
@@ -20,7 +20,7 @@ from redbooth_nb.widgets.view import Markup, View, block, button, field, row
 class Playground(View):
     """Register, authorize, exchange, refresh and call, each step shown when the one before it is done.
 
-    Its methods do what its buttons do: `authorize()`, `exchange()`, `call()`, `look()`.
+    Its methods do what its buttons do: `authorize()`, `exchange()`, `call()`, `update()`.
     """
 
     picture = ("playground", "the four steps one below the other, a call of the API, and what went over the wire.")
@@ -49,31 +49,31 @@ class Playground(View):
                 *self._step("What went over the wire", self.http),
             ]
         )
-        self.look()
+        self.update()
 
     def authorize(self, *, answer: str = "allow") -> SignInPanel:
         """Start a sign-in with the options chosen. answer: the button to press where nobody sits at the browser."""
         request = AuthorizationRequest.new(pkce=self._pkce.value, nonce=self._nonce.value)
         panel = SignInPanel(request, answer=answer)
         self._sign_in.children = [panel]
-        self.look()
+        self.update()
         return panel
 
     def exchange(self) -> None:
         """Show the token request for the answer that came. Raises NotYet while there is none."""
         self._exchange.children = [ExchangeForm()]
-        self.look()
+        self.update()
 
     def call(self, path: str = "/me") -> object:
         """Call the API and show the answer; refreshes by itself. Raises what `RedboothSession.get` raises."""
         self._path.value = path
         answer = RedboothSession().get(path)
-        self.look()
+        self.update()
         said = self.http.last
         self._answer.show(block(said) if said else "")
         return answer.json() if "json" in answer.headers.get("Content-Type", "") else answer.text
 
-    def look(self) -> None:
+    def update(self) -> None:
         """Show what there is now: the token card as soon as there is a token, and the exchanges."""
         try:
             settings = Settings.load()
@@ -82,7 +82,7 @@ class Playground(View):
             stored = None
         if stored is not None and not self._card.children:
             self._card.children = [TokenCard(settings)]
-        self.http.look()
+        self.http.update()
 
     def text(self) -> str:
         """Return what the steps say."""

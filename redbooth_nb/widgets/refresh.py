@@ -8,7 +8,7 @@ from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.configuration import for_people
 from redbooth_nb.errors import NotYet
-from redbooth_nb.widgets.countdown import Countdown, in_words
+from redbooth_nb.widgets.countdown import Countdown, remaining_text
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.view import Markup, View, button, code, row
 
@@ -17,7 +17,7 @@ REMEDY = "Do notebook 03-exchange, or run: catch_up('refresh')"
 
 
 class TokenCard(View):
-    """Shows the stored token without showing it. `refresh()`, `look()` and `revoke()` do what the buttons do.
+    """Shows the stored token without showing it. `refresh()`, `update()` and `revoke()` do what the buttons do.
 
     Raises NotYet where there is no token to show.
     """
@@ -38,24 +38,24 @@ class TokenCard(View):
         self._countdown = Countdown(None, None)
         buttons = [
             button("Refresh", self._clicked, self._message, primary=True),
-            button("Look again", self.look, self._message),
+            button("Look again", self.update, self._message),
             button("Revoke", self.revoke, self._message),
         ]
         super().__init__([self._pair, self._countdown, row(*buttons), self._message])
-        self.look()
+        self.update()
 
     def refresh(self) -> Token:
         """Replace the stored token by a new one. Raises what `redbooth_nb.refresh` raises."""
         token = refresh(self.settings)
-        self.look()
+        self.update()
         return token
 
     def revoke(self) -> None:
         """Give the permission back; the next sign-in asks the user again. Raises what `redbooth_nb.revoke` raises."""
         revoke(self.settings)
-        self.look()
+        self.update()
 
-    def look(self) -> None:
+    def update(self) -> None:
         """Read the store again and show what it holds, and what that replaced."""
         token = self.store.load()
         if self._shown is not None and (token is None or token.access_token != self._shown.access_token):
@@ -84,7 +84,7 @@ class TokenCard(View):
         return "\n".join(lines)
 
     def _lives(self, token: Token) -> str:
-        return in_words(token.remaining(self.settings.provider.now()), token.expires_in)
+        return remaining_text(token.remaining(self.settings.provider.now()), token.expires_in)
 
     def _clicked(self) -> None:
         self.refresh()

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final
 import ipywidgets as w
 
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.widgets.looks import shared_layout, shared_style
+from redbooth_nb.widgets.appearance import shared_layout, shared_style
 from redbooth_nb.widgets.message import Message
 
 PICTURES: Final = Path(__file__).parent / "pictures"  # made by tests/pictures.py

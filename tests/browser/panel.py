@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 ALONE = (
     "import os\nos.environ['REDBOOTH_STATE_DIR'] = {state!r}\nfrom redbooth_nb import *\n"
-    "transcript._exchanges.clear()\n"
+    "transcript._round_trips.clear()\n"
 )
 CANARY = "5ec2e7" * 10
 WIDE, NARROW = {"width": 1280, "height": 1000}, {"width": 640, "height": 1000}

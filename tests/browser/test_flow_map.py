@@ -13,7 +13,7 @@ from browser.panel import WIDE
 from playwright.sync_api import BrowserContext, Locator, expect
 
 ALONE = "import os\nos.environ |= {{'REDBOOTH_STATE_DIR': {state!r}, 'REDBOOTH_UNATTENDED': '1'}}\n"
-IMPORTS = "from redbooth_nb import *\ntranscript._exchanges.clear()\n"
+IMPORTS = "from redbooth_nb import *\ntranscript._round_trips.clear()\n"
 WAYS = {"empty": "", "half": "catch_up('exchange')\n", "done": "catch_up('refresh')\nrefresh()\n"}
 
 

@@ -67,7 +67,7 @@ def decide() -> Callable[..., AuthorizationResponse]:
 @pytest.fixture
 def token_requests() -> Callable[[], int]:
     """Count the requests to the token endpoint so far."""
-    return lambda: sum(exchange.address.endswith("/oauth2/token") for exchange in transcript)
+    return lambda: sum(round_trip.address.endswith("/oauth2/token") for round_trip in transcript)
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def own_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("REDBOOTH_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setattr(delivery, "_running", {})
-    transcript._exchanges.clear()
+    transcript._round_trips.clear()
     yield folder
     assert not [name for name in os.environ if name.startswith("OAUTHLIB_")]  # claim R7: nothing of the kit sets them
     for listener in list(callback._listening.values()):

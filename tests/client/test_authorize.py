@@ -54,9 +54,9 @@ def test_the_url_and_the_form_say_what_the_parameters_say(settings: Settings, re
 
 def test_every_parameter_is_explained(settings: Settings) -> None:
     request = AuthorizationRequest.new(settings, scope="all", pkce=True)
-    explained = request.explain()
-    assert {name: value for name, value, _ in explained} == request.parameters
-    assert all(meaning for _, _, meaning in explained)
+    described = request.describe()
+    assert {name: value for name, value, _ in described} == request.parameters
+    assert all(meaning for _, _, meaning in described)
 
 
 def test_the_challenge_is_that_of_rfc_7636_appendix_b(sent: AuthorizationRequest) -> None:
@@ -122,7 +122,7 @@ def test_spending_an_older_answer_keeps_the_newer_one(settings: Settings) -> Non
     older, newer = AuthorizationRequest.new(settings), AuthorizationRequest.new(settings)
     pending = PendingAuthorization(settings)
     pending.answer(Secret("callback URL", f"{settings.redirect_uri}?code=x"))
-    pending.spend(older)
+    pending.mark_code_used(older)
     assert pending.load()["callback_url"] == f"{settings.redirect_uri}?code=x"
-    pending.spend(newer)
+    pending.mark_code_used(newer)
     assert "callback_url" not in pending.load()

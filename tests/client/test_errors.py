@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from redbooth_nb.client import errors as errors_module
-from redbooth_nb.client.errors import bearer_problem, explanation
+from redbooth_nb.client.errors import bearer_problem, meaning_of
 from redbooth_nb.errors import RedboothError, without_frames
 
 GUIDES = ["access_denied", "invalid_request", "unsupported_response_type", "server_error"]
@@ -19,9 +19,9 @@ TOKEN_ERRORS = [
 ]
 
 
-@pytest.mark.parametrize(("leg", "code"), errors_module._EXPLANATIONS)
+@pytest.mark.parametrize(("leg", "code"), errors_module._MEANINGS)
 def test_every_explanation_says_what_why_and_what_to_do(leg: str, code: str) -> None:
-    known = explanation(leg, code)
+    known = meaning_of(leg, code)
     assert all(sentence.endswith(".") for sentence in (known.what, known.why, known.remedy))
 
 
@@ -31,13 +31,13 @@ def test_every_explanation_says_what_why_and_what_to_do(leg: str, code: str) -> 
      *(("token", code) for code in TOKEN_ERRORS), *(("api", word) for word in ("expired", "revoked", "invalid"))],
 )  # fmt: skip
 def test_every_error_of_the_guide_and_the_rfcs_is_known(leg: str, code: str) -> None:
-    known = explanation(leg, code)
+    known = meaning_of(leg, code)
     assert "Neither the guide nor the RFC" not in known.why
     assert "RFC" in known.reference
 
 
 def test_an_error_nobody_specified_says_so_and_is_cut_short() -> None:
-    known = explanation("token", "new\x1b[31m" + "x" * 500)
+    known = meaning_of("token", "new\x1b[31m" + "x" * 500)
     assert "Neither the guide nor the RFC" in known.why
     assert "\x1b" not in known.what
     assert len(known.what) < 120

@@ -45,22 +45,22 @@ def test_allow_brings_a_code(sent: AuthorizationRequest) -> None:
     assert answer.code is not None
     assert answer.code.reveal() == "the-code"
     assert answer.state_check == "the same that was sent"
-    assert "the-code" not in answer.explain()
+    assert "the-code" not in answer.describe()
 
 
 def test_deny_is_an_outcome_and_no_error(sent: AuthorizationRequest) -> None:
     answer = AuthorizationResponse.read(url(sent, error="access_denied", state=sent.state), sent)
     assert (answer.outcome, answer.code) == ("denied", None)
-    assert "Deny" in answer.explain()
+    assert "Deny" in answer.describe()
 
 
 @pytest.mark.parametrize("error", ["server_error", "invalid_scope", "never_heard_of"])
 def test_other_errors_are_failures_with_an_explanation(sent: AuthorizationRequest, error: str) -> None:
     answer = AuthorizationResponse.read(url(sent, error=error, error_description="So it is.", state=sent.state), sent)
     assert answer.outcome == "failed"
-    assert error in answer.explain()
-    assert "So it is." in answer.explain()
-    assert "What to do" in answer.explain()
+    assert error in answer.describe()
+    assert "So it is." in answer.describe()
+    assert "What to do" in answer.describe()
 
 
 def test_the_implicit_answer_stands_in_the_fragment(settings: Settings) -> None:
@@ -178,8 +178,8 @@ def test_absent_state_with_the_nonce_is_accepted_and_explained(settings: Setting
     """R3: the random part of the redirect URI came back, which proves the same."""
     request = AuthorizationRequest.new(settings, nonce=True)
     answer = AuthorizationResponse.read(url(request, code="the-code"), request)
-    assert "absent" in answer.explain()
-    assert "redirect URI" in answer.explain()
+    assert "absent" in answer.describe()
+    assert "redirect URI" in answer.describe()
 
 
 @pytest.mark.parametrize("nonce", ["", "wrong"])
@@ -215,7 +215,7 @@ def test_absent_state_is_accepted_when_the_user_says_so(sent: AuthorizationReque
     with pytest.raises(StateMismatch):
         AuthorizationResponse.read(url(sent, code="the-code", state="wrong"), sent, accept_missing_state=True)
     answer = AuthorizationResponse.read(url(sent, code="the-code"), sent, accept_missing_state=True)
-    assert "because you said so" in answer.explain()
+    assert "because you said so" in answer.describe()
 
 
 def changed(address: str, **parts: str) -> str:
@@ -268,7 +268,7 @@ def test_the_last_answer_is_found_again_until_it_is_spent(sent: AuthorizationReq
     read = AuthorizationResponse.read(url(sent, code="the-code", state=sent.state), sent)
     again = AuthorizationResponse.last()
     assert (again.code, again.state, again.callback_url) == (read.code, read.state, read.callback_url)
-    PendingAuthorization(sent.settings).spend()
+    PendingAuthorization(sent.settings).mark_code_used()
     with pytest.raises(NotYet, match="no fresh answer"):
         AuthorizationResponse.last()
 

@@ -12,7 +12,7 @@ import requests
 from client.machine import FaultyServer, reply
 
 from redbooth_nb.client.redaction import hide_in_text, hide_in_url
-from redbooth_nb.client.transcript import Exchange, Transcript, transcript
+from redbooth_nb.client.transcript import RoundTrip, Transcript, transcript
 from redbooth_nb.client.wire import connect
 from redbooth_nb.provider.addresses import API_URL, AUTHORIZE_URL, ORIGIN, TOKEN_URL
 
@@ -24,14 +24,14 @@ def session(faulty: FaultyServer) -> requests.Session:
     return connect(requests.Session())
 
 
-def last() -> Exchange:
+def last() -> RoundTrip:
     assert transcript.last is not None
     return transcript.last
 
 
 def test_before_the_first_exchange_it_says_so() -> None:
     assert (str(transcript), len(transcript), transcript.last, transcript.markdown) == (
-        "No exchange with Redbooth yet.", 0, None, "",
+        "Nothing has been sent to Redbooth yet.", 0, None, "",
     )  # fmt: skip
 
 
@@ -128,7 +128,7 @@ def test_two_secrets_can_be_told_apart(session: requests.Session) -> None:
     """The fingerprint is the same for the same value."""
     for value in ("one", "one", "two"):
         session.get(f"{API_URL}/me", headers={"Authorization": f"Bearer {value}"})
-    first, second, third = (str(exchange.request_headers) for exchange in transcript)
+    first, second, third = (str(round_trip.request_headers) for round_trip in transcript)
     assert first == second != third
 
 
@@ -208,7 +208,7 @@ def test_it_keeps_the_newest_and_can_be_read_while_it_grows(session: requests.Se
     writer.start()
     try:
         for _ in range(200):
-            assert all(exchange.status == 200 for exchange in own)
+            assert all(round_trip.status == 200 for round_trip in own)
     finally:
         over.set()
         writer.join()

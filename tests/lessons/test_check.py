@@ -49,7 +49,7 @@ def test_each_thing_to_do_has_hints_of_its_own(said: Said) -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_nothing_is_done_at_the_beginning(said: Said, stage: str) -> None:
     told = said(stage)
-    assert told.count("To do    ") == len(lesson(stage).facts())
+    assert told.count("To do    ") == len(lesson(stage).requirements())
     assert "Done" not in told
 
 
@@ -93,7 +93,7 @@ def test_a_refused_refresh_is_none(said: Said, app: Settings, decide: DECIDE) ->
     old = exchange(decide(app))
     refresh()
     TokenStore(app.folder).save(old)
-    transcript._exchanges.clear()
+    transcript._round_trips.clear()
     with pytest.raises(RedboothError):
         refresh()
     assert "To do    No token was refreshed" in said("refresh")
@@ -142,8 +142,8 @@ def test_every_lesson_is_complete(stage: str) -> None:
         assert 1 <= each.right <= len(each.choices) == len(set(each.choices))
         assert each.prompt.endswith("?")
         assert re.search(r"\.$", each.because)
-    for fact in lesson(stage).facts():
-        assert all(fact.hints)
+    for requirement in lesson(stage).requirements():
+        assert all(requirement.hints)
 
 
 def test_no_two_questions_have_the_same_name() -> None:

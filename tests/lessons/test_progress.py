@@ -8,7 +8,7 @@ import pytest
 from redbooth_nb import catch_up, check, progress, ready
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.lessons.course import LESSONS
-from redbooth_nb.lessons.progress import done, in_one_line, note_done
+from redbooth_nb.lessons.progress import done, note_done, summary_line
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -46,7 +46,7 @@ def test_the_whole_course_in_its_order(capsys: pytest.CaptureFixture[str]) -> No
     for stage in reversed(LESSONS):
         note_done(stage)
     assert done() == list(LESSONS)
-    assert in_one_line() == "Lessons  7 of 7 done; that was the whole course."
+    assert summary_line() == "Lessons  7 of 7 done; that was the whole course."
     progress()
     assert capsys.readouterr().out.count("Done     0") == 7
 

@@ -37,7 +37,7 @@ def change_recording(lessons: Lessons, change: Callable[[list[dict[str, Any]]], 
     """Change the exchanges that were recorded for the notebook."""
     file = lessons.folder / "tests" / "recordings" / f"{NAME}.json"
     recording = json.loads(file.read_text(encoding="utf-8"))
-    change(recording["exchanges"])
+    change(recording["round_trips"])
     file.write_text(json.dumps(recording), encoding="utf-8")
 
 
@@ -48,8 +48,8 @@ def test_an_untouched_copy_passes(lessons: Lessons) -> None:
 
 
 def test_one_displayed_character_is_enough(lessons: Lessons) -> None:
-    def change(exchanges: list[dict[str, Any]]) -> None:
-        headers = exchanges[0]["response"]["headers"]
+    def change(round_trips: list[dict[str, Any]]) -> None:
+        headers = round_trips[0]["response"]["headers"]
         headers["WWW-Authenticate"] = headers["WWW-Authenticate"].replace("is invalid", "is invalud")
 
     change_recording(lessons, change)
@@ -59,14 +59,14 @@ def test_one_displayed_character_is_enough(lessons: Lessons) -> None:
 
 
 def test_a_recorded_answer_that_nobody_asked_for_fails_the_run(lessons: Lessons) -> None:
-    change_recording(lessons, lambda exchanges: exchanges.append(exchanges[-1]))
+    change_recording(lessons, lambda round_trips: round_trips.append(round_trips[-1]))
     done = validate(lessons)
     assert done.returncode == 1, done.stdout
     assert f"{NAME}.ipynb left recorded answers unused: GET /api/3/me (number 1)" in done.stdout
 
 
 def test_a_request_that_was_not_recorded_fails_and_is_named(lessons: Lessons) -> None:
-    change_recording(lessons, lambda exchanges: exchanges[0]["request"].update(path="/api/3/tasks"))
+    change_recording(lessons, lambda round_trips: round_trips[0]["request"].update(path="/api/3/tasks"))
     done = validate(lessons)
     assert done.returncode == 1, done.stdout
     assert f"{NAME}.json holds no answer to GET /api/3/me." in done.stdout

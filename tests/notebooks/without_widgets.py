@@ -24,7 +24,7 @@ PLAYGROUND = (
 )
 # notebook -> after which code cell -> what the person calls instead of clicking; `_` is what the cell showed
 CALLS = {
-    "00-start-here": {2: "_.choose(2)", 3: "_.show('register'); _.look()"},
+    "00-start-here": {2: "_.choose(2)", 3: "_.show('register'); _.update()"},
     "01-register": {2: "_.choose(2)", 4: "_.choose(2)", 5: "form.save(*register())"},
     "02-authorize": {
         4: "_.change('redirect_uri', 'http://localhost/'); _.restore()",
@@ -33,9 +33,9 @@ CALLS = {
         12: "denied.paste(browse(denied.sign_in.link, 'deny'))",
         14: "panel.paste(browse(panel.sign_in.link, 'allow'))",
     },
-    "03-exchange": {5: "_.look()", 9: "_.choose(3)"},
+    "03-exchange": {5: "_.update()", 9: "_.choose(3)"},
     "04-refresh": {
-        2: "card.refresh(); card.look()",
+        2: "card.refresh(); card.update()",
         3: "from redbooth_nb import TimeMachine\nmachine = TimeMachine(); machine.later(3600); machine.back_to_now()",
         9: "_.choose(3)",
     },

@@ -38,7 +38,7 @@ def record(machine: Path, monkeypatch: pytest.MonkeyPatch) -> Record:
 
     def record(*exchanges: dict[str, Any]) -> requests.Session:
         path = machine / "recording.json"
-        path.write_text(json.dumps({"about": {}, "exchanges": exchanges}))
+        path.write_text(json.dumps({"about": {}, "round_trips": exchanges}))
         monkeypatch.setenv("REDBOOTH_PROVIDER", "recorded")
         monkeypatch.setenv("REDBOOTH_RECORDING", str(path))
         return connect(requests.Session())
@@ -55,7 +55,7 @@ def test_answers_come_in_order_each_once(record: Record, tmp_path: Path) -> None
     with pytest.raises(RecordingError, match="used up"):
         session.get(f"{API_URL}/me")
     journal = (tmp_path / "state" / "recorded" / "journal.jsonl").read_text().splitlines()
-    assert [json.loads(line)["exchange"] for line in journal] == [0, 1]
+    assert [json.loads(line)["round_trip"] for line in journal] == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -125,9 +125,9 @@ UNFIT = {
     "no JSON": ("{", "is not a recording"),
     "another JSON": ("[]", "is not a recording"),
     "without exchanges": ("{}", "is not a recording"),
-    "exchanges of another kind": ('{"exchanges": 5}', "is not a recording"),
-    "an exchange of another kind": ('{"exchanges": [{"at": 1}]}', "is not a recording"),
-    "a live secret": ('{"exchanges": [], "x": "' + "4f" * 32 + '"}', "looks like a live secret"),
+    "exchanges of another kind": ('{"round_trips": 5}', "is not a recording"),
+    "an exchange of another kind": ('{"round_trips": [{"at": 1}]}', "is not a recording"),
+    "a live secret": ('{"round_trips": [], "x": "' + "4f" * 32 + '"}', "looks like a live secret"),
 }
 
 

@@ -109,7 +109,7 @@ MUTATIONS = {
         EXCHANGE, '    oauth.hooks["response"].insert(0, partial(read_within_bounds, leg))\n', "",
         ("tests/client/test_exchange.py::test_a_bad_answer_is_named_with_status_and_leg[a huge page]",)),
     "a code is kept after it was sent": Mutation(
-        EXCHANGE, "        PendingAuthorization(settings).spend(request)\n", "",
+        EXCHANGE, "        PendingAuthorization(settings).mark_code_used(request)\n", "",
         ("tests/client/test_exchange.py::test_the_pending_record_forgets_the_code_once_sent",)),
     "the store is not read again": Mutation(
         REFRESH, "if replacing is not None and stored.access_token != replacing.access_token:", "if False:",

@@ -61,7 +61,7 @@ def test_clicks_change_nothing_about_the_facts(app: Settings) -> None:
     before = shown.text()
     shown.show("new-token")
     assert shown._picture.selected == "new-token"
-    shown.look()
+    shown.update()
     assert shown.text() == before
     shown.show("")
     assert shown._picture.selected == ""
@@ -73,7 +73,7 @@ def test_it_looks_again_when_something_was_sent(app: Settings) -> None:
     """In the thread that sent it, before the answer is handed on."""
     shown = FlowMap(app)
     connect(requests.Session()).post(TOKEN_URL, data={"grant_type": "authorization_code", "code": "wrong"})
-    (noted,) = hop(shown, "code")["exchanges"]  # type: ignore[misc]
+    (noted,) = hop(shown, "code")["round_trips"]  # type: ignore[misc]
     assert "grant_type = authorization_code" in noted["request"]
     assert noted["response"].startswith("400 Bad Request")
 
@@ -114,10 +114,10 @@ def test_of_many_exchanges_it_shows_the_newest(app: Settings, decide: DECIDE) ->
     shown = FlowMap()
     newest = hop(shown, "refresh")
     assert newest["earlier"] == 2
-    assert len(newest["exchanges"]) == 3  # type: ignore[arg-type]
+    assert len(newest["round_trips"]) == 3  # type: ignore[arg-type]
     stored = TokenStore(app.folder).load()
     assert stored is not None
-    assert repr(stored.access_token) in newest["exchanges"][-1]["response"]  # type: ignore[index]
+    assert repr(stored.access_token) in newest["round_trips"][-1]["response"]  # type: ignore[index]
 
 
 def test_what_happened_elsewhere_says_so(app: Settings, decide: DECIDE) -> None:
@@ -142,7 +142,7 @@ def test_it_holds_no_secret_in_any_state(app: Settings, callback_of: Callable[..
     seen += [saved() + repr(shown)]
     for step in (exchange, refresh):
         token = step()
-        shown.look()
+        shown.update()
         seen += [saved() + repr(shown)]
         secrets += [secret.reveal() for secret in (token.access_token, token.refresh_token) if secret]
     secrets += [secret.reveal() for secret in (answer.code, answer.callback_url, request.code_verifier) if secret]
@@ -157,8 +157,8 @@ def test_nothing_is_sent_to_the_browser_when_nothing_is_new(app: Settings) -> No
     shown = FlowMap()
     changes: list[object] = []
     shown._picture.observe(changes.append)
-    shown.look()
-    shown.look_if_changed()
+    shown.update()
+    shown.update_if_changed()
     assert changes == []
 
 

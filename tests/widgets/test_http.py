@@ -15,8 +15,8 @@ from redbooth_nb.widgets.http import HttpView
 def test_before_the_first_exchange_it_says_so(app: Settings) -> None:
     assert app.client_id
     view = HttpView()
-    assert "No exchange with Redbooth yet." in shown(view)
-    assert view.text() == "No exchange with Redbooth yet."
+    assert "Nothing has been sent to Redbooth yet." in shown(view)
+    assert view.text() == "Nothing has been sent to Redbooth yet."
     assert view.last == ""
 
 

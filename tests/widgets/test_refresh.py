@@ -12,7 +12,7 @@ from redbooth_nb.client.token import Token
 from redbooth_nb.client.transcript import transcript
 from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.sandbox import Sandbox
-from redbooth_nb.widgets.countdown import in_words
+from redbooth_nb.widgets.countdown import remaining_text
 from redbooth_nb.widgets.refresh import TokenCard
 
 
@@ -128,10 +128,10 @@ def test_without_a_token_the_lesson_before_is_named(app: Settings) -> None:
 )
 def test_a_lifetime_in_words(lives: int | None, words: str) -> None:
     token = Token.from_answer({"access_token": "an-access-token", "expires_in": lives}, 1000.0)
-    assert in_words(token.remaining(1000.0), token.expires_in) == words
+    assert remaining_text(token.remaining(1000.0), token.expires_in) == words
 
 
 @pytest.mark.parametrize(("passed", "words"), [(7180, "expires soon, in 20 s"), (7200, "expired"), (9000, "expired")])
 def test_a_lifetime_that_ends(passed: int, words: str) -> None:
     token = Token.from_answer({"access_token": "an-access-token", "expires_in": 7200}, 1000.0)
-    assert in_words(token.remaining(1000.0 + passed), token.expires_in) == words
+    assert remaining_text(token.remaining(1000.0 + passed), token.expires_in) == words

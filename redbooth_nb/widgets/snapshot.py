@@ -13,7 +13,7 @@ from redbooth_nb.client.register import Settings, credentials_file
 from redbooth_nb.client.response import CODE_LIFETIME
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
-from redbooth_nb.client.transcript import Exchange, transcript
+from redbooth_nb.client.transcript import RoundTrip, transcript
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import NotYet, RedboothError
 from redbooth_nb.provider.addresses import TOKEN_URL
@@ -24,10 +24,10 @@ OK: Final = 200
 SURELY_REFRESHED: Final = CODE_LIFETIME + 60  # seconds after the answer
 
 
-class Facts:
+class Snapshot:
     """What is known at one moment. Reading raises nothing: what cannot be read counts as missing.
 
-    settings, token: what is stored, None where there is none. exchanges: the transcript, without other apps.
+    settings, token: what is stored, None where there is none. round_trips: the transcript, without other apps.
     begun: whether a sign-in was begun. outcome: "allowed", "denied", "failed", or "" before the answer.
     error: its error code. implicit: whether it was to bring a token itself. answer: where the browser was sent,
     redacted. code: whether a code came back that can still be sent; stale: whether it is too old for that.
@@ -43,7 +43,7 @@ class Facts:
         self.token: Token | None = None
         self.settings = self._registered(settings)
         app = self.settings.client_id if self.settings else ""
-        self.exchanges = [exchange for exchange in transcript if _is_of(exchange, app)]
+        self.round_trips = [round_trip for round_trip in transcript if _is_of(round_trip, app)]
         if self.settings is not None:
             self._read_sign_in(self.settings)
             self._read_token(self.settings)
@@ -107,27 +107,27 @@ class Facts:
             return False
         if self._answered_at is not None and self.token.obtained_at - self._answered_at > SURELY_REFRESHED:
             return True
-        return any(exchange.status == OK for exchange in self.refreshes)
+        return any(round_trip.status == OK for round_trip in self.refreshes)
 
     @property
-    def refreshes(self) -> tuple[Exchange, ...]:
+    def refreshes(self) -> tuple[RoundTrip, ...]:
         """The refreshes of this permission: those after the last code that was exchanged."""
-        good = [i for i, e in enumerate(self.exchanges) if _grants(e, "authorization_code") and e.status == OK]
-        return tuple(e for e in self.exchanges[good[-1] if good else 0 :] if _grants(e, "refresh_token"))
+        good = [i for i, e in enumerate(self.round_trips) if _grants(e, "authorization_code") and e.status == OK]
+        return tuple(e for e in self.round_trips[good[-1] if good else 0 :] if _grants(e, "refresh_token"))
 
-    def grants(self, kind: str) -> tuple[Exchange, ...]:
+    def grants(self, kind: str) -> tuple[RoundTrip, ...]:
         """Return the token requests of a kind."""
-        return tuple(e for e in self.exchanges if _grants(e, kind))
+        return tuple(e for e in self.round_trips if _grants(e, kind))
 
-    def under(self, address: str) -> tuple[Exchange, ...]:
-        """Return the exchanges at an address and below it."""
-        return tuple(e for e in self.exchanges if e.address == address or e.address.startswith(f"{address}/"))
-
-
-def _grants(exchange: Exchange, kind: str) -> bool:
-    return exchange.address == TOKEN_URL and ("grant_type", kind) in exchange.fields
+    def under(self, address: str) -> tuple[RoundTrip, ...]:
+        """Return the round_trips at an address and below it."""
+        return tuple(e for e in self.round_trips if e.address == address or e.address.startswith(f"{address}/"))
 
 
-def _is_of(exchange: Exchange, client_id: str) -> bool:
-    """Whether an exchange names this app, or none."""
-    return all(value == client_id for name, value in [*exchange.query, *exchange.fields] if name == "client_id")
+def _grants(round_trip: RoundTrip, kind: str) -> bool:
+    return round_trip.address == TOKEN_URL and ("grant_type", kind) in round_trip.fields
+
+
+def _is_of(round_trip: RoundTrip, client_id: str) -> bool:
+    """Whether a round trip names this app, or none."""
+    return all(value == client_id for name, value in [*round_trip.query, *round_trip.fields] if name == "client_id")

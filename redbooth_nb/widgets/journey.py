@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from redbooth_nb.client.errors import explanation
-from redbooth_nb.client.facts import Facts
+from redbooth_nb.client.errors import meaning_of
 from redbooth_nb.client.register import Settings
-from redbooth_nb.client.transcript import Exchange
+from redbooth_nb.client.transcript import RoundTrip
 from redbooth_nb.provider.addresses import APPLICATIONS_URL, AUTHORIZE_URL
+from redbooth_nb.widgets.snapshot import Snapshot
 
 STAGES: Final = {
     "register": "once: Redbooth learns about your app",
@@ -30,7 +30,7 @@ class Hop:
     """One message from one party to another.
 
     happened: whether the facts say so. standing: "done", "next" or "not yet". note: what there is to say about it,
-    such as why it is missing. exchanges: what the transcript holds of it, redacted; empty when it happened in the
+    such as why it is missing. round_trips: what the transcript holds of it, redacted; empty when it happened in the
     browser or in an earlier notebook.
     """
 
@@ -42,7 +42,7 @@ class Hop:
     happened: bool = False
     standing: str = NOT_YET
     note: str = ""
-    exchanges: tuple[Exchange, ...] = field(default=(), repr=False)
+    round_trips: tuple[RoundTrip, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Journey:
     @classmethod
     def read(cls, settings: Settings | None = None) -> "Journey":
         """Gather the facts as they stand now. Raises nothing: a stage that cannot be read is not done, and says why."""
-        facts = Facts(settings)
+        facts = Snapshot(settings)
         return cls(tuple(_hops(facts)), facts.files)
 
     def hop(self, hop_id: str) -> Hop:
@@ -101,7 +101,7 @@ class Journey:
     __str__ = text
 
 
-def _hops(facts: Facts) -> Iterable[Hop]:
+def _hops(facts: Snapshot) -> Iterable[Hop]:
     """Return the hops, each with its state."""
     hops = [*_register(facts), *_authorize(facts), *_exchange(facts), *_refresh(facts)]
     ahead = _next(facts, hops)
@@ -109,7 +109,7 @@ def _hops(facts: Facts) -> Iterable[Hop]:
         yield replace(hop, standing=NEXT if hop.id == ahead else DONE if hop.happened else NOT_YET)
 
 
-def _next(facts: Facts, hops: list[Hop]) -> str:
+def _next(facts: Snapshot, hops: list[Hop]) -> str:
     """Return the id of the hop that comes next: the first that has not happened, with two exceptions."""
     if facts.token is None and facts.outcome and not facts.code:
         return "link"  # this answer leads no further: denied, too old, or its code is spent
@@ -118,18 +118,18 @@ def _next(facts: Facts, hops: list[Hop]) -> str:
     return next((hop.id for hop in hops if not hop.happened and (hop.stage == "refresh" or not only_refresh)), "")
 
 
-def _register(facts: Facts) -> list[Hop]:
+def _register(facts: Snapshot) -> list[Hop]:
     app, seen = facts.settings, facts.under(APPLICATIONS_URL)
     note = facts.trouble.get("register", "Notebook 01-register does it with you.")
     asked = f"Registered with the redirect URI {app.redirect_uri}." if app else note
     given = f"Client id {app.client_id}, {app.client_secret}." if app else note
     return [
-        Hop("register", "register", APP, REDBOOTH, "name and redirect URI", bool(app), note=asked, exchanges=seen),
-        Hop("credentials", "register", REDBOOTH, APP, "client id and secret", bool(app), note=given, exchanges=seen),
+        Hop("register", "register", APP, REDBOOTH, "name and redirect URI", bool(app), note=asked, round_trips=seen),
+        Hop("credentials", "register", REDBOOTH, APP, "client id and secret", bool(app), note=given, round_trips=seen),
     ]
 
 
-def _authorize(facts: Facts) -> list[Hop]:
+def _authorize(facts: Snapshot) -> list[Hop]:
     seen, decided = facts.under(AUTHORIZE_URL), facts.outcome in {"allowed", "denied"}
     trouble = facts.trouble.get("authorize", "")
     link = "A link with a state of its own was made." if facts.begun else "AuthorizationRequest.new() makes the link."
@@ -138,7 +138,7 @@ def _authorize(facts: Facts) -> list[Hop]:
         decision = "Redbooth sent the browser back before the user could decide."
     answer = [f"The browser was sent to {facts.answer}"] if facts.answer else []
     if facts.error:
-        answer += [explanation("authorize", facts.error).what, "Authorize again when the cause is gone."]
+        answer += [meaning_of("authorize", facts.error).what, "Authorize again when the cause is gone."]
     elif facts.stale and not facts.implicit:
         answer += ["Its code is too old by now: a code lives ten minutes. Authorize again."]
     pressed = "Deny" if facts.outcome == "denied" else "Allow"
@@ -146,13 +146,13 @@ def _authorize(facts: Facts) -> list[Hop]:
     return [
         Hop("link", "authorize", APP, USER, "a link to Redbooth", facts.begun, note=trouble or link),
         Hop("decision", "authorize", USER, REDBOOTH, f"signs in, clicks {pressed}", decided,
-            note=trouble or decision, exchanges=seen),
+            note=trouble or decision, round_trips=seen),
         Hop("answer", "authorize", REDBOOTH, APP, f"the browser, with {brought}", bool(facts.outcome),
-            note=trouble or "\n".join(answer), exchanges=seen),
+            note=trouble or "\n".join(answer), round_trips=seen),
     ]  # fmt: skip
 
 
-def _exchange(facts: Facts) -> list[Hop]:
+def _exchange(facts: Snapshot) -> list[Hop]:
     seen, token = facts.grants("authorization_code"), facts.token
     asked = "The code is there, and has not been sent yet." if facts.code else ""
     if facts.implicit and facts.outcome == "allowed":
@@ -162,12 +162,12 @@ def _exchange(facts: Facts) -> list[Hop]:
         given = "A code was sent, but no token is stored: it was refused, or revoked since. Authorize again."
     given = facts.trouble.get("exchange", given)
     return [
-        Hop("code", "exchange", APP, REDBOOTH, "code and client secret", facts.sent, note=asked, exchanges=seen),
-        Hop("token", "exchange", REDBOOTH, APP, "access and refresh token", bool(token), note=given, exchanges=seen),
+        Hop("code", "exchange", APP, REDBOOTH, "code and client secret", facts.sent, note=asked, round_trips=seen),
+        Hop("token", "exchange", REDBOOTH, APP, "access and refresh token", bool(token), note=given, round_trips=seen),
     ]
 
 
-def _refresh(facts: Facts) -> list[Hop]:
+def _refresh(facts: Snapshot) -> list[Hop]:
     seen, token, done = facts.refreshes, facts.token, facts.refreshed
     asked = "The refresh token is stored; it is sent when the access token expires." if token else ""
     given = "A refresh token was sent and refused: see the answer." if seen and token else ""
@@ -176,6 +176,6 @@ def _refresh(facts: Facts) -> list[Hop]:
         given = f"Stored: {token.access_token}, {token.refresh_token or 'no refresh token'}."
     sent = done or bool(seen and token)
     return [
-        Hop("refresh", "refresh", APP, REDBOOTH, "refresh token and secret", sent, note=asked, exchanges=seen),
-        Hop("new-token", "refresh", REDBOOTH, APP, "a new pair of tokens", done, note=given, exchanges=seen),
+        Hop("refresh", "refresh", APP, REDBOOTH, "refresh token and secret", sent, note=asked, round_trips=seen),
+        Hop("new-token", "refresh", REDBOOTH, APP, "a new pair of tokens", done, note=given, round_trips=seen),
     ]

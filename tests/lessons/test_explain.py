@@ -11,10 +11,10 @@ from oauthlib.oauth2 import InvalidGrantError
 from practice import DECIDE, SECRET
 from traitlets.config import Config
 
-from redbooth_nb import API_URL, AUTHORIZE_URL, TOKEN_URL, connect, explain, explained, outcome
+from redbooth_nb import API_URL, AUTHORIZE_URL, TOKEN_URL, connect, explain, show_errors, summarize
 from redbooth_nb.client.register import Settings
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons import explained as module
+from redbooth_nb.lessons import explain as module
 
 CODE = "a-canary-code-77aa"
 
@@ -41,7 +41,7 @@ def raise_(error: BaseException) -> None:
 def test_a_failure_becomes_a_sentence_and_the_cell_goes_on(
     error: BaseException, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with explained():
+    with show_errors():
         raise_(error)
     told = capsys.readouterr().out
     assert told.startswith(f"{type(error).__name__}: ") or isinstance(error, requests.RequestException)
@@ -53,12 +53,12 @@ def test_a_failure_becomes_a_sentence_and_the_cell_goes_on(
 
 @pytest.mark.parametrize("error", [ValueError("x"), KeyError("x"), KeyboardInterrupt()])
 def test_what_is_no_failure_of_this_kind_is_not_swallowed(error: BaseException) -> None:
-    with pytest.raises(type(error)), explained():
+    with pytest.raises(type(error)), show_errors():
         raise_(error)
 
 
 def test_without_a_failure_nothing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    with explained():
+    with show_errors():
         pass
     assert capsys.readouterr().out == ""
 
@@ -139,11 +139,11 @@ def test_an_answer_in_words(
     ask: Answer, words: str, app: Settings, session: requests.Session, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answer = ask(session, app)
-    assert words in outcome(answer)
-    assert "\n" not in outcome(answer)
+    assert words in summarize(answer)
+    assert "\n" not in summarize(answer)
     explain(answer)
     told = capsys.readouterr().out
-    assert told.startswith(outcome(answer))
+    assert told.startswith(summarize(answer))
     assert "What to do: " in told
     assert SECRET not in told
     assert CODE not in told

@@ -11,7 +11,6 @@ from client.machine import CLIENT_SECRET, FaultyServer, reply
 
 from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.exchange import exchange
-from redbooth_nb.client.journey import STAGES, Journey
 from redbooth_nb.client.refresh import refresh, revoke
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
@@ -22,6 +21,7 @@ from redbooth_nb.client.wire import connect
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.addresses import API_URL
 from redbooth_nb.provider.sandbox import Sandbox
+from redbooth_nb.widgets.journey import STAGES, Journey
 
 Decide = Callable[..., AuthorizationResponse]
 HOPS = ["register", "credentials", "link", "decision", "answer", "code", "token", "refresh", "new-token"]
@@ -76,11 +76,11 @@ def test_each_hop_has_its_own_exchanges_and_no_others(app: Settings, decide: Dec
     refresh()
     connect(requests.Session()).get(f"{API_URL}/me")
     journey = Journey.read()
-    grants = {name: dict(journey.hop(name).exchanges[0].fields)["grant_type"] for name in ("code", "refresh")}
+    grants = {name: dict(journey.hop(name).round_trips[0].fields)["grant_type"] for name in ("code", "refresh")}
     assert grants == {"code": "authorization_code", "refresh": "refresh_token"}
-    assert {e.address.rsplit("/", 1)[1] for e in journey.hop("answer").exchanges} == {"authorize"}
-    assert journey.hop("link").exchanges == ()
-    assert not any(e.address.startswith(API_URL) for hop in journey.hops for e in hop.exchanges)
+    assert {e.address.rsplit("/", 1)[1] for e in journey.hop("answer").round_trips} == {"authorize"}
+    assert journey.hop("link").round_trips == ()
+    assert not any(e.address.startswith(API_URL) for hop in journey.hops for e in hop.round_trips)
 
 
 def test_what_an_earlier_notebook_did_still_counts(app: Settings, sandbox: Sandbox, decide: Decide) -> None:
@@ -88,13 +88,13 @@ def test_what_an_earlier_notebook_did_still_counts(app: Settings, sandbox: Sandb
     decide(app)
     exchange()
     refresh()
-    transcript._exchanges.clear()
+    transcript._round_trips.clear()
     assert (happened(), ahead()) == (HOPS[:7], "refresh")  # within ten minutes nothing on disk shows it
     sandbox.advance(7200)
     refresh()
-    transcript._exchanges.clear()
+    transcript._round_trips.clear()
     assert happened() == HOPS
-    assert all(hop.exchanges == () for hop in Journey.read().hops)
+    assert all(hop.round_trips == () for hop in Journey.read().hops)
 
 
 def test_a_denial_is_an_answer_that_leads_back_to_the_link(app: Settings, decide: Decide) -> None:
@@ -128,7 +128,7 @@ def test_a_code_that_was_refused_is_sent_but_no_token(app: Settings, sandbox: Sa
         exchange(answer)
     assert (happened(), ahead()) == (HOPS[:6], "link")
     assert "refused, or revoked" in note("token")
-    assert Journey.read().hop("code").exchanges[0].status == 400
+    assert Journey.read().hop("code").round_trips[0].status == 400
 
 
 def test_after_a_revocation_the_way_begins_at_the_link(app: Settings, decide: Decide) -> None:
@@ -140,7 +140,7 @@ def test_after_a_revocation_the_way_begins_at_the_link(app: Settings, decide: De
 
 
 def test_what_another_app_did_does_not_count(app: Settings, sandbox: Sandbox, decide: Decide) -> None:
-    """One notebook may have several; its transcript has the exchanges of all."""
+    """One notebook may have several; its transcript has the round_trips of all."""
     decide(app)
     exchange()
     refresh()
@@ -150,7 +150,7 @@ def test_what_another_app_did_does_not_count(app: Settings, sandbox: Sandbox, de
     decide(other)
     exchange()
     assert (happened(), ahead()) == (HOPS[:7], "refresh")
-    assert len(Journey.read().hop("code").exchanges) == 1
+    assert len(Journey.read().hop("code").round_trips) == 1
 
 
 def test_a_refresh_before_the_last_exchange_does_not_count(app: Settings, decide: Decide) -> None:

@@ -12,7 +12,7 @@ from IPython.core.getipython import get_ipython
 from IPython.core.interactiveshell import InteractiveShell
 from oauthlib.oauth2 import OAuth2Error
 
-from redbooth_nb.client.errors import Explanation, bearer_problem, explanation
+from redbooth_nb.client.errors import Meaning, bearer_problem, meaning_of
 from redbooth_nb.client.exchange import answer_problem
 from redbooth_nb.client.redaction import hide_in_url
 from redbooth_nb.client.transcript import reason
@@ -34,12 +34,12 @@ PAGES = {
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Print the explanation of an error of the kit, of oauthlib or of requests, and go on."""
+def show_errors() -> Iterator[None]:
+    """Print the describe_answer of an error of the kit, of oauthlib or of requests, and go on."""
     try:
         yield
     except EXPLAINED as error:
-        print(in_words(error))  # noqa: T201  (printing is what it is for)
+        print(describe_error(error))  # noqa: T201  (printing is what it is for)
 
 
 def explain_errors() -> None:
@@ -53,7 +53,7 @@ def explain_errors() -> None:
 
 
 def _show(shell: InteractiveShell, kind: type[BaseException], error: BaseException, frames: Any, **_: Any) -> None:  # noqa: ANN401
-    text = out_of_order(error) if isinstance(error, NameError) else in_words(error)
+    text = out_of_order(error) if isinstance(error, NameError) else describe_error(error)
     if text:
         print(text, file=sys.stderr)  # noqa: T201
     else:
@@ -62,32 +62,32 @@ def _show(shell: InteractiveShell, kind: type[BaseException], error: BaseExcepti
 
 def explain(answer: requests.Response) -> None:
     """Print what an answer of Redbooth says, and what to do about it: a page, a redirect, a token or an API answer."""
-    print(explain_in_words(answer))  # noqa: T201
+    print(describe_answer(answer))  # noqa: T201
 
 
-def explain_in_words(answer: requests.Response) -> str:
+def describe_answer(answer: requests.Response) -> str:
     """Return what an answer of Redbooth says, and what to do about it."""
     known = _reading(answer)[1]
-    return outcome(answer) + (f"\n{_lines(known)}" if known else "")
+    return summarize(answer) + (f"\n{_lines(known)}" if known else "")
 
 
-def outcome(answer: requests.Response) -> str:
+def summarize(answer: requests.Response) -> str:
     """Return in one line what an answer of Redbooth says."""
     return f"--> {answer.status_code} {reason(answer.status_code)}: {_reading(answer)[0]}"
 
 
-def in_words(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Return what happened, why, and what to do."""
     name = type(error).__name__
     if isinstance(error, requests.RequestException):
         error = transport_failure(error, "The request")
     if isinstance(error, OAuth2Error):
         said = f' Redbooth said: "{error.description}"' if error.description else ""
-        return f"{name}: {error.error}.{said}\n{_lines(explanation('token', error.error or ''))}"
+        return f"{name}: {error.error}.{said}\n{_lines(meaning_of('token', error.error or ''))}"
     return f"{name}: {error}"
 
 
-def _reading(answer: requests.Response) -> tuple[str, Explanation | None]:
+def _reading(answer: requests.Response) -> tuple[str, Meaning | None]:
     """Return what an answer says in its own words, and what that means; None for a good one."""
     address = answer.url.partition("?")[0].rstrip("/")
     if address == AUTHORIZE_URL:
@@ -95,7 +95,7 @@ def _reading(answer: requests.Response) -> tuple[str, Explanation | None]:
     return _token(answer) if address == TOKEN_URL else _api(answer)
 
 
-def _authorize(answer: requests.Response) -> tuple[str, Explanation | None]:
+def _authorize(answer: requests.Response) -> tuple[str, Meaning | None]:
     location = answer.headers.get("Location")
     if location:
         query = urlsplit(location).query or urlsplit(location).fragment
@@ -105,24 +105,24 @@ def _authorize(answer: requests.Response) -> tuple[str, Explanation | None]:
         message = page_message(answer)
         code = next((code for words, code in PAGES.items() if words in message), "")
         said = f'a page that says "{message}"'
-    return said, explanation("authorize", code) if code else None
+    return said, meaning_of("authorize", code) if code else None
 
 
-def _token(answer: requests.Response) -> tuple[str, Explanation | None]:
+def _token(answer: requests.Response) -> tuple[str, Meaning | None]:
     problem = answer_problem(answer, "token")
     if problem is None:
         return "a token", None
-    return problem.error or "no JSON", explanation("token", problem.error)
+    return problem.error or "no JSON", meaning_of("token", problem.error)
 
 
-def _api(answer: requests.Response) -> tuple[str, Explanation | None]:
+def _api(answer: requests.Response) -> tuple[str, Meaning | None]:
     if answer.ok:
         return "a good answer", None
     challenge = answer.headers.get("WWW-Authenticate", "")
     server_fault = answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
     code = bearer_problem(challenge) or ("5xx" if server_fault else str(answer.status_code))
-    return challenge or answer.text.strip()[:80], explanation("api", code)
+    return challenge or answer.text.strip()[:80], meaning_of("api", code)
 
 
-def _lines(known: Explanation) -> str:
+def _lines(known: Meaning) -> str:
     return str(RedboothError(known.what, why=known.why, remedy=known.remedy, reference=known.reference))
