@@ -13,14 +13,16 @@ class RedboothError(Exception):
 
     what: what happened. why: the reason. remedy: what to do now.
     reference: where it is specified (an RFC section or a chapter of the guide).
+    stage: which of the four stages to do, or to do again ("register", "authorize", ...), "" when none helps.
     """
 
-    def __init__(self, what: str, *, why: str = "", remedy: str = "", reference: str = "") -> None:
+    def __init__(self, what: str, *, why: str = "", remedy: str = "", reference: str = "", stage: str = "") -> None:
         super().__init__(what)
         self.what = what
         self.why = why
         self.remedy = remedy
         self.reference = reference
+        self.stage = stage
 
     def __str__(self) -> str:
         """Return the whole explanation, one thought to a line."""
