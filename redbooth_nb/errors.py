@@ -1,4 +1,4 @@
-"""The one error type of the kit: a sentence on what happened, why, and what to do."""
+"""The one error type of the kit: what happened, why, and what to do. And the decorator that lets no other one out."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -6,6 +6,7 @@ from typing import ParamSpec, Self, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
+LONGEST_TEXT = 2000  # characters of one part of an error; what a service says may be longer
 
 
 class RedboothError(Exception):
@@ -17,12 +18,10 @@ class RedboothError(Exception):
     """
 
     def __init__(self, what: str, *, why: str = "", remedy: str = "", reference: str = "", stage: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.why = why
-        self.remedy = remedy
+        self.what, self.why, self.remedy = printable(what), printable(why), printable(remedy)
         self.reference = reference
         self.stage = stage
+        super().__init__(self.what)
 
     def __str__(self) -> str:
         """Return the whole explanation, one thought to a line."""
@@ -38,28 +37,56 @@ class RedboothError(Exception):
 
     def fresh(self) -> Self:
         """Return the same error without the frames it travelled through: their variables hold secrets."""
-        self.__cause__ = self.__context__ = None
-        self.__suppress_context__ = True
-        return self.with_traceback(None)
+        return _without_past(self)
 
 
 class NotYet(RedboothError):  # noqa: N818  (not a fault: a step that comes first has not been taken)
-    """An earlier step is missing; the message names it."""
+    """An earlier step is missing; the message and `stage` name it."""
 
 
-def without_frames(function: Callable[P, R]) -> Callable[P, R]:
-    """Let the errors of a function that handles secrets leave it alone, without the frames they came through.
+def only_kit_errors(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a function that handles secrets raise nothing but `RedboothError`, without the frames it came through.
 
-    Debuggers and error reporters show the variables of every frame, and those hold the secrets in the clear.
+    For every public function and method. Debuggers, error reporters and IPython's verbose mode show the variables
+    of each frame, and those hold the secrets. Wrong arguments stay a `TypeError`; Ctrl-C stays itself.
     """
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        failure: BaseException
         try:
             return function(*args, **kwargs)
         except RedboothError as error:
             failure = error.fresh()
+        except Exception as error:  # noqa: BLE001  (whatever it is, its frames and its text may hold secrets)
+            called_wrongly = error.__traceback__ is not None and error.__traceback__.tb_next is None
+            failure = TypeError(str(error)) if called_wrongly else _unforeseen(error)
+        except BaseException as error:  # noqa: BLE001  (Ctrl-C and the like go on, but bare)
+            failure = _without_past(error)
         del args, kwargs  # this frame stays
         raise failure
 
     return call
+
+
+def _unforeseen(error: Exception) -> RedboothError:
+    return RedboothError(
+        f"Something went wrong that the kit did not foresee ({type(error).__name__}).",
+        why="The details are left out because they may hold secrets.",
+        remedy="Try again. If it stays, run `redbooth-nb doctor` and report what it says.",
+    )
+
+
+E = TypeVar("E", bound=BaseException)
+
+
+def _without_past(error: E) -> E:
+    error.__cause__ = error.__context__ = None
+    error.__suppress_context__ = True
+    return error.with_traceback(None)
+
+
+def printable(text: str) -> str:
+    """Return text that is safe to print: no control characters or half surrogates, and of bounded length."""
+    shown = text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}..."
+    return shown if shown.isprintable() else "".join(c if c.isprintable() or c == "\n" else "?" for c in shown)

@@ -100,7 +100,7 @@ def test_the_client_runs_without_jupyter_and_flask() -> None:
     """In fact, not only in the source: a script that signs in loads neither."""
     script = (
         "import sys\n"
-        "from redbooth_nb.client import exchange, refresh, sign_in\n"
+        "from redbooth_nb.client import callback, exchange, refresh\n"
         "loaded = {name.partition('.')[0] for name in sys.modules}\n"
         "print(sorted(loaded & {'IPython', 'ipywidgets', 'flask', 'anywidget'}))"
     )

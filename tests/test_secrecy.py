@@ -17,27 +17,28 @@ from urllib.parse import urlencode
 import pytest
 import requests
 from client.machine import RESET, FaultyServer, own_machine, reply, unused_port
+from requests_oauthlib import OAuth2Session
 
 import redbooth_nb
-from redbooth_nb.client import refresh as refresh_module
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
-from redbooth_nb.client.callback import CallbackListener
+from redbooth_nb.client.callback import SignIn
 from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.redaction import SECRET_FIELDS
 from redbooth_nb.client.refresh import RedboothSession, refresh, revoke
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.secret import Secret
-from redbooth_nb.client.sign_in import SignIn
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.client.transcript import transcript
-from redbooth_nb.client.wire import connect, send
+from redbooth_nb.client.wire import connect
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
+from redbooth_nb.provider.addresses import TOKEN_URL
 from redbooth_nb.provider.delivery import EmbeddedSandbox, current_provider
 from redbooth_nb.provider.recorded import live_looking
 from redbooth_nb.provider.unattended import press
+from redbooth_nb.widgets.authorize import SignInPanel
 
 ROOT = Path(redbooth_nb.__path__[0]).parent
 CLIENT_ID = "canary-free-client-id"
@@ -119,7 +120,7 @@ def test_no_object_of_the_kit_shows_a_secret(faulty: FaultyServer) -> None:
     things = [
         settings, answer, answer.request, token, implicit, session, session.store, verifier, token.access_token,
         answer.callback_url, answer.code, Configuration.read(), PendingAuthorization(settings), settings.provider,
-        CallbackListener(answer.request), transcript, *transcript,
+        SignIn(answer.request, listen=False), transcript, *transcript,
     ]  # fmt: skip
     for thing in things:
         assert_clean(every_text(thing), verifier.reveal())
@@ -216,7 +217,7 @@ def pasting(_: FaultyServer) -> object:
 
 
 def taking(_: FaultyServer) -> object:
-    return CallbackListener(AuthorizationRequest.new(app())).take(f"http://127.0.0.1:9/else?code={CODE}")
+    return SignIn(AuthorizationRequest.new(app()), listen=False).paste(f"http://127.0.0.1:9/else?code={CODE}")
 
 
 def saving_wrong_credentials(_: FaultyServer) -> object:
@@ -228,11 +229,6 @@ def loading_wrong_credentials(_: FaultyServer) -> object:
     file = Path(settings.source)
     file.write_text(file.read_text().replace(CLIENT_ID, "two words"))
     return Settings.load()
-
-
-def sending(_: FaultyServer) -> object:
-    headers = {"Authorization": f"Bearer {ACCESS}"}
-    return send(connect(requests.Session()), "GET", f"http://127.0.0.1:{unused_port()}/?code={CODE}", headers=headers)
 
 
 def pressing(faulty: FaultyServer) -> object:
@@ -271,7 +267,7 @@ FAILURES = {
     "take": taking,
     "save credentials": saving_wrong_credentials,
     "load credentials": loading_wrong_credentials,
-    "send": sending,
+    "call with a query, reset": calling(RESET, f"/me?code={CODE}"),
     "press": pressing,
 }  # fmt: skip
 
@@ -300,9 +296,9 @@ def test_no_failure_shows_a_secret(faulty: FaultyServer, fail: Callable[[FaultyS
 
 def test_an_answer_the_listener_refused_is_kept_without_the_code(faulty: FaultyServer) -> None:
     del faulty
-    listener = CallbackListener(AuthorizationRequest.new(app()))
+    listener = SignIn(AuthorizationRequest.new(app()), listen=False)
     with pytest.raises(RedboothError):
-        listener.take(f"{listener.request.redirect_uri}?code={CODE}&state=wrong")
+        listener.paste(f"{listener.request.redirect_uri}?code={CODE}&state=wrong")
     (refused,) = listener.refused
     assert_clean(frames(refused))
 
@@ -323,7 +319,7 @@ def test_the_whole_way_writes_no_secret_anywhere(
         )
         settings = save_credentials(CLIENT_ID, known["client_secret"], known["redirect_uri"])
         monkeypatch.setenv("REDBOOTH_UNATTENDED", "1")
-        sign_in = SignIn(AuthorizationRequest.new(settings, pkce=True, nonce=True))
+        sign_in = SignInPanel(AuthorizationRequest.new(settings, pkce=True, nonce=True))
         answer = sign_in.response
         secrets = [SECRET, value(answer.code), value(answer.request.code_verifier), answer.callback_url.reveal()]
         first = exchange(answer)
@@ -362,8 +358,8 @@ def test_the_libraries_still_log_what_a_learner_does_bare(
     settings = app()
     exchange(answered(settings))
     assert "Obtained token" not in caplog.text
-    oauth = connect(refresh_module.OAuth2Session(settings.client_id))
-    oauth.fetch_token(refresh_module.TOKEN_URL, code="theirs", include_client_id=True, client_secret="their-own")
+    oauth = connect(OAuth2Session(settings.client_id))
+    oauth.fetch_token(TOKEN_URL, code="theirs", include_client_id=True, client_secret="their-own")
     assert "Obtained token" in caplog.text
 
 

@@ -11,26 +11,17 @@ from urllib.parse import urlencode, urlsplit
 
 from oauthlib.oauth2 import MobileApplicationClient, WebApplicationClient
 
+from redbooth_nb.client.errors import parameter_meanings
 from redbooth_nb.client.private_file import PrivateFile
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.secret import Secret, same_text
-from redbooth_nb.errors import NotYet, without_frames
+from redbooth_nb.errors import NotYet, only_kit_errors
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
 
-STATE_BYTES = 32  # 256 bits; RFC 6749 section 10.10 asks for 128 at least
+STATE_BYTES = 32  # 256 bits; RFC 6749 section 10.10 asks for at least 128
 NONCE_NAME = "attempt"
 REMEMBERED_STATES = 20
 RECORDED = frozenset({"state", "response_type", "redirect_uri", "scope", "nonce", "answered", "stale_states"})
-
-EXPLANATIONS = {
-    "response_type": "what should come back: code for web apps, token for browser and mobile apps",
-    "client_id": "which app is asking: the Api Key from registration",
-    "redirect_uri": "where to send the browser afterwards: same host and path as registered",
-    "scope": "what the app asks for; Redbooth knows only all, and gives it unasked",
-    "state": "a random value of ours that must come back: proof that the answer belongs to this request",
-    "code_challenge": "PKCE: a fingerprint of a secret that only we know",
-    "code_challenge_method": "PKCE: how the fingerprint was made, S256",
-}
 
 
 @dataclass(frozen=True)
@@ -50,7 +41,7 @@ class AuthorizationRequest:
     code_verifier: Secret | None
 
     @classmethod
-    @without_frames
+    @only_kit_errors
     def new(
         cls,
         settings: Settings | None = None,
@@ -128,7 +119,8 @@ class AuthorizationRequest:
 
     def describe(self) -> list[tuple[str, str, str]]:
         """Return name, value and meaning of every parameter."""
-        return [(name, value, EXPLANATIONS[name]) for name, value in self.parameters.items()]
+        meanings = parameter_meanings()
+        return [(name, value, meanings[name]) for name, value in self.parameters.items()]
 
 
 class PendingAuthorization:
@@ -155,7 +147,7 @@ class PendingAuthorization:
             }
         )
 
-    @without_frames
+    @only_kit_errors
     def load(self) -> dict[str, Any]:
         """Return the record. Raises NotYet when nothing is under way, StoreError when it cannot be read."""
         record = self._file.read()
@@ -163,6 +155,7 @@ class PendingAuthorization:
             raise NotYet(
                 "No authorization is under way.",
                 remedy="Make a request first: request = AuthorizationRequest.new()",
+                stage="authorize",
             )
         if not record.keys() >= RECORDED:
             raise self._file.damaged()
@@ -182,19 +175,18 @@ class PendingAuthorization:
             code_verifier=Secret("code verifier", verifier) if verifier else None,
         )
 
-    @without_frames
     def answer(self, callback_url: Secret) -> None:
         """Keep the answer and mark the state as used: it counts once."""
         now = self.settings.provider.now()
         self._file.write({**self.load(), "answered": True, "answered_at": now, "callback_url": callback_url.reveal()})
 
-    def mark_code_used(self, request: AuthorizationRequest | None = None) -> None:
-        """Forget the answer after its code was sent, whatever came back: a code works once.
+    @only_kit_errors
+    def mark_code_used(self, request: AuthorizationRequest) -> None:
+        """Forget the answer to `request` before its code is sent: whatever comes back, a code works once.
 
-        request: whose code it was; the answer to a newer one is kept.
+        The answer to a newer request is kept.
         """
         record = self.load()
-        if request is not None and not same_text(str(record["state"]), request.state):
-            return
-        record["spent"] = True
-        self._file.write({name: value for name, value in record.items() if name != "callback_url"})
+        if same_text(str(record["state"]), request.state):
+            kept = {name: value for name, value in record.items() if name != "callback_url"}
+            self._file.write({**kept, "spent": True})

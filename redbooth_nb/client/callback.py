@@ -1,37 +1,53 @@
-"""Stage 2, the listener: a small server on this machine that the browser is sent back to (RFC 8252 section 7.3).
+"""Stage 2, waiting for the answer: the browser brings it to a listener, or the user pastes the address it was sent to.
 
-It listens before the link is shown and takes one answer; what the browser sees is in `callback_page.py`.
+Both take one road, `SignIn.paste`. No cell blocks while a person decides. The listener is open before the link is
+shown, takes one answer, and shows and logs nothing of what it was sent (RFC 8252 section 7.3).
 """
 
 import json
+import logging
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from redbooth_nb.client.authorize import AuthorizationRequest
-from redbooth_nb.client.callback_page import SLOWEST_BROWSER, CallbackServer
-from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.errors import RedboothError, without_frames
+from redbooth_nb.client.errors import StateAlreadyUsed
+from redbooth_nb.client.loopback import HTTP_PORT, SLOWEST_REQUEST, LoopbackServer, Page
+from redbooth_nb.client.response import AuthorizationResponse, Outcome
+from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS
 
-WAITING, ANSWERED, CANCELLED, TIMED_OUT = "waiting", "answered", "cancelled", "timed out"
 DEFAULT_TIMEOUT: Final = 600.0  # seconds, as long as an authorization code lives
-HTTP_PORT: Final = 80  # browsers leave it out
-PASTE: Final = "Sign in with the link all the same, then paste the address you are sent to: .paste('http...')"
+MOST_REFUSALS: Final = 5  # kept with their reasons; the others are only counted
+PASTE: Final = "Use the link anyway, then paste the address you are sent to: .paste('http...')"
+
+
+class Status(StrEnum):
+    """How a sign-in is going."""
+
+    WAITING = "waiting"
+    ANSWERED = "answered"
+    CANCELLED = "cancelled"
+    TIMED_OUT = "timed out"
 
 
 class PortBusy(RedboothError):  # noqa: N818  (named as what happened)
-    """The port of the redirect URI is in use, or cannot be opened."""
+    """Nothing can listen at the redirect URI: its port is in use, or it leads to another machine."""
 
 
-class CallbackListener:
-    """Waits for the answer to one request. `on_change` is called from its thread after every change of status.
+class SignIn:
+    """One attempt to get the user's permission. Returns at once; the answer arrives in `response`.
 
-    status: "waiting", "answered", "cancelled" or "timed out". refused: why answers were not taken.
+    listen: whether to listen for the browser at the redirect URI, for `timeout` seconds at most.
+    on_change: called after every change, in the thread that made it.
+    notice: why nothing listens, if so; `paste()` then takes the answer. refused_count: answers that were not taken.
     """
 
     def __init__(
@@ -39,116 +55,153 @@ class CallbackListener:
         request: AuthorizationRequest,
         *,
         timeout: float = DEFAULT_TIMEOUT,
-        on_change: Callable[[], None] = lambda: None,
+        listen: bool = True,
+        on_change: Callable[[], object] = lambda: None,
     ) -> None:
         self.request = request
-        self.timeout = timeout
-        self.on_change = on_change
-        self.status = WAITING
-        self.response: AuthorizationResponse | None = None
-        self.refused: list[RedboothError] = []
-        self._until = 0.0
-        self._done = threading.Event()
-        self._lock = threading.Lock()
-        parts = urlsplit(request.redirect_uri)
-        self.host, self.port, self.path = parts.hostname or "", parts.port or HTTP_PORT, parts.path or "/"
-        if parts.scheme != "http" or self.host not in LOOPBACK_HOSTS:
+        self.status = Status.WAITING
+        self.notice = ""
+        self.refused_count = 0
+        self._refused: deque[RedboothError] = deque(maxlen=MOST_REFUSALS)
+        self._response: AuthorizationResponse | None = None
+        self._on_change = on_change
+        self._until = time.monotonic() + timeout
+        self._turn = threading.Lock()
+        self._server: LoopbackServer | None = None
+        try:
+            if listen:
+                self._listen(timeout)
+        except PortBusy as error:
+            self.notice = str(error)
+
+    @property
+    def link(self) -> str:
+        """The address to open in the browser."""
+        return self.request.link
+
+    @property
+    def remaining(self) -> float | None:
+        """The seconds in which the answer can still come by itself, None when nothing listens for it."""
+        listening = self._server is not None and self.status is Status.WAITING
+        return max(self._until - time.monotonic(), 0.0) if listening else None
+
+    @property
+    def refused(self) -> list[RedboothError]:
+        """Why the last few answers were not taken, pasted or brought by a browser. The wait went on."""
+        return list(self._refused)
+
+    @property
+    def response(self) -> AuthorizationResponse:
+        """The answer. Raises NotYet while there is none."""
+        if self._response is None:
+            waiting = "Click the link above and decide, then run this cell again."
+            over = "Run the cell that signs in again, then click its new link."
+            remedy = waiting if self.status is Status.WAITING else over
+            raise NotYet(f"There is no answer yet (status: {self.status}).", remedy=remedy, stage="authorize")
+        return self._response
+
+    @only_kit_errors
+    def paste(self, callback_url: str) -> AuthorizationResponse:
+        """Take the address that the browser was sent to. Raises CallbackError or StateError; the wait then goes on."""
+        try:
+            self._response = AuthorizationResponse.read(callback_url, self.request)
+        except RedboothError as error:
+            self.refused_count += 1
+            self._refused.append(error.fresh())
+            self._changed()
+            raise
+        self._end(Status.ANSWERED)
+        return self._response
+
+    def cancel(self) -> None:
+        """Stop waiting; an answer that came stays."""
+        self._end(Status.CANCELLED)
+
+    def _end(self, status: Status) -> None:
+        """Stop listening. Once answered it stays answered; before, an answer can still be pasted."""
+        with self._turn:
+            if self.status is Status.ANSWERED or (status is not Status.ANSWERED and self.status is not Status.WAITING):
+                return
+            self.status = status
+        if self._server is None or not self._server.is_alive():
+            self._changed()
+        elif self._server is not threading.current_thread():  # else it stops by itself, after its page was sent
+            self._server.stop()
+            self._server.join(SLOWEST_REQUEST)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait at most `seconds` for the answer; return whether it came. For scripts, not for cells."""
+        if self._server is not None:
+            self._server.join(seconds)
+        return self.status is Status.ANSWERED
+
+    def _changed(self) -> None:
+        try:
+            self._on_change()
+        except Exception as error:  # noqa: BLE001  (somebody else's function, whatever it raises)
+            # by name only: the frames may lead to secrets
+            logging.getLogger(__name__).warning("on_change failed: %s", type(error).__name__)
+
+    def _listen(self, timeout: float) -> None:
+        uri = urlsplit(self.request.redirect_uri)
+        host, port = uri.hostname or "", uri.port or HTTP_PORT
+        if uri.scheme != "http" or host not in LOOPBACK_HOSTS:
             raise PortBusy(
-                f"The redirect URI {request.redirect_uri} does not lead to this machine, so nothing can listen there.",
+                f"The redirect URI {self.request.redirect_uri} does not lead to this machine, so nothing can listen.",
                 remedy=PASTE,
                 reference="RFC 8252 section 7.3",
             )
+        if port in _listening:
+            _listening[port].cancel()  # a cell run again replaces its own listener
+        note = self.request.settings.folder.parents[1] / f"listener-{port}.json"
 
-    @property
-    def hosts(self) -> set[str]:
-        """What a browser sends as `Host` for the redirect URI; any other name is an attack (DNS rebinding)."""
-        names = {"127.0.0.1", "localhost", "[::1]"}
-        return {f"{name}:{self.port}" for name in names} | (names if self.port == HTTP_PORT else set())
+        def ended(timed_out: bool) -> None:  # noqa: FBT001
+            if timed_out:
+                self._end(Status.TIMED_OUT)
+            with suppress(OSError):
+                note.unlink(missing_ok=True)
+            if _listening.get(port) is self:
+                del _listening[port]
+            self._changed()
 
-    @property
-    def remaining(self) -> float:
-        """The seconds it still waits, 0 when it does not."""
-        return max(self._until - time.monotonic(), 0.0) if self.status == WAITING else 0.0
-
-    def start(self) -> None:
-        """Listen. A listener of the same kernel on the same port is cancelled first. Raises PortBusy."""
-        older = _listening.get(self.port)
-        if older is not None:
-            older.cancel()
-        problem = ""
         try:
-            self._server = CallbackServer(("::1" if self.host == "::1" else "127.0.0.1", self.port), self)
+            server = LoopbackServer(host, port, timeout, self._answer, ended)
         except OSError as error:
-            problem = error.strerror or "it cannot be opened"
-        if problem:
             raise PortBusy(
-                f"Port {self.port} is not free ({problem}).",
-                why=f"{holder(self._note) or 'Another program'} is using it.",
+                f"Port {port} is not free ({error.strerror or 'it cannot be opened'}).",
+                why=f"{holder(note) or 'Another program'} is using it.",
                 remedy=f"Close that one and run the cell again. Or: {PASTE}",
-            )
-        _listening[self.port] = self
-        self._leave_note()
-        self._until = time.monotonic() + self.timeout
-        self._timer = threading.Timer(self.timeout, self._end, [TIMED_OUT])
-        self._timer.daemon = True
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), name="callback listener", daemon=True).start()
-        self._timer.start()  # a browser may have been faster: then the timer is cancelled, and ends at once
+            ) from None
+        _listening[port], self._server = self, server
+        with suppress(OSError):  # a full disk costs others the name of who holds the port, and nothing else
+            who = {"pid": os.getpid(), "notebook": Path(os.environ.get("JPY_SESSION_NAME", "")).name}
+            note.write_text(json.dumps(who), encoding="utf-8")
+        server.start()
 
-    def cancel(self) -> None:
-        """Stop listening; an answer that came stays."""
-        self._end(CANCELLED)
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until the listener is done, at most `seconds`; return whether it is. For scripts, not for cells."""
-        return self._done.wait(seconds)
-
-    @without_frames
-    def take(self, callback_url: str) -> AuthorizationResponse:
-        """Take an answer, from the browser or pasted by hand: the way is the same.
-
-        Raises CallbackError or StateError when it is not the answer; the waiting then goes on.
-        """
+    def _answer(self, target: str) -> Page:
+        """Return the page for what a browser asked; the answer to our request is taken. target: path and query."""
+        uri = urlsplit(self.request.redirect_uri)
+        if target.partition("?")[0] != (uri.path or "/"):
+            return Page(404, "Nothing here", "Only the redirect URI is answered.")
+        answered = Page(410, "Already answered", "The notebook has its answer. You can close this tab.")
+        if self._response is not None:
+            return answered
         try:
-            response = AuthorizationResponse.read(callback_url, self.request)
+            response = self.paste(f"{uri.scheme}://{uri.netloc}{target}")
+        except StateAlreadyUsed:
+            return answered
         except RedboothError as error:
-            self.refused.append(error)
-            self.on_change()
-            raise
-        self.response = response
-        return response
+            return Page(400, "Not the answer", f"{error.what} The notebook is still waiting.")
+        titles = {Outcome.ALLOWED: "You allowed access", Outcome.DENIED: "You denied access"}
+        title = titles.get(response.outcome, "Redbooth reported an error")
+        return Page(200, title, "You can close this tab and go back to the notebook.", last=True)
 
-    def finish(self) -> None:
-        """Stop after an answer was taken."""
-        self._end(ANSWERED)
-
-    def _end(self, status: str) -> None:
-        with self._lock:
-            first = self.status == WAITING
-            if first:
-                self.status = status
-        if not first:
-            self._done.wait(SLOWEST_BROWSER)  # another thread is closing the port
-            return
-        if hasattr(self, "_timer"):
-            self._timer.cancel()
-            self._server.shutdown()
-            self._server.server_close()
-            self._note.unlink(missing_ok=True)
-        if _listening.get(self.port) is self:
-            del _listening[self.port]
-        self._done.set()
-        self.on_change()
-
-    @property
-    def _note(self) -> Path:
-        return self.request.settings.folder.parents[1] / f"listener-{self.port}.json"
-
-    def _leave_note(self) -> None:
-        who = {"pid": os.getpid(), "notebook": Path(os.environ.get("JPY_SESSION_NAME", "")).name}
-        self._note.write_text(json.dumps(who), encoding="utf-8")
+    def __repr__(self) -> str:
+        """Say how it is going."""
+        return self.response.describe() if self.status is Status.ANSWERED else f"Sign-in {self.status}."
 
 
-_listening: dict[int, CallbackListener] = {}
+_listening: dict[int, SignIn] = {}
 
 
 def holder(note: Path) -> str:
@@ -157,6 +210,6 @@ def holder(note: Path) -> str:
         who = json.loads(note.read_text(encoding="utf-8"))
         if os.name != "nt":  # there signal 0 is Ctrl-C
             os.kill(int(who["pid"]), 0)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return ""
     return f"The notebook {who['notebook']}" if who.get("notebook") else f"Another notebook (process {who['pid']})"

@@ -1,6 +1,7 @@
 """A small file that only its owner may read, and that a crash never leaves half written.
 
-Every write is a temporary file, fsync, rename, fsync of the folder.
+Every write is a temporary file, fsync, rename, fsync of the folder. Whoever calls it from outside the client
+does so through a function with `only_kit_errors`: the frames in here hold secrets.
 """
 
 import json
@@ -8,14 +9,16 @@ import os
 import stat
 import sys
 import tempfile
+import time
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from redbooth_nb.configuration import make_private
-from redbooth_nb.errors import RedboothError, without_frames
+from redbooth_nb.errors import RedboothError
 
 FORMAT = 1
+LONGEST_WRITE = 60  # seconds; a temporary file older than this is from a program that was killed
 
 
 class StoreError(RedboothError):
@@ -28,17 +31,17 @@ class PrivateFile:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    @without_frames
     def read(self) -> dict[str, Any] | None:
         """Return the content, or None when there is no file.
 
         Raises StoreError for a link, another owner, a mode that lets others read, content that is not
         ours, or a newer format. The file is left as it is.
         """
-        if not self.is_private():
-            return None
+        self.check()
         try:
             content = self._content()
+        except FileNotFoundError:
+            return None
         except OSError as error:
             raise self._problem(f"cannot be read ({error.strerror})", "Make it readable for you.") from None
         if content is None:
@@ -47,19 +50,15 @@ class PrivateFile:
             raise self._problem("was written by a newer redbooth-nb", "Update the kit, or set REDBOOTH_STATE_DIR.")
         return content
 
-    @without_frames
     def write(self, content: dict[str, Any]) -> None:
         """Replace the content; when this returns it is on the disk. Raises StoreError; the old content stays.
 
         A damaged file, or one of a newer kit, is kept beside the new one.
         """
-        exists = self.is_private()
-        problem = ""
+        self.check()
         try:
             make_private(self.path.parent)
-            before = self._content() if exists else {"format": FORMAT}
-            if before is None or before["format"] > FORMAT:
-                self.path.replace(self._aside())
+            self._keep_what_makes_no_sense()
             # mkstemp opens with mode 0600 whatever the umask
             handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
             try:
@@ -71,46 +70,18 @@ class PrivateFile:
             finally:
                 Path(name).unlink(missing_ok=True)
             self._sync_folder()
+            self._remove_old_leftovers()
         except OSError as error:
             problem = error.strerror or type(error).__name__
-        if problem:
-            raise self._problem(f"cannot be written ({problem})", "Free some space or make the folder writable.")
+            remedy = "Free some space, or make the folder writable."
+            raise self._problem(f"cannot be written ({problem})", remedy) from None
 
-    def _content(self) -> dict[str, Any] | None:
-        """Return what the file holds, None when it makes no sense."""
-        try:
-            content = json.loads(self.path.read_bytes())
-        except (ValueError, RecursionError):
-            return None
-        return content if isinstance(content, dict) and isinstance(content.get("format"), int) else None
-
-    def _aside(self) -> Path:
-        names = (self.path.with_name(f"{self.path.name}.damaged{number or ''}") for number in count())
-        return next(name for name in names if not name.exists())
-
-    def unfinished(self) -> list[Path]:
-        """Return the temporary files that a crash left behind."""
-        return sorted(self.path.parent.glob(f".{self.path.name}.*"))
-
-    def remove(self) -> None:
-        """Delete the file, if it is there."""
-        self.path.unlink(missing_ok=True)
-
-    def _sync_folder(self) -> None:
-        if sys.platform == "win32":
-            return  # folders cannot be opened there
-        handle = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-    def is_private(self) -> bool:
-        """Return whether the file exists; raise when it exists but is not safe to use."""
+    def check(self) -> None:
+        """Raise StoreError when there is a file that is not safe to use: a link, or one that others own or can read."""
         try:
             found = self.path.lstat()
         except FileNotFoundError:
-            return False
+            return
         except OSError as error:
             raise self._problem(f"cannot be reached ({error.strerror})", "Make its folder readable.") from None
         if stat.S_ISLNK(found.st_mode):
@@ -120,12 +91,49 @@ class PrivateFile:
                 raise self._problem("belongs to another user", "Set REDBOOTH_STATE_DIR to a folder of your own.")
             if found.st_mode & 0o077:
                 raise self._problem("can be read by others", f"Run: chmod 600 {self.path}")
-        return True
+
+    def unfinished(self) -> list[Path]:
+        """Return the temporary files that a crash left behind, or that are being written right now."""
+        return sorted(self.path.parent.glob(f".{self.path.name}.*"))
+
+    def remove(self) -> None:
+        """Delete the file, if it is there, and what crashes left of it."""
+        for path in (self.path, *self.unfinished()):
+            path.unlink(missing_ok=True)
 
     def damaged(self) -> StoreError:
         """Return the error that says the content makes no sense."""
         aside = f"{self.path.name}.damaged"
         return self._problem("is damaged", f"Keep it for help by renaming it to {aside}, then authorize again.")
+
+    def _content(self) -> dict[str, Any] | None:
+        """Return what the file holds, None when it makes no sense."""
+        try:
+            content = json.loads(self.path.read_bytes())
+        except (ValueError, RecursionError):
+            return None
+        return content if isinstance(content, dict) and isinstance(content.get("format"), int) else None
+
+    def _keep_what_makes_no_sense(self) -> None:
+        if self.path.exists():
+            before = self._content()
+            if before is None or before["format"] > FORMAT:
+                names = (self.path.with_name(f"{self.path.name}.damaged{number or ''}") for number in count())
+                self.path.replace(next(name for name in names if not name.exists()))
+
+    def _remove_old_leftovers(self) -> None:
+        for left in self.unfinished():
+            if abs(time.time() - left.stat().st_mtime) > LONGEST_WRITE:
+                left.unlink(missing_ok=True)
+
+    def _sync_folder(self) -> None:
+        if sys.platform == "win32":
+            return  # folders cannot be opened there
+        handle = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
     def _problem(self, what: str, remedy: str) -> StoreError:
         return StoreError(f"The file {self.path} {what}.", remedy=f"{remedy} Nothing in it was changed.")

@@ -1,13 +1,20 @@
-"""The one rule of redaction: what a field of a secret's name holds is a secret, wherever it stands."""
+"""The rules of redaction: what the kit knows to be secret is hidden wherever it occurs; then what a field's name says.
 
+By value first, because an answer may repeat a secret anywhere: in an error's text, a heading, a header.
+"""
+
+import base64
+import html
 import json
 import re
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
 import requests
 
-from redbooth_nb.client.secret import Secret
+from redbooth_nb.client.secret import Secret, known_secrets
 
 # RFC 6749, RFC 7636, and the CSRF token of Rails
 SECRET_FIELDS = {
@@ -24,31 +31,85 @@ SECRET_FIELDS = {
     "doorkeeper_application[secret]": "client secret",
 }
 LONGEST_BODY = 4000  # characters shown of a body that is not JSON
+LARGEST_BODY = 2**20  # bytes; of a larger body only its size is kept
 Pairs = list[tuple[str, "str | Secret"]]
 # a name in quotes or not, a colon or an equals sign, and the value up to where it must end
-SECRET_IN_TEXT = re.compile(
-    rf"""(\b({"|".join(map(re.escape, SECRET_FIELDS))})["'\\]*\s*[:=]\s*["'\\]*)([^\s"'\\&,}};]+)"""
+_IN_TEXT = re.compile(
+    rf"""(?i)(\b({"|".join(map(re.escape, SECRET_FIELDS))}|{"|".join(n.replace("_", "") for n in SECRET_FIELDS)})"""
+    r"""["'\\]*\s*[:=]\s*["'\\]*)([^\s"'\\&,}};<]+)"""
+)
+_AUTHORIZATION = re.compile(
+    r"""(?i)(\bauthorization["'\\]*\s*[:=]\s*["'\\]*(?:bearer|basic|digest)?\s*)([^\s"'\\,}<]+)"""
 )
 
 
+def hide_known(text: str) -> str:
+    """Hide every secret the kit knows in a text, also URL-encoded, escaped for HTML, or in base64."""
+    return _hider(text)(text)
+
+
+def hide_in_text(text: str) -> str:
+    """Hide known secrets in a text that is not JSON, and whatever follows the name of a secret field."""
+    text = _AUTHORIZATION.sub(lambda found: f"{found[1]}{Secret('credentials', found[2])}", hide_known(text))
+    return _IN_TEXT.sub(lambda found: f"{found[1]}{Secret(_kind(found[2]) or 'secret', found[3])}", text)
+
+
 def hide_secrets(value: Any) -> Any:  # noqa: ANN401  (any JSON value)
-    """Return a JSON value with every secret field's value replaced by a Secret."""
+    """Return a JSON value with each secret field's value replaced by a Secret, and no known secret in any text."""
+    return _hidden("", value, _hider(json.dumps(value, ensure_ascii=False, default=repr)))
+
+
+def _hider(whole: str) -> Callable[[str], str]:
+    """Return a function that hides the known secrets in parts of `whole`; only those that occur in it cost time."""
+    known = [(_forms(secret.reveal()), repr(secret)) for secret in known_secrets()]
+    found = [(form, shown) for forms, shown in known if any(form in whole for form in forms) for form in forms]
+
+    def hide(text: str) -> str:
+        for form, shown in found:
+            text = text.replace(form, shown)
+        return text
+
+    return hide
+
+
+@lru_cache(maxsize=1000)
+def _forms(value: str) -> tuple[str, ...]:
+    """Return how a value may be written: as it is, encoded for a URL or for HTML, and inside base64 at any offset."""
+    raw = value.encode("utf-8", "surrogatepass")
+    forms = [value, quote(raw, safe=""), quote_plus(raw), html.escape(value), json.dumps(value)[1:-1]]
+    for offset in range(3):
+        encoded = base64.b64encode(b"\0" * offset + raw).decode().rstrip("=")
+        whole = encoded[(offset * 8 + 5) // 6 : (offset + len(raw)) * 8 // 6]  # without characters shared with others
+        forms += [whole, whole.replace("+", "-").replace("/", "_")]
+    return tuple(dict.fromkeys(forms))
+
+
+def _kind(name: str) -> str | None:
+    """Return what a field of this name holds (`accessToken` is `access_token`), None when it is no secret."""
+    plain = re.sub(r"[^a-z]", "", name.lower())
+    return next((kind for field, kind in SECRET_FIELDS.items() if re.sub(r"[^a-z]", "", field) == plain), None)
+
+
+def _hidden(name: str, value: Any, hide: Callable[[str], str], kind: str | None = None) -> Any:  # noqa: ANN401
+    kind = kind or _kind(name)
     if isinstance(value, dict):
-        return {name: _hidden(name, item) for name, item in value.items()}
+        return {hide(str(key)): _hidden(str(key), item, hide, kind) for key, item in value.items()}
     if isinstance(value, list):
-        return [hide_secrets(item) for item in value]
-    return value
-
-
-def _hidden(name: str, value: Any) -> Any:  # noqa: ANN401
-    if name in SECRET_FIELDS and isinstance(value, str) and value:
-        return Secret(SECRET_FIELDS[name], value)
-    return hide_secrets(value)
+        return [_hidden("", item, hide, kind) for item in value]
+    if not isinstance(value, str) or not value:
+        return value
+    return Secret(kind, value) if kind else hide_in_text(hide(value))
 
 
 def pairs(query: str) -> Pairs:
     """Return the pairs of a query or form body, secrets hidden."""
-    return [(name, _hidden(name, value)) for name, value in parse_qsl(query, keep_blank_values=True)]
+    hide = _hider(query)
+    return [(hide(name), _hidden(name, value, hide)) for name, value in parse_qsl(query, keep_blank_values=True)]
+
+
+def hidden_headers(headers: Any) -> Pairs:  # noqa: ANN401  (a mapping of requests')
+    """Return the pairs of a request's or an answer's headers, secrets hidden."""
+    return [(name, hidden_header(name, str(value))) for name, value in headers.items()]
 
 
 def hidden_header(name: str, value: str) -> str:
@@ -60,15 +121,13 @@ def hidden_header(name: str, value: str) -> str:
         return f"{scheme} {Secret('access token' if scheme.lower() == 'bearer' else 'credentials', credentials)}"
     if name.lower() in {"cookie", "set-cookie"}:
         return repr(Secret("cookie", value))
-    if name.lower() in {"location", "referer"}:
-        return hide_in_url(value)
-    return value
+    return hide_in_url(value) if name.lower() in {"location", "referer"} else hide_in_text(value)
 
 
 def hide_in_url(url: str) -> str:
     """Return a URL with the secrets of its query and fragment hidden."""
     address, query, fragment = re.fullmatch(r"([^?#]*)(?:\?([^#]*))?(?:#(.*))?", url, re.DOTALL).groups("")  # type: ignore[union-attr]  # every string matches
-    shown = address + (f"?{shown_query(pairs(query))}" if query else "")
+    shown = hide_known(address) + (f"?{shown_query(pairs(query))}" if query else "")
     return shown + (f"#{shown_query(pairs(fragment))}" if fragment else "")
 
 
@@ -86,29 +145,44 @@ def request_fields(request: requests.PreparedRequest) -> Pairs:
     kind = (request.headers.get("Content-Type") or "").partition(";")[0]
     if kind == "application/x-www-form-urlencoded":
         return pairs(text)
-    if kind == "application/json":
-        try:
-            content = hide_secrets(json.loads(text))
-        except ValueError:
-            content = None
-        if isinstance(content, dict):
-            return [(n, v if isinstance(v, Secret | str) else json.dumps(v, default=repr)) for n, v in content.items()]
+    content = _json(text) if kind == "application/json" else None
+    if isinstance(content, dict):
+        return [(n, v if isinstance(v, Secret | str) else json.dumps(v, default=repr)) for n, v in content.items()]
     return [("body", f"({len(text)} characters)")] if text else []
 
 
 def response_body(response: requests.Response) -> Any:  # noqa: ANN401
     """Return the JSON of an answer with secrets hidden, the heading of a page, or the beginning of a text."""
-    try:
-        return hide_secrets(response.json())
-    except (ValueError, RecursionError):
-        pass
+    if len(response.content) > LARGEST_BODY:
+        return f"({len(response.content)} bytes)"
+    text = body_text(response)
+    content = _json(text)
+    if content is not None:
+        return content
     if "html" in response.headers.get("Content-Type", ""):
-        found = re.search(r"(?is)<h1[^>]*>(.*?)</h1>", response.text)
-        heading = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", found[1])).strip() if found else ""
-        return f"(a web page{f': {heading}' if heading else ''})" if response.text else ""
-    return hide_in_text(response.text)[:LONGEST_BODY]
+        heading = hide_in_text(_heading(text))
+        return f"(a web page{f': {heading}' if heading else ''})" if text else ""
+    return hide_in_text(text[:LONGEST_BODY])
 
 
-def hide_in_text(text: str) -> str:
-    """Return text that is not JSON, such as half an answer, with what stands behind a secret's name hidden."""
-    return SECRET_IN_TEXT.sub(lambda found: f"{found[1]}{Secret(SECRET_FIELDS[found[2]], found[3])}", text)
+def body_text(response: requests.Response) -> str:
+    """Return an answer's body as text, whatever its header says about the encoding; undecodable bytes are replaced."""
+    try:
+        return response.content.decode(response.encoding or "utf-8", "replace")
+    except (LookupError, ValueError):  # an encoding nobody knows, or one that is not for text
+        return response.content.decode("utf-8", "replace")
+
+
+def _json(text: str) -> Any:  # noqa: ANN401
+    try:
+        return hide_secrets(json.loads(text))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _heading(page: str) -> str:
+    """Return the text of a page's first heading. Without a regular expression over the page: it may be hostile."""
+    lower = page.lower()
+    start = lower.find("<h1")
+    end = lower.find("</h1>", start)
+    return " ".join(re.sub(r"<[^<>]{0,200}>", " ", page[start:end][:1000]).split()) if 0 <= start < end else ""

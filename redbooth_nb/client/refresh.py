@@ -1,97 +1,88 @@
-"""Stage 4, refresh: a new token before or when the old one ends (guide, chapter 4; RFC 6749 section 6).
+"""Stage 4, refresh: a new token before or when the old one expires (guide, chapter 4; RFC 6749 section 6).
 
 The order matters: lock, read again, refresh, save, and only then use. Redbooth replaces the refresh token every
-time; whoever loses the new one has lost the user's permission.
+time; an app that loses the new one has lost the user's permission.
 """
 
+import re
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import unquote
 
 import requests
-from requests_oauthlib import OAuth2Session
 
 from redbooth_nb.client.errors import ApiError, AuthorizeAgain, TokenEndpointError, bearer_problem, meaning_of
-from redbooth_nb.client.exchange import ask_token_endpoint
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
-from redbooth_nb.client.wire import TIMEOUT, connect, send
-from redbooth_nb.errors import NotYet, without_frames
+from redbooth_nb.client.token_endpoint import token_session
+from redbooth_nb.client.wire import TIMEOUT, bounded, connect, named_failures
+from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 from redbooth_nb.provider.addresses import API_URL, REVOKE_URL, TOKEN_URL
 
-# What a dead refresh token is called: today's services, and those before 2015.
+# What a dead refresh token is called: by services of today, and by those before 2015.
 DEAD: Final = frozenset({"invalid_grant", "invalid_request"})
+CUT_OFF: Final = "An earlier refresh was cut off before its answer was saved, and the service had already moved on. "
 
 
-@without_frames
+@only_kit_errors
 def refresh(settings: Settings | None = None, *, replacing: Token | None = None) -> Token:
     """Return a new token in place of `replacing` (default: the stored one), saved before it is returned.
 
-    When somebody else has replaced it in the meantime, theirs is returned and nothing is sent.
+    If somebody else has replaced it in the meantime, theirs is returned and nothing is sent.
     Raises NotYet without a token, AuthorizeAgain when the refresh token is dead, TokenEndpointError or
     TransportError when the service refuses or does not answer. The stored token is never deleted.
     """
     settings = settings or Settings.load()
     store = TokenStore(settings.folder)
     with store.lock():
-        stored = _stored(store)
-        if replacing is not None and stored.access_token != replacing.access_token:
-            return stored
-        if stored.refresh_token is None:
+        old = _stored(store)
+        if replacing is not None and old.access_token != replacing.access_token:
+            return old
+        if old.refresh_token is None:
             raise AuthorizeAgain(
                 "This token came without a refresh token.",
                 remedy="Authorize again when it expires.",
                 reference="RFC 6749 section 6",
+                stage="authorize",
             )
         interrupted = store.interrupted()
-        store.mark_refresh(stored)
+        store.mark_refresh(old)
         try:
-            answer = _ask(settings, stored.refresh_token.reveal(), interrupted=interrupted)
-        except (AuthorizeAgain, TokenEndpointError) as error:
-            if _is_refusal(error) and not interrupted:
-                store.unmark()  # a plain no: nothing is lost on the way
-            raise
-        token = Token.from_answer(answer, settings.provider.now(), previous=stored)
+            with token_session("refresh", settings.client_id) as oauth:
+                # requests-oauthlib sends no client credentials by itself on a refresh
+                answer = oauth.refresh_token(
+                    TOKEN_URL,
+                    refresh_token=old.refresh_token.reveal(),
+                    client_id=settings.client_id,
+                    client_secret=settings.client_secret.reveal(),
+                    timeout=TIMEOUT,
+                )
+        except TokenEndpointError as error:
+            if error.error and error.status < HTTPStatus.INTERNAL_SERVER_ERROR and not interrupted:
+                store.unmark()  # a plain no: nothing was lost on the way
+            raise _dead(error, interrupted=interrupted) if error.error in DEAD else error from None
+        token = Token.from_answer(answer, settings.provider.now(), previous=old)
         store.save(token)
         return token
 
 
-def _ask(settings: Settings, refresh_token: str, *, interrupted: bool) -> dict[str, Any]:
-    oauth = OAuth2Session(settings.client_id)
-
-    def send_it() -> dict[str, Any]:
-        # requests-oauthlib sends no client credentials of its own accord on a refresh
-        return oauth.refresh_token(
-            TOKEN_URL,
-            refresh_token=refresh_token,
-            client_id=settings.client_id,
-            client_secret=settings.client_secret.reveal(),
-            timeout=TIMEOUT,
-        )
-
-    try:
-        return ask_token_endpoint(oauth, "refresh", send_it)
-    except TokenEndpointError as error:
-        if error.error not in DEAD:
-            raise
-        status, code = error.status, error.error
-    crashed = "An earlier refresh was cut off before its answer was saved; the service had already moved on. "
-    raise AuthorizeAgain(
-        f"refresh: POST {TOKEN_URL} answered {status}: {code}. The stored refresh token does not count any more.",
-        why=(crashed if interrupted else "") + "It was used before, replaced, or revoked by the user.",
-        remedy="Authorize again (notebook 02-authorize). The old token is kept until then.",
+def _dead(error: TokenEndpointError, *, interrupted: bool) -> AuthorizeAgain:
+    return AuthorizeAgain(
+        f"refresh: POST {TOKEN_URL} answered {error.status}: {error.error}. "
+        "The stored refresh token is no longer valid.",
+        why=(CUT_OFF if interrupted else "") + "It was used before, replaced, or revoked by the user.",
+        remedy="Authorize again. The old token is kept until then.",
         reference="RFC 6749 section 5.2; guide, chapter 4",
+        stage="authorize",
     )
-
-
-def _is_refusal(error: AuthorizeAgain | TokenEndpointError) -> bool:
-    return isinstance(error, AuthorizeAgain) or (bool(error.error) and error.status < 500)  # noqa: PLR2004
 
 
 def _stored(store: TokenStore) -> Token:
     token = store.load()
     if token is None:
-        raise NotYet("There is no token yet.", remedy="Do notebook 03-exchange, or run: catch_up('refresh')")
+        raise NotYet("There is no token yet.", remedy="Authorize and exchange the code first.", stage="exchange")
     return token
 
 
@@ -108,64 +99,89 @@ class RedboothSession:
         self.settings = settings or Settings.load()
         self.store = TokenStore(self.settings.folder)
         self.on_refresh = on_refresh
-        self._session = connect(requests.Session())
+        self._session = bounded(connect(requests.Session()))
 
-    @without_frames
+    @only_kit_errors
     def request(self, method: str, path: str, **arguments: Any) -> requests.Response:  # noqa: ANN401
         """Call `path` (such as "/me") of the API, whatever it answers; arguments as in `requests.request`.
 
         Raises NotYet without a token, ApiError for an address outside the API, AuthorizeAgain when the
         permission is gone, TransportError when there is no answer.
         """
-        url = path if path.startswith(f"{API_URL}/") else f"{API_URL}/{path.removeprefix('/')}"
-        address = path.partition("?")[0]
-        if "://" in address and not path.startswith(f"{API_URL}/"):
-            raise ApiError(f"{address} is not part of {API_URL}.", why="The token is only sent to Redbooth's API.")
+        return self._request(method, path, arguments)
+
+    def _request(self, method: str, path: str, arguments: dict[str, Any]) -> requests.Response:
+        url = _api_address(path)
         token = _stored(self.store)
         refreshed = token.needs_refresh(self.settings.provider.now()) and token.refresh_token is not None
         if refreshed:
             token = self._refresh(token)
         response = self._call(method, url, token, arguments)
-        problem = bearer_problem(response.headers.get("WWW-Authenticate", "")) if response.status_code == 401 else ""  # noqa: PLR2004
-        if problem == "expired" and not refreshed:  # else the clocks disagree, and one refresh more would not help
+        unauthorized = response.status_code == HTTPStatus.UNAUTHORIZED
+        problem = bearer_problem(response.headers.get("WWW-Authenticate", "")) if unauthorized else ""
+        if problem == "expired" and not refreshed:  # else the clocks disagree, and another refresh would not help
             response = self._call(method, url, self._refresh(token), arguments)
         elif problem == "revoked":
             with self.store.lock():  # somebody may be refreshing right now: their token is not in the store yet
-                newer = _stored(self.store)
+                newer, interrupted = _stored(self.store), self.store.interrupted()
             if newer.access_token == token.access_token:
                 known = meaning_of("api", "revoked")
-                raise AuthorizeAgain(known.what, why=known.why, remedy=known.remedy, reference=known.reference)
+                why = CUT_OFF + known.why if interrupted else known.why
+                raise known.error(AuthorizeAgain, why=why, stage="authorize")
             response = self._call(method, url, newer, arguments)
         return response
 
+    @only_kit_errors
     def get(self, path: str, **arguments: Any) -> requests.Response:  # noqa: ANN401
         """GET `path`; see `request`."""
-        return self.request("GET", path, **arguments)
+        return self._request("GET", path, arguments)
 
+    @only_kit_errors
     def post(self, path: str, **arguments: Any) -> requests.Response:  # noqa: ANN401
         """POST to `path`; see `request`."""
-        return self.request("POST", path, **arguments)
+        return self._request("POST", path, arguments)
 
+    @only_kit_errors
     def put(self, path: str, **arguments: Any) -> requests.Response:  # noqa: ANN401
         """PUT to `path`; see `request`."""
-        return self.request("PUT", path, **arguments)
+        return self._request("PUT", path, arguments)
 
+    @only_kit_errors
     def delete(self, path: str, **arguments: Any) -> requests.Response:  # noqa: ANN401
         """DELETE `path`; see `request`."""
-        return self.request("DELETE", path, **arguments)
+        return self._request("DELETE", path, arguments)
 
     def _refresh(self, token: Token) -> Token:
         newer = refresh(self.settings, replacing=token)
         if self.on_refresh is not None:
-            self.on_refresh(token, newer)
+            try:
+                self.on_refresh(token, newer)
+            except Exception as error:  # noqa: BLE001  (somebody else's function, whatever it raises)
+                raise RedboothError(
+                    f"on_refresh failed ({type(error).__name__}).",
+                    why="The token was refreshed and saved; only your own function did not work.",
+                    remedy="Call on_refresh by hand to see its error.",
+                ) from None
         return newer
 
     def _call(self, method: str, url: str, token: Token, arguments: dict[str, Any]) -> requests.Response:
         headers = {**(arguments.get("headers") or {}), "Authorization": f"Bearer {token.access_token.reveal()}"}
-        return send(self._session, method, url, **{**arguments, "headers": headers})
+        with named_failures(f"{method} {url.partition('?')[0]}"):
+            return self._session.request(method, url, **{"timeout": TIMEOUT, **arguments, "headers": headers})
 
 
-@without_frames
+def _api_address(path: str) -> str:
+    """Return the address of a path of the API. Raises ApiError for one that leads out of it: the token stays inside."""
+    url = path if path.startswith(f"{API_URL}/") else f"{API_URL}/{path.removeprefix('/')}"
+    address = url.partition("?")[0].partition("#")[0]
+    parts = re.split(r"[/\\]", unquote(unquote(address.removeprefix(API_URL))))
+    if "://" in address.removeprefix("https://") or {".", ".."} & set(parts) or not address.isprintable():
+        shown = path.partition("?")[0]
+        raise ApiError(f"{shown} is not part of {API_URL}.", why="The token is only sent to Redbooth's API.")
+    return url
+
+
+@only_kit_errors
 def revoke(settings: Settings | None = None) -> None:
     """Give the permission back and forget the stored token (RFC 7009). Doorkeeper's standard, unconfirmed for Redbooth.
 
@@ -180,8 +196,10 @@ def revoke(settings: Settings | None = None) -> None:
             "client_id": settings.client_id,
             "client_secret": settings.client_secret.reveal(),
         }
-        answer = send(connect(requests.Session()), "POST", REVOKE_URL, data=fields, allow_redirects=False)
-        if answer.status_code != 200:  # noqa: PLR2004
+        with named_failures(f"POST {REVOKE_URL}"):
+            session = bounded(connect(requests.Session()))
+            answer = session.post(REVOKE_URL, data=fields, allow_redirects=False, timeout=TIMEOUT)
+        if answer.status_code != HTTPStatus.OK:
             raise ApiError(
                 f"POST {REVOKE_URL} answered {answer.status_code}; the token was not revoked.",
                 remedy="Revoke it on Redbooth's page of authorized applications.",

@@ -6,19 +6,22 @@ client id, client secret and redirect URI (RFC 6749 section 2).
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import requests
 from dotenv import set_key
 
 from redbooth_nb.client.secret import Secret
 from redbooth_nb.configuration import Configuration, make_private, read_env_file
-from redbooth_nb.errors import NotYet, RedboothError, without_frames
-from redbooth_nb.provider.addresses import NEW_APPLICATION_URL
+from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
+from redbooth_nb.provider.addresses import NEW_APPLICATION_URL, TOKEN_URL
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS, current_provider
-from redbooth_nb.provider.provider import Provider
+from redbooth_nb.provider.provider import Kind, Provider
 
+SHOWN = 20  # characters of a client id that are shown; those of Redbooth have 43 or 64
 DEFAULT_REDIRECT_URI = "http://127.0.0.1:8765/callback"
 
 
@@ -34,15 +37,20 @@ class Settings:
     source: where the credentials came from, for people to read.
     """
 
-    client_id: str
+    client_id: str = field(repr=False)
     client_secret: Secret
     redirect_uri: str
     provider: Provider
     folder: Path
     source: str
 
+    @property
+    def shown_client_id(self) -> str:
+        """The beginning of the client id, for people: in full it is only in links, in case it is the secret by mistake."""
+        return self.client_id if len(self.client_id) <= SHOWN else f"{self.client_id[:SHOWN]}..."
+
     @classmethod
-    @without_frames
+    @only_kit_errors
     def load(cls) -> "Settings":
         """Read the credentials of the current provider.
 
@@ -55,7 +63,7 @@ class Settings:
         path = credentials_file(configuration, provider)
         values = read_env_file(path)
         source = str(path)
-        if provider.kind in {"live", "stand-in"}:
+        if provider.kind in {Kind.LIVE, Kind.STAND_IN}:
             given = {
                 name: value for name, value in os.environ.items() if name.startswith("REDBOOTH_") and value.strip()
             }
@@ -68,7 +76,8 @@ class Settings:
             raise NotYet(
                 "No app is registered yet.",
                 why=f"There are no credentials in {path}.",
-                remedy="Do notebook 01-register first, or run: catch_up('authorize')",
+                remedy="Register an app first.",
+                stage="register",
             )
         uri = uri or DEFAULT_REDIRECT_URI
         problems = credential_problems(client_id, secret, uri)
@@ -85,15 +94,16 @@ class Settings:
 
 def credentials_file(configuration: Configuration, provider: Provider) -> Path:
     """Return the file that keeps the credentials for `provider`: `.env` for the real one, else its own folder."""
-    if provider.kind == "live":
+    if provider.kind is Kind.LIVE:
         return configuration.env_file
     return configuration.state_dir / provider.name / "credentials.env"
 
 
-@without_frames
+@only_kit_errors
 def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEFAULT_REDIRECT_URI) -> Settings:
     """Check the credentials, save them for the current provider (mode 0600), and return the settings.
 
+    On the sandbox it also asks whether the service accepts them, which finds two values that were swapped.
     Raises CredentialsError, having saved nothing, when one cannot be right or the file cannot be written.
     """
     client_id, client_secret, redirect_uri = client_id.strip(), client_secret.strip(), redirect_uri.strip()
@@ -102,13 +112,14 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
         raise CredentialsError(
             "Nothing was saved: these credentials cannot be right.",
             why=" ".join(problems),
-            remedy="Copy Api Key and App secret from the app's page once more.",
+            remedy="Copy Api Key and App secret from the app's page again.",
             reference="guide, chapter 1",
         )
     configuration = Configuration.read()
-    path = credentials_file(configuration, current_provider(configuration))
+    provider = current_provider(configuration)
+    _refuse_swapped(provider, client_id, client_secret)
+    path = credentials_file(configuration, provider)
     fields = {"CLIENT_ID": client_id, "CLIENT_SECRET": client_secret, "REDIRECT_URI": redirect_uri}
-    problem = ""
     try:
         make_private(path.parent)
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
@@ -116,14 +127,38 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
         for name, value in fields.items():
             set_key(path, f"REDBOOTH_{name}", value)
     except OSError as error:
-        problem = error.strerror or type(error).__name__
-    if problem:
         raise CredentialsError(
             f"The credentials could not be saved in {path}.",
-            why=f"The system says: {problem}.",
+            why=f"The system says: {error.strerror or type(error).__name__}.",
             remedy="Make the folder and the file writable for you, then save again.",
-        )
+        ) from None
     return Settings.load()
+
+
+def _refuse_swapped(provider: Provider, client_id: str, client_secret: str) -> None:
+    """Raise CredentialsError when the sandbox accepts the two values only the other way round.
+
+    Both have the same shape, so only the service can tell. Elsewhere it is not asked: there a wrong secret may count
+    as an attempt to guess it, and the first exchange names the swap as a likely cause.
+    """
+    if provider.kind is not Kind.SANDBOX:
+        return
+    if not _accepted(provider, client_id, client_secret) and _accepted(provider, client_secret, client_id):
+        raise CredentialsError(
+            "Nothing was saved: Api Key and App secret are swapped.",
+            why="The service accepts them only the other way round.",
+            remedy="Put each value into its own field, then save again.",
+            reference="guide, chapter 1",
+        )
+
+
+def _accepted(provider: Provider, client_id: str, client_secret: str) -> bool:
+    """Ask the token endpoint for the grant of a code that does not exist: it checks the client first."""
+    session = requests.Session()
+    provider.deliver(session)
+    fields = {"grant_type": "authorization_code", "code": "-", "redirect_uri": DEFAULT_REDIRECT_URI}
+    client = {"client_id": client_id, "client_secret": client_secret}
+    return session.post(TOKEN_URL, data=fields | client, timeout=10).status_code != HTTPStatus.UNAUTHORIZED
 
 
 def credential_problems(client_id: str, client_secret: str, redirect_uri: str) -> list[str]:

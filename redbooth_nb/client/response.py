@@ -1,37 +1,55 @@
-"""Stage 2, the way back: what the redirect says, and whether it belongs to our request (RFC 6749 section 4.1.2).
+"""Stage 2, the answer: what the redirect says, and whether it belongs to our request (RFC 6749 section 4.1.2).
 
 The whole callback URL is read, never a bare code: only then can `state` be checked (RFC 6749 section 10.12).
 """
 
 import threading
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
-from redbooth_nb.client.errors import meaning_of
+from redbooth_nb.client.authorize import NONCE_NAME, AuthorizationRequest, PendingAuthorization
+from redbooth_nb.client.errors import (
+    CallbackError,
+    StateAlreadyUsed,
+    StateEmpty,
+    StateError,
+    StateMismatch,
+    StateMissing,
+    StateStale,
+    meaning_of,
+)
+from redbooth_nb.client.redaction import hide_known
 from redbooth_nb.client.register import Settings
-from redbooth_nb.client.secret import Secret
-from redbooth_nb.client.state import CallbackError, StateError, check_state
+from redbooth_nb.client.secret import Secret, same_text
 from redbooth_nb.client.token import Token
-from redbooth_nb.errors import NotYet, without_frames
+from redbooth_nb.errors import NotYet, only_kit_errors, printable
 
 KNOWN = frozenset({"code", "error", "error_description", "state", "access_token", "token_type", "expires_in", "scope"})
 CODE_LIFETIME = 600  # seconds; what Doorkeeper gives a code
 LONGEST_URL = 64 * 1024  # characters
 
 
+class Outcome(StrEnum):
+    """How an authorization ended."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True)
 class AuthorizationResponse:
     """What the user's decision brought back.
 
-    outcome: "allowed", "denied" or "failed". state_check: how the answer was matched to the request.
-    state: as it came back, None when it did not.
+    state_check: how the answer was matched to the request. state: as it came back, None when it did not.
     callback_url: the whole address, for `fetch_token(authorization_response=...)`.
     """
 
     request: AuthorizationRequest
     callback_url: Secret
-    outcome: str
+    outcome: Outcome
     state_check: str
     state: str | None
     code: Secret | None = None
@@ -40,13 +58,13 @@ class AuthorizationResponse:
     error_description: str = ""
 
     @classmethod
-    @without_frames
+    @only_kit_errors
     def read(
         cls, callback_url: str, request: AuthorizationRequest, *, accept_missing_state: bool = False
     ) -> "AuthorizationResponse":
         """Read a callback URL as the answer to `request`, once.
 
-        accept_missing_state: take an answer without `state`, giving up the protection it is for.
+        accept_missing_state: take an answer without `state`, giving up the protection that it gives.
         Raises CallbackError when the text is no answer for this app, StateError when it is not the answer to
         this request; the request then stays open. A denial is not an error: it is an outcome.
         """
@@ -54,19 +72,15 @@ class AuthorizationResponse:
         fields = _fields(callback_url, request)
         with _one_at_a_time:
             pending = PendingAuthorization(request.settings)
-            try:
-                state_check = check_state(fields, request, pending.load(), accept_missing=accept_missing_state)
-            except StateError as error:
-                error.received = fields.get("state")
-                raise
+            state_check = _check_state(fields, request, pending.load(), accept_missing=accept_missing_state)
             response = cls._from_fields(fields, request, Secret("callback URL", callback_url), state_check)
             pending.answer(response.callback_url)
         return response
 
     @classmethod
-    @without_frames
+    @only_kit_errors
     def last(cls, settings: Settings | None = None) -> "AuthorizationResponse":
-        """Return the answer that came last and was not spent yet, for example in the next notebook.
+        """Return the answer that came last and whose code was not sent yet, for example in the next notebook.
 
         Raises NotYet when there is none.
         """
@@ -78,43 +92,28 @@ class AuthorizationResponse:
             raise NotYet(
                 "There is no fresh answer from Redbooth.",
                 why="A code works once, and for ten minutes.",
-                remedy="Do notebook 02-authorize, or run: catch_up('exchange')",
+                remedy="Authorize again.",
+                stage="authorize",
             )
         request = pending.request()
-        return cls._from_fields(
-            _fields(url, request),
-            request,
-            Secret("callback URL", url),
-            "matched when it arrived",
-        )
+        return cls._from_fields(_fields(url, request), request, Secret("callback URL", url), "matched when it arrived")
 
     @classmethod
     def _from_fields(
         cls, fields: dict[str, str], request: AuthorizationRequest, url: Secret, state_check: str
     ) -> "AuthorizationResponse":
-        state = fields.get("state")
+        common = {"request": request, "callback_url": url, "state_check": state_check, "state": fields.get("state")}
         if "error" in fields:  # it wins over a code in the same answer
-            denied = fields["error"] == "access_denied"
-            return cls(
-                request,
-                url,
-                "denied" if denied else "failed",
-                state_check,
-                state,
-                error=fields["error"],
-                error_description=fields.get("error_description", ""),
-            )
+            error, described = (printable(hide_known(fields.get(n, ""))) for n in ("error", "error_description"))
+            outcome = Outcome.DENIED if error == "access_denied" else Outcome.FAILED
+            return cls(outcome=outcome, error=error, error_description=described, **common)  # type: ignore[arg-type]
         if fields.get("access_token"):
-            now = request.settings.provider.now()
-            return cls(request, url, "allowed", state_check, state, token=Token.from_answer(dict(fields), now))
+            token = Token.from_answer(dict(fields), request.settings.provider.now())
+            return cls(outcome=Outcome.ALLOWED, token=token, **common)  # type: ignore[arg-type]
         if fields.get("code"):
-            return cls(request, url, "allowed", state_check, state, code=Secret("authorization code", fields["code"]))
-        raise CallbackError(
-            "The address holds neither a code nor an error.",
-            why="After Allow Redbooth adds code=..., after Deny error=...; nothing else is an answer.",
-            remedy="Copy the whole address line of the page you were sent to.",
-            reference="RFC 6749 section 4.1.2",
-        )
+            code = Secret("authorization code", fields["code"])
+            return cls(outcome=Outcome.ALLOWED, code=code, **common)  # type: ignore[arg-type]
+        raise meaning_of("callback", "empty").error(CallbackError)
 
     @property
     def url_for_oauthlib(self) -> str:
@@ -127,7 +126,7 @@ class AuthorizationResponse:
 
     def describe(self) -> str:
         """Say in words what came back."""
-        if self.outcome == "allowed":
+        if self.outcome is Outcome.ALLOWED:
             what = self.code or (self.token and self.token.access_token)
             return f"Allowed: {what!r} came back, and state was {self.state_check}."
         known = meaning_of("authorize", self.error)
@@ -138,48 +137,66 @@ class AuthorizationResponse:
 _one_at_a_time = threading.Lock()
 
 
+def _check_state(
+    fields: dict[str, str], request: AuthorizationRequest, record: dict[str, Any], *, accept_missing: bool
+) -> str:
+    """Return how the answer was matched to the request: by the `state` that was sent. Raises StateError."""
+    state, kind = fields.get("state"), StateError
+    if not same_text(str(record["state"]), request.state):
+        kind, code = StateStale, "superseded"
+    elif record["answered"]:
+        kind, code = StateAlreadyUsed, "used"
+    elif state and same_text(state, request.state):
+        return "the same that was sent"
+    elif state is None and request.nonce and same_text(fields.get(NONCE_NAME, ""), request.nonce):
+        return "absent, but the random part of the redirect URI came back and proves the same"
+    elif state is None and accept_missing:
+        return "absent, and accepted because you said so"
+    elif state is None:
+        kind, code = StateMissing, "missing"
+    elif not state:
+        kind, code = StateEmpty, "empty"
+    elif any(same_text(state, str(old)) for old in record["stale_states"]):
+        kind, code = StateStale, "stale"
+    else:
+        kind, code = StateMismatch, "mismatch"
+    error: StateError = meaning_of("state", code).error(kind)
+    error.received = state
+    raise error
+
+
 def _fields(url: str, request: AuthorizationRequest) -> dict[str, str]:
-    """Return the parameters of the answer, each at most once. Raises CallbackError, and nothing else.
+    """Return the parameters of the answer, each at most once. Raises CallbackError.
 
     A code comes in the query, where oauthlib looks for it too; only an implicit answer uses the fragment.
     """
-    problem = ""
-    fields: dict[str, str] = {}
-    if len(url) > LONGEST_URL:
-        problem = f"It is longer than {LONGEST_URL // 1024} KiB."
-    elif not url.isprintable() or " " in url:
-        problem = "It holds spaces, line breaks or signs that no address has."
-    else:
-        try:
-            parts, registered = urlsplit(url), urlsplit(request.redirect_uri)
-            # browsers write an empty path as a slash
-            same = (parts.scheme, parts.hostname, parts.port, parts.path or "/") == (
-                registered.scheme,
-                registered.hostname,
-                registered.port,
-                registered.path or "/",
-            )
-            pairs = [
-                pair
-                for text in (parts.query, parts.fragment if request.response_type == "token" else "")
-                for pair in parse_qsl(text, keep_blank_values=True, max_num_fields=100)
-            ]
-        except ValueError:
-            problem = "It is no valid address."
-        else:
-            own = {name for name, _ in parse_qsl(registered.query, keep_blank_values=True)}
-            seen = [name for name, _ in pairs if name in KNOWN or name in own]
-            repeated = sorted({name for name in seen if seen.count(name) > 1})
-            fields = dict(pairs)
-            if not same:
-                problem = f"It does not begin with your redirect URI, {request.redirect_uri.partition('?')[0]}."
-            elif repeated:
-                problem = f"It holds {' and '.join(repeated)} more than once."
+    problem, pairs = _address_problem(url, request), []
+    if not problem:
+        parts = urlsplit(url)
+        texts = (parts.query, parts.fragment if request.response_type == "token" else "")
+        pairs = [pair for text in texts for pair in parse_qsl(text, keep_blank_values=True)]
+        own = {name for name, _ in parse_qsl(urlsplit(request.redirect_uri).query, keep_blank_values=True)}
+        seen = [name for name, _ in pairs if name in KNOWN | own]
+        repeated = sorted({name for name in seen if seen.count(name) > 1})
+        problem = f"It holds {' and '.join(repeated)} more than once." if repeated else ""
     if problem:
-        raise CallbackError(
-            "This is not the address Redbooth sent the browser back to.",
-            why=problem,
-            remedy="Copy the whole address line of the page you were sent to.",
-            reference="RFC 6749 section 4.1.2",
-        )
-    return fields
+        raise meaning_of("callback", "address").error(CallbackError, why=problem)
+    return dict(pairs)
+
+
+def _address_problem(url: str, request: AuthorizationRequest) -> str:
+    """Say why this is no address of the redirect URI, "" when it is."""
+    if len(url) > LONGEST_URL:
+        return f"It is longer than {LONGEST_URL // 1024} KiB."
+    if not url.isprintable() or " " in url:
+        return "It holds spaces, line breaks, or characters that no address has."
+    try:
+        parts, registered = urlsplit(url), urlsplit(request.redirect_uri)
+        parse_qsl(f"{parts.query}&{parts.fragment}", max_num_fields=100)
+        # browsers write an empty path as a slash
+        same = (parts.scheme, parts.hostname, parts.port, parts.path or "/") == (
+            registered.scheme, registered.hostname, registered.port, registered.path or "/",
+        )  # fmt: skip
+    except ValueError:
+        return "It is not a valid address."
+    return "" if same else f"It does not begin with your redirect URI, {request.redirect_uri.partition('?')[0]}."

@@ -2,7 +2,14 @@
 
 import hashlib
 import hmac
+import threading
 from typing import NoReturn
+
+MOST_KNOWN = 200  # secrets remembered for redaction, those met last
+SHORTEST_KNOWN = 8  # characters; anything shorter would match ordinary words
+
+_known: dict[str, "Secret"] = {}
+_turn = threading.Lock()
 
 
 class Secret:
@@ -10,6 +17,7 @@ class Secret:
 
     The same value always has the same fingerprint (the end of its SHA-256), so two can be told apart unseen.
     It cannot be measured, iterated, pickled or written as JSON. `reveal()` is the one way to the value.
+    The kit remembers it while it runs, to hide it wherever an answer repeats it (`known_secrets`).
     """
 
     __slots__ = ("__value", "kind")
@@ -17,6 +25,12 @@ class Secret:
     def __init__(self, kind: str, value: str) -> None:
         self.kind = kind
         self.__value = value
+        if len(value) >= SHORTEST_KNOWN:
+            with _turn:
+                _known.pop(value, None)  # to the end: it was met last
+                _known[value] = self
+                if len(_known) > MOST_KNOWN:
+                    del _known[next(iter(_known))]
 
     def reveal(self) -> str:
         """Return the value itself. Do not print it."""
@@ -48,6 +62,12 @@ class Secret:
     def __reduce__(self) -> NoReturn:
         """Refuse to be pickled."""
         raise TypeError(f"{self!r} is a secret and is not pickled. Use the token file instead.")
+
+
+def known_secrets() -> list[Secret]:
+    """Return the secrets this process met last, the longest first, so that none hides only a part of another."""
+    with _turn:
+        return sorted(_known.values(), key=lambda secret: -len(secret.reveal()))
 
 
 def same_text(one: str, other: str) -> bool:

@@ -1,6 +1,6 @@
 """The token on disk, and the lock that makes refreshes happen one at a time.
 
-One folder per provider and client id, so that a token is only ever sent to whom it came from.
+One folder for each provider and client id, so a token is only ever sent to the service that gave it.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from redbooth_nb.client.private_file import PrivateFile, StoreError
 from redbooth_nb.client.token import Token
 from redbooth_nb.configuration import make_private
-from redbooth_nb.errors import RedboothError, without_frames
+from redbooth_nb.errors import RedboothError, only_kit_errors
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -35,30 +35,31 @@ class TokenStore:
         """The file the token is kept in."""
         return self._file.path
 
-    @without_frames
+    @only_kit_errors
     def load(self) -> Token | None:
         """Return the token, or None when there is none. Raises StoreError."""
         content = self._file.read()
-        if content is None:
-            return None
         try:
-            return Token.from_answer(content, float(content["obtained_at"]))
+            return Token.from_answer(content, float(content["obtained_at"])) if content else None
         except (RedboothError, KeyError, TypeError, ValueError):
-            pass
-        raise StoreError(
-            f"The file {self.path} holds no token.",
-            remedy=f"Keep it for help by renaming it to {self.path.name}.damaged, then authorize again.",
-        )
+            raise StoreError(
+                f"The file {self.path} holds no token.",
+                remedy=f"Keep it for help by renaming it to {self.path.name}.damaged, then authorize again.",
+                stage="authorize",
+            ) from None
 
+    @only_kit_errors
     def save(self, token: Token) -> None:
         """Keep the token; when this returns it is on the disk. Raises StoreError; the old one stays."""
         self._file.write(token.reveal())
         self._marker.remove()
 
+    @only_kit_errors
     def check(self) -> None:
         """Raise StoreError when the file is one that `save` would refuse to replace."""
-        self._file.is_private()
+        self._file.check()
 
+    @only_kit_errors
     def forget(self) -> None:
         """Delete the token, for example after it was revoked."""
         self._file.remove()
@@ -95,23 +96,28 @@ class TokenStore:
         finally:
             self._threads.release()
 
+    @only_kit_errors
     def _lock_file(self) -> "BaseFileLock":
         from filelock import FileLock, Timeout  # noqa: PLC0415  (slow to import, and most programs only read)
 
+        path = self.folder / "token.lock"
         try:
             make_private(self.folder)
-            PrivateFile(self.folder / "token.lock").is_private()  # a link planted there would lead elsewhere
-            file_lock = FileLock(self.folder / "token.lock", timeout=LOCK_SECONDS, mode=0o600)
+            PrivateFile(path).check()  # a link planted there would lead elsewhere
+            file_lock = FileLock(path, timeout=LOCK_SECONDS, mode=0o600)
             file_lock.acquire()
+            try:
+                FileLock(path, timeout=0, mode=0o600).acquire()
+            except Timeout:
+                return file_lock
+            file_lock.release()
+            raise self._unusable("locks have no effect there, as on some network drives")
         except Timeout:
-            failure = self._busy()
-        except OSError as error:
-            remedy = "Make it writable for you, or set REDBOOTH_STATE_DIR to another folder."
-            failure = StoreError(f"The folder {self.folder} cannot be used ({error.strerror}).", remedy=remedy)
-        else:
-            return file_lock
-        raise failure
+            raise self._busy() from None
+        except (OSError, NotImplementedError) as error:
+            raise self._unusable(getattr(error, "strerror", None) or "it supports no locks") from None
 
+    @only_kit_errors
     def _recover(self) -> None:
         """Keep the token of an interrupted refresh that was written but not yet in its place. Call it under the lock.
 
@@ -120,7 +126,7 @@ class TokenStore:
         try:
             cut_off = self.interrupted()
         except StoreError:
-            return  # what is wrong with the files, their next use says in words
+            return  # the next read reports what is wrong with the file
         for left in self._file.unfinished() if cut_off else []:
             try:
                 content = json.loads(left.read_bytes())
@@ -136,12 +142,16 @@ class TokenStore:
             remedy="Close the other notebook or program, or wait, then try again.",
         )
 
+    def _unusable(self, reason: str) -> StoreError:
+        remedy = "Make it writable for you, or set REDBOOTH_STATE_DIR to another folder."
+        return StoreError(f"The folder {self.folder} cannot be used ({reason}).", remedy=remedy)
+
 
 _locks: dict[Path, threading.Lock] = {}
 _locks_lock = threading.Lock()
 
 
 def _thread_lock(folder: Path) -> threading.Lock:
-    # one queue per process in front of the file lock, which polls
+    # one queue for each process in front of the file lock, which polls
     with _locks_lock:
         return _locks.setdefault(folder, threading.Lock())

@@ -40,7 +40,7 @@ class Token:
             raise TokenContentError(
                 "The answer of the token endpoint is not a token.",
                 why=problems,
-                remedy="Look at the exchange in the transcript; nothing was saved.",
+                remedy="Check the answer in the transcript. Nothing was saved.",
                 reference="RFC 6749 section 5.1",
             )
         scope, refresh = answer.get("scope") or "", answer.get("refresh_token")
@@ -84,12 +84,14 @@ class Token:
 
 
 def content_problems(answer: dict[str, Any]) -> str:
-    """Say what keeps an answer from being a token; "" when it is one."""
+    """Say what keeps an answer from being a token; "" when it is a token."""
     access, refresh, kind = answer.get("access_token"), answer.get("refresh_token"), answer.get("token_type", "bearer")
     scope = answer.get("scope") or ""
     wrong = {
         "access_token is missing or not a text.": not isinstance(access, str) or not access,
+        "access_token has characters that no header can carry.": not _fits_header(access),
         "refresh_token is not a text.": refresh is not None and (not isinstance(refresh, str) or not refresh),
+        "refresh_token has characters that no request can carry.": not _fits_header(refresh),
         "token_type is not bearer, the only type this client can use.": str(kind).lower() != "bearer",
         "expires_in is not a number of seconds.": _seconds(answer.get("expires_in")) is False,
         "scope is not a text.": not all(
@@ -97,6 +99,11 @@ def content_problems(answer: dict[str, Any]) -> str:
         ),
     }
     return " ".join(sentence for sentence, is_so in wrong.items() if is_so)
+
+
+def _fits_header(value: object) -> bool:
+    """Whether a token is visible ASCII, as RFC 6749 appendix A.12 wants it; what is no text is judged elsewhere."""
+    return not isinstance(value, str) or (value.isascii() and value.isprintable() and " " not in value)
 
 
 def _seconds(value: object) -> int | bool | None:

@@ -1,21 +1,24 @@
-"""How the client reaches Redbooth: delivery to the current provider, time limits, and failures with a name."""
+"""How the client reaches Redbooth: delivery to the current provider, limits on time and size, failures with a name."""
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import requests
+from urllib3.exceptions import HTTPError
 
-from redbooth_nb.client.errors import TransportError
-from redbooth_nb.client.transcript import reason, transcript
-from redbooth_nb.errors import without_frames
+from redbooth_nb.client.errors import TransportError, meaning_of
+from redbooth_nb.client.round_trip import reason
+from redbooth_nb.client.transcript import transcript
 from redbooth_nb.provider.delivery import current_provider
 
 S = TypeVar("S", bound=requests.Session)
 TIMEOUT = (5, 30)  # seconds to connect, and between two bytes of the answer
-
+LARGEST_ANSWER = 16 * 2**20  # bytes; a page of the API's longest lists is a small part of that
+SLOWEST_ANSWER = 60.0  # seconds from an answer's first line to its last byte
 
 _own_call: ContextVar[bool] = ContextVar("own_call", default=False)
 # At DEBUG requests-oauthlib logs whole bodies and tokens. The transcript shows the kit's own calls without the secrets;
@@ -39,59 +42,78 @@ def connect(session: S) -> S:
     On redbooth.com itself nothing is redirected: the same cell works there. Returns the session.
     """
     current_provider().deliver(session)
-    # else requests replaces the Authorization header by a password from ~/.netrc, where one stands for the host
-    session.auth = session.auth or _as_it_is
+    # else requests replaces the Authorization header by a password from ~/.netrc, if there is one for the host
+    session.auth = session.auth or _unchanged
     hooks = session.hooks.setdefault("response", [])
     if transcript.note not in hooks:
         hooks.append(transcript.note)
     return session
 
 
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-@without_frames
-def send(session: requests.Session, method: str, url: str, **arguments: Any) -> requests.Response:  # noqa: ANN401
-    """Send one request with time limits. Raises TransportError when there is no answer."""
-    arguments.setdefault("timeout", TIMEOUT)
+def bounded(session: S) -> S:
+    """Let a session of the kit refuse answers that are too large or too slow. Returns the session."""
+    session.hooks["response"].insert(0, _read_answer)
+    return session
+
+
+def _read_answer(answer: requests.Response, *_: Any, **__: Any) -> None:
+    problem = read_within(answer, LARGEST_ANSWER, SLOWEST_ANSWER)
+    if problem:
+        raise TransportError(
+            f"The server answered {status_of(answer)} {problem}.", remedy="Ask for less, or check who answered."
+        )
+
+
+def read_within(answer: requests.Response, largest: int, slowest: float) -> str:
+    """Read the body of an answer; say what is wrong when it has more than `largest` bytes or takes `slowest` seconds.
+
+    It is read as it arrives, so that an answer which trickles is noticed.
+    """
+    body, started, problem = bytearray(), time.monotonic(), ""
+    while not problem and (part := answer.raw.read1(8192, decode_content=True)):
+        body += part
+        if len(body) > largest:
+            problem = f"with more than {largest // 1024} KiB"
+        elif time.monotonic() - started > slowest:
+            problem = f"and did not come to an end in {slowest:g} s"
+    if problem:
+        answer.raw.close()
+    answer._content = bytes(body)  # noqa: SLF001  (where requests itself keeps what it has read)
+    return problem
+
+
+@contextmanager
+def named_failures(what: str, *, also: str = "") -> Iterator[None]:
+    """Turn whatever the libraries raise in the block into a TransportError. also: what to add to its remedy."""
     try:
-        return session.request(method, url, **arguments)
-    except requests.RequestException as error:
-        failure = transport_failure(error, f"{method} {url.partition('?')[0]}")
-    raise failure
+        yield
+    except (requests.RequestException, HTTPError, ValueError, LookupError) as error:
+        failure = transport_failure(error, what)
+        failure.remedy += also
+        raise failure from None
 
 
-def _status(error: requests.RequestException) -> str:
-    status = error.response.status_code if error.response is not None else 0
-    return f" ({status} {reason(status)})" if status else ""
-
-
-def transport_failure(error: requests.RequestException, what: str) -> TransportError:
+def transport_failure(error: Exception, what: str) -> TransportError:
     """Say in words why there was no answer. The original error is not kept: it holds the request's secrets."""
-    reference = "RFC 6749 section 1.6"
-    if isinstance(error, requests.exceptions.SSLError):
-        return TransportError(
-            f"{what}: the secure connection could not be made.",
-            why="The certificate is not valid for this host, or something between you and it rewrites traffic.",
-            remedy="Check the machine's clock and your network. The kit never turns the check off.",
-            reference=reference,
-        )
-    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ReadTimeout):
-        when = "connect" if isinstance(error, requests.exceptions.ConnectTimeout) else "answer"
-        return TransportError(
-            f"{what}: the server did not {when} in time.", remedy="Check your network, then try again."
-        )
-    if isinstance(error, requests.exceptions.TooManyRedirects):
-        return TransportError(
-            f"{what}: the server sent the request on to another address{_status(error)}.",
-            why="Credentials are not sent to an address that the answer names.",
-            remedy="Check the address; it may have been a login page or a captive network.",
-        )
-    if isinstance(error, requests.exceptions.ConnectionError):
-        return TransportError(
-            f"{what}: no connection.",
-            why="The server cannot be reached, refused, or closed the connection in the middle.",
-            remedy="Check your network and proxy settings, then try again.",
-        )
-    return TransportError(f"{what}: the answer could not be read.", remedy="Try again; see the transcript.")
+    code = next((code for kind, code in _FAILURES if isinstance(error, kind)), "unreadable")
+    response = getattr(error, "response", None)
+    status = f" answered {status_of(response)}" if response is not None else ""
+    return meaning_of("transport", code).error(TransportError, before=f"{what}{status}: ")
+
+
+_FAILURES: tuple[tuple[type[Exception], str], ...] = (
+    (requests.exceptions.SSLError, "certificate"),
+    (requests.exceptions.ConnectTimeout, "connect"),
+    (requests.exceptions.ReadTimeout, "answer"),
+    (requests.exceptions.TooManyRedirects, "redirect"),
+    (requests.exceptions.ConnectionError, "connection"),
+)
+
+
+def status_of(answer: requests.Response) -> str:
+    """Return status and reason, such as "302 Found"."""
+    return f"{answer.status_code} {reason(answer.status_code)}".strip()

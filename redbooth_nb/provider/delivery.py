@@ -15,7 +15,7 @@ from requests.adapters import HTTPAdapter
 
 from redbooth_nb.configuration import Configuration, ConfigurationError, make_private
 from redbooth_nb.provider.addresses import ORIGIN
-from redbooth_nb.provider.provider import Provider
+from redbooth_nb.provider.provider import Kind, Provider
 
 if TYPE_CHECKING:
     from redbooth_nb.provider.sandbox import Sandbox
@@ -56,7 +56,7 @@ class LoopbackDelivery(HTTPAdapter):
 class StandIn(Provider):
     """Another stand-in on this machine, for example a real Doorkeeper."""
 
-    kind = "stand-in"
+    kind = Kind.STAND_IN
 
     def __init__(self, origin: str) -> None:
         self.origin = origin
@@ -95,7 +95,7 @@ class StandIn(Provider):
 class EmbeddedSandbox(StandIn):
     """The kit's own stand-in, in a thread of this process over a file that all notebooks share."""
 
-    kind = "sandbox"
+    kind = Kind.SANDBOX
 
     def __init__(self, sandbox: "Sandbox") -> None:
         super().__init__(sandbox.base_url)

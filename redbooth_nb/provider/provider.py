@@ -1,10 +1,20 @@
 """Who answers as Redbooth: here the real service, which the stand-ins and the recordings take after."""
 
 import time
+from enum import StrEnum
 
 import requests
 
 from redbooth_nb.provider.addresses import ORIGIN
+
+
+class Kind(StrEnum):
+    """The kinds of provider."""
+
+    LIVE = "live"
+    SANDBOX = "sandbox"
+    STAND_IN = "stand-in"
+    RECORDED = "recorded"
 
 
 class Provider:
@@ -13,7 +23,7 @@ class Provider:
     name: the folder its state is kept under. origin: where a browser finds it.
     """
 
-    kind = "live"
+    kind = Kind.LIVE
     name = "redbooth.com"
     origin = ORIGIN
     label = "the real redbooth.com"

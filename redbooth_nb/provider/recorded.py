@@ -19,7 +19,7 @@ from urllib3 import HTTPResponse
 
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.addresses import ORIGIN
-from redbooth_nb.provider.provider import Provider
+from redbooth_nb.provider.provider import Kind, Provider
 
 # Random at every run, so not compared: state and PKCE are made by the client, the form token by the page.
 RANDOM_FIELDS = frozenset({"state", "code_verifier", "code_challenge", "authenticity_token"})
@@ -37,7 +37,7 @@ class RecordingError(RedboothError):
 class Recorded(Provider):
     """A provider that answers from a recording. `journal` gets a line for every answer given."""
 
-    kind = "recorded"
+    kind = Kind.RECORDED
     name = "recorded"
 
     def __init__(self, recording: str, journal: Path) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 
 import requests
 
-from redbooth_nb.errors import RedboothError, without_frames
+from redbooth_nb.errors import RedboothError, only_kit_errors
 from redbooth_nb.provider.addresses import NEW_APPLICATION_URL
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class UnattendedError(RedboothError):
     """The kit could not do what a person would have done."""
 
 
-@without_frames
+@only_kit_errors
 def press(session: requests.Session, authorize_url: str, redirect_uri: str, answer: str) -> str:
     """Open the authorize page, press Allow or Deny, and return the callback URL the browser would be sent to.
 
@@ -48,7 +48,7 @@ def press(session: requests.Session, authorize_url: str, redirect_uri: str, answ
     )
 
 
-@without_frames
+@only_kit_errors
 def register_application(session: requests.Session, name: str, redirect_uri: str) -> tuple[str, str]:
     """Fill in the provider's registration form; return Api Key and App secret. Raises UnattendedError."""
     page = _ask(session, "GET", NEW_APPLICATION_URL)

@@ -1,12 +1,16 @@
 """The sign-in panel: the link, the wait, the paste box, and the answer."""
 
 import ipywidgets as w
+import requests
 
 from redbooth_nb.client.authorize import AuthorizationRequest
-from redbooth_nb.client.callback import ANSWERED, DEFAULT_TIMEOUT, WAITING
+from redbooth_nb.client.callback import DEFAULT_TIMEOUT, SignIn, Status
+from redbooth_nb.client.errors import StateError
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.sign_in import SignIn
-from redbooth_nb.client.state import StateError
+from redbooth_nb.client.wire import connect
+from redbooth_nb.configuration import Configuration
+from redbooth_nb.provider.provider import Kind
+from redbooth_nb.provider.unattended import UnattendedError, press
 from redbooth_nb.widgets.countdown import Countdown, Words
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.view import Markup, View, button, field, fold, link, row, table
@@ -42,14 +46,24 @@ class SignInPanel(View):
     ) -> None:
         self._message, self._answer = Message(), Markup()
         super().__init__([])
-        self.sign_in = SignIn(
-            request or AuthorizationRequest.new(), answer=answer, timeout=timeout, on_change=self._update
-        )
+        request, unattended = request or AuthorizationRequest.new(), Configuration.read().unattended
+        self.sign_in = SignIn(request, timeout=timeout, listen=not unattended, on_change=self._update)
+        if unattended:
+            self._press(answer)
         where = Markup(f"<strong>{link(self.sign_in.link, 'Sign in with Redbooth')}</strong> (opens in a new tab)")
-        answered = self.sign_in.status == ANSWERED  # already, where nobody sits at the browser
+        answered = self.sign_in.status is Status.ANSWERED  # already, where nobody sits at the browser
         controls = [] if answered else [self._waiting_for(timeout)]
         self.children = [where, self._message, self._answer, *controls]
         self._update()
+
+    def _press(self, answer: str) -> None:
+        request = self.sign_in.request
+        if request.settings.provider.kind is Kind.LIVE:
+            raise UnattendedError(
+                "REDBOOTH_UNATTENDED is set, but on redbooth.com only a person can give permission.",
+                remedy="Unset REDBOOTH_UNATTENDED, or practise on the sandbox: REDBOOTH_PROVIDER=sandbox",
+            )
+        self.paste(press(connect(requests.Session()), request.url, request.redirect_uri, answer))
 
     def _waiting_for(self, timeout: float) -> w.VBox:
         """Return what a person needs while the panel waits: the time that is left, Cancel, and the paste box."""
@@ -81,17 +95,19 @@ class SignInPanel(View):
         if not self.children:
             return  # the answer came before the panel was drawn; it is drawn with it
         status = self.sign_in.status
-        kind = "good" if status == ANSWERED else "info" if status == WAITING else "problem"
+        kind = "good" if status is Status.ANSWERED else "info" if status is Status.WAITING else "problem"
         self._message.say(self.text(), kind)
         if hasattr(self, "_controls"):
-            self._controls.layout.display = "none" if status == ANSWERED else ""  # a late answer can still be pasted
+            self._controls.layout.display = (
+                "none" if status is Status.ANSWERED else ""
+            )  # a late answer can still be pasted
             self._waiting.layout.display = "none" if self.sign_in.remaining is None else ""
         self._answer.show(self._taken_apart())
 
     def _taken_apart(self) -> str:
         """Show what came back, field by field, and the state check passing or failing."""
         sent = self.sign_in.request.state
-        if self.sign_in.status == ANSWERED:
+        if self.sign_in.status is Status.ANSWERED:
             response = self.sign_in.response
             given = {"code": response.code, "error": response.error, "error_description": response.error_description}
             rows = [(name, value, MEANINGS[name]) for name, value in given.items() if value]
@@ -106,9 +122,9 @@ class SignInPanel(View):
     def text(self) -> str:
         """Say where the sign-in stands."""
         sign_in = self.sign_in
-        if sign_in.status == ANSWERED:
+        if sign_in.status is Status.ANSWERED:
             return sign_in.response.describe()
-        if sign_in.status == WAITING:
+        if sign_in.status is Status.WAITING:
             refused = [f"Not taken: {error.what}" for error in sign_in.refused[-1:]]
             waiting = sign_in.notice or "Waiting for your answer. Other cells can run meanwhile."
             return "\n".join([*refused, waiting])

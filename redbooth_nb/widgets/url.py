@@ -4,7 +4,8 @@ from urllib.parse import quote, urlencode
 
 import ipywidgets as w
 
-from redbooth_nb.client.authorize import EXPLANATIONS, AuthorizationRequest
+from redbooth_nb.client.authorize import AuthorizationRequest
+from redbooth_nb.client.errors import parameter_meanings
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.view import Markup, View, block, button, code, field, fold, link, table
@@ -24,6 +25,7 @@ class UrlView(View):
     def __init__(self, request: AuthorizationRequest | None = None) -> None:
         self.request = request or AuthorizationRequest.new()
         self.parameters = self.request.parameters
+        self._meanings = parameter_meanings()
         self._fields = {name: field(w.Text, name, value=value) for name, value in self.parameters.items()}
         for name, typed in self._fields.items():
             typed.observe(lambda change, name=name: self.change(name, change["new"]), names="value")
@@ -52,13 +54,20 @@ class UrlView(View):
 
     def text(self) -> str:
         """Return the address and its parameters."""
-        lines = [f"    {name} = {value}    ({EXPLANATIONS[name]})" for name, value in self.parameters.items() if value]
+        lines = [
+            f"    {name} = {value}    ({self._meanings[name]})" for name, value in self.parameters.items() if value
+        ]
         return "\n".join([self.url, *lines])
 
     def _drawn(self) -> str:
         own = self.request.parameters
         rows = [
-            (name, value, quote(value, safe=""), EXPLANATIONS[name] + ("" if value == own.get(name) else " (changed)"))
+            (
+                name,
+                value,
+                quote(value, safe=""),
+                self._meanings[name] + ("" if value == own.get(name) else " (changed)"),
+            )
             for name, value in self.parameters.items()
             if value
         ]

@@ -10,7 +10,7 @@ import requests
 from client.machine import CLIENT_ID, CLIENT_SECRET, FaultyServer, own_machine, unused_port
 
 from redbooth_nb.client.authorize import AuthorizationRequest
-from redbooth_nb.client.callback import CallbackListener
+from redbooth_nb.client.callback import SignIn
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
@@ -94,12 +94,12 @@ def stored(app_at_faulty: Settings) -> Token:
 
 
 @pytest.fixture
-def listen() -> Callable[..., CallbackListener]:
+def listen() -> Callable[..., SignIn]:
     """Start a listener for a request."""
 
-    def listen(request: AuthorizationRequest, **options: Any) -> CallbackListener:  # noqa: ANN401
-        listener = CallbackListener(request, **options)
-        listener.start()
+    def listen(request: AuthorizationRequest, **options: Any) -> SignIn:  # noqa: ANN401
+        listener = SignIn(request, **options)
+        assert listener.notice == ""
         return listener
 
     return listen

@@ -15,16 +15,16 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 from client.machine import CLIENT_ID, CLIENT_SECRET
-from reliability.callbacks import browse, cycles, good, throw
+from reliability.callbacks import browse, cycles, ended, good, port_of, throw
 
-from redbooth_nb.client import callback, callback_page
+from redbooth_nb.client import callback, loopback
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
-from redbooth_nb.client.callback import CallbackListener, PortBusy
+from redbooth_nb.client.callback import SignIn
+from redbooth_nb.client.errors import StateMismatch
 from redbooth_nb.client.register import save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.state import StateMismatch
 
-Listen = Callable[..., CallbackListener]
+Listen = Callable[..., SignIn]
 QUICK = 10  # seconds a test waits for what takes milliseconds
 
 
@@ -36,26 +36,29 @@ def sent(redirect_uri: str, monkeypatch: pytest.MonkeyPatch) -> AuthorizationReq
 
 
 @pytest.fixture
-def listener(sent: AuthorizationRequest, listen: Listen) -> CallbackListener:
+def listener(sent: AuthorizationRequest, listen: Listen) -> SignIn:
     return listen(sent)
 
 
-def assert_still_waiting(listener: CallbackListener) -> None:
+def server_of(listener: SignIn) -> loopback.LoopbackServer:
+    assert listener._server is not None
+    return listener._server
+
+
+def assert_still_waiting(listener: SignIn) -> None:
     """Prove that nothing was consumed: the right answer is still taken."""
-    assert (listener.status, listener.response) == ("waiting", None)
+    assert listener.status == "waiting"
     assert browse(listener, good(listener.request))[0] == 200
     assert listener.wait(QUICK)
-    assert listener.response is not None
     assert listener.response.outcome == "allowed"
 
 
-def test_the_answer_arrives_and_the_listener_ends(listener: CallbackListener) -> None:
+def test_the_answer_arrives_and_the_listener_ends(listener: SignIn) -> None:
     """R11, R15: one answer, then the port is free."""
     status, _, page = browse(listener, good(listener.request))
     assert (status, "close this tab" in page) == (200, True)
     assert listener.wait(QUICK)
     assert listener.status == "answered"
-    assert listener.response is not None
     assert listener.response.code is not None
     assert listener.response.code.reveal() == "code-of-the-user"
     with pytest.raises(ConnectionRefusedError):
@@ -65,10 +68,9 @@ def test_the_answer_arrives_and_the_listener_ends(listener: CallbackListener) ->
 @pytest.mark.parametrize(
     ("error", "title"), [("access_denied", "You denied access"), ("server_error", "reported an error")]
 )
-def test_a_denial_is_an_answer_too(listener: CallbackListener, error: str, title: str) -> None:
+def test_a_denial_is_an_answer_too(listener: SignIn, error: str, title: str) -> None:
     assert title in browse(listener, "/callback?" + urlencode({"error": error, "state": listener.request.state}))[2]
     assert listener.wait(QUICK)
-    assert listener.response is not None
     assert listener.response.error == error
 
 
@@ -97,22 +99,23 @@ def test_it_listens_on_the_loopback_address_only(sent: AuthorizationRequest, lis
     """
     address = sent.redirect_uri.replace("127.0.0.1", host)
     listener = listen(replace(sent, redirect_uri=address))
-    assert listener._server.server_address[0] == "127.0.0.1"
+    bound = [listening.getsockname()[0] for listening in server_of(listener)._sockets]
+    assert bound == (["127.0.0.1", "::1"] if host == "localhost" and socket.has_ipv6 else ["127.0.0.1"])
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
         probe.connect(("192.0.2.1", 9))  # sends nothing; tells which address this machine would use
         own = probe.getsockname()[0]
     if own.startswith("127."):
         pytest.skip("this machine has no other address")
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection((own, listener.port), QUICK)
+        socket.create_connection((own, port_of(listener)), QUICK)
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
 def test_it_listens_on_the_ipv6_loopback_where_that_is_registered(sent: AuthorizationRequest, listen: Listen) -> None:
     """R9."""
     listener = listen(replace(sent, redirect_uri=sent.redirect_uri.replace("127.0.0.1", "[::1]")))
-    with closing(http.client.HTTPConnection("::1", listener.port, timeout=QUICK)) as browser:
-        browser.request("GET", good(sent), headers={"Host": f"[::1]:{listener.port}"})
+    with closing(http.client.HTTPConnection("::1", port_of(listener), timeout=QUICK)) as browser:
+        browser.request("GET", good(sent), headers={"Host": f"[::1]:{port_of(listener)}"})
         assert browser.getresponse().status == 200
     assert listener.wait(QUICK)
 
@@ -120,35 +123,33 @@ def test_it_listens_on_the_ipv6_loopback_where_that_is_registered(sent: Authoriz
 @pytest.mark.parametrize("uri", ["https://127.0.0.1:1/callback", "http://192.0.2.1:1/callback", "my-app://callback"])
 def test_a_redirect_uri_that_leads_elsewhere_is_named(sent: AuthorizationRequest, uri: str) -> None:
     """R9: and the way on is to paste the address."""
-    with pytest.raises(PortBusy, match="does not lead to this machine") as caught:
-        CallbackListener(replace(sent, redirect_uri=uri))
-    assert "paste" in caught.value.remedy
+    notice = SignIn(replace(sent, redirect_uri=uri)).notice
+    assert "does not lead to this machine" in notice
+    assert "paste" in notice
 
 
 def test_the_port_is_open_before_anybody_sees_the_link(sent: AuthorizationRequest, listen: Listen) -> None:
     """R10: when start() returns, a browser is heard."""
     listener = listen(sent)
-    socket.create_connection(("127.0.0.1", listener.port), QUICK).close()
+    socket.create_connection(("127.0.0.1", port_of(listener)), QUICK).close()
 
 
 def test_a_busy_port_is_named_at_once_with_a_way_on(sent: AuthorizationRequest) -> None:
     """R10: another program holds it; no other port is taken in silence."""
     port = urlsplit(sent.redirect_uri).port
     with closing(socket.create_server(("127.0.0.1", port or 0))):
-        listener = CallbackListener(sent)
-        with pytest.raises(PortBusy, match=f"Port {port} is not free") as caught:
-            listener.start()
-    assert "Another program" in caught.value.why
-    assert "paste" in caught.value.remedy
+        listener = SignIn(sent)
+    for words in (f"Port {port} is not free", "Another program", "paste"):
+        assert words in listener.notice
     listener.cancel()  # nothing to stop, and no error
 
 
 HOLDER = """
 import sys, time
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
-from redbooth_nb.client.callback import CallbackListener
+from redbooth_nb.client.callback import SignIn
 from redbooth_nb.client.register import Settings
-CallbackListener(PendingAuthorization(Settings.load()).request()).start()
+assert SignIn(PendingAuthorization(Settings.load()).request()).notice == ''
 print("listening", flush=True)
 sys.stdin.read()
 """
@@ -165,14 +166,11 @@ def test_a_port_held_by_another_notebook_names_it(sent: AuthorizationRequest, no
     ) as holder:  # fmt: skip
         assert holder.stdout is not None
         assert holder.stdout.readline() == "listening\n"
-        with pytest.raises(PortBusy) as caught:
-            CallbackListener(sent).start()
+        assert said in SignIn(sent).notice
         holder.kill()
-    assert said in caught.value.why
     port = urlsplit(sent.redirect_uri).port or 0
-    with closing(socket.create_server(("127.0.0.1", port))), pytest.raises(PortBusy) as caught:
-        CallbackListener(sent).start()
-    assert "Another program" in caught.value.why  # the note of the dead is not believed
+    with closing(socket.create_server(("127.0.0.1", port))):
+        assert "Another program" in SignIn(sent).notice  # the note of the dead is not believed
 
 
 def test_a_cell_run_again_replaces_its_own_listener(sent: AuthorizationRequest, listen: Listen) -> None:
@@ -199,9 +197,7 @@ STRANGERS = {
 
 
 @pytest.mark.parametrize(("path", "method", "expected"), STRANGERS.values(), ids=STRANGERS.keys())
-def test_strangers_consume_nothing_and_see_nothing(
-    listener: CallbackListener, path: str, method: str, expected: int
-) -> None:
+def test_strangers_consume_nothing_and_see_nothing(listener: SignIn, path: str, method: str, expected: int) -> None:
     """R11, R12, R14: refused with a page of our own, and the wait goes on."""
     status, headers, page = browse(listener, path.format(state=listener.request.state), method)
     assert status == expected
@@ -249,7 +245,7 @@ RAW = {
 
 @pytest.mark.parametrize("raw", RAW.values(), ids=RAW.keys())
 def test_raw_bytes_neither_consume_nor_crash_it(
-    listener: CallbackListener, raw: bytes, capfd: pytest.CaptureFixture[str]
+    listener: SignIn, raw: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """R11, R14, R15: whatever comes back holds nothing of what was sent; nothing is printed."""
     answer = throw(listener, raw)
@@ -259,10 +255,10 @@ def test_raw_bytes_neither_consume_nor_crash_it(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_connection_that_breaks_is_no_news(listener: CallbackListener, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_connection_that_breaks_is_no_news(listener: SignIn, capfd: pytest.CaptureFixture[str]) -> None:
     """R11."""
     for _ in range(5):
-        browser = socket.create_connection(("127.0.0.1", listener.port), QUICK)
+        browser = socket.create_connection(("127.0.0.1", port_of(listener)), QUICK)
         browser.sendall(b"GET /callback?code=x HTTP/1.1\r\n")
         browser.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         browser.close()
@@ -270,20 +266,20 @@ def test_a_connection_that_breaks_is_no_news(listener: CallbackListener, capfd: 
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_connection_that_says_nothing_does_not_hold_up_the_browser(listener: CallbackListener) -> None:
+def test_a_connection_that_says_nothing_does_not_hold_up_the_browser(listener: SignIn) -> None:
     """R11: browsers open spare connections."""
-    with closing(socket.create_connection(("127.0.0.1", listener.port), QUICK)):
+    with closing(socket.create_connection(("127.0.0.1", port_of(listener)), QUICK)):
         assert_still_waiting(listener)
 
 
-def test_a_tab_closed_too_early_still_counts(listener: CallbackListener, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tab_closed_too_early_still_counts(listener: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
     """R11: the answer was taken, so the wait ends even where the page could not be sent."""
 
     def broken(*_: object) -> None:
         raise BrokenPipeError
 
-    monkeypatch.setattr(callback_page._Handler, "_page", broken)
-    throw(listener, f"GET {good(listener.request)} HTTP/1.1\r\nHost: 127.0.0.1:{listener.port}\r\n\r\n".encode())
+    monkeypatch.setattr(loopback.Page, "encoded", broken)
+    throw(listener, f"GET {good(listener.request)} HTTP/1.1\r\nHost: 127.0.0.1:{port_of(listener)}\r\n\r\n".encode())
     assert listener.wait(QUICK)
     assert listener.status == "answered"
 
@@ -299,27 +295,27 @@ HOSTS = [
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_another_host_is_refused(listener: CallbackListener, host: str) -> None:
+def test_another_host_is_refused(listener: SignIn, host: str) -> None:
     """R13: a web site whose name leads to this machine learns nothing."""
-    status, headers, _ = browse(listener, good(listener.request), host=host.format(port=listener.port))
+    status, headers, _ = browse(listener, good(listener.request), host=host.format(port=port_of(listener)))
     assert status == 400
     assert_safe(headers)
     assert_still_waiting(listener)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "[::1]:{port}"])
-def test_its_own_names_are_answered(listener: CallbackListener, host: str) -> None:
-    assert browse(listener, good(listener.request), host=host.format(port=listener.port))[0] == 200
+def test_its_own_names_are_answered(listener: SignIn, host: str) -> None:
+    assert browse(listener, good(listener.request), host=host.format(port=port_of(listener)))[0] == 200
 
 
-def test_a_missing_host_is_refused(listener: CallbackListener) -> None:
+def test_a_missing_host_is_refused(listener: SignIn) -> None:
     """R13: HTTP/1.0 without Host."""
     assert b" 400 " in throw(listener, f"GET {good(listener.request)} HTTP/1.0\r\n\r\n".encode())
     assert_still_waiting(listener)
 
 
 @pytest.mark.parametrize("outcome", [{}, {"error": "access_denied", "error_description": "<script>mirror</script>"}])
-def test_the_page_reflects_nothing_and_is_kept_by_nobody(listener: CallbackListener, outcome: dict[str, str]) -> None:
+def test_the_page_reflects_nothing_and_is_kept_by_nobody(listener: SignIn, outcome: dict[str, str]) -> None:
     """R14."""
     _, headers, page = browse(listener, good(listener.request, utm="<script>mirror</script>", **outcome))
     assert_safe(headers)
@@ -328,7 +324,7 @@ def test_the_page_reflects_nothing_and_is_kept_by_nobody(listener: CallbackListe
         assert sent not in str(headers)
 
 
-def test_a_wrong_answer_does_not_end_the_wait_and_is_counted(listener: CallbackListener) -> None:
+def test_a_wrong_answer_does_not_end_the_wait_and_is_counted(listener: SignIn) -> None:
     """R12: an attacker cannot cancel."""
     for _ in range(3):
         assert browse(listener, "/callback?error=access_denied&state=wrong")[0] == 400
@@ -336,7 +332,7 @@ def test_a_wrong_answer_does_not_end_the_wait_and_is_counted(listener: CallbackL
     assert_still_waiting(listener)
 
 
-def test_an_answer_that_was_pasted_before_is_not_taken_again(listener: CallbackListener) -> None:
+def test_an_answer_that_was_pasted_before_is_not_taken_again(listener: SignIn) -> None:
     """R11: 410, and what was taken stays."""
     address = listener.request.redirect_uri.removesuffix("/callback") + good(listener.request)
     AuthorizationResponse.read(address, listener.request)
@@ -344,7 +340,7 @@ def test_an_answer_that_was_pasted_before_is_not_taken_again(listener: CallbackL
     assert "another" not in str(PendingAuthorization(listener.request.settings).load())
 
 
-def test_of_many_answers_at_once_one_is_taken(listener: CallbackListener) -> None:
+def test_of_many_answers_at_once_one_is_taken(listener: SignIn) -> None:
     """R11: the others are told so, or find the port closed."""
     barrier = threading.Barrier(12)
     statuses: list[int] = []
@@ -366,8 +362,8 @@ def test_of_many_answers_at_once_one_is_taken(listener: CallbackListener) -> Non
 def test_it_gives_up_after_its_time(sent: AuthorizationRequest, listen: Listen) -> None:
     """R15."""
     listener = listen(sent, timeout=0.05)
-    assert listener.wait(QUICK)
-    assert (listener.status, listener.response) == ("timed out", None)
+    assert ended(listener)
+    assert listener.status == "timed out"
 
 
 def test_cancelling_twice_is_cancelling_once(sent: AuthorizationRequest, listen: Listen) -> None:
@@ -380,12 +376,11 @@ def test_cancelling_twice_is_cancelling_once(sent: AuthorizationRequest, listen:
         browse(listener, "/callback")
 
 
-def test_after_the_answer_cancelling_changes_nothing(listener: CallbackListener) -> None:
+def test_after_the_answer_cancelling_changes_nothing(listener: SignIn) -> None:
     browse(listener, good(listener.request))
     assert listener.wait(QUICK)
     listener.cancel()
     assert listener.status == "answered"
-    assert listener.response is not None
 
 
 def test_an_answer_that_beats_the_start_ends_it_too(
@@ -397,12 +392,11 @@ def test_an_answer_that_beats_the_start_ends_it_too(
     def start(self: threading.Thread) -> None:
         started(self)
         if self.name == "callback listener":
-            browse(listener, good(sent))
-            assert listener.wait(QUICK)
+            browse(callback._listening[urlsplit(sent.redirect_uri).port or 0], good(sent))
+            self.join(QUICK)
 
     monkeypatch.setattr(threading.Thread, "start", start)
-    listener = CallbackListener(sent)
-    listener.start()
+    listener = SignIn(sent)
     assert listener.status == "answered"
     with pytest.raises(ConnectionRefusedError):
         browse(listener, "/callback")
@@ -417,9 +411,7 @@ def test_a_hundred_listeners_leave_nothing_behind(
     assert capfd.readouterr() == ("", "")
 
 
-def test_the_default_port_of_http_is_not_named_by_browsers(sent: AuthorizationRequest) -> None:
+def test_the_default_port_of_http_is_not_named_by_browsers() -> None:
     """R13: for http://localhost the browser sends `Host: localhost`, without a port."""
-    at_80 = CallbackListener(replace(sent, redirect_uri="http://localhost/callback"))
-    other = CallbackListener(sent)
-    assert {"localhost", "localhost:80"} <= at_80.hosts
-    assert "localhost" not in other.hosts
+    assert {"localhost", "localhost:80"} <= loopback.host_names(80)
+    assert "localhost" not in loopback.host_names(8765)

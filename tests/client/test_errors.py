@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from redbooth_nb.client import errors as errors_module
-from redbooth_nb.client.errors import bearer_problem, meaning_of
-from redbooth_nb.errors import RedboothError, without_frames
+from redbooth_nb.client.errors import _table, bearer_problem, meaning_of
+from redbooth_nb.errors import RedboothError, only_kit_errors
 
+LEGS = {"authorize", "token", "api"}
 GUIDES = ["access_denied", "invalid_request", "unsupported_response_type", "server_error"]
 TOKEN_ERRORS = [
     "invalid_request",
@@ -19,7 +19,9 @@ TOKEN_ERRORS = [
 ]
 
 
-@pytest.mark.parametrize(("leg", "code"), errors_module._MEANINGS)
+@pytest.mark.parametrize(
+    ("leg", "code"), [(step, code) for step, rows in _table().items() if step in LEGS for code in rows]
+)
 def test_every_explanation_says_what_why_and_what_to_do(leg: str, code: str) -> None:
     known = meaning_of(leg, code)
     assert all(sentence.endswith(".") for sentence in (known.what, known.why, known.remedy))
@@ -66,6 +68,16 @@ def test_an_error_reads_one_thought_to_a_line() -> None:
     assert error._render_traceback_() == str(error).splitlines()
 
 
+def frames(error: BaseException) -> list[tuple[str, str]]:
+    """Return file and function of each frame; none but the test's own may hold the canary."""
+    names, found = [], error.__traceback__
+    while found is not None:
+        names.append((Path(found.tb_frame.f_code.co_filename).name, found.tb_frame.f_code.co_name))
+        assert "canary" not in str(found.tb_frame.f_locals) or Path(found.tb_frame.f_code.co_filename) == Path(__file__)
+        found = found.tb_next
+    return names
+
+
 def test_a_fresh_error_has_no_past() -> None:
     """R38: neither frames nor a chain, also where it was raised from another."""
 
@@ -76,21 +88,52 @@ def test_a_fresh_error_has_no_past() -> None:
             raise RedboothError("It broke.") from error
 
     with pytest.raises(RedboothError) as caught:
-        without_frames(fail)("canary")
+        only_kit_errors(fail)("canary")
     error = caught.value
     assert (error.__cause__, error.__context__) == (None, None)
     assert error.__traceback__ is not None
-    names = []
-    found = error.__traceback__
-    while found is not None:
-        names.append((Path(found.tb_frame.f_code.co_filename).name, found.tb_frame.f_code.co_name))
-        assert "canary" not in str(found.tb_frame.f_locals) or Path(found.tb_frame.f_code.co_filename) == Path(__file__)
-        found = found.tb_next
+    names = frames(error)
     assert names[-1] == ("errors.py", "call")
     assert "fail" not in [name for _, name in names]
 
 
 def test_other_errors_and_results_pass_through() -> None:
-    assert without_frames(lambda x, y=1: x + y)(1, y=2) == 3
-    with pytest.raises(ZeroDivisionError):
-        without_frames(lambda: 1 / 0)()
+    assert only_kit_errors(lambda x, y=1: x + y)(1, y=2) == 3
+
+
+def test_whatever_else_goes_wrong_is_a_kit_error_without_its_text() -> None:
+    """R48: a foreign error's text and frames may hold secrets."""
+
+    def fail(secret: str) -> None:
+        raise ValueError(f"bad value {secret}")
+
+    with pytest.raises(RedboothError, match="ValueError") as caught:
+        only_kit_errors(fail)("canary")
+    assert "canary" not in str(caught.value)
+    assert caught.value.__context__ is None
+    assert frames(caught.value)[-1] == ("errors.py", "call")
+
+
+def test_a_wrong_call_stays_a_type_error() -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'wrong'") as caught:
+        only_kit_errors(lambda secret: secret)("canary", wrong=1)  # type: ignore[call-arg]
+    assert "canary" not in str(frames(caught.value))
+
+
+def test_an_interrupt_goes_on_without_its_frames() -> None:
+    """R48: Ctrl-C in the middle of a request, under `%xmode Verbose`."""
+
+    def fail(_: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        only_kit_errors(fail)("canary")
+    assert frames(caught.value)[-1] == ("errors.py", "call")
+
+
+@pytest.mark.parametrize("text", ["\x1b[31mred\x07", "\ud800", "x" * 100_000])
+def test_no_text_harms_a_terminal(text: str) -> None:
+    """R51: no control characters, no half surrogates, bounded length."""
+    error = RedboothError(text, why=text, remedy=text)
+    assert len(str(error)) < 7000
+    assert all(character.isprintable() or character == "\n" for character in str(error))

@@ -12,7 +12,7 @@ from client.faults import BAD_ANSWERS, GOOD, NO_ANSWERS
 from client.machine import CLIENT_ID, CLIENT_SECRET, RESET, SILENT, TRICKLE, FaultyServer, reply, unused_port
 
 from redbooth_nb.client import exchange as exchange_module
-from redbooth_nb.client import wire
+from redbooth_nb.client import token_endpoint, wire
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
 from redbooth_nb.client.errors import TokenEndpointError, TransportError
 from redbooth_nb.client.exchange import exchange
@@ -30,7 +30,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the wait for a server that says nothing."""
     for module in (wire, exchange_module):
         monkeypatch.setattr(module, "TIMEOUT", (2, 0.3))
-    monkeypatch.setattr(exchange_module, "LARGEST_ANSWER", 64 * 1024)
+    monkeypatch.setattr(token_endpoint, "LARGEST_ANSWER", 64 * 1024)
 
 
 def test_a_code_becomes_a_token_that_is_saved(app: Settings, decide: Callable[..., AuthorizationResponse]) -> None:
@@ -105,7 +105,7 @@ def test_a_bad_answer_is_named_with_status_and_leg(  # noqa: PLR0913, PLR0917  (
     """R19: never "missing token"; one request, and what was stored stays. On a refresh: tests/reliability."""
     faulty.answers = [answer]
     if answer == TRICKLE:
-        monkeypatch.setattr(exchange_module, "SLOWEST_ANSWER", 0.3)
+        monkeypatch.setattr(token_endpoint, "SLOWEST_ANSWER", 0.3)
     with pytest.raises(TokenEndpointError) as caught:
         exchange(allowed)
     words = " ".join(str(caught.value).split())

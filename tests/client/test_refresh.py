@@ -99,10 +99,11 @@ def test_whoever_comes_second_takes_what_is_there(
     assert token_requests() == before
 
 
-def test_without_a_token_the_sentence_names_the_notebook(app: Settings) -> None:
+def test_without_a_token_the_error_names_the_stage(app: Settings) -> None:
     for call in (lambda: refresh(app), lambda: RedboothSession(app).get("/me"), lambda: revoke(app)):
-        with pytest.raises(NotYet, match="03-exchange"):
+        with pytest.raises(NotYet, match="no token yet") as caught:
             call()
+        assert caught.value.stage == "exchange"
 
 
 def test_a_token_without_refresh_token_asks_to_authorize_again(app: Settings) -> None:
@@ -119,7 +120,7 @@ def test_a_dead_refresh_token_is_named_in_both_generations(
     faulty.answers = [reply(status, json.dumps({"error": code}))]
     with pytest.raises(AuthorizeAgain, match=f"refresh: .* answered {status}: {code}") as caught:
         refresh(app_at_faulty)
-    assert "02-authorize" in caught.value.remedy
+    assert caught.value.stage == "authorize"
     assert load(app_at_faulty) == stored
     assert len(faulty.received) == 1
 
@@ -466,7 +467,7 @@ def die(*_, **__):
 {}
 refresh_module.refresh()
 """
-BEFORE_SENDING = "refresh_module.OAuth2Session.refresh_token = die"
+BEFORE_SENDING = "refresh_module.token_session = die"
 BEFORE_RENAMING = (
     "real = Path.replace\n"
     "Path.replace = lambda self, target: die() if target.name == 'token.json' else real(self, target)"

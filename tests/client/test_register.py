@@ -27,11 +27,11 @@ from redbooth_nb.provider.sandbox import Sandbox
 OTHER_ID, OTHER_SECRET = "d2" * 32, "6f" * 32
 
 
-def test_before_anything_is_registered_the_sentence_names_the_notebook(machine: Path, live: None) -> None:
+def test_before_anything_is_registered_the_error_names_the_stage(machine: Path, live: None) -> None:
     del machine, live
     with pytest.raises(NotYet, match="No app is registered yet") as caught:
         Settings.load()
-    assert "01-register" in caught.value.remedy
+    assert caught.value.stage == "register"
 
 
 def test_what_is_saved_is_loaded(machine: Path, live: None) -> None:

@@ -15,9 +15,7 @@ from hypothesis import strategies as st
 import redbooth_nb
 from redbooth_nb.client import authorize, response
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
-from redbooth_nb.client.register import Settings
-from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.state import (
+from redbooth_nb.client.errors import (
     CallbackError,
     StateAlreadyUsed,
     StateEmpty,
@@ -26,6 +24,8 @@ from redbooth_nb.client.state import (
     StateMissing,
     StateStale,
 )
+from redbooth_nb.client.register import Settings
+from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.token import TokenContentError
 from redbooth_nb.errors import NotYet, RedboothError
 
@@ -162,7 +162,7 @@ def test_an_answer_counts_once(sent: AuthorizationRequest) -> None:
     address = url(sent, code="the-code", state=sent.state)
     AuthorizationResponse.read(address, sent)
     for again in (address, url(sent, error="access_denied", state=sent.state), url(sent, code="other")):
-        with pytest.raises(StateAlreadyUsed, match="answered before"):
+        with pytest.raises(StateAlreadyUsed, match="answered already"):
             AuthorizationResponse.read(again, sent)
 
 
@@ -268,7 +268,7 @@ def test_the_last_answer_is_found_again_until_it_is_spent(sent: AuthorizationReq
     read = AuthorizationResponse.read(url(sent, code="the-code", state=sent.state), sent)
     again = AuthorizationResponse.last()
     assert (again.code, again.state, again.callback_url) == (read.code, read.state, read.callback_url)
-    PendingAuthorization(sent.settings).mark_code_used()
+    PendingAuthorization(sent.settings).mark_code_used(sent)
     with pytest.raises(NotYet, match="no fresh answer"):
         AuthorizationResponse.last()
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 from socket import SHUT_WR, create_connection
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
-from redbooth_nb.client.callback import CallbackListener
-from redbooth_nb.client.state import CallbackError
+from redbooth_nb.client.callback import SignIn
+from redbooth_nb.client.errors import CallbackError
 
 QUICK = 10  # seconds for what takes milliseconds
 MIRROR = "mirror"  # stands in everything that is sent, and must not come back
@@ -23,25 +23,36 @@ PIECES = ("%", "%00", "%zz", "%ff%fe", "://", "//", "[", "]", "@", ":", ";", "&"
           "\r\nX: y", "<script>", "\ud800", "\u00e9", "\U0001f511", "{}", "%s", "' OR 1=1 --", "\u202e")  # fmt: skip
 
 
+def port_of(listener: SignIn) -> int:
+    """Return the port of the redirect URI."""
+    return urlsplit(listener.request.redirect_uri).port or 80
+
+
+def ended(listener: SignIn) -> bool:
+    """Wait until nothing listens any more, whatever ended it; return whether that is so."""
+    server = listener._server
+    if server is not None:
+        server.join(QUICK)
+    return server is None or not server.is_alive()
+
+
 def good(request: AuthorizationRequest, **fields: str) -> str:
     """Return path and query of the right answer."""
     return "/callback?" + urlencode({"code": "code-of-the-user", "state": request.state, **fields})
 
 
-def browse(
-    listener: CallbackListener, path: str, method: str = "GET", host: str = ""
-) -> tuple[int, dict[str, str], str]:
+def browse(listener: SignIn, path: str, method: str = "GET", host: str = "") -> tuple[int, dict[str, str], str]:
     """Ask as a browser does; return status, headers and page."""
-    with closing(HTTPConnection("127.0.0.1", listener.port, timeout=QUICK)) as browser:
+    with closing(HTTPConnection("127.0.0.1", port_of(listener), timeout=QUICK)) as browser:
         browser.request(method, path, headers={"Host": host} if host else {})
         answer = browser.getresponse()
         return answer.status, dict(answer.getheaders()), answer.read().decode()
 
 
-def throw(listener: CallbackListener, raw: bytes) -> bytes:
+def throw(listener: SignIn, raw: bytes) -> bytes:
     """Send raw bytes, as a port scan does; return whatever came back."""
     answer = b""
-    with closing(create_connection(("127.0.0.1", listener.port), QUICK)) as browser, suppress(ConnectionError):
+    with closing(create_connection(("127.0.0.1", port_of(listener)), QUICK)) as browser, suppress(ConnectionError):
         browser.sendall(raw)
         browser.shutdown(SHUT_WR)
         while more := browser.recv(65_536):
@@ -105,13 +116,13 @@ def wrong_url(request: AuthorizationRequest, chance: random.Random) -> str:
     return f"{base}{chance.choice('?????#')}" + urlencode(pairs, errors="replace")
 
 
-def urls(listener: CallbackListener, number: int, seed: int = 1) -> Found:
+def urls(listener: SignIn, number: int, seed: int = 1) -> Found:
     """Hand so many wrong addresses to the listener, as a browser or a paste does."""
     chance, found = random.Random(seed), Found()  # noqa: S311
     for _ in range(number):
         url = wrong_url(listener.request, chance)
         try:
-            listener.take(url)
+            listener.paste(url)
         except CallbackError as error:
             found.count(type(error).__name__)
             if MIRROR in str(error):
@@ -123,9 +134,9 @@ def urls(listener: CallbackListener, number: int, seed: int = 1) -> Found:
     return found
 
 
-def wrong_bytes(listener: CallbackListener, chance: random.Random) -> bytes:  # noqa: PLR0911  (a kind each)
+def wrong_bytes(listener: SignIn, chance: random.Random) -> bytes:  # noqa: PLR0911  (a kind each)
     """Return what no browser of the learner sends."""
-    host = f"127.0.0.1:{listener.port}"
+    host = f"127.0.0.1:{port_of(listener)}"
     query = urlencode({"code": MIRROR, "state": listener.request.state})
     right = f"GET /callback?{query} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
     kind = chance.randrange(7)
@@ -155,7 +166,7 @@ def wrong_bytes(listener: CallbackListener, chance: random.Random) -> bytes:  # 
     return right[:place] + bytes([other]) + right[place + 1 :]
 
 
-def raw(listener: CallbackListener, number: int, seed: int = 1) -> Found:
+def raw(listener: SignIn, number: int, seed: int = 1) -> Found:
     """Throw so many byte strings at the socket."""
     chance, found = random.Random(seed), Found()  # noqa: S311
     for _ in range(number):
@@ -170,9 +181,9 @@ def raw(listener: CallbackListener, number: int, seed: int = 1) -> Found:
     return found
 
 
-def still_waits(listener: CallbackListener) -> list[str]:
+def still_waits(listener: SignIn) -> list[str]:
     """Say what is wrong with a listener that should be alive, its slot unspent; the right answer is still taken."""
-    if (listener.status, listener.response) != ("waiting", None):
+    if listener.status != "waiting":
         return [f"it is {listener.status}"]
     wrong = []
     wrong += ["answered before"] if PendingAuthorization(listener.request.settings).load()["answered"] else []
@@ -185,7 +196,7 @@ def descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").exists() else 0
 
 
-def cycles(listen: Callable[[AuthorizationRequest], CallbackListener], sent: AuthorizationRequest, number: int) -> str:
+def cycles(listen: Callable[[AuthorizationRequest], SignIn], sent: AuthorizationRequest, number: int) -> str:
     """Start and stop so many listeners, by cancel and by answer; return what they left behind."""
     before, threads = (descriptors(), threading.active_count()), set(threading.enumerate())
     for turn in range(number):

@@ -59,15 +59,16 @@ class Death:
 
 def refresh_and_die(stop_at: int, report: int) -> None:
     """Refresh; die at line number `stop_at` after the answer (0: never, but count; -1: do not even count)."""
-    from redbooth_nb.client import exchange, refresh  # noqa: PLC0415  (the helper's side only)
+    from redbooth_nb.client import refresh, token_endpoint  # noqa: PLC0415  (the helper's side only)
     from redbooth_nb.client.store import PrivateFile  # noqa: PLC0415
 
     death, saved = Death(stop_at, report), [0.0]
-    read, sync_folder = exchange.read_within_bounds, PrivateFile._sync_folder
+    read, sync_folder = token_endpoint.read_within, PrivateFile._sync_folder
 
-    def arrived(*arguments: Any, **options: Any) -> None:  # noqa: ANN401
-        read(*arguments, **options)
+    def arrived(*arguments: Any, **options: Any) -> str:  # noqa: ANN401
+        problem = read(*arguments, **options)
         death.begin()
+        return problem
 
     def synced(self: PrivateFile) -> None:
         sync_folder(self)
@@ -75,7 +76,7 @@ def refresh_and_die(stop_at: int, report: int) -> None:
             saved[0] = time.monotonic()
 
     if stop_at >= 0:
-        exchange.read_within_bounds = arrived
+        token_endpoint.read_within = arrived
     PrivateFile._sync_folder = synced  # type: ignore[method-assign]
     refresh.refresh()
     sys.settrace(None)

@@ -23,7 +23,7 @@ from reliability import callbacks, crashes, network, refreshing, serving
 from reliability.scene import CLIENT_ID, CLIENT_SECRET, ROTATIONS, StartDoorkeeper, machine, sandbox_scene, scene
 
 from redbooth_nb.client.authorize import AuthorizationRequest
-from redbooth_nb.client.callback import CallbackListener
+from redbooth_nb.client.callback import SignIn
 from redbooth_nb.client.register import save_credentials
 from redbooth_nb.provider.sandbox import Sandbox
 
@@ -93,21 +93,15 @@ def faults(_: Sizes, __: StartDoorkeeper) -> Iterator[Line]:
 
 def callback(sizes: Sizes, _: StartDoorkeeper) -> Iterator[Line]:
     """Whatever knocks at the listener."""
-
-    def listen(request: AuthorizationRequest) -> CallbackListener:
-        listener = CallbackListener(request)
-        listener.start()
-        return listener
-
     with machine():
         os.environ["REDBOOTH_PROVIDER"] = "live"  # nothing is sent there
         try:
             uri = f"http://127.0.0.1:{unused_port()}/callback"
             settings = save_credentials(CLIENT_ID, CLIENT_SECRET, uri)
-            listener = listen(AuthorizationRequest.new(settings))
+            listener = SignIn(AuthorizationRequest.new(settings))
             urls, raw = callbacks.urls(listener, sizes.urls), callbacks.raw(listener, sizes.raw)
             after = callbacks.still_waits(listener)
-            left = callbacks.cycles(listen, AuthorizationRequest.new(settings), sizes.cycles)
+            left = callbacks.cycles(SignIn, AuthorizationRequest.new(settings), sizes.cycles)
         finally:
             del os.environ["REDBOOTH_PROVIDER"]
     told = "the kit's own errors only, nothing reflected"

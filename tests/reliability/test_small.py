@@ -12,7 +12,7 @@ from reliability.refreshing import Workers
 from reliability.scene import ROTATIONS, StartDoorkeeper, machine, sandbox_scene, scene
 
 from redbooth_nb.client.authorize import AuthorizationRequest
-from redbooth_nb.client.callback import CallbackListener
+from redbooth_nb.client.callback import SignIn
 from redbooth_nb.client.register import save_credentials
 from redbooth_nb.provider.sandbox import Sandbox
 
@@ -85,16 +85,15 @@ def test_every_fault_of_the_network_is_named_on_a_refresh() -> None:
 
 
 @pytest.fixture
-def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[CallbackListener]:
+def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[SignIn]:
     with machine():
         monkeypatch.setenv("REDBOOTH_PROVIDER", "live")
         uri = f"http://127.0.0.1:{unused_port()}/callback"
-        made = CallbackListener(AuthorizationRequest.new(save_credentials(CLIENT_ID, CLIENT_SECRET, uri)))
-        made.start()
+        made = SignIn(AuthorizationRequest.new(save_credentials(CLIENT_ID, CLIENT_SECRET, uri)))
         yield made
 
 
-def test_no_generated_address_is_taken_or_reflected(listener: CallbackListener) -> None:
+def test_no_generated_address_is_taken_or_reflected(listener: SignIn) -> None:
     """R8, R11, R14: only the kit's own error; each kind of it comes up; the slot is not spent."""
     found = callbacks.urls(listener, URLS)
     assert found.wrong == []
@@ -102,7 +101,7 @@ def test_no_generated_address_is_taken_or_reflected(listener: CallbackListener) 
     assert callbacks.still_waits(listener) == []
 
 
-def test_no_raw_bytes_are_taken_or_reflected(listener: CallbackListener, capfd: pytest.CaptureFixture[str]) -> None:
+def test_no_raw_bytes_are_taken_or_reflected(listener: SignIn, capfd: pytest.CaptureFixture[str]) -> None:
     """R11, R14, R15: the listener lives, quietly, and the right answer is still taken."""
     found = callbacks.raw(listener, RAW)
     assert found.wrong == []

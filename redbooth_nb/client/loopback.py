@@ -1,0 +1,166 @@
+"""A small web server on this machine that answers GET requests with a page. It knows nothing of OAuth2.
+
+It shows nothing of what it was sent and logs nothing: the address holds the code. Memory, time and the number of
+connections are bounded, whatever knocks.
+"""
+
+import asyncio
+import errno
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+from typing import Final
+
+HTTP_PORT: Final = 80  # browsers leave it out
+SLOWEST_REQUEST: Final = 5.0  # seconds, all of it
+LARGEST_REQUEST: Final = 96 * 1024  # bytes of request line and headers
+MOST_CONNECTIONS: Final = 16  # open at once; for one more, the oldest is closed
+HEADERS: Final = (
+    "Content-Type: text/html; charset=utf-8",
+    "Cache-Control: no-store",
+    "Referrer-Policy: no-referrer",
+    "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'",
+    "X-Content-Type-Options: nosniff",
+    "Connection: close",
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the browser gets to see: our own sentences only. last: whether the server stops after it."""
+
+    status: int
+    title: str
+    text: str
+    last: bool = False
+
+    def encoded(self) -> bytes:
+        """Return it as it goes over the wire."""
+        template = Template(Path(__file__).with_name("callback.html").read_text(encoding="utf-8"))
+        body = template.substitute(title=self.title, text=self.text).encode()
+        head = [f"HTTP/1.1 {self.status} ", *HEADERS, f"Content-Length: {len(body)}", "", ""]
+        return "\r\n".join(head).encode() + body
+
+
+class LoopbackServer(threading.Thread):
+    """Listens on a loopback host and port from the moment it is made. Raises OSError when it cannot.
+
+    It answers after `start()`, for `seconds` at most; what came before waits.
+    answer: called with path and query of each GET request. on_end: called at the end with whether time ran out.
+    For `localhost` it takes both loopback addresses, so that no other program can get the browser on one of them.
+    """
+
+    def __init__(
+        self, host: str, port: int, seconds: float, answer: Callable[[str], Page], on_end: Callable[[bool], None]
+    ) -> None:
+        super().__init__(name="callback listener", daemon=True)
+        self._seconds, self._answer, self._on_end = seconds, answer, on_end
+        self._hosts = host_names(port)
+        self._open: list[asyncio.StreamWriter] = []
+        self._stopped = asyncio.Event()
+        self._loop = asyncio.new_event_loop()
+        self._sockets: list[socket.socket] = []
+        try:
+            self._sockets = _listening(host, port)
+        except OSError:
+            self.close()
+            raise
+
+    def stop(self) -> None:
+        """End it, from any thread; what is being answered is finished first."""
+        with suppress(RuntimeError):  # it has ended by itself
+            self._loop.call_soon_threadsafe(self._stopped.set)
+
+    def run(self) -> None:
+        """Serve until the end. For the thread itself."""
+        timed_out = False
+        try:
+            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:  # it cancels what is left at the end
+                timed_out = runner.run(self._serve())
+        finally:
+            self.close()
+            self._on_end(timed_out)
+
+    async def _serve(self) -> bool:
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # broken connections are no news
+        servers = [await asyncio.start_server(self._one, sock=s, limit=LARGEST_REQUEST) for s in self._sockets]
+        try:
+            await asyncio.wait_for(self._stopped.wait(), self._seconds)
+        except TimeoutError:
+            return True
+        finally:
+            for server in servers:
+                server.close()
+            for writer in self._open:
+                writer.transport.abort()
+        return False
+
+    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open.append(writer)
+        if len(self._open) > MOST_CONNECTIONS:
+            self._open.pop(0).transport.abort()
+        last = False
+        try:
+            async with asyncio.timeout(SLOWEST_REQUEST):
+                page = self._page(await reader.readuntil(b"\r\n\r\n"))
+                last = page.last
+                writer.write(page.encoded())
+                await writer.drain()
+                writer.close()
+                await writer.wait_closed()
+        except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            writer.transport.abort()
+        finally:
+            writer.close()
+            if writer in self._open:
+                self._open.remove(writer)
+            if last:  # also where the tab was closed already
+                self._stopped.set()
+
+    def _page(self, head: bytes) -> Page:
+        line, *headers = head.decode("latin-1").split("\r\n")
+        method, _, rest = line.partition(" ")
+        target, _, version = rest.partition(" ")
+        fields = [header.partition(":") for header in headers]
+        hosts = [value.strip() for name, _, value in fields if name.lower() == "host"]
+        if method != "GET":
+            return Page(501, "Not understood", "Only the redirect URI is answered.")
+        if not target.startswith("/") or not version.startswith("HTTP/1.") or len(hosts) != 1:
+            return Page(400, "Not understood", "Only the redirect URI is answered.")
+        if hosts[0] not in self._hosts:
+            return Page(400, "Wrong address", "This page only answers on its own address.")
+        return self._answer(target)
+
+    def close(self) -> None:
+        """Give everything back, where it was never started."""
+        for listening in self._sockets:
+            listening.close()
+        self._loop.close()
+
+
+def host_names(port: int) -> set[str]:
+    """Return what a browser may send as `Host`; any other name is an attack (DNS rebinding)."""
+    names = {"127.0.0.1", "localhost", "[::1]"}
+    return {f"{name}:{port}" for name in names} | (names if port == HTTP_PORT else set())
+
+
+def _listening(host: str, port: int) -> list[socket.socket]:
+    """Return listening sockets for a host. Raises OSError when one is taken; a machine without IPv6 needs only one."""
+    found: list[socket.socket] = []
+    try:
+        for address in ("127.0.0.1", "::1") if host == "localhost" else (host,):
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            try:
+                found.append(socket.create_server((address, port), family=family))
+            except OSError as error:
+                if not found or error.errno not in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
+                    raise
+    except BaseException:
+        for listening in found:
+            listening.close()
+        raise
+    return found

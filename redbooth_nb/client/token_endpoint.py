@@ -1,0 +1,118 @@
+"""The one place that talks to the token endpoint, for exchange and refresh alike (RFC 6749 sections 3.2 and 5).
+
+requests-oauthlib does the protocol. What it leaves open is done here: nothing is sent twice or to another address,
+an answer has bounds in size and time, and whatever comes back that is not a token becomes an error with a name.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, Final
+
+import requests
+from oauthlib.oauth2 import OAuth2Error
+from requests_oauthlib import OAuth2Session
+
+from redbooth_nb.client.errors import TokenEndpointError, TransportError, meaning_of
+from redbooth_nb.client.redaction import hide_in_text
+from redbooth_nb.client.token import content_problems
+from redbooth_nb.client.wire import connect, named_failures, read_within, status_of, unlogged
+from redbooth_nb.errors import printable
+from redbooth_nb.provider.addresses import TOKEN_URL
+
+PERHAPS_USED: Final = "The code or refresh token may already be used up. If it is, authorize again."
+LARGEST_ANSWER: Final = 128 * 1024  # bytes; a token is a few hundred, an error page some thousand
+SLOWEST_ANSWER: Final = 20.0  # seconds from its first line to its last byte; the lock on the store outlasts it
+LONGEST_CODE: Final = 60  # characters shown of an error code
+
+
+@contextmanager
+def token_session(step: str, client_id: str, **options: Any) -> Iterator[OAuth2Session]:  # noqa: ANN401
+    """Yield an `OAuth2Session` that may send one request to the token endpoint.
+
+    step: "exchange" or "refresh", to name in errors. options: as for `OAuth2Session`.
+    Raises TokenEndpointError when the answer is not a token, TransportError when there is none. Never retries.
+    """
+    oauth = connect(OAuth2Session(client_id, **options))
+    # first read within bounds, then connect's own hook notes it, then it is judged: before requests-oauthlib sees it,
+    # which would call a 500 or a login page a "missing token"
+    oauth.hooks["response"].insert(0, partial(_read, step))
+    oauth.hooks["response"].append(partial(_judge, step))
+    try:
+        with unlogged(), named_failures(f"{step}: POST {TOKEN_URL}", also=f" {PERHAPS_USED}"):
+            yield oauth
+    except OAuth2Error as error:
+        raise TokenEndpointError(
+            f"{step}: oauthlib refused the answer ({hide_in_text(error.error or '')}).", remedy="Authorize again."
+        ) from None
+
+
+def _read(step: str, answer: requests.Response, *_: Any, **__: Any) -> None:
+    problem = read_within(answer, LARGEST_ANSWER, SLOWEST_ANSWER)
+    answer.encoding = "utf-8"  # as JSON is, whatever the header says
+    if problem:
+        failure = TokenEndpointError(
+            f"{step}: POST {TOKEN_URL} answered {status_of(answer)} {problem}.",
+            why="A token is a few hundred bytes; something else answered.",
+            remedy=f"Check the address and your network. {PERHAPS_USED}",
+        )
+        failure.status = answer.status_code
+        raise failure
+
+
+def _judge(step: str, answer: requests.Response, *_: Any, **__: Any) -> None:
+    if answer.is_redirect:  # credentials go nowhere else
+        before = f"{step}: POST {TOKEN_URL} answered {status_of(answer)}: "
+        failure = meaning_of("transport", "redirect").error(TransportError, before=before)
+        failure.remedy += f" {PERHAPS_USED}"
+        raise failure
+    problem = answer_problem(answer, step)
+    if problem:
+        raise problem
+
+
+def answer_problem(answer: requests.Response, step: str) -> TokenEndpointError | None:
+    """Say what is wrong with an answer of the token endpoint, None when it is a token.
+
+    Old and new versions of the service differ (401 or 400, `error` as text or as an object); both are understood.
+    """
+    where = f"{step}: POST {TOKEN_URL} answered {status_of(answer)}"
+    try:
+        content = json.loads(answer.content)
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        problem = _not_json(answer, where)
+    elif answer.ok and "error" not in content:
+        wrong = content_problems(content)
+        if not wrong:
+            return None
+        problem = TokenEndpointError(
+            f"{where} with JSON that is not a token.",
+            why=wrong,
+            remedy="Check the answer in the transcript. Nothing was saved.",
+            reference="RFC 6749 section 5.1",
+        )
+    else:
+        raw = content.get("error", "")
+        code = _shown(raw.get("message", "") if isinstance(raw, dict) else raw)[:LONGEST_CODE]
+        problem = meaning_of("token", code).error(TokenEndpointError, before=f"{where}: {code or 'no error code'}. ")
+        problem.error, problem.error_description = code, _shown(content.get("error_description", ""))
+    problem.status = answer.status_code
+    return problem
+
+
+def _not_json(answer: requests.Response, where: str) -> TokenEndpointError:
+    kind = _shown(answer.headers.get("Content-Type") or "no content type")
+    what = f"something that is not JSON ({kind})" if answer.content else "an empty body"
+    return TokenEndpointError(
+        f"{where} with {what}.",
+        remedy="Check the address and your network; a login page or a proxy may have answered. See the transcript.",
+        reference="RFC 6749 section 5",
+    )
+
+
+def _shown(text: object) -> str:
+    """Return a text of the service that is safe to show: it may repeat a secret, or hold control characters."""
+    return printable(hide_in_text(str(text)))
