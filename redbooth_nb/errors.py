@@ -36,8 +36,10 @@ class RedboothError(Exception):
         return str(self).splitlines()
 
     def fresh(self) -> Self:
-        """Return the same error without the frames it travelled through: their variables hold secrets."""
-        return _without_past(self)
+        """Return a copy without the frames that the error travelled through: their variables hold secrets."""
+        copy = type(self).__new__(type(self), *self.args)
+        copy.__dict__.update(self.__dict__)
+        return copy
 
 
 class NotYet(RedboothError):  # noqa: N818  (not a fault: a step that comes first has not been taken)
@@ -62,7 +64,8 @@ def only_kit_errors(function: Callable[P, R]) -> Callable[P, R]:
             called_wrongly = error.__traceback__ is not None and error.__traceback__.tb_next is None
             failure = TypeError(str(error)) if called_wrongly else _unforeseen(error)
         except BaseException as error:  # noqa: BLE001  (Ctrl-C and the like go on, but bare)
-            failure = _without_past(error)
+            failure = error.with_traceback(None)
+            failure.__cause__ = failure.__context__ = None
         del args, kwargs  # this frame stays
         raise failure
 
@@ -77,16 +80,7 @@ def _unforeseen(error: Exception) -> RedboothError:
     )
 
 
-E = TypeVar("E", bound=BaseException)
-
-
-def _without_past(error: E) -> E:
-    error.__cause__ = error.__context__ = None
-    error.__suppress_context__ = True
-    return error.with_traceback(None)
-
-
-def printable(text: str) -> str:
-    """Return text that is safe to print: no control characters or half surrogates, and of bounded length."""
-    shown = text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}..."
-    return shown if shown.isprintable() else "".join(c if c.isprintable() or c == "\n" else "?" for c in shown)
+def printable(text: str, longest: int = LONGEST_TEXT) -> str:
+    """Return text that is safe to print: no control characters or half surrogates, at most `longest` characters."""
+    shown = text if len(text) <= longest else f"{text[:longest]}..."
+    return shown if shown.isprintable() else "".join(c if c.isprintable() or c in "\n\t" else "?" for c in shown)

@@ -155,7 +155,7 @@ class SignIn:
             _listening[port].cancel()  # a cell run again replaces its own listener
         note = self.request.settings.folder.parents[1] / f"listener-{port}.json"
 
-        def ended(timed_out: bool) -> None:  # noqa: FBT001
+        def ended(*, timed_out: bool) -> None:
             if timed_out:
                 self._end(Status.TIMED_OUT)
             with suppress(OSError):
@@ -172,11 +172,17 @@ class SignIn:
                 why=f"{holder(note) or 'Another program'} is using it.",
                 remedy=f"Close that one and run the cell again. Or: {PASTE}",
             ) from None
-        _listening[port], self._server = self, server
         with suppress(OSError):  # a full disk costs others the name of who holds the port, and nothing else
             who = {"pid": os.getpid(), "notebook": Path(os.environ.get("JPY_SESSION_NAME", "")).name}
             note.write_text(json.dumps(who), encoding="utf-8")
-        server.start()
+        _listening[port], self._server = self, server
+        try:
+            server.start()
+        except RuntimeError:  # as in a browser's own Python, which has no threads
+            server.close()
+            ended(timed_out=False)
+            self._server = None
+            raise PortBusy("Nothing can listen: this Python cannot start a thread.", remedy=PASTE) from None
 
     def _answer(self, target: str) -> Page:
         """Return the page for what a browser asked; the answer to our request is taken. target: path and query."""

@@ -50,12 +50,12 @@ class LoopbackServer(threading.Thread):
     """Listens on a loopback host and port from the moment it is made. Raises OSError when it cannot.
 
     It answers after `start()`, for `seconds` at most; what came before waits.
-    answer: called with path and query of each GET request. on_end: called at the end with whether time ran out.
+    answer: called with path and query of each GET request. on_end: called at the end with `timed_out`, whether time ran out.
     For `localhost` it takes both loopback addresses, so that no other program can get the browser on one of them.
     """
 
     def __init__(
-        self, host: str, port: int, seconds: float, answer: Callable[[str], Page], on_end: Callable[[bool], None]
+        self, host: str, port: int, seconds: float, answer: Callable[[str], Page], on_end: Callable[..., None]
     ) -> None:
         super().__init__(name="callback listener", daemon=True)
         self._seconds, self._answer, self._on_end = seconds, answer, on_end
@@ -83,7 +83,7 @@ class LoopbackServer(threading.Thread):
                 timed_out = runner.run(self._serve())
         finally:
             self.close()
-            self._on_end(timed_out)
+            self._on_end(timed_out=timed_out)
 
     async def _serve(self) -> bool:
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # broken connections are no news

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 import requests
 
 from redbooth_nb.client.secret import Secret, known_secrets
+from redbooth_nb.errors import printable
 
 # RFC 6749, RFC 7636, and the CSRF token of Rails
 SECRET_FIELDS = {
@@ -109,7 +110,7 @@ def pairs(query: str) -> Pairs:
 
 def hidden_headers(headers: Any) -> Pairs:  # noqa: ANN401  (a mapping of requests')
     """Return the pairs of a request's or an answer's headers, secrets hidden."""
-    return [(name, hidden_header(name, str(value))) for name, value in headers.items()]
+    return [(name, printable(hidden_header(name, str(value)))) for name, value in headers.items()]
 
 
 def hidden_header(name: str, value: str) -> str:
@@ -160,9 +161,9 @@ def response_body(response: requests.Response) -> Any:  # noqa: ANN401
     if content is not None:
         return content
     if "html" in response.headers.get("Content-Type", ""):
-        heading = hide_in_text(_heading(text))
+        heading = printable(hide_in_text(_heading(text)))
         return f"(a web page{f': {heading}' if heading else ''})" if text else ""
-    return hide_in_text(text[:LONGEST_BODY])
+    return printable(hide_in_text(text), LONGEST_BODY)
 
 
 def body_text(response: requests.Response) -> str:

@@ -23,6 +23,7 @@ from redbooth_nb.provider.addresses import API_URL, REVOKE_URL, TOKEN_URL
 
 # What a dead refresh token is called: by services of today, and by those before 2015.
 DEAD: Final = frozenset({"invalid_grant", "invalid_request"})
+DEFAULTS: Final[dict[str, Any]] = {"timeout": TIMEOUT, "allow_redirects": False}
 CUT_OFF: Final = "An earlier refresh was cut off before its answer was saved, and the service had already moved on. "
 
 
@@ -105,6 +106,8 @@ class RedboothSession:
     def request(self, method: str, path: str, **arguments: Any) -> requests.Response:  # noqa: ANN401
         """Call `path` (such as "/me") of the API, whatever it answers; arguments as in `requests.request`.
 
+        A redirect is returned, not followed, unless you say so: the token is for the API alone.
+
         Raises NotYet without a token, ApiError for an address outside the API, AuthorizeAgain when the
         permission is gone, TransportError when there is no answer.
         """
@@ -167,7 +170,7 @@ class RedboothSession:
     def _call(self, method: str, url: str, token: Token, arguments: dict[str, Any]) -> requests.Response:
         headers = {**(arguments.get("headers") or {}), "Authorization": f"Bearer {token.access_token.reveal()}"}
         with named_failures(f"{method} {url.partition('?')[0]}"):
-            return self._session.request(method, url, **{"timeout": TIMEOUT, **arguments, "headers": headers})
+            return self._session.request(method, url, **{**DEFAULTS, **arguments, "headers": headers})
 
 
 def _api_address(path: str) -> str:

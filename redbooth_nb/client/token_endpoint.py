@@ -17,7 +17,7 @@ from requests_oauthlib import OAuth2Session
 from redbooth_nb.client.errors import TokenEndpointError, TransportError, meaning_of
 from redbooth_nb.client.redaction import hide_in_text
 from redbooth_nb.client.token import content_problems
-from redbooth_nb.client.wire import connect, named_failures, read_within, status_of, unlogged
+from redbooth_nb.client.wire import connect, named_failures, read_within, status_of
 from redbooth_nb.errors import printable
 from redbooth_nb.provider.addresses import TOKEN_URL
 
@@ -40,7 +40,7 @@ def token_session(step: str, client_id: str, **options: Any) -> Iterator[OAuth2S
     oauth.hooks["response"].insert(0, partial(_read, step))
     oauth.hooks["response"].append(partial(_judge, step))
     try:
-        with unlogged(), named_failures(f"{step}: POST {TOKEN_URL}", also=f" {PERHAPS_USED}"):
+        with named_failures(f"{step}: POST {TOKEN_URL}", also=f" {PERHAPS_USED}"):
             yield oauth
     except OAuth2Error as error:
         raise TokenEndpointError(

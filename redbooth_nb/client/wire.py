@@ -21,19 +21,10 @@ LARGEST_ANSWER = 16 * 2**20  # bytes; a page of the API's longest lists is a sma
 SLOWEST_ANSWER = 60.0  # seconds from an answer's first line to its last byte
 
 _own_call: ContextVar[bool] = ContextVar("own_call", default=False)
-# At DEBUG requests-oauthlib logs whole bodies and tokens. The transcript shows the kit's own calls without the secrets;
-# what a learner's own cell does with the library is still logged.
-logging.getLogger("requests_oauthlib.oauth2_session").addFilter(lambda _: not _own_call.get())
-
-
-@contextmanager
-def unlogged() -> Iterator[None]:
-    """Keep a call of the kit, in this thread, out of the libraries' debug logs."""
-    before = _own_call.set(True)
-    try:
-        yield
-    finally:
-        _own_call.reset(before)
+# At DEBUG requests-oauthlib logs whole bodies and tokens, and urllib3 logs header lines that it cannot parse. The
+# transcript shows the kit's own calls without the secrets; what a learner's own cell does is still logged.
+for _library in ("requests_oauthlib.oauth2_session", "urllib3.connection"):
+    logging.getLogger(_library).addFilter(lambda _: not _own_call.get())
 
 
 def connect(session: S) -> S:
@@ -88,13 +79,19 @@ def read_within(answer: requests.Response, largest: int, slowest: float) -> str:
 
 @contextmanager
 def named_failures(what: str, *, also: str = "") -> Iterator[None]:
-    """Turn whatever the libraries raise in the block into a TransportError. also: what to add to its remedy."""
+    """Turn whatever the libraries raise in the block into a TransportError, and keep them from logging secrets.
+
+    what: the request, to begin the error with. also: what to add to its remedy.
+    """
+    before = _own_call.set(True)
     try:
         yield
     except (requests.RequestException, HTTPError, ValueError, LookupError) as error:
         failure = transport_failure(error, what)
         failure.remedy += also
         raise failure from None
+    finally:
+        _own_call.reset(before)
 
 
 def transport_failure(error: Exception, what: str) -> TransportError:

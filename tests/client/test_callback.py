@@ -11,11 +11,12 @@ import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
 from client.machine import CLIENT_ID, CLIENT_SECRET
-from reliability.callbacks import browse, cycles, ended, good, port_of, throw
+from reliability.callbacks import browse, cycles, descriptors, ended, good, port_of, throw
 
 from redbooth_nb.client import callback, loopback
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
@@ -338,6 +339,97 @@ def test_an_answer_that_was_pasted_before_is_not_taken_again(listener: SignIn) -
     AuthorizationResponse.read(address, listener.request)
     assert browse(listener, good(listener.request, code="another"))[0] == 410
     assert "another" not in str(PendingAuthorization(listener.request.settings).load())
+
+
+def test_wrong_answers_without_end_take_no_memory(listener: SignIn) -> None:
+    """R52: they are counted; the last few are kept, without the frames they came through."""
+    for number in range(300):
+        with pytest.raises(StateMismatch):
+            listener.paste(f"{listener.request.redirect_uri}?code=x{number}&state=wrong")
+    assert listener.refused_count == 300
+    assert len(listener.refused) == 5
+    for error in listener.refused:
+        assert (error.__traceback__, error.__context__) == (None, None)
+    assert_still_waiting(listener)
+
+
+def test_connections_that_trickle_are_few_and_end(listener: SignIn) -> None:
+    """R52: a byte now and then keeps nobody busy: no thread each, few descriptors, and the browser is answered."""
+    threads, before = threading.active_count(), descriptors()
+    open_ones = [socket.create_connection(("127.0.0.1", port_of(listener)), QUICK) for _ in range(200)]
+    for connection in open_ones:
+        with suppress(OSError):  # closed already: it had to give way
+            connection.sendall(b"G")
+    assert browse(listener, "/favicon.ico")[0] == 404
+    assert threading.active_count() == threads
+    held = descriptors() - before - len(open_ones)
+    assert held <= loopback.MOST_CONNECTIONS + 1
+    assert_still_waiting(listener)
+    for connection in open_ones:
+        connection.close()
+
+
+def test_a_request_that_never_ends_is_closed(listener: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R52: the time is for the whole request, however often a byte comes."""
+    monkeypatch.setattr(loopback, "SLOWEST_REQUEST", 0.2)
+    with closing(socket.create_connection(("127.0.0.1", port_of(listener)), QUICK)) as slow:
+        slow.settimeout(0.02)
+        closed = False
+        for _ in range(500):
+            try:
+                slow.sendall(b"X")
+                closed = slow.recv(1) == b""
+            except TimeoutError:
+                continue
+            except OSError:
+                closed = True
+            if closed:
+                break
+    assert closed
+    assert_still_waiting(listener)
+
+
+def test_a_full_disk_costs_only_the_note(
+    sent: AuthorizationRequest, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R52: the port is served and given back; who holds it is then not known to others."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    listener = listen(sent)
+    browse(listener, good(sent))
+    assert ended(listener)
+    assert SignIn(sent).notice == ""
+
+
+def test_without_a_thread_the_port_is_given_back(sent: AuthorizationRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R52: and the address can still be pasted."""
+
+    def fail(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", fail)
+        assert "paste" in SignIn(sent).notice
+    assert callback._listening == {}
+    assert SignIn(sent).notice == ""
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_for_localhost_nobody_else_can_have_one_of_the_addresses(sent: AuthorizationRequest, address: str) -> None:
+    """R53: a browser may try either; another program on one of them would get the code."""
+    request = replace(sent, redirect_uri=sent.redirect_uri.replace("127.0.0.1", "localhost"))
+    port = urlsplit(sent.redirect_uri).port or 0
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with closing(socket.create_server((address, port), family=family)):
+        assert f"Port {port} is not free" in SignIn(request).notice
+    sign_in = SignIn(request)
+    assert sign_in.notice == ""
+    with pytest.raises(OSError, match="in use"):
+        socket.create_server((address, port), family=family)
 
 
 def test_of_many_answers_at_once_one_is_taken(listener: SignIn) -> None:

@@ -1,0 +1,128 @@
+"""R50: what the kit knows to be secret is hidden by value, wherever an answer repeats it; then by a field's name."""
+
+import base64
+import json
+import time
+from urllib.parse import quote
+
+import pytest
+import requests
+from client.machine import FaultyServer, reply
+from hypothesis import given
+from hypothesis import strategies as st
+
+from redbooth_nb.client import secret as secret_module
+from redbooth_nb.client.redaction import hide_in_text, hide_secrets, response_body
+from redbooth_nb.client.secret import MOST_KNOWN, Secret, known_secrets
+from redbooth_nb.client.transcript import transcript
+from redbooth_nb.client.wire import connect
+from redbooth_nb.provider.addresses import API_URL
+
+CANARY = "canary/value+with=signs-7731"
+
+
+@pytest.fixture
+def known() -> Secret:
+    return Secret("client secret", CANARY)
+
+
+WRITTEN = {
+    "as it is": CANARY,
+    "URL-encoded": quote(CANARY, safe=""),
+    "base64": base64.b64encode(CANARY.encode()).decode(),
+    "base64 with something before it": base64.b64encode(b"id:" + CANARY.encode()).decode(),
+    "base64 with something around it": base64.b64encode(b"a-longer-id:" + CANARY.encode() + b":end").decode(),
+    "base64 for URLs": base64.urlsafe_b64encode(b"x" + CANARY.encode()).decode(),
+    "JSON in a string": json.dumps({"secret": CANARY}),
+}
+
+
+@pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN.keys())
+@pytest.mark.parametrize("place", ["error_description", "error", "heading", "WWW-Authenticate", "text", "a key"])
+def test_an_answer_that_repeats_a_secret_is_noted_without_it(
+    faulty: FaultyServer, known: Secret, written: str, place: str
+) -> None:
+    body, kind, headers = json.dumps({place: f"was {written}"}), "application/json", {}
+    if place == "heading":
+        body, kind = f"<h1>was {written}</h1>", "text/html"
+    elif place == "text":
+        body, kind = f"was {written}", "text/plain"
+    elif place == "a key":
+        body = json.dumps({written: {"x": [written]}})
+    elif place == "WWW-Authenticate":
+        headers = {"WWW_Authenticate": f'Bearer realm="{written}"'.replace("\n", "")}
+    faulty.answers = [reply(401, body, kind, **headers)]
+    connect(requests.Session()).get(f"{API_URL}/me")
+    shown = f"{transcript} {transcript.markdown} {transcript.last!r}"
+    assert CANARY not in shown
+    assert written not in shown
+    assert known.fingerprint in shown
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"access_token": ["canary-unknown"]},
+        {"token": {"value": "canary-unknown"}},
+        {"accessToken": "canary-unknown"},
+        {"data": {"Refresh-Token": {"deep": [{"x": "canary-unknown"}]}}},
+        "access_token=canary-unknown",
+        {"message": json.dumps({"access_token": "canary-unknown"})},
+        {"message": json.dumps({"m": json.dumps({"refresh_token": "canary-unknown"})})},
+        {"sent": "Authorization: Bearer canary-unknown"},
+        ["client_secret: canary-unknown"],
+    ],
+)
+def test_a_secret_met_for_the_first_time_is_hidden_by_its_field(body: object) -> None:
+    assert "canary-unknown" not in str(hide_secrets(body))
+    assert "canary-unknown" not in hide_in_text(json.dumps(body))
+
+
+def test_what_is_no_secret_stays() -> None:
+    body = {"id": 7, "code": 404, "name": "Ada", "done": False, "none": None, "list": [1.5, "two"]}
+    assert hide_secrets(body) == body
+
+
+@given(st.text(min_size=8, max_size=60), st.text(max_size=20), st.text(max_size=20))
+def test_no_known_value_survives_in_any_text(value: str, before: str, after: str) -> None:
+    Secret("token", value)
+    shown = hide_in_text(before + value + after)
+    assert value not in shown or value in repr(Secret("token", value)) or value in before + after
+
+
+def test_a_longer_secret_is_hidden_whole() -> None:
+    """`fake-1` is the beginning of `fake-10`: the rest must not stay."""
+    Secret("token", "canary-token-1"), Secret("token", "canary-token-10")
+    assert hide_in_text("canary-token-10") == repr(Secret("token", "canary-token-10"))
+
+
+def test_the_secrets_remembered_are_bounded_and_the_newest_stay() -> None:
+    secrets = [Secret("token", f"canary-number-{number:05}") for number in range(MOST_KNOWN + 50)]
+    assert len(known_secrets()) == MOST_KNOWN
+    assert secrets[-1] in known_secrets()
+    assert len(secret_module._known) == MOST_KNOWN
+
+
+@pytest.mark.parametrize("charset", ["idna", "undefined", "\0", "rot13", "no-such-one", "utf-16"])
+def test_any_charset_is_noted(faulty: FaultyServer, charset: str) -> None:
+    """R48: a header that names a strange encoding breaks neither the note nor the request."""
+    faulty.answers = [reply(200, "plain text", f"text/plain; charset={charset}")]
+    answer = connect(requests.Session()).get(f"{API_URL}/me")
+    assert answer.status_code == 200
+    assert transcript.last is not None
+    assert transcript.last.status == 200
+
+
+def test_a_hostile_page_is_noted_in_time() -> None:
+    """A page of a million tags took a regular expression half a minute for each eighth of it."""
+    answer = requests.Response()
+    answer.status_code, answer._content, answer.headers["Content-Type"] = 200, b"<h1>" * 250_000, "text/html"
+    started = time.process_time()
+    assert response_body(answer) == "(a web page)"
+    assert time.process_time() - started < 5  # seconds of work; the old way took hundreds
+
+
+def test_a_huge_answer_is_noted_by_its_size() -> None:
+    answer = requests.Response()
+    answer.status_code, answer._content = 200, b"[" + b"0," * 1_000_000 + b"0]"
+    assert response_body(answer) == "(2000003 bytes)"
