@@ -21,7 +21,7 @@ from redbooth_nb.provider.addresses import NEW_APPLICATION_URL, TOKEN_URL
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS, current_provider
 from redbooth_nb.provider.provider import Kind, Provider
 
-SHOWN = 20  # characters of a client id that are shown; those of Redbooth have 43 or 64
+SHOWN = 8  # characters of a client id that are shown; those of Redbooth have 43 or 64
 DEFAULT_REDIRECT_URI = "http://127.0.0.1:8765/callback"
 
 
@@ -41,13 +41,13 @@ class Settings:
     client_secret: Secret
     redirect_uri: str
     provider: Provider
-    folder: Path
+    folder: Path = field(repr=False)  # its name is the client id
     source: str
 
     @property
     def shown_client_id(self) -> str:
-        """The beginning of the client id, for people: in full it is only in links, in case it is the secret by mistake."""
-        return self.client_id if len(self.client_id) <= SHOWN else f"{self.client_id[:SHOWN]}..."
+        """The beginning of the client id. In full it is only in links: it may be the secret, copied by mistake."""
+        return f"{self.client_id[:SHOWN]}..."
 
     @classmethod
     @only_kit_errors
@@ -64,9 +64,7 @@ class Settings:
         values = read_env_file(path)
         source = str(path)
         if provider.kind in {Kind.LIVE, Kind.STAND_IN}:
-            given = {
-                name: value for name, value in os.environ.items() if name.startswith("REDBOOTH_") and value.strip()
-            }
+            given = {name: value for name, value in os.environ.items() if value.strip()}
             values |= given
             source = "the environment" if "REDBOOTH_CLIENT_ID" in given else source
         client_id, secret, uri = (

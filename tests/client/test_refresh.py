@@ -6,11 +6,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
-from client.machine import RESET, FaultyServer, reply
+from client.machine import ENDLESS, RESET, FaultyServer, reply
 
+from redbooth_nb.client import wire
 from redbooth_nb.client.errors import ApiError, AuthorizeAgain, TokenEndpointError, TransportError
 from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.private_file import StoreError
@@ -19,7 +21,7 @@ from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
-from redbooth_nb.errors import NotYet
+from redbooth_nb.errors import NotYet, RedboothError
 from redbooth_nb.provider.sandbox import Sandbox
 
 NEXT = {"access_token": "next-access", "token_type": "bearer", "expires_in": 7200, "refresh_token": "next-refresh"}
@@ -235,6 +237,90 @@ def test_a_revoked_token_asks_to_authorize_again(faulty: FaultyServer, app_at_fa
     assert load(app_at_faulty) == stored
 
 
+def test_a_refresh_cut_off_is_named_by_the_next_call(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token
+) -> None:
+    """R56: not "the user took the permission back", which is not what happened."""
+    TokenStore(app_at_faulty.folder).mark_refresh(stored)
+    faulty.answers = [REVOKED]
+    with pytest.raises(AuthorizeAgain, match="revoked") as caught:
+        RedboothSession(app_at_faulty).get("/me")
+    assert "cut off before its answer was saved" in caught.value.why
+    assert caught.value.stage == "authorize"
+
+
+LEADING_OUT = [
+    "https://elsewhere.test/me", "http://redbooth.com/api/3/me", "https://redbooth.com/oauth2/token",
+    "https://redbooth.com/api/3/../../oauth2/token", "/../../oauth2/token", "../../oauth2/token", "/x/./me",
+    "/%2e%2e/%2e%2e/oauth2/token", "/%252e%252e/%252e%252e/oauth2/token", "/..\\..\\oauth2", "/..%5c..%5coauth2/token",
+    "/..%2f..%2foauth2/token", "https://redbooth.com/api/3/https://elsewhere.test", "/me\r\nHost: elsewhere.test",
+]  # fmt: skip
+STAYING_INSIDE = {
+    "//elsewhere.test/me": "/api/3//elsewhere.test/me", "@elsewhere.test": "/api/3/@elsewhere.test",
+    ":80/me": "/api/3/:80/me", "me": "/api/3/me", "/tasks?next=https://x.test/../y": "/api/3/tasks",
+    "https://redbooth.com/api/3/me": "/api/3/me", "/a..b/c...d": "/api/3/a..b/c...d",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", LEADING_OUT)
+def test_no_path_leads_the_token_out_of_the_api(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token, path: str
+) -> None:
+    del stored
+    with pytest.raises(ApiError, match="is not part of"):
+        RedboothSession(app_at_faulty).get(path)
+    assert faulty.received == []
+
+
+@pytest.mark.parametrize(("path", "asked"), STAYING_INSIDE.items())
+def test_an_odd_path_stays_inside_the_api(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token, path: str, asked: str
+) -> None:
+    del stored
+    faulty.answers = [ME]
+    assert RedboothSession(app_at_faulty).get(path).ok
+    assert faulty.received[0]["path"].partition("?")[0] == asked
+
+
+@pytest.mark.parametrize("location", ["http://[::1", f"http://{'a' * 70}.test/", "http://\xff.test/"])
+def test_a_redirect_to_no_address_is_named(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token, location: str
+) -> None:
+    """R48: requests reads Location even where it does not follow it, and raises what it likes."""
+    del stored
+    faulty.answers = [reply(302, "", Location=location).decode().encode("latin-1")]
+    with suppress(TransportError):
+        assert RedboothSession(app_at_faulty).get("/me").status_code == 302
+
+
+def test_an_answer_of_the_api_has_a_bound(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R48: real lists fit in; an answer without end is named."""
+    del stored
+    faulty.answers = [reply(200, json.dumps([{"id": 1, "name": "x" * 1000}] * 3000))]
+    assert len(RedboothSession(app_at_faulty).get("/tasks").json()) == 3000
+    monkeypatch.setattr(wire, "LARGEST_ANSWER", 100_000)
+    faulty.answers = [ENDLESS]
+    with pytest.raises(TransportError, match="200 OK with more than 97 KiB"):
+        RedboothSession(app_at_faulty).get("/tasks")
+
+
+def test_an_error_of_on_refresh_is_named_and_the_token_is_kept(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token
+) -> None:
+    """R48: somebody else's function, called with tokens."""
+
+    def on_refresh(old: Token, new: Token) -> None:
+        raise ValueError(old.access_token.reveal() + new.access_token.reveal())
+
+    faulty.answers = [EXPIRED, reply(200, json.dumps(NEXT))]
+    with pytest.raises(RedboothError, match="on_refresh failed") as caught:
+        RedboothSession(app_at_faulty, on_refresh=on_refresh).get("/me")
+    assert "next-access" not in str(caught.value)
+    assert load(app_at_faulty).access_token != stored.access_token
+
+
 def test_a_token_that_was_replaced_elsewhere_is_taken_from_the_store(app: Settings, kept: Token) -> None:
     """R25: this session used the old one a moment too late."""
     session = RedboothSession(app)
@@ -382,7 +468,9 @@ def test_a_redirect_to_another_host_does_not_get_the_token(
     del stored
     with FaultyServer.running() as other:
         faulty.answers = [reply(302, "", Location=f"{other.origin}/steal")]
-        RedboothSession(app_at_faulty).get("/me")
+        assert RedboothSession(app_at_faulty).get("/me").status_code == 302
+        assert other.received == []
+        RedboothSession(app_at_faulty).get("/me", allow_redirects=True)
         assert "authorization" not in other.received[0]["headers"]
 
 

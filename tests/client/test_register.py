@@ -34,6 +34,31 @@ def test_before_anything_is_registered_the_error_names_the_stage(machine: Path, 
     assert caught.value.stage == "register"
 
 
+def test_swapped_credentials_are_found_where_the_service_may_be_asked(sandbox: Sandbox) -> None:
+    """R57: both look alike; nothing is saved, and neither is shown, as either may be the secret."""
+    sandbox.seed_application("Mine", "http://127.0.0.1:9/callback", client_id=OTHER_ID, client_secret=OTHER_SECRET)
+    with pytest.raises(CredentialsError, match="are swapped") as caught:
+        save_credentials(OTHER_SECRET, OTHER_ID)
+    assert OTHER_SECRET not in str(caught.value)
+    assert OTHER_ID not in str(caught.value)
+    with pytest.raises(NotYet):
+        Settings.load()
+    assert save_credentials(OTHER_ID, OTHER_SECRET).client_id == OTHER_ID
+
+
+def test_wrong_credentials_are_not_called_swapped(sandbox: Sandbox) -> None:
+    del sandbox
+    assert save_credentials(OTHER_ID, OTHER_SECRET).client_id == OTHER_ID
+
+
+def test_a_client_id_is_shown_shortened(sandbox: Sandbox) -> None:
+    """R57: it may be the secret by mistake."""
+    del sandbox
+    settings = save_credentials(OTHER_ID, OTHER_SECRET)
+    assert settings.shown_client_id == f"{OTHER_ID[:8]}..."
+    assert OTHER_ID not in repr(settings)
+
+
 def test_what_is_saved_is_loaded(machine: Path, live: None) -> None:
     """For the real service that is the .env file, and the settings say so."""
     del live

@@ -263,6 +263,29 @@ def test_a_mark_of_another_token_says_nothing(store: TokenStore) -> None:
     assert not store.interrupted()
 
 
+def test_what_killed_writes_left_goes_with_the_next(store: TokenStore) -> None:
+    """The leftover of a write holds a code, a verifier or a token; one that is being written now is left alone."""
+    file = PrivateFile(store.folder / "authorization.json")
+    file.write({"state": "x"})
+    old, new = (store.folder / f".authorization.json.{name}" for name in ("old", "new"))
+    for left in (old, new):
+        left.write_text("{}")
+    os.utime(old, (1000.0, 1000.0))
+    file.write({"state": "y"})
+    assert (old.exists(), new.exists()) == (False, True)
+    file.remove()
+    assert list(store.folder.iterdir()) == []
+
+
+@posix
+def test_a_folder_where_locks_have_no_effect_is_named(store: TokenStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on some network drives: trusting such a lock would cost the refresh token."""
+    monkeypatch.setattr("fcntl.flock", lambda *_: None)
+    with pytest.raises(StoreError, match="cannot be used") as caught, store.lock():
+        pytest.fail("it was trusted")
+    assert "REDBOOTH_STATE_DIR" in caught.value.remedy
+
+
 def test_one_thread_at_a_time(store: TokenStore) -> None:
     inside = threading.Semaphore(1)
     wrong: list[bool] = []

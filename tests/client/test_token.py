@@ -40,6 +40,15 @@ def test_it_is_refreshed_in_the_last_minute_or_tenth(lifetime: int, left: int, d
     assert token(expires_in=lifetime).needs_refresh(1000.0 + lifetime - left) == due
 
 
+@pytest.mark.parametrize("value", ["\u2713", "\ud800", "two words", "line\nbreak", "\x7f", "caf\u00e9"])
+@pytest.mark.parametrize("field", ["access_token", "refresh_token"])
+def test_a_token_that_no_header_can_carry_is_refused_when_it_arrives(field: str, value: str) -> None:
+    """R49: not saved, to be fatal at the next call."""
+    with pytest.raises(TokenContentError, match=f"{field} has characters") as caught:
+        Token.from_answer({"access_token": "good", "refresh_token": "good", field: value}, 0.0)
+    assert value not in str(caught.value)
+
+
 @given(st.integers(1, LARGEST_LIFETIME), st.floats(-1e9, 1e9))
 def test_a_clock_set_back_adds_no_life(lifetime: int, now: float) -> None:
     """R31."""
