@@ -73,6 +73,8 @@ class Recorded(Provider):
         with self._lock:
             number = self._used()
             expected = self._exchanges[number]["request"] if number < len(self._exchanges) else None
+            # a redirect URI may hold state as well
+            expected = json.loads(FAKE_STATE.sub(self.state, json.dumps(expected)))
             if expected is None or asked != expected:
                 raise RecordingError(
                     f"{self.path.name} holds no answer to {_described(asked)}.",
