@@ -38,7 +38,7 @@ CREDENTIALS = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
 
 
 def with_attempt(state):
-    """Authorize: return the redirect URI for one sign-in. It repeats `state`, because Redbooth may drop the other."""
+    """Authorize: return the redirect URI of one sign-in. It repeats `state`, in case Redbooth does not return it."""
     return f"{REDIRECT_URI}?attempt={state}"
 
 
@@ -85,7 +85,7 @@ def wait_for_callback(state):
 
 def exchange(address, state):
     """Exchange: send the code in the callback address to Redbooth, and return the token."""
-    # oauthlib compares state with what was sent. Where Redbooth dropped it, is_ours has compared the other one.
+    # oauthlib compares `state` once more. If Redbooth did not return it, is_ours has compared `attempt` instead.
     sent = state if "state" in parse_qs(urlsplit(address).query) else None
     oauth = OAuth2Session(CLIENT_ID, redirect_uri=with_attempt(state), state=sent)
     return oauth.fetch_token(
@@ -104,7 +104,7 @@ def save(token):
 
 
 def load():
-    """Return the stored token, or None if there is none that Redbooth gave to this app."""
+    """Return the stored token, or None if there is none, or only another app's."""
     if not TOKEN_FILE.exists():
         return None
     try:
@@ -123,7 +123,7 @@ def sign_in():
 
 
 def refresh(token):
-    """Refresh: return a new pair of tokens, saved before anything else happens: the old pair is dead now."""
+    """Refresh: return a new pair of tokens. Save it before anything else: the old pair is dead now."""
     oauth = OAuth2Session(CLIENT_ID, token=token)
     token = oauth.refresh_token(TOKEN_URL, timeout=30, **CREDENTIALS)  # gap: credentials
     save(token)  # gap: save
@@ -131,7 +131,7 @@ def refresh(token):
 
 
 def call(token, path):
-    """Call the API and return the answer; if it says that the token expired, refresh once and call again."""
+    """Call the API and return its answer. If that says the token expired, refresh once and call again."""
     url = f"{REDBOOTH}/api/3{path}"
     answer = requests.get(url, headers={"Authorization": f"Bearer {token['access_token']}"}, timeout=30)
     if answer.status_code == 401 and "expired" in answer.headers.get("WWW-Authenticate", ""):  # gap: expired
@@ -141,11 +141,11 @@ def call(token, path):
 
 
 def get(path):
-    """Return what the API says. Where no token works any more, let the user sign in first."""
+    """Return what the API says. If there is no token, or Redbooth no longer accepts it, let the user sign in first."""
     token = load() or sign_in()
     try:
         answer = call(token, path)
-    except (InvalidGrantError, InvalidRequestError):  # a dead refresh token; the second is what Redbooth said in 2015
+    except (InvalidGrantError, InvalidRequestError):  # a dead refresh token, today and in 2015
         answer = None
     if answer is None or answer.status_code == 401:
         print("Redbooth no longer accepts the stored token. Please sign in again.")

@@ -3,6 +3,7 @@
 import re
 import sys
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 
 from redbooth_nb.configuration import Configuration
@@ -15,12 +16,6 @@ GAPS = tomllib.loads(SOLUTION.with_suffix(".gaps.toml").read_text(encoding="utf-
 GAP = re.compile(r"^(?P<indent> *)(?P<line>\S.*?)  # gap: (?P<name>\w+)$", re.MULTILINE)
 
 
-def learners_folder() -> Path:
-    """Return where the app is written: beside the notebook for a person, among the kit's files where nobody watches."""
-    configuration = Configuration.read()
-    return configuration.state_dir / "take-home" if configuration.unattended else Path.cwd()
-
-
 class TakeHomeApp:
     """The source with its gaps; `fill()` them, then `write()` the app and `run()` it."""
 
@@ -30,7 +25,9 @@ class TakeHomeApp:
         self._filled: dict[str, str] = {}
         self._asked = dict.fromkeys(GAPS, 0)
         self._panel: ScriptPanel | None = None
-        self.folder = learners_folder()
+        # beside the notebook for a person, among the kit's files where nobody watches
+        configuration = Configuration.read()
+        self.folder = configuration.state_dir / "take-home" if configuration.unattended else Path.cwd()
 
     def __repr__(self) -> str:
         """Return the source as it is now, open gaps as `...`."""
@@ -44,10 +41,7 @@ class TakeHomeApp:
         print(found[0].rstrip())
 
     def fill(self, name: str, line: str) -> None:
-        """Fill a gap with your line. A line that does not work gets a hint, then another, then the answer.
-
-        Raises RedboothError when there is no gap of that name.
-        """
+        """Fill a gap with your line; a wrong one gets a hint, another, then the answer. Raises RedboothError."""
         if name not in GAPS:
             raise RedboothError(f"There is no gap {name!r}.", remedy=f"The gaps are: {', '.join(GAPS)}.")
         if works(name, line):
@@ -59,10 +53,7 @@ class TakeHomeApp:
         self._asked[name] = min(self._asked[name] + 1, len(GAPS[name]["hints"]))
 
     def write(self) -> Path:
-        """Write the app, with the answers in gaps that are still open; return its file.
-
-        A file that says something else is kept beside it. Raises RedboothError when it cannot be written.
-        """
+        """Write the app, open gaps filled in, and return its file; a different one is kept. Raises RedboothError."""
         file, text = self.folder / NAME, self._source(self._answers | self._filled)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -72,10 +63,7 @@ class TakeHomeApp:
                 print(f"Your {NAME} was different. It is kept as {kept.name}.")
             file.write_bytes(text.encode())
         except OSError as error:
-            problem = error.strerror or type(error).__name__
-            raise RedboothError(
-                f"{NAME} cannot be written to {self.folder} ({problem}).", remedy="Make that folder writable for you."
-            ) from None
+            raise RedboothError(f"The app cannot be written to {self.folder}: {error.strerror}.") from None
         open_gaps = ", ".join(name for name in GAPS if name not in self._filled)
         print(f"{NAME}: {len(text.splitlines())} lines." + (f" Filled in for you: {open_gaps}." if open_gaps else ""))
         return file
@@ -98,8 +86,7 @@ class TakeHomeApp:
 
 def works(name: str, line: str) -> bool:
     """Return whether a line does what this gap needs. It is tried out; how it is written makes no difference."""
-    try:
+    with suppress(Exception):
         exec(GAPS[name]["try_out"].replace("{line}", line.strip()), {})
-    except Exception:
-        return False
-    return True
+        return True
+    return False

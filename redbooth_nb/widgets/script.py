@@ -16,7 +16,7 @@ from redbooth_nb.widgets.view import Markup, View, button, link
 
 LONGEST_RUN = 60  # seconds, where nobody watches; a person has Cancel
 LINES = 200  # the last ones are kept and shown
-SIGN_IN = re.compile(r"^Sign in: (\S+)$", re.MULTILINE)
+SIGN_IN = r"(?m)^Sign in: (\S+)$"
 
 
 class ScriptPanel(View):
@@ -81,9 +81,8 @@ class ScriptPanel(View):
         self._update()
 
     def _update(self) -> None:
-        shown = SIGN_IN.sub(
-            lambda found: link(html.unescape(found[1]), "Sign in with Redbooth"), html.escape("\n".join(self._lines))
-        )
+        text = html.escape("\n".join(self._lines))
+        shown = re.sub(SIGN_IN, lambda found: link(html.unescape(found[1]), "Sign in with Redbooth"), text)
         self._output.show(f'<pre style="white-space:pre-wrap">{shown}</pre>' if shown else "")
         self._message.say(*self._ending())
         if self._process.returncode is not None:

@@ -1,6 +1,7 @@
 """The app to take home: a line is judged by what it does, and nobody's file is overwritten."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,18 @@ def test_a_file_of_the_learners_is_kept_and_they_are_told(machine: Path, capsys:
         assert (machine / NAME).read_text(encoding="utf-8") == written
 
 
+def test_git_ignores_what_the_learner_gets_and_keeps_what_the_kit_ships() -> None:
+    """So somebody who opens `notebooks/` itself changes no tracked file."""
+    root = Path(redbooth_nb.__path__[0]).parent
+    names = (NAME, "my_redbooth_app_1.py", "my_redbooth_token.json", "my_redbooth_token.part", ".env")
+    theirs = [f"notebooks/{name}" for name in names]
+    command = ["git", "check-ignore", "--no-index", *theirs, str(SOLUTION.relative_to(root))]
+    ignored = subprocess.run(command, cwd=root, capture_output=True, check=True, text=True)  # noqa: S603  (our own)
+    assert ignored.stdout.split() == theirs
+    tracked = subprocess.run(["git", "ls-files", *theirs], cwd=root, capture_output=True, check=True, text=True)  # noqa: S603, S607
+    assert tracked.stdout == ""
+
+
 def test_what_was_filled_in_is_written(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     app = TakeHomeApp()
     app.fill("save", "save(token=token)")
@@ -136,7 +149,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(machine: Path) -> None:
     (machine / "taken").touch()
     app = TakeHomeApp()
     app.folder = machine / "taken"
-    with pytest.raises(RedboothError, match=r"cannot be written to .*\nWhat to do: Make that folder writable"):
+    with pytest.raises(RedboothError, match=r"The app cannot be written to .*: File exists\."):
         app.write()
 
 
