@@ -53,7 +53,10 @@ class TakeHomeApp:
         self._asked[name] = min(self._asked[name] + 1, len(GAPS[name]["hints"]))
 
     def write(self) -> Path:
-        """Write the app, open gaps filled in, and return its file; a different one is kept. Raises RedboothError."""
+        """Write the app, with the answers in open gaps, and return its file. An edited one is kept beside it.
+
+        Raises RedboothError when it cannot be written.
+        """
         file, text = self.folder / NAME, self._source(self._answers | self._filled)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
