@@ -16,13 +16,13 @@ from .lessons.explain import explain as explain
 from .lessons.explain import show_errors as show_errors
 from .lessons.explain import summarize as summarize
 from .lessons.fault_lab import FaultLab as FaultLab
-from .lessons.own_app import OwnApp as OwnApp
 from .lessons.practice import allow as allow
 from .lessons.practice import pretend as pretend
 from .lessons.predict import predict as predict
 from .lessons.progress import progress as progress
 from .lessons.ready import catch_up as catch_up
 from .lessons.ready import ready as ready
+from .lessons.take_home import TakeHomeApp as TakeHomeApp
 from .lessons.time_passes import let_time_pass as let_time_pass
 from .provider.addresses import API_URL as API_URL
 from .provider.addresses import AUTHORIZE_URL as AUTHORIZE_URL

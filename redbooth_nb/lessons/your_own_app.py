@@ -1,44 +1,36 @@
-"""What lesson 06 asks and checks."""
+"""What lesson 06 asks and checks; what it says is in your_own_app.toml."""
 
+import json
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+
+from redbooth_nb.client.register import Settings
+from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.lesson import Lesson, Question, Requirement
+
+TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
 def requirements() -> list[Requirement]:
-    """Return what shows that the app was written, stands on its own feet, and signed in."""
-    from redbooth_nb.lessons.own_app import NAME, OwnApp  # noqa: PLC0415  (the other lessons run no script)
+    """Return what shows that the app is written, needs no kit, and has a token of the app registered now."""
+    from redbooth_nb.lessons.take_home import NAME, TakeHomeApp  # noqa: PLC0415  (the other lessons run no script)
 
-    folder = OwnApp().folder
-    app = folder / NAME
-    text = app.read_text(encoding="utf-8") if app.exists() else ""
-    write = ("Run the cell with app.write().", "Run the notebook from the top.", "app.write()")
-    run = ("Run the cell with app.run().", f"In a terminal: redbooth-nb run {NAME}", "app.run()")
-    alone = bool(text) and "redbooth_nb" not in text
-    signed_in = (folder / "my_redbooth_token.json").exists()
+    folder, text, owner, client_id = TakeHomeApp().folder, "", "", ""
+    with suppress(OSError, ValueError):
+        text = (folder / NAME).read_text(encoding="utf-8")
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        owner = json.loads((folder / "my_redbooth_token.json").read_text(encoding="utf-8"))["client_id"]
+    with suppress(RedboothError):
+        client_id = Settings.load().client_id
+    done = {"written": bool(text), "alone": bool(text) and "redbooth_nb" not in text}
+    done["signed_in" if client_id else "registered"] = bool(client_id) and owner == client_id
+    texts = TEXTS["requirements"]
     return [
-        Requirement(f"{NAME} is written." if text else f"{NAME} is not written yet.", bool(text), write),
-        Requirement(
-            "It needs nothing of this kit." if alone else "There is nothing to run without the kit yet.", alone, write
-        ),
-        Requirement("It signed in and kept its token." if signed_in else "It has not signed in yet.", signed_in, run),
+        Requirement(texts[name]["done" if holds else "missing"], holds, tuple(texts[name]["hints"]))
+        for name, holds in done.items()
     ]
 
 
-LESSON = Lesson(
-    "your-own-app",
-    "06-your-own-app",
-    requirements,
-    {
-        "second-run": Question(
-            "You start the app a second time. Does the user have to click Allow again?",
-            ("Yes, every time", "No: the token is in the file", "Only if the access token expired"),
-            2,
-            "The app reads its token file. If the access token has expired, the refresh token beside it helps.",
-        ),
-        "wrong-clock": Question(
-            "The app thinks that its token is fresh, but Redbooth says expired. What should it do?",
-            ("Sign in again", "Refresh once, and call again", "Wait"),
-            2,
-            "Clocks differ. The server is right, so refresh once; a second 401 means something else.",
-        ),
-    },
-)
+QUESTIONS = {name: Question(**each) for name, each in TEXTS["questions"].items()}
+LESSON = Lesson("your-own-app", "06-your-own-app", requirements, QUESTIONS)

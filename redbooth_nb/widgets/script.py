@@ -4,9 +4,10 @@ import atexit
 import html
 import os
 import re
-import subprocess
 import threading
+from collections import deque
 from pathlib import Path
+from subprocess import PIPE, STDOUT, Popen
 
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
@@ -14,6 +15,8 @@ from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.view import Markup, View, button, link
 
 LONGEST_RUN = 60  # seconds, where nobody watches; a person has Cancel
+LINES = 200  # the last ones are kept and shown
+SIGN_IN = r"(?m)^Sign in: (\S+)$"
 
 
 class ScriptPanel(View):
@@ -23,25 +26,24 @@ class ScriptPanel(View):
     """
 
     def __init__(self, command: list[str], folder: Path) -> None:
-        self._lines: list[str] = []
-        self._message = Message()
-        self._output = Markup()
-        self._cancel = button("Cancel", self.cancel, self._message)
-        super().__init__([self._output, self._message, self._cancel])
-        problem = ""
+        self._lines: deque[str] = deque(maxlen=LINES)
+        self._canceled, self._message, self._output = False, Message(), Markup()
+        super().__init__([self._output, self._message, button("Cancel", self.cancel, self._message)])
+        environment = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
         try:
-            self._process = subprocess.Popen(  # noqa: S603  (the kit's own command)
-                command, cwd=folder, env=os.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            self._process = Popen(
+                command, cwd=folder, env=environment, stdout=PIPE, stderr=STDOUT, encoding="utf-8", errors="replace"
             )
         except OSError as error:
-            problem = error.strerror or "the system gave no reason"
-        if problem:
-            raise RedboothError(f"The script could not be started: {problem}.", remedy="Write it first: app.write()")
+            raise RedboothError(f"The script could not be started: {error.strerror}.") from None
         atexit.register(self.cancel)
         self._reader = threading.Thread(target=self._read, name="script output", daemon=True)
         self._reader.start()
         if Configuration.read().unattended:
             self._reader.join(LONGEST_RUN)
+            if self.running:
+                self.cancel()
+                raise RedboothError(f"The script was stopped: it was still running after {LONGEST_RUN} s.")
         self._update()
 
     @property
@@ -50,15 +52,25 @@ class ScriptPanel(View):
         return self._reader.is_alive()
 
     def cancel(self) -> None:
-        """End the script."""
+        """Stop the script."""
+        self._canceled = True
         self._process.terminate()
 
     def text(self) -> str:
-        """Return what the script printed so far, and how it ended if it failed."""
-        lines = list(self._lines)
-        if self._process.returncode:
-            lines.append(f"(ended with status {self._process.returncode})")
-        return "\n".join(lines) or "The script is running."
+        """Return what the script printed so far, and how it ended if that was not as it should."""
+        (ending, kind), shown = self._ending(), [*self._lines]
+        return "\n".join(shown if shown and kind != "problem" else [*shown, ending])
+
+    def _ending(self) -> tuple[str, str]:
+        """Return how the script ended, in words, and the kind of message that this is."""
+        status = self._process.returncode
+        if status is None:
+            return "The script is running. If it asks you to sign in, click its link and decide.", "info"
+        if status == 0:
+            return "The script finished.", "good"
+        if self._canceled:
+            return "You stopped the script.", "info"
+        return f"The script failed: it ended with exit status {status}. Its last lines say why.", "problem"
 
     def _read(self) -> None:
         with self._process:
@@ -69,16 +81,9 @@ class ScriptPanel(View):
         self._update()
 
     def _update(self) -> None:
-        shown = html.escape("\n".join(self._lines))
-        shown = re.sub(
-            r"(?m)^Sign in: (\S+)$", lambda found: link(html.unescape(found[1]), "Sign in with Redbooth"), shown
-        )
+        text = html.escape("\n".join(self._lines))
+        shown = re.sub(SIGN_IN, lambda found: link(html.unescape(found[1]), "Sign in with Redbooth"), text)
         self._output.show(f'<pre style="white-space:pre-wrap">{shown}</pre>' if shown else "")
-        if self._process.returncode is None:
-            self._message.say("Running. If it asks you to sign in, click the link and decide.")
-        elif self._process.returncode == 0:
-            self._message.say("The script came to its end.", "good")
-        else:
-            self._message.say(f"The script ended with status {self._process.returncode}.", "problem")
+        self._message.say(*self._ending())
         if self._process.returncode is not None:
             self.children = [self._output, self._message]

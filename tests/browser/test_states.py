@@ -171,15 +171,15 @@ SCRIPT = "import sys\nfrom pathlib import Path\nfrom redbooth_nb.widgets.script 
 
 def test_script(panel: Panel) -> None:
     panel.show(SCRIPT + "script = ScriptPanel([sys.executable, '-u', '-c', 'print(1); input()'], Path.cwd())\nscript")
-    panel.is_right("script-ended", "The script ended with status 1.")
+    panel.is_right("script-ended", "The script failed: it ended with exit status 1.")
     panel.show(
         SCRIPT + "script = ScriptPanel([sys.executable, '-c', 'import time; time.sleep(600)'], Path.cwd())\nscript"
     )
-    panel.is_right("script-running", "Running.")
+    panel.is_right("script-running", "The script is running.")
     panel.press("Cancel")
-    expect(panel.part).to_contain_text("The script ended with status")
+    expect(panel.part).to_contain_text("You stopped the script.")
     panel.show(SCRIPT + "ScriptPanel([sys.executable, '-c', 'print(42)'], Path.cwd())")
-    panel.is_right("script-good", "Done. The script came to its end.")
+    panel.is_right("script-good", "Done. The script finished.")
 
 
 def test_playground(panel: Panel) -> None:

@@ -160,12 +160,12 @@ def test_06_your_own_app(lab: Lab, notebook: Notebook) -> None:
     came_back.get_by_text("go back to the app").wait_for()
     came_back.close()
     expect(notebook.cell(first_run)).to_contain_text("Hello, Ada")
-    expect(notebook.cell(first_run)).to_contain_text("Done. The script came to its end.")
+    expect(notebook.cell(first_run)).to_contain_text("Done. The script finished.")
     shot(notebook.page, "06-run")
     for number in range(first_run + 1, last + 1):
         notebook.run(number)
         if notebook.source(number).endswith("app.run()"):
-            expect(notebook.cell(number)).to_contain_text("Done. The script came to its end.")
+            expect(notebook.cell(number)).to_contain_text("Done. The script finished.")
     assert "To do" not in notebook.text(last)
 
 

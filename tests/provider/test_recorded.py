@@ -109,6 +109,20 @@ def test_the_clients_own_state_comes_back(record: Record, where: str) -> None:
     assert query == {"code": ["fake-code-1"], "state": ["of this run"]}
 
 
+@pytest.mark.parametrize("state", ["random", 'a"b\\1&ü'])
+def test_a_redirect_uri_that_holds_the_state_is_recognized(record: Record, state: str) -> None:
+    """In the request that sends state, and in those after it."""
+    fields = {"redirect_uri": "http://127.0.0.1:8765/callback?attempt=fake-state-1"}
+    session = record(
+        exchange("GET", "/oauth2/authorize", fields=fields), exchange("POST", "/oauth2/token", fields=fields)
+    )
+    sent = {"redirect_uri": f"http://127.0.0.1:8765/callback?attempt={state}"}
+    assert session.get(AUTHORIZE_URL, params=sent | {"state": state}).ok
+    with pytest.raises(RecordingError):
+        session.post(TOKEN_URL, {"redirect_uri": "http://127.0.0.1:8765/callback?attempt=another"})
+    assert session.post(TOKEN_URL, sent).ok
+
+
 def test_the_clock_is_that_of_the_recording(record: Record) -> None:
     session = record(exchange("GET", "/api/3/me", at=1000.0), exchange("GET", "/api/3/me", at=1005.0))
     provider = current_provider()

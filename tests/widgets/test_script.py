@@ -8,7 +8,8 @@ import pytest
 from widgets.clicks import click, shown
 
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.widgets.script import ScriptPanel
+from redbooth_nb.widgets import script
+from redbooth_nb.widgets.script import LINES, ScriptPanel
 
 
 def python(code: str, folder: Path) -> ScriptPanel:
@@ -25,20 +26,36 @@ def test_where_nobody_watches_the_cell_waits_for_the_end(tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("unattended")
-def test_a_failure_is_told(tmp_path: Path) -> None:
-    panel = python("import sys; print('so far'); sys.exit(3)", tmp_path)
-    assert panel.text() == "so far\n(ended with status 3)"
-    assert "Problem. The script ended with status 3." in shown(panel)
+def test_a_failure_is_told_after_the_last_lines(tmp_path: Path) -> None:
+    code = f"import sys\nfor number in range({LINES} + 5): print(number)\nsys.exit('so <far>, café')"
+    panel = python(code, tmp_path)
+    ending = "The script failed: it ended with exit status 1. Its last lines say why."
+    assert panel.text().splitlines()[-2:] == ["so <far>, café", ending]
+    assert len(panel.text().splitlines()) == LINES + 1
+    assert "so &lt;far&gt;, café" in shown(panel)
+    assert f"Problem. {ending}" in shown(panel)
 
 
-def test_output_arrives_while_it_runs_and_cancel_ends_it(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("unattended")
+def test_the_end_of_a_script_that_prints_nothing_is_told(tmp_path: Path) -> None:
+    assert python("", tmp_path).text() == "The script finished."
+
+
+@pytest.mark.usefixtures("unattended")
+def test_where_nobody_watches_no_script_runs_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(script, "LONGEST_RUN", 0.01)
+    with pytest.raises(RedboothError, match=r"The script was stopped: it was still running after 0\.01 s"):
+        python("import threading; threading.Event().wait()", tmp_path)
+
+
+def test_output_arrives_while_it_runs_and_cancel_stops_it(tmp_path: Path) -> None:
     arrived, ended = threading.Event(), threading.Event()
     # it goes on only when it is told to, which it never is
     panel = python(
         "print('Sign in: http://127.0.0.1:1/?a=1&b=2'); import threading; threading.Event().wait()", tmp_path
     )
     panel._output.observe(lambda _: arrived.set(), names="value")
-    panel._message.observe(lambda change: "ended with" in change["new"]["text"] and ended.set(), names="said")
+    panel._message.observe(lambda change: "stopped" in change["new"]["text"] and ended.set(), names="said")
     assert "Sign in" in panel.text() or arrived.wait(20)
     assert 'href="http://127.0.0.1:1/?a=1&amp;b=2"' in shown(panel)
     assert panel.running
@@ -46,6 +63,9 @@ def test_output_arrives_while_it_runs_and_cancel_ends_it(tmp_path: Path) -> None
     assert ended.wait(20)
     panel._reader.join(20)
     assert not panel.running
+    assert panel.text() == "Sign in: http://127.0.0.1:1/?a=1&b=2"
+    assert "You stopped the script." in shown(panel)
+    assert "Problem" not in shown(panel)
 
 
 def test_what_cannot_be_started_is_a_sentence(tmp_path: Path) -> None:
