@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 from oauthlib.oauth2 import MobileApplicationClient, WebApplicationClient
 
-from redbooth_nb.client.errors import parameter_meanings
+from redbooth_nb.client.errors import failure, parameter_meanings
 from redbooth_nb.client.private_file import PrivateFile
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.secret import Secret, same_text
@@ -152,11 +152,7 @@ class PendingAuthorization:
         """Return the record. Raises NotYet when nothing is under way, StoreError when it cannot be read."""
         record = self._file.read()
         if record is None:
-            raise NotYet(
-                "No authorization is under way.",
-                remedy="Make a request first: request = AuthorizationRequest.new()",
-                stage="authorize",
-            )
+            raise failure(NotYet, "pending", "missing")
         if not record.keys() >= RECORDED:
             raise self._file.damaged()
         return record

@@ -18,7 +18,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from redbooth_nb.client.authorize import AuthorizationRequest
-from redbooth_nb.client.errors import StateAlreadyUsed
+from redbooth_nb.client.errors import StateAlreadyUsed, failure
 from redbooth_nb.client.loopback import HTTP_PORT, SLOWEST_REQUEST, LoopbackServer, Page
 from redbooth_nb.client.response import AuthorizationResponse, Outcome
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
@@ -26,7 +26,6 @@ from redbooth_nb.provider.delivery import LOOPBACK_HOSTS
 
 DEFAULT_TIMEOUT: Final = 600.0  # seconds, as long as an authorization code lives
 MOST_REFUSALS: Final = 5  # kept with their reasons; the others are only counted
-PASTE: Final = "Use the link anyway, then paste the address you are sent to: .paste('http...')"
 
 
 class Status(StrEnum):
@@ -94,10 +93,8 @@ class SignIn:
     def response(self) -> AuthorizationResponse:
         """The answer. Raises NotYet while there is none."""
         if self._response is None:
-            waiting = "Click the link above and decide, then run this cell again."
-            over = "Run the cell that signs in again, then click its new link."
-            remedy = waiting if self.status is Status.WAITING else over
-            raise NotYet(f"There is no answer yet (status: {self.status}).", remedy=remedy, stage="authorize")
+            code = "waiting" if self.status is Status.WAITING else "over"
+            raise failure(NotYet, "listener", code, status=self.status)
         return self._response
 
     @only_kit_errors
@@ -146,11 +143,7 @@ class SignIn:
         uri = urlsplit(self.request.redirect_uri)
         host, port = uri.hostname or "", uri.port or HTTP_PORT
         if uri.scheme != "http" or host not in LOOPBACK_HOSTS:
-            raise PortBusy(
-                f"The redirect URI {self.request.redirect_uri} does not lead to this machine, so nothing can listen.",
-                remedy=PASTE,
-                reference="RFC 8252 section 7.3",
-            )
+            raise failure(PortBusy, "listener", "elsewhere", uri=self.request.redirect_uri)
         if port in _listening:
             _listening[port].cancel()  # a cell run again replaces its own listener
         note = self.request.settings.folder.parents[1] / f"listener-{port}.json"
@@ -167,14 +160,11 @@ class SignIn:
         try:
             server = LoopbackServer(host, port, timeout, self._answer, ended)
         except OSError as error:
-            raise PortBusy(
-                f"Port {port} is not free ({error.strerror or 'it cannot be opened'}).",
-                why=f"{holder(note) or 'Another program'} is using it.",
-                remedy=f"Close that one and run the cell again. Or: {PASTE}",
-            ) from None
+            who = holder(note) or "Another program"
+            raise failure(PortBusy, "listener", "busy", port=port, reason=error.strerror, holder=who) from None
         with suppress(OSError):  # a full disk costs others the name of who holds the port, and nothing else
-            who = {"pid": os.getpid(), "notebook": Path(os.environ.get("JPY_SESSION_NAME", "")).name}
-            note.write_text(json.dumps(who), encoding="utf-8")
+            me = {"pid": os.getpid(), "notebook": Path(os.environ.get("JPY_SESSION_NAME", "")).name}
+            note.write_text(json.dumps(me), encoding="utf-8")
         _listening[port], self._server = self, server
         try:
             server.start()
@@ -182,7 +172,7 @@ class SignIn:
             server.close()
             ended(timed_out=False)
             self._server = None
-            raise PortBusy("Nothing can listen: this Python cannot start a thread.", remedy=PASTE) from None
+            raise failure(PortBusy, "listener", "no_thread") from None
 
     def _answer(self, target: str) -> Page:
         """Return the page for what a browser asked; the answer to our request is taken. target: path and query."""

@@ -75,10 +75,7 @@ class Meaning:
     why: str = ""
     remedy: str = ""
     reference: str = ""
-
-    def error(self, kind: type[E], *, before: str = "", why: str = "", stage: str = "") -> E:
-        """Return an error of this kind with this meaning. before: what to say first; why: a reason in place of its."""
-        return kind(before + self.what, why=why or self.why, remedy=self.remedy, reference=self.reference, stage=stage)
+    stage: str = ""
 
 
 def meaning_of(step: str, code: str) -> Meaning:
@@ -92,6 +89,16 @@ def meaning_of(step: str, code: str) -> Meaning:
         "Neither the guide nor the RFC lists it.",
         "Check the whole request and answer in the transcript.",
     )  # fmt: skip
+
+
+def failure(kind: type[E], step: str, code: str, /, *, before: str = "", **values: object) -> E:
+    """Return an error of this kind that says what `code` means at `step`.
+
+    before: what to say first. values: what is filled in for the names in braces.
+    """
+    known = meaning_of(step, code)
+    parts = {name: text.format_map(values) if values else text for name, text in vars(known).items()}
+    return kind(before + parts.pop("what"), **parts)
 
 
 def parameter_meanings() -> dict[str, str]:

@@ -6,6 +6,7 @@ Nothing here is ever sent twice: a code works once, and sending it again is what
 from typing import Any
 
 from redbooth_nb.client.authorize import PendingAuthorization
+from redbooth_nb.client.errors import failure
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
@@ -24,12 +25,7 @@ def exchange(response: AuthorizationResponse | None = None) -> Token:
     """
     response = response or AuthorizationResponse.last()
     if response.code is None:
-        raise NotYet(
-            "This answer holds no code to exchange.",
-            why=response.describe(),
-            remedy="Authorize again and click Allow.",
-            stage="authorize",
-        )
+        raise failure(NotYet, "exchange", "no_code", answer=response.describe())
     request = response.request
     settings, store = request.settings, TokenStore(request.settings.folder)
     proof: dict[str, Any] = {"code_verifier": request.code_verifier.reveal()} if request.code_verifier else {}

@@ -50,9 +50,14 @@ def hide_known(text: str) -> str:
 
 
 def hide_in_text(text: str) -> str:
-    """Hide known secrets in a text that is not JSON, and whatever follows the name of a secret field."""
-    text = _AUTHORIZATION.sub(lambda found: f"{found[1]}{Secret('credentials', found[2])}", hide_known(text))
-    return _IN_TEXT.sub(lambda found: f"{found[1]}{Secret(_kind(found[2]) or 'secret', found[3])}", text)
+    """Hide known secrets in a text, and whatever follows the name of a secret field; JSON in it is read as JSON."""
+    content = _json(text) if text.lstrip()[:1] in {"{", "[", '"'} else None
+    if content is not None:
+        return json.dumps(content, ensure_ascii=False, default=repr)
+    text = _AUTHORIZATION.sub(
+        lambda found: f"{found[1]}{Secret('credentials', found[2], known=False)}", hide_known(text)
+    )
+    return _IN_TEXT.sub(lambda found: f"{found[1]}{Secret(_kind(found[2]) or 'secret', found[3], known=False)}", text)
 
 
 def hide_secrets(value: Any) -> Any:  # noqa: ANN401  (any JSON value)
@@ -99,7 +104,7 @@ def _hidden(name: str, value: Any, hide: Callable[[str], str], kind: str | None 
         return [_hidden("", item, hide, kind) for item in value]
     if not isinstance(value, str) or not value:
         return value
-    return Secret(kind, value) if kind else hide_in_text(hide(value))
+    return Secret(kind, value, known=False) if kind else hide_in_text(hide(value))
 
 
 def pairs(query: str) -> Pairs:
@@ -121,7 +126,7 @@ def hidden_header(name: str, value: str) -> str:
             return repr(Secret("credentials", value))
         return f"{scheme} {Secret('access token' if scheme.lower() == 'bearer' else 'credentials', credentials)}"
     if name.lower() in {"cookie", "set-cookie"}:
-        return repr(Secret("cookie", value))
+        return repr(Secret("cookie", value, known=False))
     return hide_in_url(value) if name.lower() in {"location", "referer"} else hide_in_text(value)
 
 

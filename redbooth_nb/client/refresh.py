@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import requests
 
-from redbooth_nb.client.errors import ApiError, AuthorizeAgain, TokenEndpointError, bearer_problem, meaning_of
+from redbooth_nb.client.errors import ApiError, AuthorizeAgain, TokenEndpointError, bearer_problem, failure
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
@@ -24,7 +24,6 @@ from redbooth_nb.provider.addresses import API_URL, REVOKE_URL, TOKEN_URL
 # What a dead refresh token is called: by services of today, and by those before 2015.
 DEAD: Final = frozenset({"invalid_grant", "invalid_request"})
 DEFAULTS: Final[dict[str, Any]] = {"timeout": TIMEOUT, "allow_redirects": False}
-CUT_OFF: Final = "An earlier refresh was cut off before its answer was saved, and the service had already moved on. "
 
 
 @only_kit_errors
@@ -42,12 +41,7 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
         if replacing is not None and old.access_token != replacing.access_token:
             return old
         if old.refresh_token is None:
-            raise AuthorizeAgain(
-                "This token came without a refresh token.",
-                remedy="Authorize again when it expires.",
-                reference="RFC 6749 section 6",
-                stage="authorize",
-            )
+            raise failure(AuthorizeAgain, "refresh", "no_refresh_token")
         interrupted = store.interrupted()
         store.mark_refresh(old)
         try:
@@ -63,27 +57,19 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
         except TokenEndpointError as error:
             if error.error and error.status < HTTPStatus.INTERNAL_SERVER_ERROR and not interrupted:
                 store.unmark()  # a plain no: nothing was lost on the way
-            raise _dead(error, interrupted=interrupted) if error.error in DEAD else error from None
+            if error.error not in DEAD:
+                raise
+            code = "dead_and_cut_off" if interrupted else "dead"
+            raise failure(AuthorizeAgain, "refresh", code, status=error.status, error=error.error) from None
         token = Token.from_answer(answer, settings.provider.now(), previous=old)
         store.save(token)
         return token
 
 
-def _dead(error: TokenEndpointError, *, interrupted: bool) -> AuthorizeAgain:
-    return AuthorizeAgain(
-        f"refresh: POST {TOKEN_URL} answered {error.status}: {error.error}. "
-        "The stored refresh token is no longer valid.",
-        why=(CUT_OFF if interrupted else "") + "It was used before, replaced, or revoked by the user.",
-        remedy="Authorize again. The old token is kept until then.",
-        reference="RFC 6749 section 5.2; guide, chapter 4",
-        stage="authorize",
-    )
-
-
 def _stored(store: TokenStore) -> Token:
     token = store.load()
     if token is None:
-        raise NotYet("There is no token yet.", remedy="Authorize and exchange the code first.", stage="exchange")
+        raise failure(NotYet, "refresh", "no_token")
     return token
 
 
@@ -128,9 +114,7 @@ class RedboothSession:
             with self.store.lock():  # somebody may be refreshing right now: their token is not in the store yet
                 newer, interrupted = _stored(self.store), self.store.interrupted()
             if newer.access_token == token.access_token:
-                known = meaning_of("api", "revoked")
-                why = CUT_OFF + known.why if interrupted else known.why
-                raise known.error(AuthorizeAgain, why=why, stage="authorize")
+                raise failure(AuthorizeAgain, "api", "cut_off" if interrupted else "revoked")
             response = self._call(method, url, newer, arguments)
         return response
 
@@ -160,11 +144,7 @@ class RedboothSession:
             try:
                 self.on_refresh(token, newer)
             except Exception as error:  # noqa: BLE001  (somebody else's function, whatever it raises)
-                raise RedboothError(
-                    f"on_refresh failed ({type(error).__name__}).",
-                    why="The token was refreshed and saved; only your own function did not work.",
-                    remedy="Call on_refresh by hand to see its error.",
-                ) from None
+                raise failure(RedboothError, "refresh", "on_refresh", error=type(error).__name__) from None
         return newer
 
     def _call(self, method: str, url: str, token: Token, arguments: dict[str, Any]) -> requests.Response:
@@ -179,8 +159,7 @@ def _api_address(path: str) -> str:
     address = url.partition("?")[0].partition("#")[0]
     parts = re.split(r"[/\\]", unquote(unquote(address.removeprefix(API_URL))))
     if "://" in address.removeprefix("https://") or {".", ".."} & set(parts) or not address.isprintable():
-        shown = path.partition("?")[0]
-        raise ApiError(f"{shown} is not part of {API_URL}.", why="The token is only sent to Redbooth's API.")
+        raise failure(ApiError, "call", "outside", path=path.partition("?")[0], api=API_URL)
     return url
 
 
@@ -203,9 +182,5 @@ def revoke(settings: Settings | None = None) -> None:
             session = bounded(connect(requests.Session()))
             answer = session.post(REVOKE_URL, data=fields, allow_redirects=False, timeout=TIMEOUT)
         if answer.status_code != HTTPStatus.OK:
-            raise ApiError(
-                f"POST {REVOKE_URL} answered {answer.status_code}; the token was not revoked.",
-                remedy="Revoke it on Redbooth's page of authorized applications.",
-                reference="RFC 7009 section 2.2",
-            )
+            raise failure(ApiError, "revoke", "refused", url=REVOKE_URL, status=answer.status_code)
         store.forget()

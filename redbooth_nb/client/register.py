@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 import requests
 from dotenv import set_key
 
+from redbooth_nb.client.errors import failure
 from redbooth_nb.client.secret import Secret
 from redbooth_nb.configuration import Configuration, make_private, read_env_file
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
-from redbooth_nb.provider.addresses import NEW_APPLICATION_URL, TOKEN_URL
+from redbooth_nb.provider.addresses import APPLICATIONS_URL, TOKEN_URL
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS, current_provider
 from redbooth_nb.provider.provider import Kind, Provider
 
@@ -71,21 +72,12 @@ class Settings:
             values.get(f"REDBOOTH_{name}", "").strip() for name in ("CLIENT_ID", "CLIENT_SECRET", "REDIRECT_URI")
         )
         if not client_id and not secret:
-            raise NotYet(
-                "No app is registered yet.",
-                why=f"There are no credentials in {path}.",
-                remedy="Register an app first.",
-                stage="register",
-            )
+            raise failure(NotYet, "register", "missing", path=path)
         uri = uri or DEFAULT_REDIRECT_URI
         problems = credential_problems(client_id, secret, uri)
         if problems:
-            raise CredentialsError(
-                f"The credentials in {source} cannot be right.",
-                why=" ".join(problems),
-                remedy=f"Copy them again from {provider.link(NEW_APPLICATION_URL).removesuffix('/new')}",
-                reference="guide, chapter 1",
-            )
+            page = provider.link(APPLICATIONS_URL)
+            raise failure(CredentialsError, "register", "wrong", source=source, problems=" ".join(problems), page=page)
         folder = configuration.state_dir / provider.name / client_id
         return cls(client_id, Secret("client secret", secret), uri, provider, folder, source)
 
@@ -107,12 +99,7 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
     client_id, client_secret, redirect_uri = client_id.strip(), client_secret.strip(), redirect_uri.strip()
     problems = credential_problems(client_id, client_secret, redirect_uri)
     if problems:
-        raise CredentialsError(
-            "Nothing was saved: these credentials cannot be right.",
-            why=" ".join(problems),
-            remedy="Copy Api Key and App secret from the app's page again.",
-            reference="guide, chapter 1",
-        )
+        raise failure(CredentialsError, "register", "refused", problems=" ".join(problems))
     configuration = Configuration.read()
     provider = current_provider(configuration)
     _refuse_swapped(provider, client_id, client_secret)
@@ -125,11 +112,8 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
         for name, value in fields.items():
             set_key(path, f"REDBOOTH_{name}", value)
     except OSError as error:
-        raise CredentialsError(
-            f"The credentials could not be saved in {path}.",
-            why=f"The system says: {error.strerror or type(error).__name__}.",
-            remedy="Make the folder and the file writable for you, then save again.",
-        ) from None
+        reason = error.strerror or type(error).__name__
+        raise failure(CredentialsError, "register", "unsaved", path=path, reason=reason) from None
     return Settings.load()
 
 
@@ -142,12 +126,7 @@ def _refuse_swapped(provider: Provider, client_id: str, client_secret: str) -> N
     if provider.kind is not Kind.SANDBOX:
         return
     if not _accepted(provider, client_id, client_secret) and _accepted(provider, client_secret, client_id):
-        raise CredentialsError(
-            "Nothing was saved: Api Key and App secret are swapped.",
-            why="The service accepts them only the other way round.",
-            remedy="Put each value into its own field, then save again.",
-            reference="guide, chapter 1",
-        )
+        raise failure(CredentialsError, "register", "swapped")
 
 
 def _accepted(provider: Provider, client_id: str, client_secret: str) -> bool:

@@ -18,6 +18,7 @@ from redbooth_nb.client.errors import (
     StateMismatch,
     StateMissing,
     StateStale,
+    failure,
     meaning_of,
 )
 from redbooth_nb.client.redaction import hide_known
@@ -89,12 +90,7 @@ class AuthorizationResponse:
         record = pending.load()
         url = record.get("callback_url")
         if not url or settings.provider.now() - record["answered_at"] > CODE_LIFETIME:
-            raise NotYet(
-                "There is no fresh answer from Redbooth.",
-                why="A code works once, and for ten minutes.",
-                remedy="Authorize again.",
-                stage="authorize",
-            )
+            raise failure(NotYet, "pending", "no_answer")
         request = pending.request()
         return cls._from_fields(_fields(url, request), request, Secret("callback URL", url), "matched when it arrived")
 
@@ -113,7 +109,7 @@ class AuthorizationResponse:
         if fields.get("code"):
             code = Secret("authorization code", fields["code"])
             return cls(outcome=Outcome.ALLOWED, code=code, **common)  # type: ignore[arg-type]
-        raise meaning_of("callback", "empty").error(CallbackError)
+        raise failure(CallbackError, "callback", "empty")
 
     @property
     def url_for_oauthlib(self) -> str:
@@ -160,7 +156,7 @@ def _check_state(
         kind, code = StateStale, "stale"
     else:
         kind, code = StateMismatch, "mismatch"
-    error: StateError = meaning_of("state", code).error(kind)
+    error: StateError = failure(kind, "state", code)
     error.received = state
     raise error
 
@@ -180,7 +176,7 @@ def _fields(url: str, request: AuthorizationRequest) -> dict[str, str]:
         repeated = sorted({name for name in seen if seen.count(name) > 1})
         problem = f"It holds {' and '.join(repeated)} more than once." if repeated else ""
     if problem:
-        raise meaning_of("callback", "address").error(CallbackError, why=problem)
+        raise failure(CallbackError, "callback", "address", problem=problem)
     return dict(pairs)
 
 

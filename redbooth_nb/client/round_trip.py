@@ -50,12 +50,16 @@ class RoundTrip:
         """Note down a response of requests and the request it answers."""
         request = response.request
         url = urlsplit(request.url or "")
+        query, fields = pairs(url.query), request_fields(request)
+        for _, value in [*query, *fields]:
+            if isinstance(value, Secret):
+                value.remember()  # it was sent, so the answer may repeat it
         return cls(
             method=request.method or "",
             address=hide_known(urlunsplit(url._replace(query="", fragment=""))),
-            query=pairs(url.query),
+            query=query,
             request_headers=hidden_headers(request.headers),
-            fields=request_fields(request),
+            fields=fields,
             status=response.status_code,
             reason=reason(response.status_code),
             response_headers=hidden_headers(response.headers),

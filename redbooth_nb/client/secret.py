@@ -17,18 +17,24 @@ class Secret:
 
     The same value always has the same fingerprint (the end of its SHA-256), so two can be told apart unseen.
     It cannot be measured, iterated, pickled or written as JSON. `reveal()` is the one way to the value.
-    The kit remembers it while it runs, to hide it wherever an answer repeats it (`known_secrets`).
+    known: whether the kit remembers it while it runs, to hide it wherever an answer repeats it. Not for a value that
+    only an answer calls a secret: it could name any word.
     """
 
     __slots__ = ("__value", "kind")
 
-    def __init__(self, kind: str, value: str) -> None:
+    def __init__(self, kind: str, value: str, *, known: bool = True) -> None:
         self.kind = kind
         self.__value = value
-        if len(value) >= SHORTEST_KNOWN:
+        if known:
+            self.remember()
+
+    def remember(self) -> None:
+        """Hide this value from now on wherever an answer repeats it."""
+        if len(self.__value) >= SHORTEST_KNOWN:
             with _turn:
-                _known.pop(value, None)  # to the end: it was met last
-                _known[value] = self
+                _known.pop(self.__value, None)  # to the end: it was met last
+                _known[self.__value] = self
                 if len(_known) > MOST_KNOWN:
                     del _known[next(iter(_known))]
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from redbooth_nb.client.errors import failure
 from redbooth_nb.client.private_file import PrivateFile, StoreError
 from redbooth_nb.client.token import Token
 from redbooth_nb.configuration import make_private
@@ -42,11 +43,7 @@ class TokenStore:
         try:
             return Token.from_answer(content, float(content["obtained_at"])) if content else None
         except (RedboothError, KeyError, TypeError, ValueError):
-            raise StoreError(
-                f"The file {self.path} holds no token.",
-                remedy=f"Keep it for help by renaming it to {self.path.name}.damaged, then authorize again.",
-                stage="authorize",
-            ) from None
+            raise failure(StoreError, "store", "no_token", path=self.path, name=self.path.name) from None
 
     @only_kit_errors
     def save(self, token: Token) -> None:
@@ -137,14 +134,10 @@ class TokenStore:
             left.unlink(missing_ok=True)
 
     def _busy(self) -> StoreError:
-        return StoreError(
-            f"The token in {self.folder} is being refreshed elsewhere and did not become free in {LOCK_SECONDS} s.",
-            remedy="Close the other notebook or program, or wait, then try again.",
-        )
+        return failure(StoreError, "store", "busy", folder=self.folder, seconds=LOCK_SECONDS)
 
     def _unusable(self, reason: str) -> StoreError:
-        remedy = "Make it writable for you, or set REDBOOTH_STATE_DIR to another folder."
-        return StoreError(f"The folder {self.folder} cannot be used ({reason}).", remedy=remedy)
+        return failure(StoreError, "store", "unusable", folder=self.folder, reason=reason)
 
 
 _locks: dict[Path, threading.Lock] = {}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
+from redbooth_nb.client.errors import failure
 from redbooth_nb.client.secret import Secret
 from redbooth_nb.errors import RedboothError
 
@@ -37,11 +38,8 @@ class Token:
         """
         problems = content_problems(answer)
         if problems:
-            raise TokenContentError(
-                "The answer of the token endpoint is not a token.",
-                why=problems,
-                remedy="Check the answer in the transcript. Nothing was saved.",
-                reference="RFC 6749 section 5.1",
+            raise failure(
+                TokenContentError, "endpoint", "no_token", where="The token endpoint answered", problems=problems
             )
         scope, refresh = answer.get("scope") or "", answer.get("refresh_token")
         kept = previous.refresh_token if previous else None

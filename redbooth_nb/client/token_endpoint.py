@@ -14,7 +14,7 @@ import requests
 from oauthlib.oauth2 import OAuth2Error
 from requests_oauthlib import OAuth2Session
 
-from redbooth_nb.client.errors import TokenEndpointError, TransportError, meaning_of
+from redbooth_nb.client.errors import TokenEndpointError, TransportError, failure
 from redbooth_nb.client.redaction import hide_in_text
 from redbooth_nb.client.token import content_problems
 from redbooth_nb.client.wire import connect, named_failures, read_within, status_of
@@ -43,30 +43,25 @@ def token_session(step: str, client_id: str, **options: Any) -> Iterator[OAuth2S
         with named_failures(f"{step}: POST {TOKEN_URL}", also=f" {PERHAPS_USED}"):
             yield oauth
     except OAuth2Error as error:
-        raise TokenEndpointError(
-            f"{step}: oauthlib refused the answer ({hide_in_text(error.error or '')}).", remedy="Authorize again."
-        ) from None
+        raise failure(TokenEndpointError, "endpoint", "refused", step=step, error=_shown(error.error)) from None
 
 
 def _read(step: str, answer: requests.Response, *_: Any, **__: Any) -> None:
     problem = read_within(answer, LARGEST_ANSWER, SLOWEST_ANSWER)
     answer.encoding = "utf-8"  # as JSON is, whatever the header says
     if problem:
-        failure = TokenEndpointError(
-            f"{step}: POST {TOKEN_URL} answered {status_of(answer)} {problem}.",
-            why="A token is a few hundred bytes; something else answered.",
-            remedy=f"Check the address and your network. {PERHAPS_USED}",
-        )
-        failure.status = answer.status_code
-        raise failure
+        where = f"{step}: POST {TOKEN_URL} answered {status_of(answer)}"
+        error = failure(TokenEndpointError, "endpoint", "unbounded", where=where, problem=problem)
+        error.status = answer.status_code
+        raise error
 
 
 def _judge(step: str, answer: requests.Response, *_: Any, **__: Any) -> None:
     if answer.is_redirect:  # credentials go nowhere else
         before = f"{step}: POST {TOKEN_URL} answered {status_of(answer)}: "
-        failure = meaning_of("transport", "redirect").error(TransportError, before=before)
-        failure.remedy += f" {PERHAPS_USED}"
-        raise failure
+        error = failure(TransportError, "transport", "redirect", before=before)
+        error.remedy += f" {PERHAPS_USED}"
+        raise error
     problem = answer_problem(answer, step)
     if problem:
         raise problem
@@ -83,34 +78,21 @@ def answer_problem(answer: requests.Response, step: str) -> TokenEndpointError |
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
-        problem = _not_json(answer, where)
+        kind = _shown(answer.headers.get("Content-Type") or "no content type")
+        body = f"something that is not JSON ({kind})" if answer.content else "an empty body"
+        problem = failure(TokenEndpointError, "endpoint", "not_json", where=where, body=body)
     elif answer.ok and "error" not in content:
         wrong = content_problems(content)
         if not wrong:
             return None
-        problem = TokenEndpointError(
-            f"{where} with JSON that is not a token.",
-            why=wrong,
-            remedy="Check the answer in the transcript. Nothing was saved.",
-            reference="RFC 6749 section 5.1",
-        )
+        problem = failure(TokenEndpointError, "endpoint", "no_token", where=where, problems=wrong)
     else:
         raw = content.get("error", "")
         code = _shown(raw.get("message", "") if isinstance(raw, dict) else raw)[:LONGEST_CODE]
-        problem = meaning_of("token", code).error(TokenEndpointError, before=f"{where}: {code or 'no error code'}. ")
+        problem = failure(TokenEndpointError, "token", code, before=f"{where}: {code or 'no error code'}. ")
         problem.error, problem.error_description = code, _shown(content.get("error_description", ""))
     problem.status = answer.status_code
     return problem
-
-
-def _not_json(answer: requests.Response, where: str) -> TokenEndpointError:
-    kind = _shown(answer.headers.get("Content-Type") or "no content type")
-    what = f"something that is not JSON ({kind})" if answer.content else "an empty body"
-    return TokenEndpointError(
-        f"{where} with {what}.",
-        remedy="Check the address and your network; a login page or a proxy may have answered. See the transcript.",
-        reference="RFC 6749 section 5",
-    )
 
 
 def _shown(text: object) -> str:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import requests
 from urllib3.exceptions import HTTPError
 
-from redbooth_nb.client.errors import TransportError, meaning_of
+from redbooth_nb.client.errors import TransportError, failure
 from redbooth_nb.client.round_trip import reason
 from redbooth_nb.client.transcript import transcript
 from redbooth_nb.provider.delivery import current_provider
@@ -54,9 +54,7 @@ def bounded(session: S) -> S:
 def _read_answer(answer: requests.Response, *_: Any, **__: Any) -> None:
     problem = read_within(answer, LARGEST_ANSWER, SLOWEST_ANSWER)
     if problem:
-        raise TransportError(
-            f"The server answered {status_of(answer)} {problem}.", remedy="Ask for less, or check who answered."
-        )
+        raise failure(TransportError, "call", "unbounded", status=status_of(answer), problem=problem)
 
 
 def read_within(answer: requests.Response, largest: int, slowest: float) -> str:
@@ -87,9 +85,9 @@ def named_failures(what: str, *, also: str = "") -> Iterator[None]:
     try:
         yield
     except (requests.RequestException, HTTPError, ValueError, LookupError) as error:
-        failure = transport_failure(error, what)
-        failure.remedy += also
-        raise failure from None
+        named = transport_failure(error, what)
+        named.remedy += also
+        raise named from None
     finally:
         _own_call.reset(before)
 
@@ -99,7 +97,7 @@ def transport_failure(error: Exception, what: str) -> TransportError:
     code = next((code for kind, code in _FAILURES if isinstance(error, kind)), "unreadable")
     response = getattr(error, "response", None)
     status = f" answered {status_of(response)}" if response is not None else ""
-    return meaning_of("transport", code).error(TransportError, before=f"{what}{status}: ")
+    return failure(TransportError, "transport", code, before=f"{what}{status}: ")
 
 
 _FAILURES: tuple[tuple[type[Exception], str], ...] = (

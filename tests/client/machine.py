@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from redbooth_nb.client import callback
+from redbooth_nb.client import callback, secret
 from redbooth_nb.client.transcript import transcript
 from redbooth_nb.provider import delivery
 from redbooth_nb.provider.delivery import EmbeddedSandbox
@@ -38,6 +38,7 @@ def own_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     monkeypatch.setenv("REDBOOTH_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setattr(delivery, "_running", {})
     transcript._round_trips.clear()
+    secret._known.clear()
     yield folder
     assert not [name for name in os.environ if name.startswith("OAUTHLIB_")]  # claim R7: nothing of the kit sets them
     for listener in list(callback._listening.values()):

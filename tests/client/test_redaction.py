@@ -76,6 +76,7 @@ def test_an_answer_that_repeats_a_secret_is_noted_without_it(
 def test_a_secret_met_for_the_first_time_is_hidden_by_its_field(body: object) -> None:
     assert "canary-unknown" not in str(hide_secrets(body))
     assert "canary-unknown" not in hide_in_text(json.dumps(body))
+    assert "canary-unknown" not in hide_in_text(json.dumps([json.dumps(body)]))
 
 
 def test_what_is_no_secret_stays() -> None:
