@@ -18,6 +18,7 @@ from redbooth_nb.machine import BROKEN, NOTE, OK, Finding, either, folders, inst
 from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.provider import Provider
+from redbooth_nb.working_copies import has_lessons
 
 
 def doctor(_: list[str]) -> int:
@@ -76,7 +77,8 @@ def provider() -> Iterator[Finding]:
         settings = Settings.load()
     except NotYet:
         place = credentials_file(configuration, who)
-        yield Finding(NOTE, f"Credentials: none in {place} yet.", "Do notebook 01-register.")
+        remedy = "Do notebook 01-register." if has_lessons() else "In Python: redbooth_nb.catch_up('authorize')"
+        yield Finding(NOTE, f"Credentials: none in {place} yet.", remedy)
         return
     yield Finding(OK, f"Credentials: client id {settings.client_id}, from {settings.source}")
     store = TokenStore(settings.folder)
