@@ -14,13 +14,15 @@ LAB_CONFIG = Path(__file__).parent / "jupyter"
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
-    name, options = (given[0], given[1:]) if given and given[0] in COMMANDS else ("lab", given)
-    if options == given and given and not given[0].startswith("-"):
+    if given[:1] in (["-h"], ["--help"]):
+        print(USAGE)
+        return 0
+    if given and given[0] not in COMMANDS and not given[0].startswith("-"):
         print(f"There is no command {given[0]!r}.\n{USAGE}", file=sys.stderr)
         return 2
+    name, options = (given[0], given[1:]) if given and given[0] in COMMANDS else ("lab", given)
     try:
-        module, function = COMMANDS[name]
-        return int(getattr(import_module(f"redbooth_nb.{module}"), function)(options))
+        return int(getattr(import_module(f"redbooth_nb.{COMMANDS[name]}"), name)(options))
     except RedboothError as error:
         print(error, file=sys.stderr)
         return 1
@@ -28,25 +30,12 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
-# imported when asked for: each brings what only it needs, and `run` should cost a script little
-COMMANDS = {
-    "lab": ("cli", "lab"),
-    "run": ("run", "run"),
-    "doctor": ("doctor", "doctor"),
-    "sandbox": ("cli", "sandbox"),
-    "-h": ("cli", "usage"),
-    "--help": ("cli", "usage"),
-}
+# the module of each, imported when asked for: it brings what only it needs, and `run` should cost a script little
+COMMANDS = {"lab": "cli", "run": "run", "doctor": "doctor", "sandbox": "cli"}
 USAGE = """usage: redbooth-nb [lab] [JupyterLab's own options]   open the lessons (default)
        redbooth-nb run APP.py [its arguments]     run a script, delivered to the current provider
        redbooth-nb doctor                         say what is broken, and what to do
        redbooth-nb sandbox [options]              run the practice Redbooth alone; see --help there"""
-
-
-def usage(_: list[str]) -> int:
-    """Print the commands."""
-    print(USAGE)
-    return 0
 
 
 def lab(options: list[str]) -> int:

@@ -124,7 +124,9 @@ def mounted_delivery(session: requests.Session, url: str) -> BaseAdapter | None:
     """
     parts = urlsplit(url)
     redbooths = (parts.scheme, parts.hostname, parts.port or 443) == ("https", urlsplit(ORIGIN).netloc, 443)
-    if not redbooths and os.environ["REDBOOTH_PROVIDER"] != "recorded":  # a recording answers, or refuses, everything
+    if (
+        not redbooths and os.environ.get("REDBOOTH_PROVIDER") != "recorded"
+    ):  # a recording answers, or refuses, everything
         return None
     kept = vars(session)
     if DELIVERY not in kept:
