@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from redbooth_nb.errors import RedboothError
@@ -13,30 +14,28 @@ LAB_CONFIG = Path(__file__).parent / "jupyter"
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
-    commands = {"lab": lab, "run": run, "doctor": doctor, "sandbox": sandbox, "-h": usage, "--help": usage}
-    named = bool(given) and given[0] in commands
-    if given and not named and not given[0].startswith("-"):
-        print(f"There is no command {given[0]!r}.\n{USAGE}", file=sys.stderr)  # noqa: T201  (a command prints)
+    if given[:1] in (["-h"], ["--help"]):
+        print(USAGE)
+        return 0
+    if given and given[0] not in COMMANDS and not given[0].startswith("-"):
+        print(f"There is no command {given[0]!r}.\n{USAGE}", file=sys.stderr)
         return 2
+    name, options = (given[0], given[1:]) if given and given[0] in COMMANDS else ("lab", given)
     try:
-        return commands[given[0]](given[1:]) if named else lab(given)
+        return int(getattr(import_module(f"redbooth_nb.{COMMANDS[name]}"), name)(options))
     except RedboothError as error:
-        print(error, file=sys.stderr)  # noqa: T201  (a command prints)
+        print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
 
 
+# the module of each, imported when asked for: it brings what only it needs, and `run` should cost a script little
+COMMANDS = {"lab": "cli", "run": "run", "doctor": "doctor", "sandbox": "cli"}
 USAGE = """usage: redbooth-nb [lab] [JupyterLab's own options]   open the lessons (default)
        redbooth-nb run APP.py [its arguments]     run a script, delivered to the current provider
        redbooth-nb doctor                         say what is broken, and what to do
        redbooth-nb sandbox [options]              run the practice Redbooth alone; see --help there"""
-
-
-def usage(_: list[str]) -> int:
-    """Print the commands."""
-    print(USAGE)  # noqa: T201
-    return 0
 
 
 def lab(options: list[str]) -> int:
@@ -48,28 +47,14 @@ def lab(options: list[str]) -> int:
     settings = [f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{FIRST}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         settings.append("--allow-root")  # containers often have no other user
-    from jupyterlab.labapp import main as jupyterlab  # noqa: PLC0415  (slow to import, and only needed here)
+    from jupyterlab.labapp import main as jupyterlab  # slow to import, and only needed here
 
     return int(jupyterlab([*settings, *options]) or 0)
 
 
-def run(arguments: list[str]) -> int:
-    """Run a script, delivered to the current provider."""
-    from redbooth_nb.run import run as run_script  # noqa: PLC0415  (brings what only this command needs)
-
-    return run_script(arguments)
-
-
-def doctor(options: list[str]) -> int:
-    """Say what is broken."""
-    from redbooth_nb.doctor import doctor as examine  # noqa: PLC0415  (brings what only this command needs)
-
-    return examine(options)
-
-
 def sandbox(options: list[str]) -> int:
     """Run the sandbox alone until it is interrupted."""
-    import argparse  # noqa: PLC0415  (only needed here, and `run` should cost a script little)
+    import argparse
 
     parser = argparse.ArgumentParser(prog="redbooth-nb sandbox", description=sandbox.__doc__)
     parser.add_argument("--port", type=int, default=8764, help="0: any free port (default: 8764)")
@@ -78,17 +63,11 @@ def sandbox(options: list[str]) -> int:
     parser.add_argument("--redirect-uri", help="of the seeded app (default: http://127.0.0.1:8765/callback)")
     parser.add_argument("--token-lifetime", type=int, help="seconds (default: 7200)")
     parser.add_argument("--code-lifetime", type=int, help="seconds (default: 600)")
-    parser.add_argument("--state", type=Path, metavar="FILE", help="SQLite file to keep (default: a temporary one)")
-    chosen = parser.parse_args(options)
-    from redbooth_nb.provider.sandbox.alone import run_alone  # noqa: PLC0415  (brings a web framework)
-
-    run_alone(
-        chosen.state,
-        chosen.port,
-        client_id=chosen.client_id,
-        client_secret=chosen.client_secret,
-        redirect_uri=chosen.redirect_uri,
-        token_lifetime=chosen.token_lifetime,
-        code_lifetime=chosen.code_lifetime,
+    parser.add_argument(
+        "--state", dest="file", type=Path, metavar="FILE", help="SQLite file to keep (default: a temporary one)"
     )
+    chosen = parser.parse_args(options)
+    from redbooth_nb.provider.sandbox.alone import run_alone  # brings a web framework
+
+    run_alone(**vars(chosen))
     return 0

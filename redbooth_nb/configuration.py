@@ -13,12 +13,12 @@ from redbooth_nb.errors import RedboothError
 
 
 class ConfigurationError(RedboothError):
-    """A setting, or the file it stands in, cannot be used."""
+    """A setting, or the file it is in, cannot be used."""
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """The settings as they stand now.
+    """The settings as they are now.
 
     env_file: the `.env` in use, or where one would be written. It need not exist.
     """
@@ -46,13 +46,20 @@ class Configuration:
 
     @property
     def state_dir(self) -> Path:
-        """The folder for tokens, pending authorizations and the sandbox, never inside the repository."""
-        chosen = self.get("REDBOOTH_STATE_DIR")
-        if chosen:
-            return Path(chosen).expanduser().absolute()
-        from platformdirs import user_state_path  # noqa: PLC0415  (slow to import; the names alone do not need it)
+        """The folder for tokens, pending authorizations and the sandbox, never inside the repository.
 
-        return user_state_path("redbooth-nb")
+        Raises ConfigurationError when it would be in a home folder that is not known.
+        """
+        chosen = self.get("REDBOOTH_STATE_DIR")
+        try:
+            if not chosen:
+                from platformdirs import user_state_path
+
+                chosen = str(user_state_path("redbooth-nb"))  # older versions leave a ~ that cannot be expanded
+            return Path(chosen).expanduser().absolute()
+        except RuntimeError:
+            remedy = "Set HOME, or set REDBOOTH_STATE_DIR to a folder of your own."
+        raise ConfigurationError("This machine does not say where your home folder is.", remedy=remedy)
 
 
 def find_env_file(folder: Path) -> Path:
@@ -69,21 +76,24 @@ def read_env_file(path: Path) -> dict[str, str]:
     Raises ConfigurationError, naming the file and the remedy, when it cannot be read.
     """
     try:
-        values = dotenv_values(path, interpolate=False, encoding="utf-8")
+        if path.is_file() or not path.exists():
+            values = dotenv_values(path, interpolate=False, encoding="utf-8")
+            return {name: value for name, value in values.items() if value is not None}
+        problem, remedy = "is not a file", "Move it out of the way; the settings are a plain text file."
     except UnicodeDecodeError:
         problem, remedy = "is not UTF-8 text", "Open it in an editor and save it with the encoding UTF-8."
     except OSError as error:
         problem = f"cannot be read ({error.strerror})"
         remedy = f"Make it a file that you may read, for example with: chmod 600 {path}"
-    else:
-        return {name: value for name, value in values.items() if value is not None}
     raise ConfigurationError(f"The settings file {path} {problem}.", remedy=remedy)
 
 
 def for_people(path: Path) -> str:
     """Return a path to show: the home folder, whose name is nobody's business, as `~`."""
-    home = Path.home()
-    return str(Path("~") / path.relative_to(home)) if path.is_relative_to(home) else str(path)
+    try:
+        return str(Path("~") / path.relative_to(Path.home()))
+    except (RuntimeError, ValueError):  # the home folder is not known, or the path is outside it
+        return str(path)
 
 
 def make_private(folder: Path) -> None:

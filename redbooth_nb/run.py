@@ -6,13 +6,16 @@ import sys
 import threading
 import urllib.request
 import webbrowser
+from collections.abc import Callable
 from pathlib import Path
 
 import requests
 
+from redbooth_nb.child_processes import sitecustomize
 from redbooth_nb.client.register import Settings
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
+from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.unattended import press
 
 
@@ -20,7 +23,9 @@ def run(arguments: list[str]) -> int:
     """Run a script as `python app.py` would; only the delivery of https://redbooth.com differs.
 
     The script finds the current provider's credentials in its environment. A page it opens is opened at the
-    provider, or, where nobody sits at the browser, Allow is pressed. Raises RedboothError without a script.
+    provider, or, where nobody sits at the browser, Allow is pressed. What it sends to Redbooth reaches the provider,
+    from its child processes, too; on a stand-in, what cannot be delivered is refused. Raises RedboothError
+    without a script.
     """
     script = Path(arguments[0] if arguments else "")
     if not script.is_file():
@@ -34,35 +39,47 @@ def run(arguments: list[str]) -> int:
         "REDBOOTH_CLIENT_SECRET": settings.client_secret.reveal(),
         "REDBOOTH_REDIRECT_URI": settings.redirect_uri,
     }
-    make = requests.Session.__init__
-
-    def make_delivered(session: requests.Session) -> None:
-        make(session)
-        settings.provider.deliver(session)
-
-    requests.Session.__init__ = make_delivered  # type: ignore[method-assign, assignment]  # this process is the script's alone
-    webbrowser.open = _browser(settings)
+    if settings.provider.kind == "live":
+        sitecustomize.open_at_provider(webbrowser)
+    else:
+        _deliver()
     sys.argv = arguments
     sys.path.insert(0, str(script.parent.absolute()))
-    runpy.run_path(str(script), run_name="__main__")
+    try:
+        runpy.run_path(str(script), run_name="__main__")
+    except Exception as error:
+        from redbooth_nb.script_error import shown  # brings what only a failure needs
+
+        print(shown(error, script, settings), end="", file=sys.stderr)
+        return 1
     return 0
 
 
-def _browser(settings: Settings):  # type: ignore[no-untyped-def]  # noqa: ANN202  (webbrowser.open's own signature)
-    really_open = webbrowser.open
+def _deliver() -> None:
+    """Deliver what this process and its children send to Redbooth; children take the same way, wherever they start."""
+    configuration = Configuration.read()
+    folder = str(Path(sitecustomize.__file__).parent)
+    os.environ["REDBOOTH_PROVIDER"] = configuration.get("REDBOOTH_PROVIDER", "sandbox")
+    os.environ["REDBOOTH_STATE_DIR"] = str(configuration.state_dir)
+    for name, first, separator in (("PYTHONPATH", folder, os.pathsep), ("NO_PROXY", "redbooth.com", ",")):
+        # a proxy would look redbooth.com up by itself
+        os.environ[name] = separator.join(filter(None, [first, os.environ.get(name, "")]))
+    sitecustomize.start()
 
-    def come_back(address: str) -> None:
-        # as a browser does: to the address itself, past any proxy and any delivery
-        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address, timeout=30).close()
 
-    def open_at_provider(url: str, *rest: object, **more: object) -> bool:
-        if Configuration.read().unattended and settings.provider.kind != "live":
-            address = press(requests.Session(), url, settings.redirect_uri, "allow")
-            threading.Thread(target=come_back, args=[address], daemon=True).start()  # the script listens after this
-            return True
-        link = settings.provider.link(url)
-        print(f"Sign in: {link}", flush=True)  # noqa: T201  (where no browser opens, this is the way)
-        really_open(link, *rest, **more)  # type: ignore[arg-type]
-        return True  # with the line above a person can go on, whether a browser opened or not
+def open_page(really_open: Callable[..., bool], url: str, *rest: object, **more: object) -> bool:
+    """Open a page of Redbooth's at the current provider, or press Allow where nobody sits at the browser."""
+    provider = current_provider()
+    if Configuration.read().unattended and provider.kind != "live":
+        address = press(requests.Session(), url, os.environ["REDBOOTH_REDIRECT_URI"], "allow")
+        threading.Thread(target=_come_back, args=[address], daemon=True).start()  # the script listens after this
+        return True
+    link = provider.link(url)
+    print(f"Sign in: {link}", flush=True)  # where no browser opens, this is the way
+    really_open(link, *rest, **more)
+    return True  # with the line above a person can go on, whether a browser opened or not
 
-    return open_at_provider
+
+def _come_back(address: str) -> None:
+    # as a browser does: to the address itself, past any proxy and any delivery
+    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address, timeout=30).close()

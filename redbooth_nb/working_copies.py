@@ -2,6 +2,10 @@
 
 import hashlib
 import json
+import os
+import stat
+import sys
+from itertools import count
 from pathlib import Path
 
 from redbooth_nb.errors import RedboothError
@@ -9,42 +13,102 @@ from redbooth_nb.errors import RedboothError
 REPOSITORY = Path(__file__).parents[1]
 FIRST = "00-start-here.ipynb"
 FOLDER = "my-notebooks"
-NOTE = ".copied.json"
+NOTE, LOCK = ".copied.json", ".copied.lock"
+LOCK_SECONDS = 60  # copying takes less than one
+UNFIT = (ValueError, KeyError, TypeError, RecursionError)  # what reading raises where a file holds no notebook
+
+
+def has_lessons() -> bool:
+    """Whether the kit runs from a clone of its repository; an installed wheel holds no notebooks."""
+    return (REPOSITORY / "notebooks").is_dir() and (REPOSITORY / "pyproject.toml").is_file()
 
 
 def refresh_working_copies(repository: Path) -> Path:
     """Copy the lessons, without their outputs, to `my-notebooks/`; return that folder.
 
-    A copy the learner changed is left alone; one they did not change follows the original.
-    Raises RedboothError when the lessons are not there or the folder cannot be written.
+    A copy in which the learner wrote nothing follows the original. Any other is left alone: the new version is put
+    beside it, and a sentence on stderr says so. Raises RedboothError when there are no lessons, or when the
+    folder cannot be written to.
     """
     originals = sorted((repository / "notebooks").glob("*.ipynb"))
     if not originals:
         raise RedboothError(
             f"There are no lessons in {repository / 'notebooks'}.",
             why="They come with the repository, not with the installed package.",
-            remedy="Run the command inside a clone of the repository.",
+            remedy="Run the command inside a clone of the repository. Here these work: run, doctor, sandbox.",
         )
+    from filelock import FileLock, Timeout  # slow to import, and only needed here
+
     folder = repository / FOLDER
-    problem = ""
     try:
         folder.mkdir(exist_ok=True)
-        note = folder / NOTE
-        copied = _read_note(note)
-        for original in originals:
-            copy, content = folder / original.name, _without_outputs(original)
-            if not copy.exists() or _digest(copy.read_bytes()) == copied.get(original.name):
-                copy.write_bytes(content)
-                copied[original.name] = _digest(content)
-        note.write_text(json.dumps(copied, indent=1), encoding="utf-8")
+        if (folder / LOCK).is_symlink():
+            (folder / LOCK).unlink()  # older versions of filelock empty the file it leads to
+        with FileLock(folder / LOCK, timeout=LOCK_SECONDS):
+            _update_all(originals, folder)
+    except Timeout:
+        problem, remedy = "another start is still copying", "Wait for it to finish, then start again."
     except OSError as error:
         problem = error.strerror or type(error).__name__
-    if problem:
-        raise RedboothError(
-            f"The working copies cannot be written to {folder} ({problem}).",
-            remedy="Make that folder writable for you.",
-        )
-    return folder
+        remedy = "Make sure that there is space on the disk and that you may write to the folder."
+    else:
+        return folder
+    raise RedboothError(f"The working copies cannot be written to {folder} ({problem}).", remedy=remedy)
+
+
+def _update_all(originals: list[Path], folder: Path) -> None:
+    copied = _read_note(folder / NOTE)
+    for original in originals:
+        before = copied.get(original.name)
+        try:
+            content = _without_outputs(original)
+        except (OSError, *UNFIT):
+            sentence = f"The lesson {original} cannot be read (damaged, or a merge conflict); it was not copied."
+        else:
+            sentence = _update(folder / original.name, content, copied)
+        if sentence:
+            print(sentence, file=sys.stderr)
+        if copied.get(original.name) != before:  # after each file: an interruption then costs nothing
+            _replace(folder / NOTE, json.dumps(copied, indent=1).encode())
+
+
+def _update(copy: Path, content: bytes, copied: dict[str, str]) -> str:
+    """Bring one copy up to date; return what the learner should know, "" for nothing.
+
+    `copied` holds, for each name, which version was copied or offered last.
+    """
+    newest, known = _digest(content), copied.get(copy.name)
+    written, obstacle = _inspect(copy, content)
+    copied[copy.name] = newest
+    if written == newest:
+        return ""
+    if not obstacle and written in ("", known):
+        _replace(copy, content)
+        return ""
+    if known == newest:  # it is beside the copy, or the learner put it away
+        return f"{copy.name} {obstacle}; it was left alone. Delete it to get a fresh copy." if obstacle else ""
+    names = (copy.with_name(f"{copy.stem}.new{number or ''}.ipynb") for number in count())
+    beside = next(name for name in names if not os.path.lexists(name))
+    _replace(beside, content)
+    return f"{copy.name} {obstacle or 'has your changes'}; it was left alone, and the new version is in {beside.name}."
+
+
+def _inspect(copy: Path, content: bytes) -> tuple[str, str]:
+    """Return the digest of what is written in a copy, "" for none, and what forbids replacing it, "" for nothing."""
+    try:
+        mode = copy.lstat().st_mode
+        if not stat.S_ISREG(mode):
+            return "", "is a link" if stat.S_ISLNK(mode) else "is not a file"
+        found = copy.read_bytes()
+        if len(found) < len(content) and content.startswith(found):
+            return "", ""  # cut off by a full disk
+        return _digest(found), "" if mode & stat.S_IWUSR else "is read-only"
+    except FileNotFoundError:
+        return "", ""
+    except OSError as error:
+        return "", f"cannot be read ({error.strerror})"
+    except UNFIT:
+        return "", "is not a notebook any more (damaged, or a merge conflict)"
 
 
 def _without_outputs(notebook: Path) -> bytes:
@@ -56,13 +120,29 @@ def _without_outputs(notebook: Path) -> bytes:
     return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _digest(notebook: bytes) -> str:
+    """Return the digest of what a person wrote: kinds and sources of the cells, not what running them adds."""
+    cells = [[cell["cell_type"], "".join(cell["source"])] for cell in json.loads(notebook)["cells"]]
+    return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Put the content in place in one step, never through a link: whatever happens, no file is left half written."""
+    part = path.with_name(f".{path.name}.part")
+    part.unlink(missing_ok=True)  # of a start that was killed; only one at a time gets here
+    try:
+        with part.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _read_note(note: Path) -> dict[str, str]:
     try:
         content = json.loads(note.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}  # without it every copy counts as changed, which loses nothing
+    except (OSError, *UNFIT):
+        return {}  # without it every copy that differs counts as changed, which loses nothing
     return content if isinstance(content, dict) else {}

@@ -257,3 +257,36 @@ def test_run_delivers_an_unchanged_script_to_the_provider(start: Start, machine:
     out, err = process.communicate(timeout=60)
     assert out == f"401 https://redbooth.com/api/3/me ['app.py', '--its-own', 'option'] {KEY} __main__\n", err
     assert process.returncode == 7
+
+
+# Without the repository
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let the package be where a wheel puts it: alone, with no lessons beside it."""
+    shutil.copytree(ROOT / "redbooth_nb", tmp_path / "site" / "redbooth_nb")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    return tmp_path / "site"
+
+
+def test_without_the_repository_all_but_the_lessons_work(start: Start, installed: Path, machine: Path) -> None:
+    before = sorted(path.name for path in installed.iterdir())
+    register = "import redbooth_nb; print(redbooth_nb.__file__); redbooth_nb.catch_up('authorize')"
+    out, err = start("-c", register).communicate(timeout=60)
+    assert out.startswith(str(installed)), err
+    (machine / "app.py").write_text(
+        "import requests\nprint(requests.get('https://redbooth.com/api/3/me', timeout=10).status_code)\n"
+    )
+    assert start("-m", "redbooth_nb", "run", "app.py").communicate(timeout=60)[0] == "401\n"
+    process, _ = sandbox(start)
+    process.terminate()
+    process.communicate(timeout=20)
+    told = start("-m", "redbooth_nb", "doctor").communicate(timeout=60)[0]
+    assert [line for line in told.splitlines() if line.startswith("broken") and "Port 8765" not in line] == []
+    assert "Lessons: none here" in told
+    lab = start("-m", "redbooth_nb")
+    err = lab.communicate(timeout=60)[1]
+    assert (lab.returncode, err.splitlines()[0][:24]) == (1, "There are no lessons in ")
+    assert "Here these work: run, doctor, sandbox" in err
+    assert sorted(path.name for path in installed.iterdir()) == before

@@ -3,7 +3,7 @@
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -79,6 +79,26 @@ def test_a_file_that_may_not_be_read_is_named(machine: Path, monkeypatch: pytest
     with pytest.raises(ConfigurationError, match=r"cannot be read \(Permission denied\)") as caught:
         Configuration.read()
     assert "chmod 600" in caught.value.remedy
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no pipes in folders")
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_is_no_file_is_named_and_not_waited_for(machine: Path, make: Callable[[Path], None]) -> None:
+    make(machine / ".env")
+    with pytest.raises(ConfigurationError, match=r"\.env is not a file") as caught:
+        Configuration.read()
+    assert "Move it out of the way" in caught.value.remedy
+
+
+@pytest.mark.parametrize("chosen", ["", "~/state"])
+def test_a_home_folder_that_is_not_known_is_a_sentence(monkeypatch: pytest.MonkeyPatch, chosen: str) -> None:
+    """Not a folder called ~ where the command happens to run."""
+    monkeypatch.setenv("REDBOOTH_STATE_DIR", chosen)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # what it does for a user without one
+    with pytest.raises(ConfigurationError, match="home folder") as caught:
+        _ = Configuration.read().state_dir
+    assert "REDBOOTH_STATE_DIR" in caught.value.remedy
+    assert for_people(Path("/a/b")) == str(Path("/a/b"))
 
 
 def test_a_missing_file_has_no_values(machine: Path) -> None:

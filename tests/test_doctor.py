@@ -1,6 +1,12 @@
 """`redbooth-nb doctor` names what is broken, with its remedy, and tells by its status whether anything is."""
 
+import errno
+import os
+import shutil
 import socket
+import subprocess
+import sys
+import tempfile
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -8,11 +14,14 @@ from pathlib import Path
 
 import pytest
 import requests
-from client.machine import own_machine, unused_port
+from client.machine import FaultyServer, own_machine, unused_port
 
-from redbooth_nb import doctor as doctor_module
+from redbooth_nb import machine as this_machine
+from redbooth_nb import working_copies
 from redbooth_nb.cli import main
 from redbooth_nb.client.register import save_credentials
+from redbooth_nb.client.store import TokenStore
+from redbooth_nb.client.token import Token
 from redbooth_nb.doctor import doctor
 
 SECRET = "canary-app-secret-7a71"
@@ -23,9 +32,13 @@ Lines = Callable[[], tuple[int, str]]
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Give the test a machine of its own, with free ports and a browser."""
     with own_machine(tmp_path, monkeypatch) as folder:
-        monkeypatch.setattr(doctor_module, "SANDBOX_PORT", unused_port())
-        monkeypatch.setattr(doctor_module, "DEFAULT_REDIRECT_URI", f"http://127.0.0.1:{unused_port()}/callback")
+        monkeypatch.setattr(this_machine, "SANDBOX_PORT", unused_port())
+        monkeypatch.setattr(this_machine, "DEFAULT_REDIRECT_URI", f"http://127.0.0.1:{unused_port()}/callback")
         monkeypatch.setattr(webbrowser, "get", lambda: None)
+        (tmp_path / "repository" / "notebooks").mkdir(parents=True)
+        (tmp_path / "repository" / "pyproject.toml").touch()
+        for module in (this_machine, working_copies):
+            monkeypatch.setattr(module, "REPOSITORY", tmp_path / "repository")
         yield folder
 
 
@@ -67,7 +80,7 @@ def test_credentials_are_named_and_the_secret_is_not(visit: Lines) -> None:
 
 
 def test_a_package_outside_its_range_is_broken(visit: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor_module, "requires", lambda _: ["requests>=99", "a-package-nobody-has>=1"])
+    monkeypatch.setattr(this_machine, "requires", lambda _: ["requests>=99", "a-package-nobody-has>=1"])
     status, printed = visit()
     assert status == 1
     row = line(printed, "Packages:")
@@ -91,7 +104,7 @@ def test_the_variable_that_switches_protection_off_is_broken(
 def test_a_busy_redirect_port_is_broken(visit: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
         port = other.getsockname()[1]
-        monkeypatch.setattr(doctor_module, "DEFAULT_REDIRECT_URI", f"http://127.0.0.1:{port}/callback")
+        monkeypatch.setattr(this_machine, "DEFAULT_REDIRECT_URI", f"http://127.0.0.1:{port}/callback")
         status, printed = visit()
     assert status == 1
     assert "Another program is using it" in line(printed, f"Port {port}")
@@ -142,7 +155,7 @@ def test_without_a_network_live_is_broken(visit: Lines, monkeypatch: pytest.Monk
     def no_network(*_: object, **__: object) -> None:
         raise requests.ConnectionError("nothing there")
 
-    monkeypatch.setattr(requests, "head", no_network)
+    monkeypatch.setattr(requests.Session, "send", no_network)
     monkeypatch.setenv("REDBOOTH_PROVIDER", "live")
     monkeypatch.setenv("REDBOOTH_CLIENT_ID", "an-api-key")
     monkeypatch.setenv("REDBOOTH_CLIENT_SECRET", SECRET)
@@ -164,8 +177,193 @@ def test_no_browser_and_a_clock_that_is_behind(visit: Lines, monkeypatch: pytest
         raise webbrowser.Error("none")
 
     monkeypatch.setattr(webbrowser, "get", none_found)
-    monkeypatch.setattr(doctor_module.time, "time", lambda: 1_000_000.0)
+    monkeypatch.setattr(this_machine.time, "time", lambda: 1_000_000.0)
     status, printed = visit()
     assert status == 1
     assert line(printed, "Browser:").startswith("note")
     assert line(printed, "Clock:").startswith("broken")
+
+
+# What used to be a traceback, a hang, silence, or the wrong remedy
+
+
+def as_a_command(prefix: tuple[str, ...] = (), **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run the doctor as a person does."""
+    command = [*prefix, sys.executable, "-m", "redbooth_nb", "doctor"]
+    more = {"env": {**os.environ, **environment}, "capture_output": True, "text": True}
+    return subprocess.run(command, **more, check=False, timeout=60)  # type: ignore[call-overload, no-any-return]  # noqa: S603
+
+
+def obeying_modes() -> tuple[str, ...]:
+    """Return what lets a command obey the modes of files, although an administrator runs the tests."""
+    if os.geteuid() != 0:
+        return ()
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        pytest.skip("setpriv is not installed")
+    return (setpriv, "--bounding-set=-dac_override,-dac_read_search", "--")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file modes are POSIX")
+def test_a_state_folder_that_may_not_be_entered_is_broken(tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o000)
+    done = as_a_command(obeying_modes(), REDBOOTH_STATE_DIR=str(locked / "state"))
+    assert (done.returncode, done.stderr) == (1, "")
+    row = line(done.stdout, "State:")
+    assert row.startswith("broken")
+    assert "Permission denied" in row
+    assert "set REDBOOTH_STATE_DIR" in row
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "/".join(["x" * 200] * 30)])
+def test_a_path_that_is_too_long_is_broken(tmp_path: Path, name: str) -> None:
+    done = as_a_command(REDBOOTH_STATE_DIR=str(tmp_path / name))
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "too long" in line(done.stdout, "State:")
+
+
+@pytest.mark.parametrize("environment", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}])
+def test_a_path_that_the_terminal_cannot_show_is_escaped(tmp_path: Path, environment: dict[str, str]) -> None:
+    environment["PYTHONCOERCECLOCALE"] = "0"
+    done = as_a_command(**environment, REDBOOTH_STATE_DIR=str(tmp_path / "été"))
+    assert done.stderr == ""
+    assert line(done.stdout, "State:").startswith("ok")
+    assert "is answered by the sandbox" in done.stdout
+
+
+def test_no_home_folder_is_broken(visit: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REDBOOTH_STATE_DIR")
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # what it does for a user without one
+    status, printed = visit()
+    assert status == 1
+    row = line(printed, "home folder")
+    assert row.startswith("broken")
+    assert "Set HOME" in row
+    assert not Path("~").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no pipes in folders")
+def test_settings_that_are_a_pipe_are_broken_and_not_waited_for(machine: Path) -> None:
+    os.mkfifo(machine / ".env")
+    done = as_a_command()
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.count("is not a file") == 1
+    assert "Move it out of the way" in line(done.stdout, "is not a file")
+
+
+def test_settings_that_are_a_folder_are_to_be_moved_not_protected(visit: Lines, machine: Path) -> None:
+    (machine / ".env").mkdir(mode=0o755)
+    status, printed = visit()
+    assert status == 1
+    assert "Move it out of the way" in line(printed, "is not a file")
+    assert "chmod" not in printed
+
+
+def test_settings_that_cannot_be_understood_name_the_line(visit: Lines, machine: Path) -> None:
+    (machine / ".env").write_text(f'REDBOOTH_X=1\n\n\nREDBOOTH_CLIENT_SECRET="{SECRET}\nREDBOOTH_Y=2\nnot a line\n')
+    (machine / ".env").chmod(0o600)
+    status, printed = visit()
+    assert status == 1
+    assert "in line 4 and 6" in line(printed, "cannot be understood")
+    assert SECRET not in printed
+
+
+def disk_is_full(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("provider", ["sandbox", "http://127.0.0.1:1"])
+def test_a_full_disk_is_broken_whoever_answers(visit: Lines, monkeypatch: pytest.MonkeyPatch, provider: str) -> None:
+    monkeypatch.setenv("REDBOOTH_PROVIDER", provider)
+    monkeypatch.setattr(tempfile, "TemporaryFile", disk_is_full)
+    status, printed = visit()
+    assert status == 1
+    row = line(printed, "State:")
+    assert row.startswith("broken")
+    assert "Free some space" in row
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the limit is POSIX")
+def test_where_no_byte_can_be_written_it_says_so_and_ends() -> None:
+    """For good, not pretended: every write to a file fails."""
+    limited = "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+    limited += "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0));"
+    limited += "from redbooth_nb.cli import main; sys.exit(main(['doctor']))"
+    command = [sys.executable, "-c", limited]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "Free some space" in line(done.stdout, "State:")
+
+
+def test_a_stand_in_that_is_not_running_is_broken(visit: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    origin = f"http://127.0.0.1:{unused_port()}"
+    monkeypatch.setenv("REDBOOTH_PROVIDER", origin)
+    status, printed = visit()
+    assert status == 1
+    row = line(printed, f"{origin} cannot be reached")
+    assert row.startswith("broken")
+    assert "Start it" in row
+
+
+def test_a_stand_in_that_runs_is_well(visit: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    with FaultyServer.running() as server:
+        monkeypatch.setenv("REDBOOTH_PROVIDER", server.origin)
+        status, printed = visit()
+    assert status == 0
+    assert line(printed, f"{server.origin} can be reached").startswith("ok")
+
+
+def test_a_refresh_that_was_cut_off_is_broken(visit: Lines) -> None:
+    settings = save_credentials("an-api-key", SECRET, f"http://127.0.0.1:{unused_port()}/callback")
+    store = TokenStore(settings.folder)
+    answer = {"access_token": "canary-access", "refresh_token": "canary-refresh", "expires_in": 7200}
+    token = Token.from_answer({**answer, "token_type": "bearer"}, 0.0)
+    store.save(token)
+    assert line(visit()[1], "Token:").startswith("ok")
+    store.mark_refresh(token)
+    status, printed = visit()
+    assert status == 1
+    row = line(printed, "Token:")
+    assert row.startswith("broken")
+    assert "a refresh was cut off" in row
+    assert "02-authorize" in row
+    assert "canary" not in printed
+
+
+@pytest.mark.parametrize("error", [ValueError(SECRET), OSError(SECRET), KeyError("x"), RecursionError()])
+def test_whatever_a_check_raises_is_a_finding_and_the_others_go_on(
+    visit: Lines, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail() -> object:
+        raise error
+
+    monkeypatch.setattr(this_machine, "getproxies", fail)
+    status, printed = visit()
+    assert status == 1
+    assert "The check of surroundings stopped" in printed
+    assert line(printed, "Clock:").startswith("ok")  # what it found before counts
+    assert SECRET not in printed
+
+
+def test_the_same_thing_is_said_once(visit: Lines, machine: Path) -> None:
+    (machine / ".env").write_bytes(b"\xff")
+    assert visit()[1].count("UTF-8 text") == 1
+
+
+def test_installed_without_lessons_nothing_is_broken(
+    visit: Lines, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As from a wheel: the folder above the package belongs to others, and is not complained about."""
+    monkeypatch.setattr(working_copies, "REPOSITORY", tmp_path)
+    status, printed = visit()
+    assert status == 0
+    assert "Lessons: none here" in printed
+    assert "Working copies" not in printed
+
+
+def test_it_leaves_nothing_behind(visit: Lines, tmp_path: Path) -> None:
+    before = set(tmp_path.rglob("*"))
+    visit()
+    assert {path.relative_to(tmp_path).parts[0] for path in set(tmp_path.rglob("*")) - before} == {"state"}
+    assert [path.name for path in (tmp_path / "state").iterdir()] == ["sandbox"]

@@ -78,7 +78,8 @@ def test_conda_installs_what_pyproject_says() -> None:
 def test_every_dependency_has_a_tested_range() -> None:
     """A lower bound that the suite is run on (`.ci/run`), and an upper one."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    for requirement in project["project"]["dependencies"] + project["dependency-groups"]["dev"]:
+    groups = [requirement for group in project["dependency-groups"].values() for requirement in group]
+    for requirement in project["project"]["dependencies"] + [text for text in groups if isinstance(text, str)]:
         calendar = requirement.startswith("packaging>=")  # its versions are years: no major one will ever come
         assert calendar or re.fullmatch(r"[a-z0-9-]+>=[\d.]+,<[\d.]+", requirement), requirement
 
@@ -105,12 +106,49 @@ def imports(path: Path) -> Iterator[str]:
             yield node.module
 
 
-def test_the_readme_leads_to_files_that_are_there() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_links_lead_to_files_that_are_there(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
     targets = [target for target in re.findall(r"\]\(([^)\s]+)\)", text) if not urlsplit(target).scheme]
-    assert targets
+    assert targets or name != "README.md"
     assert [target for target in targets if not (ROOT / unquote(target)).exists()] == []
 
 
 def test_ci_can_be_run() -> None:
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_the_workflow_runs_ci_and_may_only_read() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    assert workflow["permissions"] == {"contents": "read"}
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    commands = [step["run"] for step in steps if "run" in step]
+    assert "bash .ci/run" in commands
+    uses = [step["uses"] for step in steps if "uses" in step]
+    assert [action for action in uses if not re.fullmatch(r"[\w-]+/[\w-]+@v\d+", action)] == []
+    ignored = re.findall(r"--ignore[ =](\S+)", "\n".join(commands))
+    assert ignored
+    assert [path for path in ignored if not (ROOT / path).exists()] == []
+
+
+def test_the_license_is_the_one_that_is_named() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert (project["license"], project["license-files"]) == ("BSD-3-Clause", ["LICENSE"])
+    text = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert text.startswith("BSD 3-Clause License")
+    assert "redbooth-nb contributors" in text
+
+
+def test_the_changelog_ends_at_the_version_in_use() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    newest = re.search(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert newest is not None
+    assert newest[1] == project["version"]
+
+
+def test_a_learner_installs_no_tools_of_developers() -> None:
+    """The command that the README gives, and the one that tests everything."""
+    start = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Start")[2].partition("\n## ")[0]
+    assert "\nuv run --no-dev redbooth-nb\n" in start
+    assert "\nuv run pytest\n" in start
+    assert re.findall(r"uv run redbooth-nb", start) == []

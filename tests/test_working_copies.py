@@ -1,14 +1,18 @@
 """A learner's work dirties no repository, and no update overwrites it."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
+from filelock import FileLock
 
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.working_copies import FOLDER, NOTE, REPOSITORY, refresh_working_copies
+from redbooth_nb.working_copies import FOLDER, LOCK, NOTE, REPOSITORY, refresh_working_copies
 
 NAME = "03-exchange.ipynb"
 
@@ -115,7 +119,290 @@ def test_where_nothing_can_be_written_it_says_so(repository: Path) -> None:
     assert (repository / FOLDER).read_text() == "in the way"
 
 
-def test_a_folder_in_the_place_of_a_copy_is_a_sentence(repository: Path) -> None:
-    (repository / FOLDER / NAME).mkdir(parents=True)
-    with pytest.raises(RedboothError, match="cannot be written"):
+# Updates
+
+
+def update(repository: Path, text: str = "new in this version") -> None:
+    """Let every lesson change, as a pull does."""
+    for original in (repository / "notebooks").glob("*.ipynb"):
+        add_cell(original, text)
+
+
+def run_and_save(notebook: Path) -> None:
+    """Do what JupyterLab does when a learner runs the cells and saves."""
+    content = json.loads(notebook.read_text(encoding="utf-8"))
+    for number, cell in enumerate(cell for cell in content["cells"] if cell["cell_type"] == "code"):
+        cell["execution_count"], cell["metadata"] = number, {"trusted": True}
+        cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": ["done"]}]
+        cell["source"] = "".join(cell["source"])
+    content["metadata"]["kernelspec"] = {"name": "another", "display_name": "Another"}
+    notebook.write_text(json.dumps(content, indent=3), encoding="utf-8")
+
+
+def text_of(notebook: Path) -> str:
+    return notebook.read_text(encoding="utf-8")
+
+
+def new(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*.new*.ipynb"))
+
+
+def test_running_and_saving_is_no_change_of_ones_own(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = refresh_working_copies(repository)
+    run_and_save(folder / NAME)
+    before = text_of(folder / NAME)
+    refresh_working_copies(repository)
+    assert text_of(folder / NAME) == before  # nothing is new: the outputs stay
+    update(repository)
+    refresh_working_copies(repository)
+    assert "new in this version" in text_of(folder / NAME)
+    assert new(folder) == []
+    assert capsys.readouterr().err == ""
+
+
+def test_an_update_that_was_not_taken_is_said_once_and_put_beside(
+    repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = refresh_working_copies(repository)
+    add_cell(folder / NAME, "my own note")
+    refresh_working_copies(repository)
+    assert (new(folder), capsys.readouterr().err) == ([], "")  # nothing is new yet
+    update(repository)
+    refresh_working_copies(repository)
+    said = "03-exchange.ipynb has your changes; it was left alone, and the new version is in 03-exchange.new.ipynb.\n"
+    assert capsys.readouterr().err == said
+    assert "my own note" in text_of(folder / NAME)
+    assert "new in this version" in text_of(folder / "03-exchange.new.ipynb")
+    (folder / "03-exchange.new.ipynb").unlink()
+    refresh_working_copies(repository)
+    assert (new(folder), capsys.readouterr().err) == ([], "")  # the learner put it away
+
+
+def test_what_the_learner_wrote_in_the_new_version_stays_too(repository: Path) -> None:
+    folder = refresh_working_copies(repository)
+    add_cell(folder / NAME, "my own note")
+    for version in ("second", "third"):
+        update(repository, version)
+        refresh_working_copies(repository)
+        add_cell(folder / "03-exchange.new.ipynb", f"my note in the {version}")
+    assert new(folder) == ["03-exchange.new.ipynb", "03-exchange.new1.ipynb"]
+    assert "my note in the second" in text_of(folder / "03-exchange.new.ipynb")
+    assert "third" in text_of(folder / "03-exchange.new1.ipynb")
+
+
+def test_taking_the_new_version_ends_it(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = refresh_working_copies(repository)
+    add_cell(folder / NAME, "my own note")
+    update(repository)
+    refresh_working_copies(repository)
+    (folder / "03-exchange.new.ipynb").replace(folder / NAME)
+    update(repository, "a third version")
+    capsys.readouterr()
+    refresh_working_copies(repository)
+    assert "a third version" in text_of(folder / NAME)
+    assert (new(folder), capsys.readouterr().err) == ([], "")
+
+
+# Files in the way
+
+
+def conflict(copy: Path) -> None:
+    copy.write_text("<<<<<<< mine\n" + text_of(copy) + "=======\n>>>>>>> theirs\n", encoding="utf-8")
+
+
+def replaced_by_a_link(copy: Path) -> None:
+    copy.replace(copy.parents[1] / "elsewhere.ipynb")
+    copy.symlink_to("../elsewhere.ipynb")
+
+
+def replaced_by_a_link_to_nothing(copy: Path) -> None:
+    copy.unlink()
+    copy.symlink_to("../nowhere.ipynb")
+
+
+def replaced_by_a_folder(copy: Path) -> None:
+    copy.unlink()
+    copy.mkdir()
+
+
+def replaced_by_a_pipe(copy: Path) -> None:
+    copy.unlink()
+    os.mkfifo(copy)
+
+
+OBSTACLES = {
+    "a merge conflict": (conflict, "is not a notebook any more"),
+    "no JSON": (lambda copy: copy.write_text("my own words"), "is not a notebook any more"),
+    "other JSON": (lambda copy: copy.write_text('{"cells": [[]]}'), "is not a notebook any more"),
+    "deep JSON": (lambda copy: copy.write_text("[" * 100_000), "is not a notebook any more"),
+    "no text": (lambda copy: copy.write_bytes(b"\xff\xfe"), "is not a notebook any more"),
+    "a link": (replaced_by_a_link, "is a link"),
+    "a dangling link": (replaced_by_a_link_to_nothing, "is a link"),
+    "a folder": (replaced_by_a_folder, "is not a file"),
+    "a pipe": (replaced_by_a_pipe, "is not a file"),
+    "read-only": (lambda copy: copy.chmod(0o444), "is read-only"),
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no pipes in folders")
+@pytest.mark.parametrize("obstacle", OBSTACLES)
+def test_a_copy_that_cannot_be_replaced_is_a_sentence_and_the_start_goes_on(
+    repository: Path, capsys: pytest.CaptureFixture[str], obstacle: str
+) -> None:
+    """Nothing is written through it, and the learner gets the new version beside it."""
+    folder = refresh_working_copies(repository)
+    put, words = OBSTACLES[obstacle]
+    put(folder / NAME)
+    before = (folder / NAME).lstat()
+    elsewhere = repository / "elsewhere.ipynb"
+    there = elsewhere.read_bytes() if elsewhere.exists() else None
+    update(repository)
+    refresh_working_copies(repository)
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert sentence.startswith(f"03-exchange.ipynb {words}")
+    assert sentence.endswith("left alone, and the new version is in 03-exchange.new.ipynb.")
+    after = (folder / NAME).lstat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert (elsewhere.read_bytes() if elsewhere.exists() else None) == there
+    assert not (repository / "nowhere.ipynb").exists()
+    assert "new in this version" in text_of(folder / "03-exchange.new.ipynb")
+    assert "new in this version" in text_of(folder / "04-refresh.ipynb")
+    refresh_working_copies(repository)
+    again = capsys.readouterr().err
+    assert again == "" or again.startswith(f"03-exchange.ipynb {words}")  # still in the way, so said again
+    assert new(folder) == ["03-exchange.new.ipynb"]
+
+
+def test_a_copy_that_may_not_be_read_is_a_sentence(
+    repository: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = refresh_working_copies(repository)
+    read_bytes = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path == folder / NAME:
+            raise PermissionError(13, "Permission denied")
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    update(repository)
+    refresh_working_copies(repository)
+    assert "03-exchange.ipynb cannot be read (Permission denied); it was left alone" in capsys.readouterr().err
+    assert "new in this version" in text_of(folder / "04-refresh.ipynb")
+
+
+@pytest.mark.parametrize("content", [b"<<<<<<< mine\n{}", b"{}", b"\xff"])
+def test_a_lesson_that_is_no_notebook_is_a_sentence(
+    repository: Path, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    (repository / "notebooks" / NAME).write_bytes(content)
+    folder = refresh_working_copies(repository)
+    assert "03-exchange.ipynb cannot be read" in capsys.readouterr().err
+    assert not (folder / NAME).exists()
+    assert (folder / "04-refresh.ipynb").exists()
+
+
+@pytest.mark.parametrize("name", [NOTE, LOCK, f".{NAME}.part"])
+def test_no_file_of_the_kits_own_is_written_through_a_link(repository: Path, name: str) -> None:
+    (repository / FOLDER).mkdir()
+    (repository / "precious").write_text("mine")
+    (repository / FOLDER / name).symlink_to("../precious")
+    refresh_working_copies(repository)
+    assert (repository / "precious").read_text() == "mine"
+
+
+# A disk that is full, starts at the same time, and starts that are killed
+
+
+@pytest.mark.parametrize("left", [0, 1, 4_096])
+def test_a_copy_that_was_cut_off_is_mended(repository: Path, left: int, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = refresh_working_copies(repository)
+    whole = (folder / NAME).read_bytes()
+    assert len(whole) > left
+    (folder / NAME).write_bytes(whole[:left])
+    refresh_working_copies(repository)
+    assert (folder / NAME).read_bytes() == whole
+    assert capsys.readouterr().err == ""
+
+
+LIMITED = """
+import pathlib, resource, signal, sys
+from redbooth_nb.working_copies import RedboothError, refresh_working_copies
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # then writing fails, as on a disk that is full
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
+try:
+    refresh_working_copies(pathlib.Path(sys.argv[1]))
+except RedboothError as error:
+    print(error)
+    sys.exit(3)
+"""
+AT_ONCE = """
+import pathlib, sys
+from redbooth_nb.working_copies import refresh_working_copies
+print("ready", flush=True)
+sys.stdin.readline()
+refresh_working_copies(pathlib.Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the limit is POSIX")
+def test_a_full_disk_leaves_whole_copies_and_the_next_start_goes_on(repository: Path) -> None:
+    folder = refresh_working_copies(repository)
+    sizes = [path.stat().st_size for path in sorted(folder.glob("*.ipynb"))]
+    shutil.rmtree(folder)
+    limit = str(max(sizes) - 1)  # so that the longest one does not fit
+    command = [sys.executable, "-c", LIMITED, str(repository), limit]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+    assert done.returncode == 3, done.stderr
+    assert "cannot be written to" in done.stdout
+    assert "space on the disk" in done.stdout
+    assert [path.name for path in folder.iterdir() if path.name.endswith(".part")] == []
+    copies = sorted(path.name for path in folder.glob("*.ipynb"))
+    assert len(copies) == sizes.index(max(sizes)) > 0
+    for name in copies:
+        nbformat.validate(nbformat.read(folder / name, as_version=4))
+    assert sorted(json.loads((folder / NOTE).read_text())) == copies
+    refresh_working_copies(repository)
+    assert len(json.loads((folder / NOTE).read_text())) == len(sizes)
+    update(repository)
+    refresh_working_copies(repository)
+    assert all("new in this version" in text_of(path) for path in folder.glob("*.ipynb"))
+    assert new(folder) == []
+
+
+def test_starts_at_the_same_time_keep_one_whole_note(repository: Path) -> None:
+    command = [sys.executable, "-c", AT_ONCE, str(repository)]
+    for version in range(3):
+        starts = [
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+            for _ in range(4)
+        ]
+        for start in starts:
+            assert start.stdout is not None
+            assert start.stdout.readline() == b"ready\n"
+        for start in starts:
+            assert start.stdin is not None
+            start.stdin.write(b"go\n")
+            start.stdin.flush()
+        for start in starts:
+            start.communicate(timeout=60)
+        assert [start.returncode for start in starts] == [0] * len(starts)
+        noted = json.loads((repository / FOLDER / NOTE).read_text())
+        assert len(noted) == len(list((repository / "notebooks").glob("*.ipynb")))
+        assert new(repository / FOLDER) == []
+        update(repository, f"version {version}")
+
+
+def test_what_a_killed_start_left_is_replaced(repository: Path) -> None:
+    folder = repository / FOLDER
+    folder.mkdir()
+    (folder / f".{NAME}.part").write_text("half of")
+    refresh_working_copies(repository)
+    assert [path.name for path in folder.iterdir() if path.name.endswith(".part")] == []
+
+
+def test_a_start_that_waits_too_long_says_so(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("redbooth_nb.working_copies.LOCK_SECONDS", 0)
+    (repository / FOLDER).mkdir()
+    with FileLock(repository / FOLDER / LOCK), pytest.raises(RedboothError, match="another start is still copying"):
         refresh_working_copies(repository)

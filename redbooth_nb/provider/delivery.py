@@ -3,6 +3,8 @@
 The addresses in code and answers are always the guide's; only the delivery differs.
 """
 
+import os
+import re
 import threading
 import time
 from collections.abc import Mapping
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 
 from redbooth_nb.configuration import Configuration, ConfigurationError, make_private
 from redbooth_nb.provider.addresses import ORIGIN
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from redbooth_nb.provider.sandbox import Sandbox
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+DELIVERY = "_redbooth_delivery"  # the attribute of a session that keeps it
+AUTHORITY = re.compile(r"^https?://[^/?#]*")  # of redbooth.com, maybe with a port or a user name
 
 
 class LoopbackDelivery(HTTPAdapter):
@@ -41,7 +45,7 @@ class LoopbackDelivery(HTTPAdapter):
     ) -> requests.Response:
         """Send to the stand-in. A proxy is never used: it could not reach this machine, and would see the secrets."""
         delivered = request.copy()
-        delivered.url = self.origin + (request.url or "").removeprefix(ORIGIN)
+        delivered.url = self.origin + AUTHORITY.sub("", request.url or "")
         # so that a stand-in which writes addresses into its answers writes the guide's
         delivered.headers.update({"X-Forwarded-Proto": "https", "X-Forwarded-Host": urlsplit(ORIGIN).netloc})
         response = super().send(delivered, stream, timeout, verify, cert, proxies={})
@@ -111,6 +115,26 @@ class EmbeddedSandbox(StandIn):
         """Move the sandbox's clock."""
         self.sandbox.advance(seconds)
         return True
+
+
+def mounted_delivery(session: requests.Session, url: str) -> BaseAdapter | None:
+    """Return what takes `url` to the current provider, whatever `session` has mounted; None for another's address.
+
+    For a process that `redbooth-nb run` started: there REDBOOTH_PROVIDER is set.
+    """
+    parts = urlsplit(url)
+    redbooths = (parts.scheme, parts.hostname, parts.port or 443) == ("https", urlsplit(ORIGIN).netloc, 443)
+    if (
+        not redbooths and os.environ.get("REDBOOTH_PROVIDER") != "recorded"
+    ):  # a recording answers, or refuses, everything
+        return None
+    kept = vars(session)
+    if DELIVERY not in kept:
+        delivered = requests.Session()
+        current_provider().deliver(delivered)
+        kept[DELIVERY] = next(found for place, found in delivered.adapters.items() if f"{ORIGIN}/".startswith(place))
+    adapter: BaseAdapter = kept[DELIVERY]
+    return adapter
 
 
 _running: dict[str, Provider] = {}

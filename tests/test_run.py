@@ -1,0 +1,348 @@
+"""`redbooth-nb run`: an unchanged script, and every Python it starts, reach the stand-in and never the real service.
+
+Each script is a real process. Where a name is about to be looked up for good, a guard writes it down and fails.
+"""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from client.machine import FaultyServer, own_machine, reply, unused_port
+
+from redbooth_nb.cli import main
+from redbooth_nb.client.register import save_credentials
+
+KEY, SECRET = "an-api-key", "canary-app-secret/11e8"
+GUARD = """
+import _socket, os, socket, sys
+really = _socket.getaddrinfo
+def look_up(host, port, *rest, **more):
+    if host in ("127.0.0.1", b"127.0.0.1", "0.0.0.0", "localhost", None):
+        return really(host, port, *rest, **more)
+    sys.audit("socket.getaddrinfo", host, port, 0, 0, 0)
+    with open(os.environ["LOOKED_UP"], "a") as file:
+        file.write(f"{host}\\n")
+    raise socket.gaierror(socket.EAI_NONAME, "no test looks anything up")
+_socket.getaddrinfo = look_up
+_socket.gethostbyname = socket.gethostbyname = lambda host: look_up(host, None)
+"""
+SPAWNED = """
+import multiprocessing, sys
+def call():
+    {call}
+if __name__ == "__main__":
+    process = multiprocessing.get_context({way!r}).Process(target=call)
+    process.start()
+    process.join()
+    sys.exit(process.exitcode)
+"""
+GET = "import requests; print(requests.get('https://redbooth.com/api/3/me', timeout=10).status_code)"
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(autouse=True)
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give the test a machine of its own, whose Python already has a sitecustomize: the guard."""
+    (tmp_path / "guard").mkdir()
+    (tmp_path / "guard" / "sitecustomize.py").write_text(GUARD)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "guard"))
+    monkeypatch.setenv("LOOKED_UP", str(tmp_path / "looked-up"))
+    with own_machine(tmp_path, monkeypatch) as folder:
+        yield folder
+    assert not (tmp_path / "looked-up").exists(), (tmp_path / "looked-up").read_text()
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyServer]:
+    """Serve as the stand-in, with an app registered there."""
+    with FaultyServer.running() as server:
+        monkeypatch.setenv("REDBOOTH_PROVIDER", server.origin)
+        save_credentials(KEY, SECRET, f"http://127.0.0.1:{unused_port()}/callback")
+        yield server
+
+
+@pytest.fixture
+def run(machine: Path) -> Run:
+    """Return a function that runs a script with `redbooth-nb run`."""
+
+    def run(script: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        (machine / "app.py").write_text(script)
+        command = [sys.executable, "-m", "redbooth_nb", "run", "app.py", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+
+    return run
+
+
+# Delivered
+
+
+SENT = [
+    "requests.get('https://redbooth.com/api/3/me?a=b')",
+    "requests.get('https://redbooth.com:443/api/3/me?a=b')",
+    "requests.get('https://u@redbooth.com/api/3/me?a=b')",
+    "requests.get('https://u:p@RedBooth.COM:443/api/3/me?a=b')",
+    "session.get('https://redbooth.com/api/3/me?a=b')",
+    "OAuth2Session('an-id', token={'access_token': 'x'}).get('https://redbooth.com/api/3/me?a=b')",
+    "requests.get('https://redbooth.com/api/3/me?a=b', proxies={'https': 'http://proxy.test:3128'})",
+]
+MOUNTED = """
+import requests
+from requests.adapters import HTTPAdapter
+from requests_oauthlib import OAuth2Session
+session = requests.Session()
+for place in ("https://redbooth.com", "https://redbooth.com/", "https://redbooth.com/api/3/"):
+    session.mount(place, HTTPAdapter())
+"""
+
+
+def test_however_it_is_addressed_it_reaches_the_stand_in(run: Run, service: FaultyServer) -> None:
+    done = run(f"{MOUNTED}for answer in ({', '.join(SENT)}):\n    print(answer.status_code, answer.request.url)\n")
+    assert [line[:12] for line in done.stdout.splitlines()] == ["200 https://"] * len(SENT), done.stderr
+    assert [asked["path"] for asked in service.received] == ["/api/3/me?a=b"] * len(SENT)
+
+
+CHILDREN = {
+    "subprocess": f"import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-c', {GET!r}], cwd='/'))",
+    "of a child": "import os, sys; sys.exit(os.system(sys.executable + ' -c \"import subprocess, sys;"
+    " subprocess.check_call([sys.executable, \\'child.py\\'])\"'))",
+    **{way: SPAWNED.format(way=way, call=GET) for way in ("spawn", "forkserver", "fork")},
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no fork")
+@pytest.mark.parametrize("way", CHILDREN)
+def test_child_processes_reach_the_stand_in(run: Run, service: FaultyServer, machine: Path, way: str) -> None:
+    (machine / "child.py").write_text(GET)
+    done = run(CHILDREN[way])
+    assert (done.returncode, done.stdout) == (0, "200\n"), done.stderr
+    assert [asked["path"] for asked in service.received] == ["/api/3/me"]
+
+
+def test_children_reach_the_sandbox_although_their_folder_says_live(run: Run, machine: Path) -> None:
+    """What the run was started with counts, not the settings of the folder where a child happens to be."""
+    save_credentials(KEY, SECRET.replace("/", ""), f"http://127.0.0.1:{unused_port()}/callback")
+    (machine / "live").mkdir()
+    (machine / "live" / ".env").write_text("REDBOOTH_PROVIDER=live\n")
+    done = run(f"import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-c', {GET!r}], cwd='live'))")
+    assert (done.returncode, done.stdout) == (0, "401\n"), done.stderr
+
+
+def test_a_recording_answers_children_too(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = {"status": 200, "reason": "OK", "headers": {}, "body": "recorded"}
+    asked = {"method": "GET", "path": "/api/3/me", "fields": {}}
+    recording = tmp_path / "recording.json"
+    recording.write_text(json.dumps({"about": {}, "exchanges": [{"request": asked, "response": answer, "at": 0}]}))
+    monkeypatch.setenv("REDBOOTH_PROVIDER", "recorded")
+    monkeypatch.setenv("REDBOOTH_RECORDING", str(recording))
+    save_credentials(KEY, SECRET, f"http://127.0.0.1:{unused_port()}/callback")
+    done = run(f"import subprocess, sys; subprocess.call([sys.executable, '-c', {GET!r}])")
+    assert done.stdout == "200\n", done.stderr
+
+
+# Refused
+
+
+REFUSED = {
+    "urllib3": "import urllib3; urllib3.request('GET', 'https://redbooth.com/', retries=False)",
+    "http.client": "import http.client; http.client.HTTPSConnection('redbooth.com').request('GET', '/')",
+    "urllib.request": "import urllib.request; urllib.request.urlopen('https://redbooth.com/')",
+    "httpx": "import httpx; httpx.get('https://redbooth.com/')",
+    "asyncio": "import asyncio; asyncio.run(asyncio.open_connection('redbooth.com', 443))",
+    "socket": "import socket; socket.create_connection(('redbooth.com', 443))",
+    "an old function": "import socket; socket.gethostbyname('redbooth.com')",
+    "bytes": "import socket; socket.getaddrinfo(b'redbooth.com', 443)",
+    "odd spelling": "import socket; socket.getaddrinfo('\\uff32edbooth\\u3002COM.', 443)",
+    "plain http": "import requests; requests.get('http://redbooth.com/')",
+    "another port": "import requests; requests.get('https://redbooth.com:8443/')",
+    "another host": "import requests; requests.get('https://www.redbooth.com/')",
+    "a trailing dot": "import requests; requests.get('https://redbooth.com./')",
+    "a proxy for urllib": "import urllib.request as u; u.build_opener(u.ProxyHandler({'https': PROXY})).open("
+    "'https://redbooth.com/')",
+    "a proxy for urllib3": "import urllib3; urllib3.ProxyManager(PROXY).request("
+    "'GET', 'https://redbooth.com/', retries=False)",
+}
+
+
+TRY_ALL = """
+import json, sys
+ends = {{}}
+for name, call in {calls}.items():
+    try:
+        exec(call, {{"PROXY": {proxy!r}}})
+        ends[name] = "it was sent"
+    except Exception as error:
+        ends[name] = str(error)
+print(json.dumps(ends))
+"""
+
+
+@pytest.mark.parametrize("where", ["in the script", "in a child"])
+def test_what_cannot_be_delivered_is_refused_with_a_sentence(
+    run: Run, service: FaultyServer, machine: Path, where: str
+) -> None:
+    service.answers = [reply(200, "this is the proxy")]
+    script = TRY_ALL.format(calls=REFUSED, proxy=service.origin)
+    (machine / "child.py").write_text(script)
+    in_child = "import subprocess, sys; sys.exit(subprocess.call([sys.executable, 'child.py']))"
+    done = run(script if where == "in the script" else in_child)
+    ends = json.loads(done.stdout)
+    assert ends.keys() == REFUSED.keys()
+    assert {name: end for name, end in ends.items() if "would have gone to the real redbooth.com" not in end} == {}
+    assert service.received == []
+
+
+def test_a_refusal_that_ends_the_script_is_not_blamed_on_the_network(run: Run, service: FaultyServer) -> None:
+    done = run(REFUSED["plain http"])
+    assert done.returncode == 1
+    assert "would have gone to the real redbooth.com" in done.stderr
+    assert "Check your network" not in done.stderr
+    assert service.received == []
+
+
+@pytest.mark.parametrize("call", [REFUSED["urllib.request"], REFUSED["httpx"]])
+def test_a_proxy_of_the_environment_is_not_asked(
+    run: Run, service: FaultyServer, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", service.origin)
+    done = run(call)
+    assert "would have gone to the real redbooth.com" in done.stderr, done.stderr
+    assert service.received == []
+
+
+def test_other_hosts_are_the_scripts_own_business(run: Run, service: FaultyServer, tmp_path: Path) -> None:
+    """Neither delivered nor refused, not even where the name looks alike."""
+    done = run("import socket\nfor name in ('notredbooth.com', 'redbooth.com.example'):\n"
+               "    try: socket.getaddrinfo(name, 443)\n    except socket.gaierror: print('looked up')")  # fmt: skip
+    assert done.stdout == "looked up\n" * 2, done.stderr
+    assert (tmp_path / "looked-up").read_text().split() == ["notredbooth.com", "redbooth.com.example"]
+    (tmp_path / "looked-up").unlink()
+    assert service.received == []
+
+
+def test_a_child_without_the_kit_is_refused_and_starts_all_the_same(run: Run, service: FaultyServer) -> None:
+    """Another Python knows no redbooth_nb: here the import is forbidden."""
+    child = "import sys; sys.modules['redbooth_nb'] = None; import requests; print('started', flush=True); "
+    child += "requests.get('https://redbooth.com/')"
+    done = run(f"import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-c', {child!r}]))")
+    assert done.stdout == "started\n", done.stderr
+    assert "would have gone to the real redbooth.com" in done.stderr
+    assert service.received == []
+
+
+def test_on_the_real_service_nothing_is_changed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDBOOTH_PROVIDER", "live")
+    monkeypatch.setenv("REDBOOTH_CLIENT_ID", KEY)
+    monkeypatch.setenv("REDBOOTH_CLIENT_SECRET", SECRET)
+    before = os.environ["PYTHONPATH"]
+    done = run("import os, sys; print(os.environ['PYTHONPATH'], 'NO_PROXY' in os.environ, len(sys.meta_path))")
+    plain = subprocess.run(
+        [sys.executable, "-c", "import sys; print(len(sys.meta_path))"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{before} False {plain.stdout}", done.stderr
+
+
+# Pages
+
+
+@pytest.mark.parametrize("provider", ["stand-in", "live"])
+def test_a_page_is_opened_where_the_provider_is_and_its_link_is_printed(
+    run: Run, service: FaultyServer, monkeypatch: pytest.MonkeyPatch, provider: str
+) -> None:
+    if provider == "live":
+        monkeypatch.setenv("REDBOOTH_PROVIDER", "live")
+        monkeypatch.setenv("REDBOOTH_CLIENT_ID", KEY)
+        monkeypatch.setenv("REDBOOTH_CLIENT_SECRET", SECRET)
+    monkeypatch.setenv("BROWSER", f"{sys.executable} -c pass %s")
+    page = "/oauth2/authorize?a=b"
+    done = run(f"import webbrowser; print(webbrowser.open('https://redbooth.com{page}'))")
+    origin = service.origin if provider == "stand-in" else "https://redbooth.com"
+    assert done.stdout == f"Sign in: {origin}{page}\nTrue\n", done.stderr
+
+
+def test_a_child_opens_pages_there_too(run: Run, service: FaultyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BROWSER", f"{sys.executable} -c pass %s")
+    child = "import webbrowser; webbrowser.open('https://redbooth.com/x')"
+    done = run(f"import subprocess, sys; subprocess.call([sys.executable, '-c', {child!r}])")
+    assert done.stdout == f"Sign in: {service.origin}/x\n", done.stderr
+
+
+# How it ends
+
+
+def test_a_traceback_starts_at_the_scripts_own_frames(run: Run, service: FaultyServer) -> None:
+    del service
+    done = run("def divide():\n    return 1 / 0\n\n\ndivide()\n")
+    assert done.returncode == 1
+    plain = subprocess.run([sys.executable, "app.py"], capture_output=True, text=True, check=False)
+    assert done.stderr.replace('"app.py"', "") == re.sub(r'".*app\.py"', "", plain.stderr)
+
+
+@pytest.mark.parametrize("script", ["1 +\n", "import a_module_nobody_has\n", "raise SystemExit('the end')\n"])
+def test_other_ends_look_as_python_shows_them(run: Run, service: FaultyServer, script: str) -> None:
+    del service
+    done = run(script)
+    assert done.returncode == 1
+    assert not re.search("runpy|redbooth_nb|site-packages", done.stderr), done.stderr
+    assert done.stderr
+
+
+OAUTH = "from oauthlib.oauth2.rfc6749.errors import *\nimport requests\n"
+ENDS = {
+    "denied": ("raise AccessDeniedError('The resource owner denied the request')", "The user clicked Deny"),
+    "dead token": ("raise InvalidGrantError()", "Start again at authorize"),
+    "state dropped": ("raise MismatchingStateError()", "lacks the state that was sent"),
+    "no token": ("raise MissingTokenError()", "What to do: "),
+    "stops at 401": ("requests.get('https://redbooth.com/api/3/me').raise_for_status()", "The access token expired"),
+    "no network": ("raise requests.ConnectionError('nothing there')", "Check your network"),
+    "too slow": ("raise requests.ReadTimeout('too slow')", "did not answer in time"),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_an_end_that_the_kit_knows_has_cause_and_remedy(run: Run, service: FaultyServer, end: str) -> None:
+    challenge = 'Bearer error="invalid_token", error_description="The access token expired"'
+    service.answers = [reply(401, "{}", WWW_Authenticate=challenge)]
+    script, words = ENDS[end]
+    done = run(f"{OAUTH}{script}\n")
+    assert done.returncode == 1
+    assert done.stderr.startswith('Traceback (most recent call last):\n  File "app.py"')
+    told = done.stderr.rpartition("Error")[2]
+    assert words in told, done.stderr
+    assert "What to do: " in told
+
+
+def test_a_busy_port_names_the_port_and_the_way_out(run: Run, service: FaultyServer) -> None:
+    del service
+    with closing(socket.create_server(("127.0.0.1", 0))) as busy:
+        port = busy.getsockname()[1]
+        save_credentials(KEY, SECRET, f"http://127.0.0.1:{port}/callback")
+        done = run(f"import http.server\nhttp.server.HTTPServer(('127.0.0.1', {port}), None)\n")
+    assert "Address already in use" in done.stderr
+    assert f"Another program is using port {port}" in done.stderr
+    assert "What to do: " in done.stderr
+
+
+def test_no_secret_is_in_the_traceback(run: Run, service: FaultyServer) -> None:
+    del service
+    done = run(
+        "import os, urllib.parse\n"
+        "secret = os.environ['REDBOOTH_CLIENT_SECRET']\n"
+        "try:\n    raise ValueError(secret)\n"
+        "except ValueError as error:\n"
+        "    raise OSError('/token?code=canary-code&x=' + urllib.parse.quote(secret, safe='')) from error\n"
+    )
+    assert done.returncode == 1
+    assert "canary" not in done.stderr
+    assert "code=...&x=..." in done.stderr
+
+
+def test_run_without_a_script_says_what_to_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run"]) == 1
+    assert "Name a Python file" in capsys.readouterr().err
