@@ -1,6 +1,5 @@
 """Errors in words: failure on purpose, and the exceptions of the kit and the libraries, explained where they happen."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
@@ -61,10 +60,8 @@ def _show(
     shell: InteractiveShell, kind: type[BaseException], error: BaseException, frames: TracebackType, **_: object
 ) -> None:
     text = out_of_order(error) if isinstance(error, NameError) else describe_error(error)
-    if text:
-        print(text, file=sys.stderr)
-    else:
-        shell.showtraceback((kind, error, frames))
+    # a kit error shows its own text in place of a stack trace, so the other exceptions borrow one
+    shell.showtraceback((kind, RedboothError(text), None) if text else (kind, error, frames))
 
 
 def explain(answer: requests.Response) -> None:
@@ -131,7 +128,7 @@ def _token(answer: requests.Response) -> tuple[str, Meaning | None]:
     with suppress(ValueError, RecursionError):
         content = answer.json()
     if not isinstance(content, dict):
-        return "no JSON", meaning_of("token", "")
+        return "something that is not JSON", meaning_of("token", "")
     error = content.get("error", "")
     if answer.ok and not error and "access_token" in content:
         return "a token", None

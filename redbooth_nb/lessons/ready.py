@@ -34,7 +34,7 @@ def ready(stage: str) -> Settings | None:
     named("stage", stage, LESSONS)  # a wrong name is a sentence, not a puzzle later
     explain_errors(stage)
     provider = practice_only() if stage == "break-it" else current_provider()
-    print(f"https://redbooth.com is answered by {provider.label}.")
+    print(f"Requests to https://redbooth.com go to {provider.label}.")
     for line in filter(None, (limits_here(), summary_line())):
         print(line)
     if stage in {"start", "register"}:

@@ -99,7 +99,7 @@ def test_a_refused_refresh_is_none(said: Said, app: Settings, decide: DECIDE) ->
 
 
 def test_the_start_says_who_answers(said: Said) -> None:
-    assert said("start").startswith("Done     https://redbooth.com is answered by the sandbox on this machine.\n")
+    assert said("start").startswith("Done     Requests to https://redbooth.com go to the sandbox on this machine.\n")
 
 
 def test_an_unusable_credential_is_named(said: Said, live: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001

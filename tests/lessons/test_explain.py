@@ -211,15 +211,15 @@ def test_a_good_answer_needs_no_explanation(
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("<h1>Hotel</h1>", "no JSON"),
-        ("[]", "no JSON"),
+        ("<h1>Hotel</h1>", "something that is not JSON"),
+        ("[]", "something that is not JSON"),
         ("{}", "no error code"),
         ('{"error": {"message": "invalid_grant"}}', "invalid_grant"),
         ('{"error": "invalid_grant"}', "invalid_grant"),
     ],
 )
 def test_an_odd_answer_of_the_token_endpoint_is_no_token(content: str, words: str) -> None:
-    """Old services put the code into an object; a login page is no JSON at all."""
+    """Old services put the code into an object; a login page is not JSON at all."""
     answer = requests.Response()
     answer.status_code, answer.url, answer._content = 200, TOKEN_URL, content.encode()
     assert summarize(answer) == f"--> 200 OK: {words}"

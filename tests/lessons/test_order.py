@@ -69,7 +69,7 @@ def test_in_the_notebook_it_takes_the_place_of_the_stack_trace(
         explain_errors()
         shell.run_cell("print(panel)")
         said = capsys.readouterr()
-        assert "Run that cell first." in said.err
+        assert "Run that cell first." in said.out + said.err
         assert "Traceback" not in said.out + said.err
         shell.run_cell("print(pannel)")
         said = capsys.readouterr()

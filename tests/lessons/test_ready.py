@@ -17,7 +17,7 @@ from redbooth_nb.provider.sandbox import Sandbox
 @pytest.mark.parametrize("stage", ["start", "register"])
 def test_the_first_two_need_nothing(stage: str, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
     assert ready(stage) is None
-    assert capsys.readouterr().out == "https://redbooth.com is answered by the sandbox on this machine.\n"
+    assert capsys.readouterr().out == "Requests to https://redbooth.com go to the sandbox on this machine.\n"
     assert sandbox.applications() == []
 
 
@@ -112,7 +112,7 @@ class TestOnRedbooth:
         settings = ready("authorize")
         assert settings is not None
         told = capsys.readouterr().out
-        assert told.startswith("https://redbooth.com is answered by the real redbooth.com.\n")
+        assert told.startswith("Requests to https://redbooth.com go to the real redbooth.com.\n")
         assert SECRET not in told
 
     @pytest.mark.parametrize("stage", ["authorize", "exchange", "refresh"])
