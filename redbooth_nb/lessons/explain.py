@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from http import HTTPStatus
 from types import TracebackType
 from urllib.parse import parse_qs, urlsplit
@@ -72,7 +73,7 @@ def explain(answer: requests.Response) -> None:
 def describe_answer(answer: requests.Response) -> str:
     """Return what an answer from Redbooth says and what to do about it."""
     known = _reading(answer)[1]
-    return summarize(answer) + (f"\n{RedboothError(**vars(known))}" if known else "")
+    return summarize(answer) + (f"\n{RedboothError(**asdict(known))}" if known else "")
 
 
 def summarize(answer: requests.Response) -> str:
@@ -87,7 +88,7 @@ def describe_error(error: BaseException) -> str:
         error = transport_failure(error, "The request")
     if isinstance(error, OAuth2Error):
         said = f' Redbooth said: "{error.description}"' if error.description else ""
-        return f"{name}: {error.error}.{said}\n{RedboothError(**vars(meaning_of('token', error.error or '')))}"
+        return f"{name}: {error.error}.{said}\n{RedboothError(**asdict(meaning_of('token', error.error or '')))}"
     return f"{name}: {error}{_in_this_course(error.stage) if isinstance(error, RedboothError) else ''}"
 
 

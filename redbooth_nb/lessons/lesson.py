@@ -71,7 +71,7 @@ def from_table(kind: Callable[..., T], entry: str, table: Mapping[str, Any]) -> 
     values = {name: tuple(map(str, value)) if isinstance(value, list) else value for name, value in table.items()}
     for name, value in values.items():
         if not isinstance(value, get_origin(types.get(name)) or types.get(name, ())):
-            raise ValueError(f"{entry}: {name} is unknown or of the wrong type.")  # noqa: TRY004  (of the file)
+            raise ValueError(f"{entry}: {name} is unknown or of the wrong type.")
     try:
         return kind(**values)
     except (TypeError, ValueError) as error:
