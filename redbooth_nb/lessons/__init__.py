@@ -1,1 +1,1 @@
-"""What makes the notebooks lessons: a way in, predictions, checks with hints, and errors explained."""
+"""Helpers for the notebooks: the first cell, predictions, checks with hints, practice, and errors in plain words."""

@@ -1,28 +1,69 @@
-"""Checks: one sentence on what is right and what is missing. Facts decide, not clicks."""
+"""Checks: what is done and what is missing, judged by facts and not by clicks; and progress through the course."""
 
 from collections import Counter
 
-from redbooth_nb.lessons.course import lesson
-from redbooth_nb.lessons.progress import note_done, summary_line
+from redbooth_nb.client.private_file import PrivateFile
+from redbooth_nb.configuration import Configuration
+from redbooth_nb.errors import RedboothError
+from redbooth_nb.lessons.course import LESSONS
+from redbooth_nb.lessons.lesson import named
 
 _asked: Counter[str] = Counter()
 
 
 def check(stage: str) -> None:
-    """Print what is done in `stage` and, for what is missing, a hint; asked again, a second hint, then the answer.
+    """Print what is done in `stage` and a hint for what is missing: first one, then a second, then the answer.
 
-    stage: "start", "register", "authorize", "exchange", "refresh", "break-it" or "your-own-app". Once nothing is
+    stage: "start", "register", "authorize", "exchange", "refresh", "break-it" or "your-own-app". When nothing is
     missing, the lesson counts as done.
     """
-    required = lesson(stage).requirements()
+    required = named("stage", stage, LESSONS).requirements()
     for requirement in required:
         if requirement.holds:
-            print(f"Done     {requirement.text}")  # noqa: T201  (printing is what it is for)
+            print(f"Done     {requirement.text}")
             continue
         hint = min(_asked[requirement.text], len(requirement.hints) - 1)
         _asked[requirement.text] += 1
         label = "Answer" if hint == len(requirement.hints) - 1 else "Hint"
-        print(f"To do    {requirement.text}\n         {label}: {requirement.hints[hint]}")  # noqa: T201
+        print(f"To do    {requirement.text}\n         {label}: {requirement.hints[hint]}")
     if all(requirement.holds for requirement in required):
         note_done(stage)
-        print(summary_line())  # noqa: T201
+        print(summary_line())
+
+
+def progress() -> None:
+    """Print every lesson and whether it is done."""
+    finished = done()
+    for stage, each in LESSONS.items():
+        print(f"{'Done ' if stage in finished else 'To do'}    {each.notebook}")
+
+
+def done() -> list[str]:
+    """Return the stages whose check found nothing missing, in the order of the course."""
+    try:
+        noted = (_file().read() or {}).get("done", [])
+    except RedboothError:
+        noted = []  # a lost note is no reason to stop a lesson: its check writes a new one
+    return [stage for stage in LESSONS if stage in noted]
+
+
+def note_done(stage: str) -> None:
+    """Remember that the check of `stage` found nothing missing. Raises StoreError when it cannot be kept."""
+    before = done()
+    if stage not in before:
+        _file().write({"done": [*before, stage]})
+
+
+def summary_line() -> str:
+    """Say how many lessons are done and which comes next; "" before the first."""
+    finished = done()
+    if not finished:
+        return ""
+    following = next((each.notebook for stage, each in LESSONS.items() if stage not in finished), "")
+    then = f"next is {following}" if following else "that was the whole course"
+    return f"Lessons  {len(finished)} of {len(LESSONS)} done; {then}."
+
+
+def _file() -> PrivateFile:
+    """Return the file in which every notebook finds how far the learner is."""
+    return PrivateFile(Configuration.read().state_dir / "progress.json")

@@ -1,25 +1,111 @@
-"""The lessons in their order."""
+"""The lessons in their order: what shows that each is done. Texts and questions are in course.toml."""
 
+import tomllib
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from redbooth_nb.client.authorize import PendingAuthorization
+from redbooth_nb.client.register import Settings
+from redbooth_nb.client.response import AuthorizationResponse
+from redbooth_nb.client.store import TokenStore
+from redbooth_nb.client.token import Token
+from redbooth_nb.client.transcript import RoundTrip, transcript
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons import authorize, break_it, exchange, refresh, register, start, your_own_app
-from redbooth_nb.lessons.lesson import Lesson, Question
+from redbooth_nb.lessons import your_own_app
+from redbooth_nb.lessons.lesson import Lesson, Question, Requirement, Wording, from_table
+from redbooth_nb.provider.delivery import current_provider
 
-LESSONS: dict[str, Lesson] = {
-    module.LESSON.stage: module.LESSON
-    for module in (start, register, authorize, exchange, refresh, break_it, your_own_app)
+# a requirement's name, whether it holds, and the values for the placeholders of its wording
+Findings = Iterator[tuple[str, bool, dict[str, str]]]
+
+
+def _start() -> Findings:
+    provider = current_provider()
+    yield "provider", provider.now() > 0, {"label": provider.label}
+
+
+def _register() -> Findings:
+    try:
+        yield "app", True, {"client_id": Settings.load().client_id}
+    except RedboothError as error:
+        yield "app", False, {"problem": error.what}
+
+
+def _authorize() -> Findings:
+    try:
+        settings = Settings.load()
+        record = PendingAuthorization(settings).load()
+        response = None if record.get("spent") else AuthorizationResponse.last(settings)
+    except RedboothError as error:
+        yield "code", False, {"problem": f"There is no answer from Redbooth yet: {error.what}"}
+        return
+    got_code = response is None or response.code is not None
+    yield "code", got_code, {"problem": "The last answer was a denial, so there is no code."}
+    yield "state", bool(record["answered"]), {}
+
+
+def _exchange() -> Findings:
+    called = any(each.address.endswith("/api/3/me") and each.status == HTTPStatus.OK for each in transcript)
+    yield "token", _stored() is not None, {}
+    yield "call", called, {}
+
+
+def _refresh() -> Findings:
+    refreshes = [each for each in transcript if ("grant_type", "refresh_token") in each.fields]
+    good = [each.body for each in refreshes if each.status == HTTPStatus.OK and isinstance(each.body, dict)]
+    newest, token = good[-1].get("refresh_token") if good else None, _stored()
+    yield "new-pair", bool(good), {}
+    yield "saved", token is not None and newest is not None and token.refresh_token == newest, {}
+
+
+def _break_it() -> Findings:
+    seen = list(transcript)
+    yield "page", any(each.address.endswith("/authorize") and _is_page(each) for each in seen), {}
+    unauthorized = [each for each in seen if each.status == HTTPStatus.UNAUTHORIZED]
+    yield "api", any("/api/3/" in each.address for each in unauthorized), {}
+    yield "client", any(_error(each) == "invalid_client" for each in seen), {}
+    yield "grant", any(_error(each) == "invalid_grant" for each in seen), {}
+
+
+def _stored() -> Token | None:
+    try:
+        return TokenStore(Settings.load().folder).load()
+    except RedboothError:
+        return None
+
+
+def _is_page(round_trip: RoundTrip) -> bool:
+    return round_trip.method == "GET" and "web page" in str(round_trip.body)
+
+
+def _error(round_trip: RoundTrip) -> object:
+    return round_trip.body.get("error") if isinstance(round_trip.body, dict) else None
+
+
+def _lesson(stage: str, texts: dict[str, Any], findings: Callable[[], Findings]) -> Lesson:
+    """Return the lesson that `texts` describes. Raises ValueError when they cannot be used."""
+    wordings = {name: from_table(Wording, f"{stage}.{name}", table) for name, table in texts["requirements"].items()}
+    questions = {name: from_table(Question, f"{stage}.{name}", table) for name, table in texts["questions"].items()}
+
+    def requirements() -> list[Requirement]:
+        return [wordings[name].requirement(holds=holds, **values) for name, holds, values in findings()]
+
+    return Lesson(stage, texts["notebook"], requirements, questions)
+
+
+TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_FINDINGS = {
+    "start": _start,
+    "register": _register,
+    "authorize": _authorize,
+    "exchange": _exchange,
+    "refresh": _refresh,
+    "break-it": _break_it,
 }
-
-
-def lesson(stage: str) -> Lesson:
-    """Return the lesson of a stage. Raises RedboothError when there is none of that name."""
-    if stage not in LESSONS:
-        raise RedboothError(f"There is no stage {stage!r}.", remedy=f"Use one of: {', '.join(LESSONS)}.")
-    return LESSONS[stage]
-
-
-def question(name: str) -> Question:
-    """Return a question by name. Raises RedboothError when there is none of that name."""
-    known: dict[str, Question] = {key: value for each in LESSONS.values() for key, value in each.questions.items()}
-    if name not in known:
-        raise RedboothError(f"There is no question {name!r}.", remedy=f"Use one of: {', '.join(known)}.")
-    return known[name]
+LESSONS: dict[str, Lesson] = {
+    **{stage: _lesson(stage, TEXTS[stage], findings) for stage, findings in _FINDINGS.items()},
+    your_own_app.LESSON.stage: your_own_app.LESSON,
+}
+QUESTIONS = {name: question for each in LESSONS.values() for name, question in each.questions.items()}

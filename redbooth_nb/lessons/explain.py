@@ -1,10 +1,10 @@
-"""Errors in words: failure on purpose, and the libraries' own exceptions, explained where they happen."""
+"""Errors in words: failure on purpose, and the exceptions of the kit and the libraries, explained where they happen."""
 
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from http import HTTPStatus
-from typing import Any
+from types import TracebackType
 from urllib.parse import parse_qs, urlsplit
 
 import requests
@@ -18,12 +18,16 @@ from redbooth_nb.client.token_endpoint import answer_problem
 from redbooth_nb.client.transcript import reason
 from redbooth_nb.client.wire import transport_failure
 from redbooth_nb.errors import RedboothError
+from redbooth_nb.lessons.course import LESSONS
 from redbooth_nb.lessons.order import out_of_order
 from redbooth_nb.provider.addresses import AUTHORIZE_URL, TOKEN_URL
+from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.unattended import page_message
 
 EXPLAINED = (RedboothError, OAuth2Error, requests.RequestException)
-# Redbooth's error pages name no code, so they are told by their sentence.
+# What to call so that the kit does a stage for the learner; it can do no more than these on a stand-in.
+CATCH_UP = {"register": "authorize", "authorize": "exchange", "exchange": "refresh"}
+# Redbooth's error pages contain no error code, so they are recognized by their wording.
 PAGES = {
     "redirect uri": "invalid_redirect_uri",
     "Client authentication failed": "invalid_client",
@@ -31,60 +35,73 @@ PAGES = {
     "scope": "invalid_scope",
     "Missing required": "invalid_request",
 }
+_open_lesson = {"stage": ""}
 
 
 @contextmanager
 def show_errors() -> Iterator[None]:
-    """Print the describe_answer of an error of the kit, of oauthlib or of requests, and go on."""
+    """Print what an error of the kit, of oauthlib or of requests means, and go on."""
     try:
         yield
     except EXPLAINED as error:
-        print(describe_error(error))  # noqa: T201  (printing is what it is for)
+        print(describe_error(error))
 
 
-def explain_errors() -> None:
-    """Let this notebook show such errors as sentences: their stack traces would hold secrets and help nobody.
+def explain_errors(stage: str = "") -> None:
+    """From now on, show such errors in this notebook as sentences: stack traces would hold secrets and help nobody.
 
-    A name that a cell further up makes is one, too: the sentence names that cell.
+    stage: the lesson of this notebook. A name defined in a later cell also counts: the sentence names that cell.
     """
+    _open_lesson["stage"] = stage
     shell = get_ipython()
     if shell is not None:
-        shell.set_custom_exc((*EXPLAINED[1:], NameError), _show)
+        shell.set_custom_exc((*EXPLAINED, NameError), _show)
 
 
-def _show(shell: InteractiveShell, kind: type[BaseException], error: BaseException, frames: Any, **_: Any) -> None:  # noqa: ANN401
+def _show(
+    shell: InteractiveShell, kind: type[BaseException], error: BaseException, frames: TracebackType, **_: object
+) -> None:
     text = out_of_order(error) if isinstance(error, NameError) else describe_error(error)
-    if text:
-        print(text, file=sys.stderr)  # noqa: T201
-    else:
-        shell.showtraceback((kind, error, frames))
+    # a kit error shows its own text in place of a stack trace, so the other exceptions borrow one
+    shell.showtraceback((kind, RedboothError(text), None) if text else (kind, error, frames))
 
 
 def explain(answer: requests.Response) -> None:
-    """Print what an answer of Redbooth says, and what to do about it: a page, a redirect, a token or an API answer."""
-    print(describe_answer(answer))  # noqa: T201
+    """Print what an answer from Redbooth says and what to do about it: a page, a redirect, a token or an API answer."""
+    print(describe_answer(answer))
 
 
 def describe_answer(answer: requests.Response) -> str:
-    """Return what an answer of Redbooth says, and what to do about it."""
+    """Return what an answer from Redbooth says and what to do about it."""
     known = _reading(answer)[1]
-    return summarize(answer) + (f"\n{_lines(known)}" if known else "")
+    return summarize(answer) + (f"\n{RedboothError(**asdict(known))}" if known else "")
 
 
 def summarize(answer: requests.Response) -> str:
-    """Return in one line what an answer of Redbooth says."""
+    """Return in one line what an answer from Redbooth says."""
     return f"--> {answer.status_code} {reason(answer.status_code)}: {_reading(answer)[0]}"
 
 
 def describe_error(error: BaseException) -> str:
-    """Return what happened, why, and what to do."""
+    """Return what happened, why, what to do, and where in the course that is."""
     name = type(error).__name__
     if isinstance(error, requests.RequestException):
         error = transport_failure(error, "The request")
     if isinstance(error, OAuth2Error):
         said = f' Redbooth said: "{error.description}"' if error.description else ""
-        return f"{name}: {error.error}.{said}\n{_lines(meaning_of('token', error.error or ''))}"
-    return f"{name}: {error}"
+        return f"{name}: {error.error}.{said}\n{RedboothError(**asdict(meaning_of('token', error.error or '')))}"
+    return f"{name}: {error}{_in_this_course(error.stage) if isinstance(error, RedboothError) else ''}"
+
+
+def _in_this_course(stage: str) -> str:
+    """Return a line that says where a stage is done; "" when that is the notebook which is open."""
+    if stage not in LESSONS or stage == _open_lesson["stage"]:
+        return ""
+    call = ""
+    with suppress(RedboothError):
+        if stage in CATCH_UP and current_provider().kind != "live":
+            call = f", or run catch_up('{CATCH_UP[stage]}')"
+    return f"\nIn this course: notebook {LESSONS[stage].notebook}{call}"
 
 
 def _reading(answer: requests.Response) -> tuple[str, Meaning | None]:
@@ -109,10 +126,17 @@ def _authorize(answer: requests.Response) -> tuple[str, Meaning | None]:
 
 
 def _token(answer: requests.Response) -> tuple[str, Meaning | None]:
-    problem = answer_problem(answer, "token")
-    if problem is None:
+    content: object = None
+    with suppress(ValueError, RecursionError):
+        content = answer.json()
+    if not isinstance(content, dict):
+        return "something that is not JSON", meaning_of("token", "")
+    error = content.get("error", "")
+    if answer.ok and not error and "access_token" in content:
         return "a token", None
-    return problem.error or "no JSON", meaning_of("token", problem.error)
+    # old versions of the service put the error code in an object
+    code = str(error.get("message", "") if isinstance(error, dict) else error)[:60]
+    return code or "no error code", meaning_of("token", code)
 
 
 def _api(answer: requests.Response) -> tuple[str, Meaning | None]:
@@ -122,7 +146,3 @@ def _api(answer: requests.Response) -> tuple[str, Meaning | None]:
     server_fault = answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
     code = bearer_problem(challenge) or ("5xx" if server_fault else str(answer.status_code))
     return challenge or answer.text.strip()[:80], meaning_of("api", code)
-
-
-def _lines(known: Meaning) -> str:
-    return str(RedboothError(known.what, why=known.why, remedy=known.remedy, reference=known.reference))

@@ -1,16 +1,40 @@
-"""The parts a lesson is made of. Each stage's own questions and requirements stand in the module named after it."""
+"""The parts of a lesson, and how they are read from a data file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar, get_origin, get_type_hints
+
+from redbooth_nb.errors import RedboothError
+
+HINTS = 3  # two hints, then the answer
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """Something that is so or not, whoever clicked what. hints: two hints, then the answer."""
+    """Something that is true or not, no matter what was clicked. hints: two hints, then the answer."""
 
     text: str
     holds: bool
-    hints: tuple[str, str, str]
+    hints: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How a check words a requirement. met, missing: a sentence for each case, with {placeholders}."""
+
+    met: str
+    missing: str
+    hints: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError when hints are missing."""
+        if len(self.hints) != HINTS:
+            raise ValueError(f"{len(self.hints)} hints")
+
+    def requirement(self, *, holds: bool, **values: str) -> Requirement:
+        """Return the requirement in words. values: for the placeholders."""
+        return Requirement((self.met if holds else self.missing).format_map(values), holds, self.hints)
 
 
 @dataclass(frozen=True)
@@ -22,12 +46,40 @@ class Question:
     right: int
     because: str
 
+    def __post_init__(self) -> None:
+        """Raise ValueError when no choice has this number, or two are the same."""
+        if not 1 <= self.right <= len(self.choices) == len(set(self.choices)):
+            raise ValueError(f"right = {self.right}")
+
 
 @dataclass(frozen=True)
 class Lesson:
-    """One stage: its name and notebook, the facts that show it is done, and its questions by name."""
+    """One stage: its name and notebook, the requirements that show it is done, and its questions by name."""
 
     stage: str
     notebook: str
     requirements: Callable[[], list[Requirement]]
     questions: dict[str, Question]
+
+
+def from_table(kind: Callable[..., T], entry: str, table: Mapping[str, Any]) -> T:
+    """Make a `kind` of one table in a data file.
+
+    Raises ValueError, naming the entry, when a field is missing, unknown, of the wrong type, or out of range.
+    """
+    types = get_type_hints(kind)
+    values = {name: tuple(map(str, value)) if isinstance(value, list) else value for name, value in table.items()}
+    for name, value in values.items():
+        if not isinstance(value, get_origin(types.get(name)) or types.get(name, ())):
+            raise ValueError(f"{entry}: {name} is unknown or of the wrong type.")
+    try:
+        return kind(**values)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{entry}: {error}.") from None
+
+
+def named(kind: str, name: str, known: Mapping[str, T]) -> T:
+    """Return what `known` has under this name. Raises RedboothError, listing the names, when there is nothing."""
+    if name not in known:
+        raise RedboothError(f"There is no {kind} {name!r}.", remedy=f"Use one of: {', '.join(known)}.")
+    return known[name]

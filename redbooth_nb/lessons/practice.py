@@ -1,17 +1,19 @@
-"""Tools for breaking things on purpose, on a stand-in only: codes without clicks, a second app, pretended answers."""
+"""Tools for practice on a stand-in: codes without clicks, made-up answers, and two hours in an instant."""
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
 import requests
-from requests.adapters import BaseAdapter
+from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
 from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
+from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.transcript import reason
 from redbooth_nb.client.wire import connect
 from redbooth_nb.errors import RedboothError
@@ -20,8 +22,11 @@ from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.provider import Provider
 from redbooth_nb.provider.unattended import press
 
+HOUR = 3600  # seconds
+LONGEST_WAIT = 15  # seconds a cell may sleep for a short-lived token
 
-def allow(settings: Settings | None = None, **options: Any) -> AuthorizationResponse:  # noqa: ANN401
+
+def allow(settings: Settings | None = None, **options: Any) -> AuthorizationResponse:
     """Make a request, press Allow for you, and return the answer. options: as for `AuthorizationRequest.new`.
 
     Raises RedboothError on redbooth.com, where only a person can allow.
@@ -37,7 +42,7 @@ def practice_only() -> Provider:
     provider = current_provider()
     if provider.kind == "live":
         raise RedboothError(
-            "This lesson breaks things on purpose, and it does not do that to the real redbooth.com.",
+            "This lesson breaks things on purpose, and it never does that to the real redbooth.com.",
             remedy="Set REDBOOTH_PROVIDER=sandbox, restart the kernel and run the lesson again.",
         )
     return provider
@@ -52,10 +57,10 @@ def pretend(
 ) -> Iterator[None]:
     """Let every request to Redbooth inside the block get this made-up answer; nothing is sent.
 
-    status 0: no answer at all, as without a network. For what no provider does on demand.
+    status 0: no answer at all, as if there were no network. For what no provider does on demand.
     """
     provider = practice_only()
-    adapter = _Pretended(status, text, {"Content-Type": content_type, **(headers or {})})
+    adapter = _MadeUp(status, text, {"Content-Type": content_type, **(headers or {})})
     deliver = provider.deliver
     provider.deliver = lambda session: session.mount(f"{ORIGIN}/", adapter)  # type: ignore[method-assign]
     try:
@@ -64,21 +69,35 @@ def pretend(
         provider.deliver = deliver  # type: ignore[method-assign]
 
 
-class _Pretended(BaseAdapter):
+class _MadeUp(HTTPAdapter):
     def __init__(self, status: int, text: str, headers: dict[str, str]) -> None:
         super().__init__()
         self.status, self.text, self.headers = status, text, headers
 
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:  # noqa: ANN401
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         """Make the answer up."""
         if not self.status:
-            raise requests.ConnectionError("There is no network: this is pretended.")
-        response = requests.Response()
-        response.status_code, response.reason, response.url = self.status, reason(self.status), request.url or ""
-        response.request, response.encoding = request, "utf-8"
-        response.headers.update(self.headers)
-        response.raw = HTTPResponse(BytesIO(self.text.encode()), self.headers, self.status, preload_content=False)
-        return response
+            raise requests.ConnectionError("There is no network. (This is made up.)")
+        words, body = reason(self.status), BytesIO(self.text.encode())
+        raw = HTTPResponse(body, self.headers, self.status, reason=words, preload_content=False)
+        return self.build_response(request, raw)
 
-    def close(self) -> None:
-        """Nothing to close."""
+
+def let_time_pass(seconds: float) -> None:
+    """Move the provider's clock ahead by `seconds`, and say so.
+
+    Where the clock cannot be moved: wait until the token has expired if that is soon, else say how long it lives.
+    """
+    settings = Settings.load()
+    provider, token = settings.provider, TokenStore(settings.folder).load()
+    if provider.let_time_pass(seconds):
+        words = f"{seconds / HOUR:.3g} hours" if seconds >= HOUR else f"{seconds / 60:.3g} minutes"
+        print(f"{words} have passed.")
+        return
+    left = token.remaining(provider.now()) if token else None
+    if left is None or left > LONGEST_WAIT:
+        lives = f" Your token is valid for another {left / 60:.0f} minutes." if left else ""
+        print(f"The clock of {provider.label} cannot be moved.{lives} The next cells show what can be shown anyway.")
+        return
+    time.sleep(max(left, 0) + 1)
+    print(f"The clock of {provider.label} cannot be moved. Instead, this cell waited until the token had expired.")

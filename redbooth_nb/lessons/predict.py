@@ -1,4 +1,4 @@
-"""Predictions: choose first, then run the cell that shows who was right."""
+"""Predictions: choose first, then run the cell that shows whether you were right."""
 
 import html
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import ipywidgets as w
 
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.course import question
+from redbooth_nb.lessons.course import QUESTIONS
+from redbooth_nb.lessons.lesson import named
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.view import Markup, View, field
 
@@ -15,7 +16,7 @@ class Prediction(View):
     """A question with choices; `choose(number)` does what clicking does."""
 
     def __init__(self, name: str) -> None:
-        self.question = question(name)
+        self.question = named("question", name, QUESTIONS)
         self._message = Message()
         options = [(text, number) for number, text in enumerate(self.question.choices, 1)]
         self._choices = field(w.RadioButtons, "", options=options, value=None)
@@ -27,24 +28,20 @@ class Prediction(View):
         """Choose an answer, from 1. Raises RedboothError for a number that is not among the choices."""
         if number not in range(1, len(self.question.choices) + 1):
             raise RedboothError(f"There is no choice {number}.", remedy=f"Choose 1 to {len(self.question.choices)}.")
-        if self._choices.value != number:
-            self._choices.value = number  # comes back here by way of the observer
-            return
-        right = number == self.question.right
-        self._message.say(f"{'Right.' if right else 'Not quite.'} {self.question.because}", "good" if right else "info")
+        self._choices.value = number
 
     def _chosen(self, change: dict[str, Any]) -> None:
-        if change["new"]:
-            self.choose(change["new"])
+        if change["new"] is not None:
+            right = change["new"] == self.question.right
+            said = f"{'Right.' if right else 'Not quite.'} {self.question.because}"
+            self._message.say(said, "good" if right else "info")
 
     def text(self) -> str:
         """Return the question and its choices, and what was chosen."""
-        chosen = self._choices.value
-        lines = [
-            f"  {'>' if number == chosen else ' '} {number}. {text}"
-            for number, text in enumerate(self.question.choices, 1)
-        ]
-        return "\n".join([f"Predict: {self.question.prompt}", *lines])
+        lines = [f"Predict: {self.question.prompt}"]
+        for number, text in enumerate(self.question.choices, 1):
+            lines.append(f"  {'>' if number == self._choices.value else ' '} {number}. {text}")
+        return "\n".join(lines)
 
 
 def predict(name: str) -> Prediction:

@@ -1,10 +1,10 @@
-"""What a person does in the browser, done by the kit where nobody sits there (`REDBOOTH_UNATTENDED=1`).
+"""What a person does in the browser, done by the kit when no one is there (`REDBOOTH_UNATTENDED=1`).
 
 It reads the provider's pages and sends their own forms, so it works on the sandbox, on a real Doorkeeper and
-on recordings. It never runs against the real redbooth.com: permission there is a person's to give.
+on recordings. It never runs against the real redbooth.com: only a person can give permission there.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 import requests
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MOST_PAGES = 5  # a login page and a few redirects at most
 TIMEOUT = (5, 30)  # seconds
+LONGEST_MESSAGE = 300  # characters
 
 
 class UnattendedError(RedboothError):
@@ -27,52 +28,51 @@ class UnattendedError(RedboothError):
 def press(session: requests.Session, authorize_url: str, redirect_uri: str, answer: str) -> str:
     """Open the authorize page, press Allow or Deny, and return the callback URL the browser would be sent to.
 
-    answer: "allow" or "deny". Where the permission still stands the engine asks nobody: the code comes at once.
+    answer: "allow" or "deny". If the user allowed this app before, the engine may send the code without asking.
     Raises UnattendedError when the page has no such button, quoting what it says.
     """
-    url, form = authorize_url, None
+    page = _ask(session, "GET", authorize_url)
     for _ in range(MOST_PAGES):
-        if form is None:
-            page = _ask(session, "GET", url, allow_redirects=False)
-        else:
-            page = _ask(session, "POST", url, data=form, allow_redirects=False)
         location = page.headers.get("Location")
         if location is None:
-            url, form = _form(page, answer)
+            page = _ask(session, "POST", *_form(page, answer))
             continue
-        url, form = urljoin(page.url, location), None
+        url = urljoin(page.url, location)
         if url.startswith(redirect_uri):
             return url
+        page = _ask(session, "GET", url)
     raise UnattendedError(
-        "The authorize page went round in circles.", remedy="Look at the transcript to see what the provider said."
+        "The authorize page kept redirecting in circles.", remedy="See in the transcript what the provider answered."
     )
 
 
 @only_kit_errors
 def register_application(session: requests.Session, name: str, redirect_uri: str) -> tuple[str, str]:
     """Fill in the provider's registration form; return Api Key and App secret. Raises UnattendedError."""
-    page = _ask(session, "GET", NEW_APPLICATION_URL)
+    page = _ask(session, "GET", NEW_APPLICATION_URL, follow=True)
     url, fields = _form(page, "create")
     fields |= {"doorkeeper_application[name]": name, "doorkeeper_application[redirect_uri]": redirect_uri}
-    page = _ask(session, "POST", url, data=fields)
+    page = _ask(session, "POST", url, fields, follow=True)
     shown = {mark.get("id"): _text(mark) for mark in _document(page).iterfind(".//*[@id]")}
     if not shown.keys() >= {"application_id", "secret"}:
         raise UnattendedError("The app could not be registered.", why=_said(page), remedy="Register it in the browser.")
     return shown["application_id"], shown["secret"]
 
 
-def _ask(session: requests.Session, method: str, url: str, **arguments: Any) -> requests.Response:  # noqa: ANN401
+def _ask(
+    session: requests.Session, method: str, url: str, fields: dict[str, str] | None = None, *, follow: bool = False
+) -> requests.Response:
     try:
-        return session.request(method, url, timeout=TIMEOUT, **arguments)
+        return session.request(method, url, data=fields, allow_redirects=follow, timeout=TIMEOUT)
     except requests.RequestException:
-        address = url.partition("?")[0]
-    raise UnattendedError(
-        f"{method} {address}: the provider did not answer.", remedy="See that it is running, then run the cell again."
-    )
+        raise UnattendedError(
+            f"{method} {url.partition('?')[0]}: the provider did not answer.",
+            remedy="Make sure that it is running, then run the cell again.",
+        ) from None
 
 
 def _form(page: requests.Response, answer: str) -> tuple[str, dict[str, str]]:
-    """Return address and fields of the form that a person would send with the button `answer`."""
+    """Return the address and the fields of the form that the button `answer` would send."""
     for form in _document(page).iter("form"):
         fields = {
             name: field.get("value", "")
@@ -96,9 +96,9 @@ def _form(page: requests.Response, answer: str) -> tuple[str, dict[str, str]]:
 
 
 def page_message(page: requests.Response) -> str:
-    """Return what an error page says to the person in front of it."""
+    """Return what an error page tells the person who sees it."""
     document = _document(page)
-    return _text(next(found for tag in ("pre", "main", "body", "*") for found in document.iter(tag)))[:300]
+    return _text(next(found for tag in ("pre", "main", "body", "*") for found in document.iter(tag)))[:LONGEST_MESSAGE]
 
 
 def _said(page: requests.Response) -> str:
@@ -106,11 +106,10 @@ def _said(page: requests.Response) -> str:
 
 
 def _document(page: requests.Response) -> "etree._Element":
-    """Read a page, whatever it is; one with nothing on it is an empty document."""
-    # here, not above: most lessons and scripts never read a page. lxml.html takes three times as long to import.
-    from lxml import etree  # noqa: PLC0415
+    """Parse a page, whatever it is; an empty page is an empty document."""
+    from lxml import etree  # lxml.html would take three times as long to import
 
-    # bytes: text that names an encoding of its own is refused
+    # bytes: lxml refuses text that names its own encoding
     document = etree.HTML(page.text.encode("utf-8", "replace"), etree.HTMLParser(encoding="utf-8"))
     if document is None:
         return etree.Element("html")
@@ -119,5 +118,5 @@ def _document(page: requests.Response) -> "etree._Element":
 
 
 def _text(element: "etree._Element") -> str:
-    """Return what a person reads there."""
+    """Return what a person would read there."""
     return " ".join(filter(None, (str(part).strip() for part in element.itertext())))

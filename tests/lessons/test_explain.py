@@ -23,6 +23,15 @@ def raise_(error: BaseException) -> None:
     raise error
 
 
+def shell_of(monkeypatch: pytest.MonkeyPatch) -> InteractiveShell:
+    """Return a notebook's shell, in which the lesson "exchange" was opened."""
+    shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
+    atexit.unregister(shell.atexit_operations)  # it belongs to this test
+    monkeypatch.setattr(module, "get_ipython", lambda: shell)
+    module.explain_errors("exchange")
+    return shell
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
@@ -79,10 +88,7 @@ def test_outside_a_notebook_nothing_is_changed(monkeypatch: pytest.MonkeyPatch) 
 def test_a_notebook_shows_a_sentence_in_place_of_a_stack_trace(
     raised: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
-    atexit.unregister(shell.atexit_operations)  # it belongs to this test
-    monkeypatch.setattr(module, "get_ipython", lambda: shell)
-    module.explain_errors()
+    shell = shell_of(monkeypatch)
     shell.run_cell(f"secret = {SECRET!r}\n{raised}\ndef fail(kept):\n    raise E('It broke.')\nfail(secret)")
     captured = capsys.readouterr()
     told = captured.out + captured.err
@@ -90,6 +96,46 @@ def test_a_notebook_shows_a_sentence_in_place_of_a_stack_trace(
     assert SECRET not in told
     assert "Traceback" not in told
     assert "fail(" not in told
+
+
+@pytest.mark.usefixtures("sandbox")
+@pytest.mark.parametrize(
+    ("stage", "line"),
+    [
+        ("register", "In this course: notebook 01-register, or run catch_up('authorize')"),
+        ("authorize", "In this course: notebook 02-authorize, or run catch_up('exchange')"),
+        ("refresh", "In this course: notebook 04-refresh"),
+    ],
+)
+def test_a_cell_that_fails_says_where_in_the_course_the_remedy_is(
+    stage: str, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell = shell_of(monkeypatch)
+    shell.run_cell(
+        "from redbooth_nb.errors import NotYet\n"
+        f"raise NotYet('There is none yet.', why='It is early.', remedy='Get one.', stage={stage!r})"
+    )
+    captured = capsys.readouterr()
+    sentences = "There is none yet.\nWhy: It is early.\nWhat to do: Get one."
+    assert (captured.out + captured.err).strip() == f"NotYet: {sentences}\n{line}"
+
+
+@pytest.mark.usefixtures("sandbox")
+@pytest.mark.parametrize("stage", ["", "exchange", "no-such-stage"])
+def test_where_the_remedy_is_here_no_notebook_is_named(
+    stage: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The stage of the notebook that is open, or none at all."""
+    shell_of(monkeypatch)
+    with show_errors():
+        raise_(RedboothError("It broke.", stage=stage))
+    assert capsys.readouterr().out == "RedboothError: It broke.\n"
+
+
+def test_on_redbooth_nothing_is_offered_that_the_kit_cannot_do(live: None) -> None:
+    assert live is None
+    told = module.describe_error(RedboothError("It broke.", stage="authorize"))
+    assert told.splitlines()[-1] == "In this course: notebook 02-authorize"
 
 
 @pytest.fixture
@@ -160,6 +206,23 @@ def test_a_good_answer_needs_no_explanation(
     token = answer.json()["access_token"]
     explain(session.get(f"{API_URL}/me", headers={"Authorization": f"Bearer {token}"}))
     assert capsys.readouterr().out == "--> 200 OK: a good answer\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("<h1>Hotel</h1>", "something that is not JSON"),
+        ("[]", "something that is not JSON"),
+        ("{}", "no error code"),
+        ('{"error": {"message": "invalid_grant"}}', "invalid_grant"),
+        ('{"error": "invalid_grant"}', "invalid_grant"),
+    ],
+)
+def test_an_odd_answer_of_the_token_endpoint_is_no_token(content: str, words: str) -> None:
+    """Old services put the code into an object; a login page is not JSON at all."""
+    answer = requests.Response()
+    answer.status_code, answer.url, answer._content = 200, TOKEN_URL, content.encode()
+    assert summarize(answer) == f"--> 200 OK: {words}"
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,11 @@ import ipywidgets as w
 import pytest
 
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.course import LESSONS
+from redbooth_nb.lessons.course import QUESTIONS
 from redbooth_nb.lessons.predict import predict
 
-NAMES = [name for lesson in LESSONS.values() for name in lesson.questions]
 
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", QUESTIONS)
 def test_nothing_is_given_away(name: str) -> None:
     prediction = predict(name)
     shown = str(w.Widget.get_manager_state())
@@ -20,7 +18,7 @@ def test_nothing_is_given_away(name: str) -> None:
     assert ">" not in repr(prediction)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", QUESTIONS)
 def test_every_choice_gets_its_answer(name: str) -> None:
     prediction = predict(name)
     for number in range(1, len(prediction.question.choices) + 1):
@@ -33,7 +31,7 @@ def test_every_choice_gets_its_answer(name: str) -> None:
 def test_clicking_is_choosing() -> None:
     prediction = predict("password")
     prediction._choices.value = prediction.question.right
-    assert "Right. That is the point of OAuth2" in prediction._message.text()
+    assert "Right. This is the point of OAuth2" in prediction._message.text()
     prediction._choices.value = None
     assert "  1. Their Redbooth password" in prediction.text()
 

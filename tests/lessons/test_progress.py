@@ -7,8 +7,8 @@ import pytest
 
 from redbooth_nb import catch_up, check, progress, ready
 from redbooth_nb.configuration import Configuration
+from redbooth_nb.lessons.check import done, note_done, summary_line
 from redbooth_nb.lessons.course import LESSONS
-from redbooth_nb.lessons.progress import done, note_done, summary_line
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 

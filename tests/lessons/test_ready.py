@@ -9,6 +9,7 @@ from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.transcript import transcript
 from redbooth_nb.errors import NotYet, RedboothError
+from redbooth_nb.lessons.explain import describe_error
 from redbooth_nb.lessons.ready import catch_up, ready
 from redbooth_nb.provider.sandbox import Sandbox
 
@@ -16,7 +17,7 @@ from redbooth_nb.provider.sandbox import Sandbox
 @pytest.mark.parametrize("stage", ["start", "register"])
 def test_the_first_two_need_nothing(stage: str, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
     assert ready(stage) is None
-    assert capsys.readouterr().out == "https://redbooth.com is answered by the sandbox on this machine.\n"
+    assert capsys.readouterr().out == "Requests to https://redbooth.com go to the sandbox on this machine.\n"
     assert sandbox.applications() == []
 
 
@@ -48,7 +49,9 @@ def test_a_fresh_code_is_fetched_where_there_is_none(
     if lost == "used":
         exchange()
     ready("exchange")
-    assert "There was no fresh code, so Allow was pressed for you: <authorization code ..." in capsys.readouterr().out
+    assert (
+        "There was no fresh code, so the kit pressed Allow for you: <authorization code ..." in capsys.readouterr().out
+    )
     code = AuthorizationResponse.last(app).code
     assert code is not None
     assert code != before
@@ -69,7 +72,7 @@ def test_everything_missing_is_done_at_once(capsys: pytest.CaptureFixture[str]) 
     assert token is not None
     told = capsys.readouterr().out
     assert told.count("\n") == 4
-    assert "There was no token, so the code was exchanged for you: <access token ..." in told
+    assert "There was no token, so the kit exchanged the code for you: <access token ..." in told
     for secret in (settings.client_secret.reveal(), token.access_token.reveal()):
         assert secret not in told
 
@@ -94,10 +97,11 @@ class TestOnRedbooth:
 
     @pytest.mark.parametrize("stage", ["authorize", "exchange", "refresh"])
     def test_without_an_app_the_first_lesson_is_named(self, stage: str) -> None:
-        with pytest.raises(NotYet, match="Do notebook 01-register first"):
+        with pytest.raises(NotYet, match="No app is registered yet") as caught:
             ready(stage)
+        assert "01-register" in describe_error(caught.value)
 
-    @pytest.mark.parametrize(("stage", "first"), [("exchange", "authorization"), ("refresh", "03-exchange")])
+    @pytest.mark.parametrize(("stage", "first"), [("exchange", "authorization"), ("refresh", "no token")])
     def test_what_only_a_person_can_do_is_asked_for(self, stage: str, first: str) -> None:
         save_credentials(CLIENT_ID, SECRET)
         with pytest.raises(NotYet, match=first):
@@ -108,7 +112,7 @@ class TestOnRedbooth:
         settings = ready("authorize")
         assert settings is not None
         told = capsys.readouterr().out
-        assert told.startswith("https://redbooth.com is answered by the real redbooth.com.\n")
+        assert told.startswith("Requests to https://redbooth.com go to the real redbooth.com.\n")
         assert SECRET not in told
 
     @pytest.mark.parametrize("stage", ["authorize", "exchange", "refresh"])
@@ -118,5 +122,5 @@ class TestOnRedbooth:
             catch_up(stage)
 
     def test_nothing_is_broken_there(self) -> None:
-        with pytest.raises(RedboothError, match="does not do that to the real redbooth"):
+        with pytest.raises(RedboothError, match="never does that to the real redbooth"):
             ready("break-it")

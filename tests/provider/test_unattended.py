@@ -120,7 +120,7 @@ def test_no_page_is_more_than_a_page(text: str) -> None:
 
 def test_going_round_in_circles_ends(faulty: FaultyServer, session: requests.Session) -> None:
     faulty.answers = [reply(302, "", Location="/oauth2/authorize")]
-    with pytest.raises(UnattendedError, match="round in circles"):
+    with pytest.raises(UnattendedError, match="in circles"):
         press(session, "https://redbooth.com/oauth2/authorize", REDIRECT_URI, "allow")
     assert len(faulty.received) <= 10
 

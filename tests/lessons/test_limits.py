@@ -1,4 +1,4 @@
-"""Where something cannot work, one sentence says so and what to do; where everything works, none does."""
+"""Where something cannot work, the first cell says so and what to do; where everything works, it says nothing."""
 
 import sys
 from types import ModuleType
@@ -6,12 +6,12 @@ from types import ModuleType
 import pytest
 
 from redbooth_nb import ready
-from redbooth_nb.lessons.surroundings import sentence
+from redbooth_nb.lessons.ready import limits_here
 
 
 @pytest.mark.parametrize("environment", [{}, {"JPY_SESSION_NAME": "/a.ipynb"}, {"TERM_PROGRAM": "vscode"}])
-def test_jupyterlab_and_notebook_need_no_sentence(environment: dict[str, str]) -> None:
-    assert sentence(environment) == ""
+def test_jupyterlab_and_notebook_have_no_limits(environment: dict[str, str]) -> None:
+    assert limits_here(environment) == ""
 
 
 @pytest.mark.parametrize(
@@ -22,20 +22,20 @@ def test_jupyterlab_and_notebook_need_no_sentence(environment: dict[str, str]) -
         ({"JUPYTERHUB_SERVICE_PREFIX": "/user/ada/", "JPY_SESSION_NAME": "/a.ipynb"}, "This is a JupyterHub:"),
     ],
 )
-def test_elsewhere_one_sentence_says_what_to_do_instead(environment: dict[str, str], words: str) -> None:
-    said = sentence(environment)
+def test_elsewhere_one_line_says_what_to_do_instead(environment: dict[str, str], words: str) -> None:
+    said = limits_here(environment)
     assert said.startswith(words)
     assert "\n" not in said
     assert "print(panel)" in said or "REDBOOTH_UNATTENDED=1" in said
 
 
 def test_a_jupyterlab_that_was_started_from_vs_code_is_jupyterlab() -> None:
-    assert sentence({"VSCODE_PID": "1", "JPY_SESSION_NAME": "/a.ipynb"}) == ""
+    assert limits_here({"VSCODE_PID": "1", "JPY_SESSION_NAME": "/a.ipynb"}) == ""
 
 
 def test_colab_is_known_by_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
-    assert "Google Colab" in sentence({})
+    assert "Google Colab" in limits_here({})
 
 
 def test_the_first_cell_says_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,8 +11,8 @@ from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.errors import NotYet
-from redbooth_nb.lessons import time_passes
-from redbooth_nb.lessons.time_passes import let_time_pass
+from redbooth_nb.lessons import practice
+from redbooth_nb.lessons.practice import let_time_pass
 from redbooth_nb.provider.sandbox import Sandbox
 
 
@@ -20,7 +20,7 @@ from redbooth_nb.provider.sandbox import Sandbox
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Note the pauses instead of making them."""
     pauses: list[float] = []
-    monkeypatch.setattr(time_passes.time, "sleep", pauses.append)
+    monkeypatch.setattr(practice.time, "sleep", pauses.append)
     return pauses
 
 
@@ -57,7 +57,7 @@ def test_the_sandboxs_clock_moves(  # noqa: PLR0913, PLR0917
 def test_a_long_life_is_told(without_clock: Settings, slept: list[float], capsys: pytest.CaptureFixture[str]) -> None:
     keep_token(without_clock, 7200)
     let_time_pass(seconds=7200)
-    assert "cannot be moved. Your token lives for another 120 minutes." in capsys.readouterr().out
+    assert "cannot be moved. Your token is valid for another 120 minutes." in capsys.readouterr().out
     assert slept == []
 
 
@@ -83,12 +83,12 @@ def test_without_a_token_there_is_nothing_to_wait_for(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     let_time_pass(seconds=7200)
-    assert "cannot be moved. What follows shows what can be shown." in capsys.readouterr().out
+    assert "cannot be moved. The next cells show what can be shown anyway." in capsys.readouterr().out
     assert slept == []
 
 
-def test_without_an_app_the_first_lesson_is_named(sandbox: Sandbox) -> None:
+def test_without_an_app_the_clock_stays_where_it_is(sandbox: Sandbox) -> None:
     before = sandbox.now()
-    with pytest.raises(NotYet, match="01-register"):
+    with pytest.raises(NotYet, match="No app is registered yet"):
         let_time_pass(seconds=7200)
     assert sandbox.now() - before < 3600

@@ -8,8 +8,9 @@ from doorkeeper.engine import Doorkeeper
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.fault_lab import FaultLab
-from redbooth_nb.lessons.faults import FAULTS, LOCAL, OUTCOMES, PAGE, cause
+from redbooth_nb.lessons.fault_lab import FAULTS, OUTCOMES, FaultLab, cause
+
+PAGE, LOCAL = "an error page at Redbooth", "refused before anything is sent"
 
 
 def shows(said: str, outcome: str) -> bool:
@@ -39,13 +40,13 @@ def test_on_the_real_engine_too(doorkeeper: Callable[..., Doorkeeper], monkeypat
 
 def test_never_on_redbooth(live: None) -> None:
     assert live is None
-    with pytest.raises(RedboothError, match="does not do that to the real"):
+    with pytest.raises(RedboothError, match="never does that to the real"):
         cause("wrong-secret")
 
 
-def test_a_name_that_is_none_is_a_sentence(app: Settings) -> None:
+def test_an_unknown_name_is_a_sentence(app: Settings) -> None:
     assert app.client_id
-    with pytest.raises(RedboothError, match="The faults are: unknown-client"):
+    with pytest.raises(RedboothError, match=r"There is no fault 'no-such-fault'(.|\n)*unknown-client"):
         cause("no-such-fault")
 
 
@@ -56,7 +57,7 @@ def test_the_lab_compares_with_what_was_predicted(app: Settings) -> None:
     assert "Redbooth does not accept the app" in lab._answer.value
     assert app.client_secret.reveal() not in lab._answer.value
     lab.run("code-twice", "401 invalid_client")
-    assert "You predicted 401 invalid_client; it is 400 invalid_grant." in lab._message.text()
+    assert "You predicted 401 invalid_client; the outcome is 400 invalid_grant." in lab._message.text()
 
 
 def test_choosing_another_fault_clears_what_was_there(app: Settings) -> None:
@@ -72,8 +73,8 @@ def test_the_lab_without_a_prediction_runs_all_the_same(app: Settings) -> None:
     assert app.client_id
     lab = FaultLab()
     lab.run("garbled-token")
-    assert "Predict first next time" in lab._message.text()
-    with pytest.raises(RedboothError, match="is no outcome"):
+    assert "Next time, predict first" in lab._message.text()
+    with pytest.raises(RedboothError, match="There is no outcome 'luck'"):
         lab.run("garbled-token", "luck")
     assert all(name in lab.text() for name in FAULTS)
     assert {fault.outcome for fault in FAULTS.values()} == set(OUTCOMES)
