@@ -165,7 +165,7 @@ def _the_usual_way(app: Cast) -> None:
     app.note("x-tasks-page-not-a-number", app.api("/api/3/tasks?page=x&per_page=+2.9", bearer))
     app.note("x-tasks-page-far-away", app.api("/api/3/tasks?page=999999999999&per_page=-1", bearer))
     app.note("x-api-unknown-address", app.api("/api/3/persons", bearer))
-    introspected = {"token": access, "client_id": app.client_id, "client_secret": app.client_secret}
+    introspected = {"token": "nonsense", "client_id": app.client_id, "client_secret": app.client_secret}
     app.note("x-introspect", app.post("/oauth2/introspect", **introspected))
     app.note("009-token-info", app.api("/oauth2/token/info", bearer))
     app.note("010-authorize-again-no-consent", app.authorize())
@@ -307,7 +307,7 @@ def _deny_and_forgery(app: Cast) -> None:
 
 
 def _response_modes(app: Cast) -> None:
-    """What the consent page's form doesn't carry, sent with it all the same."""
+    """Send what the consent page's form doesn't carry."""
     page = app.authorize()
     implicit = app.authorize(response_type="token")
     for mode in ("query", "fragment", "form_post", "nonsense", " "):
@@ -321,11 +321,11 @@ def _response_modes(app: Cast) -> None:
 
 
 def _methods(app: Cast) -> None:
-    """The same addresses by other methods, and forms that ask for another one."""
+    """Use other methods on the same addresses, and forms that choose another method."""
     page = app.authorize()
     app.note("x-delete-denies", app.send("DELETE", page, 1, _method=None))
     app.note("x-delete-without-csrf-token", app.send("DELETE", page, 1, authenticity_token=None))
-    app.note("x-method-in-query-counts-not", app.send("POST", page, 0, query="?_method=delete"))
+    app.note("x-method-in-query-is-ignored", app.send("POST", page, 0, query="?_method=delete"))
     app.note("x-method-in-capitals", app.press(page, 1, _method="DELETE"))
     app.note("x-method-unknown", app.press(page, _method="nonsense"))
     app.note("x-method-get", app.press(page, _method="get", scope="admin"))
@@ -340,7 +340,7 @@ def _methods(app: Cast) -> None:
 
 
 def _out_of_band(app: Cast) -> None:
-    """A redirect URI that is no address: the code is shown, and an implicit token is described."""
+    """Use a redirect URI that is no address: the code is shown, and an implicit token is described."""
     page = app.note("x-out-of-band-consent-page", app.authorize(redirect_uri=OUT_OF_BAND))
     app.note("x-out-of-band-deny", app.press(page, 1))
     allowed = app.note("x-out-of-band-allow", app.press(page))

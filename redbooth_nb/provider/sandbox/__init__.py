@@ -86,16 +86,14 @@ class Sandbox:
     def seed_application(
         self, name: str, redirect_uri: str, *, client_id: str | None = None, client_secret: str | None = None
     ) -> dict[str, str]:
-        """Register an application, or update the one with this client id; return its credentials.
-
-        Its credentials are random if none are given. ``redirect_uri`` may hold several, separated by white space.
-        """
+        """Register an application, or update the one with this client id; return its credentials."""
+        # without a client id or secret, it gets random ones
         values = {"name": name, "redirect_uri": redirect_uri, "scopes": "", "confidential": True}
         for field, problem in problems(values).items():
             raise SandboxError.named("application", name=name, field=field, problem=problem.rstrip("."))
         with self._database.transaction() as tx:
             known = tx.find(Application, "uid", client_id)
-            saved = save_application(tx, known, values | {"uid": client_id, "secret": client_secret})
+            saved = save_application(tx, known, values | {"uid": client_id or None, "secret": client_secret or None})
         return {**_shown(saved), "client_secret": saved.secret}
 
     def applications(self) -> list[dict[str, str]]:

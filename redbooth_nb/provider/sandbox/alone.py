@@ -1,4 +1,4 @@
-"""The sandbox as a program of its own: ``redbooth-nb sandbox``."""
+"""The sandbox as a separate program: ``redbooth-nb sandbox``."""
 
 import json
 import signal
@@ -36,12 +36,10 @@ def run_alone(
         )
         asked_to_stop = threading.Event()
         for name in (signal.SIGINT, signal.SIGTERM):
-            before = signal.signal(name, lambda *_: asked_to_stop.set())
-            afterwards.callback(signal.signal, name, before)
+            afterwards.callback(signal.signal, name, signal.signal(name, lambda *_: asked_to_stop.set()))
         sandbox.start(strict_port=True)
         afterwards.callback(sandbox.stop)
-        line = {"base_url": sandbox.base_url, **application}
-        del line["name"]
-        sys.stdout.write(json.dumps(line) + "\n")
+        del application["name"]
+        sys.stdout.write(json.dumps({"base_url": sandbox.base_url, **application}) + "\n")
         sys.stdout.flush()
         asked_to_stop.wait()

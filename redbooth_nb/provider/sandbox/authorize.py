@@ -7,7 +7,6 @@ from redbooth_nb.provider.sandbox import rules
 from redbooth_nb.provider.sandbox.context import from_the_page, given, signed_in, tx
 from redbooth_nb.provider.sandbox.differences import TOKEN_TYPE
 from redbooth_nb.provider.sandbox.records import Application, Code, Token, issue_code, issue_implicit_token, revoke
-from redbooth_nb.provider.sandbox.rules import OUT_OF_BAND, AuthorizationRequest, RefusedError, with_answer
 from redbooth_nb.provider.sandbox.token import answer
 
 pages = Blueprint("authorize", __name__, url_prefix="/oauth2")
@@ -20,7 +19,7 @@ def new() -> Response | str:
     """Show the consent page, or skip it if the user allowed this before; show errors as a page with status 200."""
     try:
         asked = rules.check_authorization(*_asked())
-    except RefusedError as refused:
+    except rules.RefusedError as refused:
         return render_template("refused.html", message=refused.description)
     if asked.application.confidential and _allowed_before(asked):
         return _allow(asked)
@@ -35,7 +34,7 @@ def allow() -> Response | str:
     parameters, application = _asked()
     try:
         return _allow(rules.check_authorization(parameters, application))
-    except RefusedError as refused:
+    except rules.RefusedError as refused:
         return _refuse(refused, parameters)
 
 
@@ -73,19 +72,18 @@ def _asked() -> tuple[dict[str, str], Application | None]:
     return parameters, tx.find(Application, "uid", parameters.get("client_id", ""))
 
 
-def _allowed_before(asked: AuthorizationRequest) -> bool:
+def _allowed_before(asked: rules.AuthorizationRequest) -> bool:
     """Look for an unrevoked token for the same application, user and scope; even an expired one will do."""
     wanted = sorted(set(asked.parameters["scope"].split()))
     known = tx.records(Token, _LIVING, asked.application.id, signed_in()["id"])
     return any(sorted(token.scopes.split()) == wanted for token in known)
 
 
-def _allow(asked: AuthorizationRequest) -> Response:
+def _allow(asked: rules.AuthorizationRequest) -> Response:
     application_id, user_id, redirect_uri = asked.application.id, signed_in()["id"], asked.parameters["redirect_uri"]
     scopes = " ".join(dict.fromkeys(asked.parameters["scope"].split()))
-    implicit = asked.parameters["response_type"] == "token"
     more = {"state": asked.parameters["state"]}
-    if implicit:
+    if implicit := asked.parameters["response_type"] == "token":
         token = issue_implicit_token(tx, application_id, user_id, scopes)
         page, result = "token/info", {"access_token": token.token}
         more = {"token_type": TOKEN_TYPE, "expires_in": str(token.remaining(tx.now)), **more}
@@ -93,16 +91,17 @@ def _allow(asked: AuthorizationRequest) -> Response:
         bound = {name: asked.parameters[name] for name in ("redirect_uri", "code_challenge", "code_challenge_method")}
         code = issue_code(tx, application_id=application_id, user_id=user_id, scopes=scopes, **bound)
         page, result = "authorize/native", {"code": code}
-    if redirect_uri in OUT_OF_BAND:
-        return redirect(with_answer(page, result, fragment=False))
-    return redirect(with_answer(redirect_uri, result | more, fragment=implicit))
+    if redirect_uri in rules.OUT_OF_BAND:
+        return redirect(rules.with_answer(page, result, fragment=False))
+    return redirect(rules.with_answer(redirect_uri, result | more, fragment=implicit))
 
 
-def _refuse(refused: RefusedError, parameters: dict[str, str]) -> Response:
+def _refuse(refused: rules.RefusedError, parameters: dict[str, str]) -> Response:
     """Tell the application with a redirect (RFC 6749 section 4.1.2.1), unless it or its redirect URI is unknown."""
     result = {"error": refused.error, "error_description": refused.description, "state": parameters.get("state", "")}
     redirect_uri = parameters.get("redirect_uri", "")
-    if refused.may_redirect and redirect_uri not in OUT_OF_BAND:
-        return redirect(with_answer(redirect_uri, result, fragment=rules.error_on_fragment(parameters, refused.error)))
+    if refused.may_redirect and redirect_uri not in rules.OUT_OF_BAND:
+        fragment = rules.error_on_fragment(parameters, refused.error)
+        return redirect(rules.with_answer(redirect_uri, result, fragment=fragment))
     body = {name: value for name, value in result.items() if value}
     return answer(body, refused.status, {"Cache-Control": "no-cache"})

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import sqlite3
 import time
@@ -130,9 +131,8 @@ class Database:
         except UnicodeEncodeError as problem:
             raise SandboxError.named("text") from problem
         except sqlite3.Error as problem:
-            if "locked" in str(problem) or "busy" in str(problem):
-                raise SandboxError.named("locked", path=self.path) from problem
-            name = "unusable" if isinstance(problem, sqlite3.OperationalError) else "damaged"
+            kind = "unusable" if isinstance(problem, sqlite3.OperationalError) else "damaged"
+            name = "locked" if re.search("locked|busy", str(problem)) else kind
             raise SandboxError.named(name, path=self.path, problem=problem) from problem
 
     def _prepare(self, connection: sqlite3.Connection) -> None:

@@ -10,7 +10,6 @@ from waitress import create_server, wasyncore
 
 from redbooth_nb.provider.sandbox.errors import SandboxError
 
-LAST_PORT = 65_535
 MOST_CONNECTIONS = 1000  # open at once; browsers and sessions keep theirs open, and others wait for a free one
 
 # A short queue or a lost connection is nothing to report in a notebook.
@@ -22,7 +21,7 @@ class Listener:
     """A running web server on 127.0.0.1 and ``port`` (0: any free port). Raises SandboxError if it's taken."""
 
     def __init__(self, app: Callable[..., Any], port: int) -> None:
-        if not 0 <= port <= LAST_PORT:
+        if port not in range(65_536):
             raise SandboxError.named("port", port=port)
         try:
             listening = socket.create_server(("127.0.0.1", port))

@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-SEED_FILE: Final = Path(__file__).with_name("seed.json")
-_SEED: Final[dict[str, Any]] = json.loads(SEED_FILE.read_text(encoding="utf-8"))
+_SEED: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("seed.json").read_text(encoding="utf-8"))
 
 
 def _rows(kind: str) -> list[dict[str, Any]]:

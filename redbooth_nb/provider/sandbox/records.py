@@ -70,10 +70,9 @@ class Token(_Issued):
 def authenticated(tx: Transaction, uid: str, secret: str | None) -> Application | None:
     """Find an application by its client id and secret; a public client needs no secret (RFC 6749 section 2.3.1)."""
     found = tx.find(Application, "uid", uid)
-    if found is None or (not secret and not found.confidential):
-        return found
-    matches = secret is not None and secrets.compare_digest(secret.encode(), found.secret.encode())
-    return found if matches else None
+    if found and (secret or found.confidential):
+        return found if secrets.compare_digest((secret or "").encode(), found.secret.encode()) else None
+    return found
 
 
 def save_application(tx: Transaction, known: Application | None, values: dict[str, Any]) -> Application:
@@ -87,8 +86,7 @@ def save_application(tx: Transaction, known: Application | None, values: dict[st
 
 def issue_code(tx: Transaction, **values: object) -> str:
     """Issue an authorization code for ``code_lifetime`` seconds and return it."""
-    lifetime = tx.switches.code_lifetime
-    return tx.insert(Code, code=_random(tx), expires_in=lifetime, created_at=tx.now, **values).code
+    return tx.insert(Code, code=_random(tx), expires_in=tx.switches.code_lifetime, created_at=tx.now, **values).code
 
 
 def issue_token(tx: Transaction, source: Code | Token, scopes: str) -> Token:
@@ -112,10 +110,8 @@ def use_token(tx: Transaction, value: str) -> Token | None:
     """Find the pair an API call presents; with the switch "on first use", this revokes the pair before it."""
     found = tx.find(Token, "token", value)
     if found and found.previous_refresh_token:
-        old = tx.find(Token, "refresh_token", found.previous_refresh_token)
-        found = tx.update(found, previous_refresh_token="")
-        if old:
-            revoke(tx, old)
+        tx.run("UPDATE tokens SET revoked_at = ? WHERE refresh_token = ?", tx.now, found.previous_refresh_token)
+        tx.update(found, previous_refresh_token="")
     return found
 
 

@@ -1,7 +1,6 @@
 """Doorkeeper's rules: which requests are refused, with which error, and in which order. Pure functions, no HTTP.
 
-Order and sentences are those of Doorkeeper 5.5 (pre_authorization.rb, authorization_code_request.rb,
-refresh_token_request.rb, uri_checker.rb, config/locales/en.yml).
+They are those of 5.5: pre_authorization.rb, authorization_code_request.rb, refresh_token_request.rb, uri_checker.rb.
 """
 
 import base64
@@ -68,7 +67,7 @@ def check_authorization(given: dict[str, str], application: Application | None) 
 
 
 def denial(given: dict[str, str], application: Application | None) -> RefusedError:
-    """Return the answer to Deny. Doorkeeper checks nothing first; an unknown address is never told, though."""
+    """Return the answer to Deny. Doorkeeper checks nothing first; here the client and its address must be known."""
     try:
         check_authorization(given, application)
     except RefusedError as refused:
@@ -175,9 +174,8 @@ def _parsed(uri: str) -> SplitResult | None:
 
 
 def _same(asked: SplitResult, registered: SplitResult) -> bool:
-    if registered.query and sorted(registered.query.split("&")) != sorted(asked.query.split("&")):
-        return False
-    return _parts(asked) == _parts(registered)
+    query_fits = not registered.query or sorted(registered.query.split("&")) == sorted(asked.query.split("&"))
+    return query_fits and _parts(asked) == _parts(registered)
 
 
 def _parts(uri: SplitResult) -> tuple[object, ...]:

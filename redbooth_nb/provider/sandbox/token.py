@@ -6,12 +6,10 @@ import re
 
 from flask import Blueprint, Response, request
 
-from redbooth_nb.provider.sandbox import records
+from redbooth_nb.provider.sandbox import records, rules
 from redbooth_nb.provider.sandbox.context import bearer_token, given, tx
 from redbooth_nb.provider.sandbox.differences import TOKEN_TYPE
 from redbooth_nb.provider.sandbox.errors import SENTENCES
-from redbooth_nb.provider.sandbox.records import Application, Code, Token
-from redbooth_nb.provider.sandbox.rules import RefusedError, check_exchange, check_refresh
 
 endpoints = Blueprint("token", __name__, url_prefix="/oauth2")
 
@@ -33,11 +31,11 @@ def challenge(error: str, description: str) -> dict[str, str]:
 
 @endpoints.post("/token")
 def create() -> Response:
-    """Exchange a code, or refresh (the guide's chapters 3 and 4)."""
+    """Exchange a code for a pair of tokens, or refresh a pair (the guide's chapters 3 and 4)."""
     parameters = given()
     try:
         return _success(_granted(parameters))
-    except RefusedError as refused:
+    except rules.RefusedError as refused:
         problem = refused
     error, description, status = problem.error, problem.description, problem.status
     if tx.switches.style == "2015":  # every error is a 401, and a dead refresh token an invalid request
@@ -56,11 +54,10 @@ def revoke() -> Response:
     parameters = given()
     client = records.authenticated(tx, *_credentials(parameters))
     value = parameters.get("token", "")
-    token = tx.find(Token, "token", value) or tx.find(Token, "refresh_token", value)
-    owner = tx.find(Application, "id", token.application_id) if token else None
+    token = tx.find(records.Token, "token", value) or tx.find(records.Token, "refresh_token", value)
+    owner = tx.find(records.Application, "id", token.application_id) if token else None
     if client is None or (owner and owner.confidential and owner.id != client.id):
-        error = "unauthorized_client"
-        body = {"error": error, "error_description": SENTENCES["doorkeeper"][error]}
+        body = {"error": "unauthorized_client", "error_description": SENTENCES["doorkeeper"]["unauthorized_client"]}
         return answer(body, 403, {"Cache-Control": "no-cache"})
     if token and token.accessible(tx.now):
         records.revoke(tx, token)
@@ -72,10 +69,9 @@ def info() -> Response:
     """Describe the presented access token; unconfirmed for Redbooth."""
     token = records.use_token(tx, bearer_token(given()))
     if token is None or not token.accessible(tx.now):
-        headers = challenge("invalid_token", "The access token is invalid")
         body = {"error": "invalid_token", "error_description": "The access token is invalid"}
-        return answer({**body, "state": "unauthorized"}, 401, headers)
-    owner = tx.find(Application, "id", token.application_id)
+        return answer({**body, "state": "unauthorized"}, 401, challenge(*body.values()))
+    owner = tx.find(records.Application, "id", token.application_id)
     return answer({
         "resource_owner_id": token.user_id,
         "scope": token.scopes.split(),
@@ -85,30 +81,30 @@ def info() -> Response:
     })  # fmt: skip
 
 
-def _granted(parameters: dict[str, str]) -> Token:
-    """Check and issue under one lock: of two exchanges of one code, or two refreshes, one succeeds."""
+def _granted(parameters: dict[str, str]) -> records.Token:
+    """Check the grant and issue a pair for it, or raise RefusedError."""
     grant_type = parameters.get("grant_type", "")
     if not grant_type.strip():
-        raise RefusedError("invalid_request", "grant_type", echoes_state=True)
+        raise rules.RefusedError("invalid_request", "grant_type", echoes_state=True)
     uid, secret = _credentials(parameters)
     client = records.authenticated(tx, uid, secret)
     if grant_type == "authorization_code":
         value = parameters.get("code", "")
         if not value.strip():
-            raise RefusedError("invalid_request", "code", echoes_state=True)
-        code = check_exchange(parameters, tx.find(Code, "code", value), client, tx.now)
+            raise rules.RefusedError("invalid_request", "code", echoes_state=True)
+        code = rules.check_exchange(parameters, tx.find(records.Code, "code", value), client, tx.now)
         records.revoke(tx, code)
         return records.issue_token(tx, code, code.scopes)
     if grant_type == "refresh_token":
-        old = tx.find(Token, "refresh_token", parameters.get("refresh_token", ""))
-        old, scopes = check_refresh(parameters, old, uid, client, tx.now)
+        old = tx.find(records.Token, "refresh_token", parameters.get("refresh_token", ""))
+        old, scopes = rules.check_refresh(parameters, old, uid, client, tx.now)
         if tx.switches.refresh_revokes_old == "at once":
             records.revoke(tx, old)
         return records.issue_token(tx, old, scopes)
-    raise RefusedError("unsupported_grant_type", echoes_state=True)
+    raise rules.RefusedError("unsupported_grant_type", echoes_state=True)
 
 
-def _success(token: Token) -> Response:
+def _success(token: records.Token) -> Response:
     body = {
         "access_token": token.token,
         "token_type": TOKEN_TYPE,

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from flask import Flask, Request, Response, abort, g, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
 from werkzeug.routing import IntegerConverter, MapAdapter
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -76,7 +76,7 @@ def create_app(file: Database) -> Flask:
     app.after_request(protect)
     app.context_processor(page_values)
     app.register_error_handler(HTTPException, http_problem)
-    app.register_error_handler(SandboxError, file_problem)
+    app.register_error_handler(SandboxError, lambda problem: http_problem(ServiceUnavailable(str(problem))))
     return app
 
 
@@ -142,10 +142,5 @@ def page_values() -> dict[str, Any]:
 def http_problem(problem: HTTPException) -> tuple[str, int]:
     """Show a problem as a page. An address that doesn't know the method doesn't exist, as in Rails."""
     status = 404 if problem.code == HTTPStatus.METHOD_NOT_ALLOWED else problem.code or 500
-    sentence = SENTENCES["http"].get(str(status), SENTENCES["http"]["500"])
+    sentence = SENTENCES["http"].get(str(status), problem.description)
     return render_template("problem.html", heading=HTTPStatus(status).phrase, message=sentence), status
-
-
-def file_problem(problem: SandboxError) -> tuple[str, int]:
-    """Show what is wrong with the sandbox's file."""
-    return render_template("problem.html", heading="The sandbox can't use its file", message=str(problem)), 503

@@ -27,7 +27,7 @@ LONE = "\ud800"
 
 @pytest.fixture(autouse=True)
 def silent(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """A request that fails inside leaves a traceback in the log, even where the answer is a page."""
+    """Fail if a request failed inside: that leaves a traceback in the log, even if the answer is a page."""
     yield
     assert capfd.readouterr() == ("", "")
     assert "Traceback" not in caplog.text
@@ -167,7 +167,7 @@ def test_no_text_is_a_fault(visitor: Visitor, text: str) -> None:
 @pytest.mark.parametrize("name", ["name", "redirect_uri", "client_id", "client_secret"])
 def test_half_a_character_is_not_registered(sandbox: Sandbox, name: str) -> None:
     values = {"name": "App", "redirect_uri": CALLBACK, "client_id": "a" * 64, "client_secret": "b" * 64}
-    with pytest.raises(SandboxError, match="surrogate|valid URI"):
+    with pytest.raises(SandboxError, match=r"surrogate|valid URI"):
         sandbox.seed_application(**values | {name: LONE})
     assert sandbox.applications() == []
 

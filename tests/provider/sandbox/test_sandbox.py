@@ -185,7 +185,7 @@ def test_somebody_else_s_database_is_left_alone(file: Path) -> None:
     file.parent.mkdir()
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("CREATE TABLE theirs (x)")
-    with pytest.raises(SandboxError, match="another program.s database"):
+    with pytest.raises(SandboxError, match=r"another program.s database"):
         Sandbox(file)
 
 
