@@ -63,8 +63,8 @@ def test_switches_are_checked(file: Path) -> None:
     assert Sandbox(file).switches == Switches(style="2015", token_lifetime=60)
     for wrong, sentence in {
         "colour": "no switch named 'colour'",
-        "style": "It must be '5.5' or '2015'",
-        "rate_limited": "It must be False or True",
+        "style": "It takes '5.5' or '2015'",
+        "rate_limited": "It takes False or True",
         "code_lifetime": "a whole number of seconds from 1 to",
     }.items():
         with pytest.raises(SandboxError, match=re.escape(sentence)):
