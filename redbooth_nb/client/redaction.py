@@ -60,7 +60,7 @@ def hide_in_text(text: str) -> str:
     return _IN_TEXT.sub(lambda found: f"{found[1]}{Secret(_kind(found[2]) or 'secret', found[3], known=False)}", text)
 
 
-def hide_secrets(value: Any) -> Any:  # noqa: ANN401  (any JSON value)
+def hide_secrets(value: Any) -> Any:
     """Return a JSON value with each secret field's value replaced by a Secret, and no known secret in any text."""
     return _hidden("", value, _hider(json.dumps(value, ensure_ascii=False, default=repr)))
 
@@ -96,7 +96,7 @@ def _kind(name: str) -> str | None:
     return next((kind for field, kind in SECRET_FIELDS.items() if re.sub(r"[^a-z]", "", field) == plain), None)
 
 
-def _hidden(name: str, value: Any, hide: Callable[[str], str], kind: str | None = None) -> Any:  # noqa: ANN401
+def _hidden(name: str, value: Any, hide: Callable[[str], str], kind: str | None = None) -> Any:
     kind = kind or _kind(name)
     if isinstance(value, dict):
         return {hide(str(key)): _hidden(str(key), item, hide, kind) for key, item in value.items()}
@@ -113,7 +113,7 @@ def pairs(query: str) -> Pairs:
     return [(hide(name), _hidden(name, value, hide)) for name, value in parse_qsl(query, keep_blank_values=True)]
 
 
-def hidden_headers(headers: Any) -> Pairs:  # noqa: ANN401  (a mapping of requests')
+def hidden_headers(headers: Any) -> Pairs:
     """Return the pairs of a request's or an answer's headers, secrets hidden."""
     return [(name, printable(hidden_header(name, str(value)))) for name, value in headers.items()]
 
@@ -157,7 +157,7 @@ def request_fields(request: requests.PreparedRequest) -> Pairs:
     return [("body", f"({len(text)} characters)")] if text else []
 
 
-def response_body(response: requests.Response) -> Any:  # noqa: ANN401
+def response_body(response: requests.Response) -> Any:
     """Return the JSON of an answer with secrets hidden, the heading of a page, or the beginning of a text."""
     if len(response.content) > LARGEST_BODY:
         return f"({len(response.content)} bytes)"
@@ -179,7 +179,7 @@ def body_text(response: requests.Response) -> str:
         return response.content.decode("utf-8", "replace")
 
 
-def _json(text: str) -> Any:  # noqa: ANN401
+def _json(text: str) -> Any:
     try:
         return hide_secrets(json.loads(text))
     except (ValueError, RecursionError):

@@ -89,7 +89,7 @@ class RedboothSession:
         self._session = bounded(connect(requests.Session()))
 
     @only_kit_errors
-    def request(self, method: str, path: str, **arguments: Any) -> requests.Response:  # noqa: ANN401
+    def request(self, method: str, path: str, **arguments: Any) -> requests.Response:
         """Call `path` (such as "/me") of the API, whatever it answers; arguments as in `requests.request`.
 
         A redirect is returned, not followed, unless you say so: the token is for the API alone.
@@ -119,22 +119,22 @@ class RedboothSession:
         return response
 
     @only_kit_errors
-    def get(self, path: str, **arguments: Any) -> requests.Response:  # noqa: ANN401
+    def get(self, path: str, **arguments: Any) -> requests.Response:
         """GET `path`; see `request`."""
         return self._request("GET", path, arguments)
 
     @only_kit_errors
-    def post(self, path: str, **arguments: Any) -> requests.Response:  # noqa: ANN401
+    def post(self, path: str, **arguments: Any) -> requests.Response:
         """POST to `path`; see `request`."""
         return self._request("POST", path, arguments)
 
     @only_kit_errors
-    def put(self, path: str, **arguments: Any) -> requests.Response:  # noqa: ANN401
+    def put(self, path: str, **arguments: Any) -> requests.Response:
         """PUT to `path`; see `request`."""
         return self._request("PUT", path, arguments)
 
     @only_kit_errors
-    def delete(self, path: str, **arguments: Any) -> requests.Response:  # noqa: ANN401
+    def delete(self, path: str, **arguments: Any) -> requests.Response:
         """DELETE `path`; see `request`."""
         return self._request("DELETE", path, arguments)
 

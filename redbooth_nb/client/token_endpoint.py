@@ -28,7 +28,7 @@ LONGEST_CODE: Final = 60  # characters shown of an error code
 
 
 @contextmanager
-def token_session(step: str, client_id: str, **options: Any) -> Iterator[OAuth2Session]:  # noqa: ANN401
+def token_session(step: str, client_id: str, **options: Any) -> Iterator[OAuth2Session]:
     """Yield an `OAuth2Session` that may send one request to the token endpoint.
 
     step: "exchange" or "refresh", to name in errors. options: as for `OAuth2Session`.

@@ -32,7 +32,7 @@ class Transcript:
         made._round_trips.extend(round_trips)
         return made
 
-    def note(self, response: requests.Response, *_: Any, **__: Any) -> None:  # noqa: ANN401  (the signature is requests')
+    def note(self, response: requests.Response, *_: Any, **__: Any) -> None:
         """Note down a request and its answer; a response hook for requests.
 
         An answer too strange to be noted is left out: the request that it answers must not fail because of this.

@@ -14,7 +14,6 @@ from oauthlib.oauth2 import OAuth2Error
 
 from redbooth_nb.client.errors import Meaning, bearer_problem, meaning_of
 from redbooth_nb.client.redaction import hide_in_url
-from redbooth_nb.client.token_endpoint import answer_problem
 from redbooth_nb.client.transcript import reason
 from redbooth_nb.client.wire import transport_failure
 from redbooth_nb.errors import RedboothError

@@ -16,6 +16,7 @@ from bs4 import BeautifulSoup, Tag
 from doorkeeper.engine import Doorkeeper
 
 CALLBACK = "http://127.0.0.1:8765/callback"
+OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"
 VERIFIER = "conformance-verifier-" + "v" * 40
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 HEADERS = (
@@ -59,10 +60,18 @@ class Cast:
 
     def press(self, page: requests.Response, button: int = 0, **changes: str | None) -> requests.Response:
         """Send the consent page's first form (allow) or second one (deny), perhaps tampered with."""
+        return self.send("POST", page, button, **changes)
+
+    def send(
+        self, method: str, page: requests.Response, button: int = 0, query: str = "", **changes: str | None
+    ) -> requests.Response:
+        """Send one of a page's forms by any method."""
         form = [form for form in forms(page) if form.select_one("[name=commit]")][button]
         fields = {str(one["name"]): str(one.get("value", "")) for one in form.select("input[name]")}
-        target = urljoin(page.url, str(form["action"]))
-        return self.browser.post(target, without_none(fields | changes), allow_redirects=False, timeout=20)
+        target = urljoin(page.url, str(form["action"])) + query
+        return self.browser.request(
+            method, target, data=without_none(fields | changes), allow_redirects=False, timeout=20
+        )
 
     def code(self, **changes: str | None) -> str:
         page = self.authorize(**changes)
@@ -123,6 +132,9 @@ def play(start: Callable[..., Stage]) -> dict[str, dict[str, Any]]:
     _encodings_and_pkce(first)
     _authorize_errors(first)
     _deny_and_forgery(first.newcomer())
+    _response_modes(first.newcomer())
+    _methods(first.newcomer())
+    _out_of_band(first.newcomer(uri=OUT_OF_BAND))
     _revocation(first.newcomer())
     _console(first)
     _public(first.newcomer(confidential="0"))
@@ -148,7 +160,13 @@ def _the_usual_way(app: Cast) -> None:
     app.note("x-tasks-page-0", app.api("/api/3/tasks?page=0&per_page=0", bearer))
     app.note("x-task", app.api("/api/3/tasks/301", bearer))
     app.note("x-task-unknown", app.api("/api/3/tasks/9", bearer))
+    app.note("x-task-not-a-number", app.api("/api/3/tasks/x", bearer))
+    app.note("x-task-number-and-more", app.api("/api/3/tasks/301x", bearer))
+    app.note("x-tasks-page-not-a-number", app.api("/api/3/tasks?page=x&per_page=+2.9", bearer))
+    app.note("x-tasks-page-far-away", app.api("/api/3/tasks?page=999999999999&per_page=-1", bearer))
     app.note("x-api-unknown-address", app.api("/api/3/persons", bearer))
+    introspected = {"token": "nonsense", "client_id": app.client_id, "client_secret": app.client_secret}
+    app.note("x-introspect", app.post("/oauth2/introspect", **introspected))
     app.note("009-token-info", app.api("/oauth2/token/info", bearer))
     app.note("010-authorize-again-no-consent", app.authorize())
     app.note("011-me-no-token", app.api("/api/3/me"))
@@ -253,6 +271,11 @@ def _authorize_errors(app: Cast) -> None:
     ask("x-authorize-wrong-challenge-method", code_challenge=CHALLENGE, code_challenge_method="S512")
     ask("x-authorize-unknown-response-mode", response_mode="nonsense")
     ask("x-authorize-response-mode-form-post", response_mode="form_post")
+    ask("x-authorize-response-mode-query", response_mode="query")
+    ask("x-authorize-response-mode-fragment", response_mode="fragment")  # the code is in the query all the same
+    ask("x-authorize-response-mode-blank", response_mode=" ")
+    ask("x-authorize-implicit-response-mode-query", response_type="token", response_mode="query")
+    ask("x-authorize-implicit-response-mode-fragment", response_type="token", response_mode="fragment")
 
 
 def _deny_and_forgery(app: Cast) -> None:
@@ -267,6 +290,13 @@ def _deny_and_forgery(app: Cast) -> None:
     app.note("x-allow-unknown-client", app.press(page, client_id="nobody"))
     app.note("x-allow-wrong-redirect-uri", app.press(page, redirect_uri="http://evil.example.test/cb"))
     app.note("x-deny-wrong-redirect-uri", app.press(page, 1, redirect_uri="http://evil.example.test/cb"))
+    app.note("x-deny-unknown-client", app.press(page, 1, client_id="nobody"))
+    app.note("x-deny-unknown-scope", app.press(page, 1, scope="admin"))
+    app.note(
+        "x-deny-wrong-challenge-method", app.press(page, 1, code_challenge=CHALLENGE, code_challenge_method="S512")
+    )
+    app.note("x-deny-unsupported-response-type", app.press(page, 1, response_type="id_token"))
+    app.note("x-deny-missing-response-type", app.press(page, 1, response_type=None))
     app.note("085-allow-without-csrf-token", app.press(page, authenticity_token=None))
     app.note("x-allow-wrong-csrf-token", app.press(page, authenticity_token="wrong"))
     app.note("x-bare-post", app.authorize("POST"))
@@ -274,6 +304,57 @@ def _deny_and_forgery(app: Cast) -> None:
     allowed = app.note("088-implicit-allow", app.press(page))
     token = parse_qs(urlsplit(allowed.headers["Location"]).fragment)["access_token"][0]
     app.note("089-me-implicit-token", app.me(token))
+
+
+def _response_modes(app: Cast) -> None:
+    """Send what the consent page's form doesn't carry."""
+    page = app.authorize()
+    implicit = app.authorize(response_type="token")
+    for mode in ("query", "fragment", "form_post", "nonsense", " "):
+        name = mode.strip().replace("_", "-") or "blank"
+        app.note(f"x-allow-response-mode-{name}", app.press(page, response_mode=mode))
+        app.note(f"x-deny-response-mode-{name}", app.press(page, 1, response_mode=mode))
+        app.note(f"x-refused-response-mode-{name}", app.press(page, response_mode=mode, scope="admin"))
+        app.note(f"x-deny-implicit-response-mode-{name}", app.press(implicit, 1, response_mode=mode))
+        app.note(f"x-refused-implicit-response-mode-{name}", app.press(implicit, response_mode=mode, scope="admin"))
+        app.note(f"x-implicit-response-mode-{name}", app.press(implicit, response_mode=mode))
+
+
+def _methods(app: Cast) -> None:
+    """Use other methods on the same addresses, and forms that choose another method."""
+    page = app.authorize()
+    app.note("x-delete-denies", app.send("DELETE", page, 1, _method=None))
+    app.note("x-delete-without-csrf-token", app.send("DELETE", page, 1, authenticity_token=None))
+    app.note("x-method-in-query-is-ignored", app.send("POST", page, 0, query="?_method=delete"))
+    app.note("x-method-in-capitals", app.press(page, 1, _method="DELETE"))
+    app.note("x-method-unknown", app.press(page, _method="nonsense"))
+    app.note("x-method-get", app.press(page, _method="get", scope="admin"))
+    app.note("x-method-put", app.press(page, _method="put"))
+    fields = {"code": "nonsense", "_method": "delete", "grant_type": "authorization_code"}
+    app.note("x-token-method-delete", app.post("/oauth2/token", **fields))
+    for path in ("/oauth2/authorize", "/oauth2/token", "/oauth2/revoke", "/oauth2/token/info", "/api/3/me"):
+        for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
+            if (path, method) != ("/oauth2/authorize", "DELETE"):
+                name = f"x-{method.lower()}{path.replace('/', '-')}"
+                app.note(name, requests.request(method, app.url(path), allow_redirects=False, timeout=20))
+
+
+def _out_of_band(app: Cast) -> None:
+    """Use a redirect URI that is no address: the code is shown, and an implicit token is described."""
+    page = app.note("x-out-of-band-consent-page", app.authorize(redirect_uri=OUT_OF_BAND))
+    app.note("x-out-of-band-deny", app.press(page, 1))
+    allowed = app.note("x-out-of-band-allow", app.press(page))
+    shown = urljoin(allowed.url, allowed.headers["Location"])
+    app.note("x-out-of-band-code", app.browser.get(shown, timeout=20))
+    code = parse_qs(urlsplit(shown).query)["code"][0]
+    implicit = app.authorize(redirect_uri=OUT_OF_BAND, response_type="token")
+    app.note("x-out-of-band-implicit-deny", app.press(implicit, 1))
+    allowed = app.note("x-out-of-band-implicit-allow", app.press(implicit))
+    app.note(
+        "x-out-of-band-implicit-token", app.browser.get(urljoin(allowed.url, allowed.headers["Location"]), timeout=20)
+    )
+    app.note("x-out-of-band-other-address", app.authorize(redirect_uri=OUT_OF_BAND + ":auto"))
+    app.note("x-out-of-band-exchange", app.exchange(code, redirect_uri=OUT_OF_BAND))
 
 
 def _revocation(app: Cast) -> None:
@@ -322,6 +403,12 @@ def _console(app: Cast) -> None:
     app.note("x-applications-not-a-uri", app.register(uri="127.0.0.1:8765/callback"))
     app.note("x-applications-other-scheme", app.register(uri="my-app://back urn:ietf:wg:oauth:2.0:oob"))
     app.note("x-applications-forged", app.browser.post(app.url("/oauth2/applications"), {"a": "b"}, timeout=20))
+    page = app.browser.get(app.url(path + "/edit"), timeout=20)
+    field = "doorkeeper_application[name]"
+    app.note("x-applications-update", app.send("PATCH", page, 0, **{field: "Renamed"}))
+    app.note("x-applications-update-blank-name", app.send("PATCH", page, 0, **{field: ""}))
+    app.note("x-applications-update-forged", app.send("PUT", page, 0, authenticity_token=None))
+    app.note("x-applications-update-json", app.send("POST", page, 0, query=".json", authenticity_token=None))
     page = app.browser.get(app.url(path), timeout=20)
     delete = next(form for form in forms(page, "_method"))
     fields = {str(one["name"]): str(one.get("value", "")) for one in delete.select("input[name]")}
@@ -387,7 +474,9 @@ def reduced(response: requests.Response, base_url: str) -> dict[str, Any]:
             "fragment": shaped({name: values[0] for name, values in parse_qs(parts.fragment).items()}),
         }
         return fact
-    if "json" in fact.get("Content-Type", ""):
+    if response.request.method == "HEAD":
+        fact["body"] = response.text
+    elif "json" in fact.get("Content-Type", ""):
         fact["body"] = shaped(response.json())
     elif response.status_code == 200:
         fact["body"] = page_facts(response)

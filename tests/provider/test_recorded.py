@@ -76,7 +76,7 @@ def test_what_was_not_recorded_is_an_error_and_consumes_nothing(
     session = record(exchange("GET", "/api/3/me"))
     with pytest.raises(RecordingError, match="holds no answer") as caught:
         session.request(method, url, data=data)
-    assert "Next in it is GET /api/3/me" in caught.value.why
+    assert "The next one is to GET /api/3/me" in caught.value.why
     assert session.get(f"{API_URL}/me").ok
 
 

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-
 HELPER = Path(__file__).with_name("answers.py")
 NUMBER = 2000
 

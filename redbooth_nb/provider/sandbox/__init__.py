@@ -1,17 +1,17 @@
 """A stand-in for Redbooth on the learner's own machine: consent page, tokens and API, over one SQLite file.
 
-It answers as Doorkeeper 5.5 does, the engine behind redbooth.com, except where ``differences.py`` says otherwise.
+It answers as Doorkeeper 5.5 does, the engine behind redbooth.com, except where ``differences.toml`` says otherwise.
 """
 
 import threading
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from redbooth_nb.provider.sandbox import records
 from redbooth_nb.provider.sandbox.applications import problems
 from redbooth_nb.provider.sandbox.database import Database
 from redbooth_nb.provider.sandbox.errors import SandboxError
 from redbooth_nb.provider.sandbox.listener import Listener
+from redbooth_nb.provider.sandbox.records import Application, save_application
 from redbooth_nb.provider.sandbox.switches import Switches
 from redbooth_nb.provider.sandbox.web import create_app
 
@@ -19,20 +19,19 @@ __all__ = ["Sandbox", "SandboxError", "Switches"]
 
 
 class Sandbox:
-    """The practice Redbooth over ``file`` (created where there is none); several kernels may share one file.
+    """The practice Redbooth over ``file`` (created if it's missing); several kernels may share one file.
 
-    It listens only after ``start``, on 127.0.0.1 and ``port`` (0: any free one). Everything here raises SandboxError
-    with what happened, why, and what to do.
+    It listens only after ``start``, on 127.0.0.1 and ``port`` (0: any free port). Its methods raise SandboxError.
     """
 
     def __init__(self, file: Path, port: int = 8764) -> None:
         self._database = Database(Path(file))
         self._port = port
         self._listener: Listener | None = None
-        self._turn = threading.Lock()  # a double click starts one
+        self._turn = threading.Lock()  # so that a double click starts only one
 
     def start(self, *, strict_port: bool = False) -> None:
-        """Serve in the background; on a busy port take another one, or with ``strict_port`` raise SandboxError."""
+        """Serve in the background. If the port is busy, use another, or with ``strict_port`` raise SandboxError."""
         with self._turn:
             if self._listener:
                 return
@@ -55,78 +54,59 @@ class Sandbox:
     def base_url(self) -> str:
         """Where it listens, for example ``http://127.0.0.1:8764``."""
         if self._listener is None:
-            raise SandboxError("The sandbox has no address yet, because it is not running. Call start() first.")
+            raise SandboxError.named("stopped")
         return f"http://127.0.0.1:{self._listener.port}"
 
     def now(self) -> float:
-        """Return the sandbox's time in unix seconds; every kernel on this file sees the same."""
-        with self._database.transaction() as at:
-            return at.now
+        """Return the sandbox's time in unix seconds, which is the same for all kernels on this file."""
+        with self._database.transaction() as tx:
+            return tx.now
 
     def advance(self, seconds: float) -> None:
-        """Move the clock by so many seconds, for example past a token's lifetime."""
-        with self._database.transaction() as at:
-            at.set("clock_offset", at.setting("clock_offset", 0.0) + float(seconds))
+        """Move the clock by this many seconds (back if negative), within 100 years of the machine's time."""
+        with self._database.transaction() as tx:
+            tx.advance(seconds)
 
     def reset_clock(self) -> None:
         """Set the clock to the machine's time."""
-        with self._database.transaction() as at:
-            at.set("clock_offset", 0.0)
+        with self._database.transaction() as tx:
+            tx.set("clock_offset", 0.0)
 
     @property
     def switches(self) -> Switches:
-        """The switches as they stand."""
-        with self._database.transaction() as at:
-            return at.switches
+        """The present switches."""
+        with self._database.transaction() as tx:
+            return tx.switches
 
-    def switch(self, **changes: Any) -> None:  # noqa: ANN401 - Switches checks each value
+    def switch(self, **changes: object) -> None:
         """Change switches, for example ``switch(token_lifetime=60)``; see Switches for names and values."""
-        with self._database.transaction() as at:
-            at.change_switches(**changes)
+        with self._database.transaction() as tx:
+            tx.set("switches", asdict(tx.switches.changed(**changes)))
 
     def seed_application(
-        self,
-        name: str,
-        redirect_uri: str,
-        *,
-        client_id: str | None = None,
-        client_secret: str | None = None,
-        confidential: bool = True,
+        self, name: str, redirect_uri: str, *, client_id: str | None = None, client_secret: str | None = None
     ) -> dict[str, str]:
-        """Register an application, or bring the one with this client id up to date; return its credentials.
-
-        Without ``client_id`` and ``client_secret`` it gets random ones. ``redirect_uri`` may hold several,
-        separated by white space.
-        """
-        values = {"name": name, "redirect_uri": redirect_uri, "scopes": "", "confidential": confidential}
-        wrong = problems(values)
-        if wrong:
-            field, sentence = next(iter(wrong.items()))
-            raise SandboxError(
-                f"The application {name!r} was not registered: its {field} {sentence.rstrip('.')}. "
-                "An example: seed_application('My app', 'http://127.0.0.1:8765/callback')."
-            )
-        with self._database.transaction() as at:
-            known = records.application(at, uid=client_id) if client_id else None
-            number = records.save_application(
-                at, {**values, "uid": client_id, "secret": client_secret}, known.id if known else None
-            )
-            saved = records.application(at, id_=number)
-        assert saved is not None  # noqa: S101 - it was saved in the same transaction
+        """Register an application, or update the one with this client id; return its credentials."""
+        # without a client id or secret, it gets random ones
+        values = {"name": name, "redirect_uri": redirect_uri, "scopes": "", "confidential": True}
+        for field, problem in problems(values).items():
+            raise SandboxError.named("application", name=name, field=field, problem=problem.rstrip("."))
+        with self._database.transaction() as tx:
+            known = tx.find(Application, "uid", client_id)
+            saved = save_application(tx, known, values | {"uid": client_id or None, "secret": client_secret or None})
         return {**_shown(saved), "client_secret": saved.secret}
 
     def applications(self) -> list[dict[str, str]]:
         """Return the registered applications, oldest first, without their secrets."""
-        with self._database.transaction() as at:
-            rows = at.all("SELECT * FROM applications ORDER BY id")
-        return [_shown(records.Application(**row)) for row in rows]
+        with self._database.transaction() as tx:
+            return [_shown(found) for found in tx.records(Application)]
 
     def reset(self) -> None:
         """Forget applications, codes, tokens, clock and switches."""
-        with self._database.transaction() as at:
-            at.run("DELETE FROM applications")  # codes and tokens go with them
-            at.run("DELETE FROM settings WHERE name != 'secret_key'")
+        with self._database.transaction() as tx:
+            tx.run("DELETE FROM applications")  # codes and tokens go with them
+            tx.run("DELETE FROM settings WHERE name != 'secret_key'")
 
 
-def _shown(application: records.Application) -> dict[str, str]:
+def _shown(application: Application) -> dict[str, str]:
     return {"name": application.name, "client_id": application.uid, "redirect_uri": application.redirect_uri}

@@ -1,4 +1,4 @@
-"""The sandbox as a program of its own: ``redbooth-nb sandbox``."""
+"""The sandbox as a separate program: ``redbooth-nb sandbox``."""
 
 import json
 import signal
@@ -13,38 +13,33 @@ from redbooth_nb.provider.sandbox import Sandbox
 CALLBACK = "http://127.0.0.1:8765/callback"  # where the lessons wait for the redirect
 
 
-def run_alone(  # noqa: PLR0913 - one argument per option of the command
+def run_alone(
     file: Path | None,
     port: int,
     *,
     client_id: str | None = None,
     client_secret: str | None = None,
     redirect_uri: str | None = None,
-    token_lifetime: int | None = None,
-    code_lifetime: int | None = None,
+    **lifetimes: int | None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM. Prints one line of JSON as soon as it listens, and nothing else.
+    """Serve until SIGINT or SIGTERM; once it listens, print base_url and credentials as one line of JSON.
 
-    ``file`` None means a temporary one. ``port`` 0 means any free one; a busy port raises SandboxError.
-    Lifetimes are in seconds and None leaves them as they are in the file. The line holds base_url, client_id,
-    client_secret and redirect_uri.
+    ``file`` None means a temporary file. ``port`` 0 means any free port; a busy port raises SandboxError.
+    ``token_lifetime`` and ``code_lifetime`` are in seconds; None leaves what the file has.
     """
     with ExitStack() as afterwards:
         folder = Path(afterwards.enter_context(tempfile.TemporaryDirectory())) if file is None else None
         sandbox = Sandbox(folder / "sandbox.sqlite3" if folder else file or Path(), port)
-        lifetimes = {"token_lifetime": token_lifetime, "code_lifetime": code_lifetime}
         sandbox.switch(**{name: seconds for name, seconds in lifetimes.items() if seconds is not None})
         application = sandbox.seed_application(
             "Practice app", redirect_uri or CALLBACK, client_id=client_id, client_secret=client_secret
         )
         asked_to_stop = threading.Event()
         for name in (signal.SIGINT, signal.SIGTERM):
-            before = signal.signal(name, lambda *_: asked_to_stop.set())
-            afterwards.callback(signal.signal, name, before)
+            afterwards.callback(signal.signal, name, signal.signal(name, lambda *_: asked_to_stop.set()))
         sandbox.start(strict_port=True)
         afterwards.callback(sandbox.stop)
-        line = {"base_url": sandbox.base_url, **application}
-        del line["name"]
-        sys.stdout.write(json.dumps(line) + "\n")
+        del application["name"]
+        sys.stdout.write(json.dumps({"base_url": sandbox.base_url, **application}) + "\n")
         sys.stdout.flush()
         asked_to_stop.wait()

@@ -1,4 +1,4 @@
-"""Redbooth's API, version 3: enough of it to have something to call with a token."""
+"""Part of Redbooth's API, version 3: enough to try out a token."""
 
 import re
 from collections.abc import Callable
@@ -10,39 +10,28 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, request
 
 from redbooth_nb.provider.sandbox import records
-from redbooth_nb.provider.sandbox.context import bearer_token, database, given
+from redbooth_nb.provider.sandbox.context import bearer_token, given, tx
 from redbooth_nb.provider.sandbox.differences import UNAUTHORIZED_BODY
-from redbooth_nb.provider.sandbox.people import PROJECTS, TASKS, person
+from redbooth_nb.provider.sandbox.people import FILTERS, ROWS, person
 from redbooth_nb.provider.sandbox.token import answer, challenge
 
 endpoints = Blueprint("api", __name__, url_prefix="/api/3")
 
 PER_PAGE, MOST_PER_PAGE = 30, 1000  # recorded default; documented maximum
-_FILTERS = {
-    "project_id": "project_id",
-    "task_list_id": "task_list_id",
-    "assigned_user_id": "assigned_id",
-    "status": "status",
-    "organization_id": "organization_id",
-}
 
 
 def authorized(view: Callable[..., Response]) -> Callable[..., Response]:
-    """Let a view run only with a living access token, and hand it the token's owner."""
+    """Run a view only with a valid access token, and pass it the token's owner."""
 
     @wraps(view)
-    def guarded(**path: int) -> Response:
-        with database().transaction() as at:
-            if at.switches.rate_limited:  # rack-attack's answer, before anybody looks at the token
-                return Response("Retry later\n", 429, content_type="text/plain")
-            token = records.use_token(at, bearer_token(given()))
-            now = at.now
-        if token and token.accessible(now):
+    def guarded(**path: str) -> Response:
+        if tx.switches.rate_limited:  # rack-attack's answer, before the token is checked
+            return Response("Retry later\n", 429, content_type="text/plain")
+        token = records.use_token(tx, bearer_token(given()))
+        if token and token.accessible(tx.now):
             return view(person(token.user_id), **path)
-        reason = "is invalid"
-        if token:
-            reason = "was revoked" if token.revoked(now) else "expired"
-        return answer(UNAUTHORIZED_BODY.sandbox, 401, challenge("invalid_token", f"The access token {reason}"))
+        reason = "is invalid" if token is None else "was revoked" if token.revoked(tx.now) else "expired"
+        return answer(UNAUTHORIZED_BODY, 401, challenge("invalid_token", f"The access token {reason}"))
 
     return guarded
 
@@ -54,25 +43,18 @@ def me(owner: dict[str, Any]) -> Response:
     return answer(owner)
 
 
-@endpoints.get("/projects")
+@endpoints.get("/<any(projects, tasks):kind>")
 @authorized
-def projects(_owner: dict[str, Any]) -> Response:
-    """Return a page of projects."""
-    return _page(PROJECTS)
+def index(_owner: dict[str, Any], kind: str) -> Response:
+    """Return a page of projects or tasks, filtered by project_id, task_list_id, assigned_user_id or status."""
+    return _page(ROWS[kind])
 
 
-@endpoints.get("/tasks")
+@endpoints.get("/tasks/<number>")
 @authorized
-def tasks(_owner: dict[str, Any]) -> Response:
-    """Return a page of tasks, filtered by project_id, task_list_id, assigned_user_id or status."""
-    return _page(TASKS)
-
-
-@endpoints.get("/tasks/<int:number>")
-@authorized
-def task(_owner: dict[str, Any], number: int) -> Response:
+def task(_owner: dict[str, Any], number: str) -> Response:
     """Return one task, or Redbooth's JSON for an id it doesn't know."""
-    found = next((row for row in TASKS if row["id"] == number), None)
+    found = next((row for row in ROWS["tasks"] if row["id"] == _whole(number)), None)
     if found:
         return answer(found)
     error = {"message": "Not Found", "description": "No task found with the given id"}
@@ -81,33 +63,34 @@ def task(_owner: dict[str, Any], number: int) -> Response:
 
 def _page(rows: list[dict[str, Any]]) -> Response:
     """Cut one page out and describe it in Redbooth's own headers (not RFC 8288's Link)."""
-    for name, field in _FILTERS.items():
+    for name, field in FILTERS.items():
         if name in request.args and rows and field in rows[0]:
             rows = [row for row in rows if str(row[field]) == request.args[name]]
-    per_page = min(max(_whole("per_page", PER_PAGE), 1), MOST_PER_PAGE)
-    page, pages = max(_whole("page", 1), 1), max(ceil(len(rows) / per_page), 1)
+    per_page = min(max(_whole(request.args.get("per_page", PER_PAGE)), 1), MOST_PER_PAGE)
+    page, pages = max(_whole(request.args.get("page", 1)), 1), max(ceil(len(rows) / per_page), 1)
     response = answer(rows[(page - 1) * per_page : page * per_page])
     relations = {"previous": page - 1, "next": page + 1, "last": pages}
     numbers = {name: n for name, n in relations.items() if name == "last" or 1 <= n <= pages}
-    for name, value in {
-        "Links": ", ".join(f'<{_address(number)}>; rel="{name}"' for name, number in numbers.items()),
-        "TotalPages": pages,
-        "PerPage": per_page,
-        "CurrentPage": page,
-        "TotalObjects": len(rows),
-    }.items():
-        response.headers[f"Pagination{name}"] = str(value)
+    response.headers.update(
+        {
+            "PaginationLinks": ", ".join(f'<{_address(number)}>; rel="{name}"' for name, number in numbers.items()),
+            "PaginationTotalPages": str(pages),
+            "PaginationPerPage": str(per_page),
+            "PaginationCurrentPage": str(page),
+            "PaginationTotalObjects": str(len(rows)),
+        }
+    )
     return response
 
 
-def _whole(name: str, default: int) -> int:
-    """Read a number as Ruby's to_i does: what is none counts as 0."""
-    digits = re.match(r"\s*-?\d{1,9}", request.args.get(name, str(default)))
+def _whole(text: object) -> int:
+    """Read a number as Ruby's to_i does: up to the first character that isn't a digit, or 0."""
+    digits = re.match(r"\s*[-+]?\d{1,18}", str(text), re.ASCII)
     return int(digits[0]) if digits else 0
 
 
 def _address(page: int) -> str:
-    """Return the address of a page; behind a proxy, the one the caller knows. Never with a token in it."""
+    """Return the address of a page, as the caller knows it from behind a proxy, without any token."""
     scheme = request.headers.get("X-Forwarded-Proto", request.scheme)
     host = request.headers.get("X-Forwarded-Host", request.host)
     query = {name: value for name, value in request.args.items() if name not in ("access_token", "bearer_token")}

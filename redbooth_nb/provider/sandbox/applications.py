@@ -6,9 +6,8 @@ from typing import Any
 from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from redbooth_nb.provider.sandbox import records
-from redbooth_nb.provider.sandbox.context import database
-from redbooth_nb.provider.sandbox.database import Transaction
+from redbooth_nb.provider.sandbox.context import tx
+from redbooth_nb.provider.sandbox.records import Application, save_application
 from redbooth_nb.provider.sandbox.rules import redirect_uri_problem
 from redbooth_nb.provider.sandbox.token import answer
 
@@ -18,57 +17,29 @@ _EMPTY = {"name": "", "redirect_uri": "", "scopes": "", "confidential": True}
 
 
 def problems(values: dict[str, Any]) -> dict[str, str]:
-    """Return what is wrong with an application, by field; empty when nothing is."""
-    found = {}
-    if not values["name"].strip():
-        found["name"] = "can't be blank"
-    if not values["redirect_uri"].split():
-        found["redirect_uri"] = "can't be blank"
-    for uri in values["redirect_uri"].split():
-        if redirect_uri_problem(uri):
-            found["redirect_uri"] = redirect_uri_problem(uri)
-            break
+    """Return what is wrong with an application, by field; empty if nothing is."""
+    found = {name: "can't be blank" for name in ("name", "redirect_uri") if not values[name].strip()}
+    for problem in filter(None, map(redirect_uri_problem, values["redirect_uri"].split())):
+        return {**found, "redirect_uri": problem}
     return found
 
 
 @pages.get("")
 def index() -> str:
     """List the registered applications."""
-    with database().transaction() as at:
-        rows = at.all("SELECT * FROM applications ORDER BY created_at, id")
-    return render_template("applications.html", applications=rows)
-
-
-@pages.get("/new")
-def new() -> str:
-    """Show the registration form."""
-    return render_template("application_form.html", application=None, values=_EMPTY, problems={})
-
-
-@pages.post("")
-def create() -> Response | str:
-    """Register an application; show the form again where something is wrong (status 200, as Doorkeeper)."""
-    values = _submitted(_EMPTY)
-    wrong = problems(values)
-    if wrong:
-        return render_template("application_form.html", application=None, values=values, problems=wrong)
-    with database().transaction() as at:
-        number = records.save_application(at, values)
-    return redirect(f"applications/{number}")
+    return render_template("applications.html", applications=tx.records(Application))
 
 
 @pages.get("/<int:number>")
 def show(number: int) -> str:
     """Show an application's credentials, and an Authorize link for each of its redirect URIs."""
-    with database().transaction() as at:
-        return render_template("application.html", application=_found(at, number))
+    return render_template("application.html", application=_found(number))
 
 
 @pages.get("/<int:number>.json")
 def show_json(number: int) -> Response:
     """Return an application as JSON, its secret included, as Doorkeeper does."""
-    with database().transaction() as at:
-        found = _found(at, number)
+    found = _found(number)
     return answer({
         "id": found.id, "name": found.name, "uid": found.uid, "secret": found.secret,
         "redirect_uri": found.redirect_uri, "scopes": found.scopes.split(),
@@ -77,51 +48,42 @@ def show_json(number: int) -> Response:
     })  # fmt: skip
 
 
+@pages.get("/new", defaults={"number": None})
 @pages.get("/<int:number>/edit")
-def edit(number: int) -> str:
-    """Show the form with an application's present values."""
-    with database().transaction() as at:
-        found = _found(at, number)
-    return render_template("application_form.html", application=found, values=vars(found), problems={})
+def edit(number: int | None) -> str:
+    """Show the form, empty or with an application's present values."""
+    found = _found(number) if number is not None else None
+    return render_template("application_form.html", application=found, values=found or _EMPTY, problems={})
 
 
-@pages.route("/<int:number>", methods=["POST", "PATCH", "PUT", "DELETE"])
-def change(number: int) -> Response | str:
-    """Change or delete an application; a form says which in ``_method``, as Rails does."""
-    method = request.form.get("_method", request.method).upper()
-    with database().transaction() as at:
-        found = _found(at, number)
-        if method == "DELETE":
-            at.run("DELETE FROM applications WHERE id = ?", number)
-            return redirect("../applications")
-        if method == "POST":
-            abort(404)
-        values = _submitted(vars(found))
-        wrong = problems(values)
-        if wrong:
-            return render_template("application_form.html", application=found, values=values, problems=wrong)
-        records.save_application(at, {**values, "secret": None}, number)
-    return redirect(f"{number}")
-
-
-def _found(at: Transaction, number: int) -> records.Application:
-    found = records.application(at, id_=number)
-    if found is None:
-        abort(404)
-    return found
-
-
-def _submitted(values: dict[str, Any]) -> dict[str, Any]:
-    """Read the form's fields over the present values; without any of them the request is malformed."""
+@pages.post("", defaults={"number": None})
+@pages.route("/<int:number>", methods=["PATCH", "PUT"])
+def save(number: int | None) -> Response | str:
+    """Register or change an application; show the form again if something is wrong (status 200, as Doorkeeper)."""
+    found = _found(number) if number is not None else None
     sent = {name: request.form.getlist(f"doorkeeper_application[{name}]") for name in _EMPTY}
     if not any(sent.values()):
         abort(400)
-    read: dict[str, Any] = {name: given[-1] for name, given in sent.items() if given}
-    if "confidential" in read:
-        read["confidential"] = read["confidential"] in ("1", "true", "on")
-    return {**{name: values[name] for name in _EMPTY}, **read}
+    present = vars(found) if found else _EMPTY
+    values = {name: sent[name][-1] if sent[name] else present[name] for name in _EMPTY}
+    values["confidential"] = values["confidential"] in (True, "1", "true", "on")
+    if wrong := problems(values):
+        return render_template("application_form.html", application=found, values=values, problems=wrong)
+    saved = save_application(tx, found, values)
+    return redirect(str(saved.id) if found else f"applications/{saved.id}")
+
+
+@pages.delete("/<int:number>")
+def destroy(number: int) -> Response:
+    """Delete an application, with its codes and tokens."""
+    tx.run("DELETE FROM applications WHERE id = ?", _found(number).id)
+    return redirect("../applications")
+
+
+def _found(number: int) -> Application:
+    return tx.find(Application, "id", number) or abort(404)
 
 
 def _iso(seconds: float) -> str:
-    moment = dt.datetime.fromtimestamp(seconds, dt.UTC)
+    moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=seconds)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,42 +1,43 @@
-"""What every view needs: the sandbox's file, the request's parameters, and who is signed in."""
+"""What every view needs: the transaction, the request's parameters, and who is signed in."""
 
 import json
 import re
-from typing import Any
+from typing import Any, cast
 
-from flask import abort, current_app, request, session
+from flask import abort, g, request, session
+from werkzeug.local import LocalProxy
 
-from redbooth_nb.provider.sandbox.database import Database
-from redbooth_nb.provider.sandbox.people import person
+from redbooth_nb.provider.sandbox.database import Transaction
+from redbooth_nb.provider.sandbox.people import PEOPLE, person
+
+# The transaction in which the present request is answered.
+tx: Transaction = cast("Transaction", LocalProxy(lambda: g.transaction))
 
 
-def database() -> Database:
-    """Return the sandbox's file."""
-    found: Database = current_app.config["DATABASE"]
-    return found
+def json_body() -> object:
+    """Return the JSON body of the request, None where it has none; answer an unreadable one with 400."""
+    try:
+        return json.loads(request.get_data()) if request.is_json and request.content_length else None
+    except (ValueError, RecursionError):  # RecursionError: thousands of nested brackets
+        abort(400)
 
 
 def given() -> dict[str, str]:
-    """Return the request's parameters from form, multipart or JSON body and query, as Rails reads them.
-
-    Query beats body, the last of several values wins. A JSON body that can't be read is answered with 400.
-    """
+    """Return the parameters of query, form and JSON body as Rails does: query before body, the last value wins."""
     found = {name: values[-1] for name, values in request.form.lists()}
-    if request.is_json and request.content_length:
-        try:
-            body = json.loads(request.get_data())
-        except ValueError:
-            abort(400)
-        if isinstance(body, dict):
-            found |= {name: _text(value) for name, value in body.items() if isinstance(value, str | int)}
+    body = json_body()
+    if isinstance(body, dict):
+        found |= {name: _text(value) for name, value in body.items() if isinstance(value, str | int)}
     return found | {name: values[-1] for name, values in request.args.lists()}
 
 
-def bearer_token(parameters: dict[str, str]) -> str:
-    """Return the presented access token (RFC 6750 section 2), or an empty string.
+def from_the_page(parameters: dict[str, str]) -> bool:
+    """Tell whether the consent page's form was sent, not a bare POST from elsewhere."""
+    return "authenticity_token" in parameters or "commit" in parameters
 
-    Header first, in any case, then the parameters ``access_token`` and ``bearer_token``.
-    """
+
+def bearer_token(parameters: dict[str, str]) -> str:
+    """Return the access token (RFC 6750 section 2): the header's in any case, or a parameter's, or an empty string."""
     header = request.headers.get("Authorization", "")
     if re.match("Bearer ", header, re.IGNORECASE) and header[7:].strip():
         return header[7:]
@@ -44,10 +45,8 @@ def bearer_token(parameters: dict[str, str]) -> str:
 
 
 def signed_in() -> dict[str, Any]:
-    """Return who is signed in; on the first visit that is the first of the invented people."""
-    found = person(session.get("user_id", 0))
-    session["user_id"] = found["id"]
-    return found
+    """Return who is signed in: on the first visit, the first of the invented people."""
+    return person(session.setdefault("user_id", PEOPLE[0]["id"]))
 
 
 def _text(value: object) -> str:

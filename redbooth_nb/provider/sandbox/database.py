@@ -1,82 +1,99 @@
-"""The sandbox's file: one SQLite database, shared by every notebook's kernel on this machine."""
+"""The sandbox's file: one SQLite database, shared by the kernels of all notebooks on this machine."""
 
 import json
 import os
+import re
 import secrets
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import ClassVar, Final, TypeVar
 
 from redbooth_nb.provider.sandbox.errors import SandboxError
-from redbooth_nb.provider.sandbox.switches import Switches
+from redbooth_nb.provider.sandbox.switches import LONGEST, Switches
 
 BUSY_SECONDS: float = 10.0  # how long one kernel waits for another's write
 FORMAT: Final = 1  # PRAGMA user_version: raise it with every change of the tables
 OURS: Final = 0x52424E42  # PRAGMA application_id: tells our file from anybody else's
 
-_TABLES: Final = (
-    "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    """CREATE TABLE applications (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, uid TEXT NOT NULL UNIQUE, secret TEXT NOT NULL,
-        redirect_uri TEXT NOT NULL, scopes TEXT NOT NULL, confidential INTEGER NOT NULL,
-        created_at REAL NOT NULL, updated_at REAL NOT NULL)""",
-    """CREATE TABLE codes (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, code TEXT NOT NULL UNIQUE,
-        application_id INTEGER NOT NULL REFERENCES applications ON DELETE CASCADE, user_id INTEGER NOT NULL,
-        redirect_uri TEXT NOT NULL, scopes TEXT NOT NULL, code_challenge TEXT NOT NULL,
-        code_challenge_method TEXT NOT NULL, expires_in INTEGER NOT NULL, created_at REAL NOT NULL, revoked_at REAL)""",
-    """CREATE TABLE tokens (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, token TEXT NOT NULL UNIQUE, refresh_token TEXT UNIQUE,
-        previous_refresh_token TEXT NOT NULL,
-        application_id INTEGER NOT NULL REFERENCES applications ON DELETE CASCADE, user_id INTEGER NOT NULL,
-        scopes TEXT NOT NULL, expires_in INTEGER NOT NULL, created_at REAL NOT NULL, revoked_at REAL)""",
-)
+
+@dataclass(frozen=True)
+class Record:
+    """A row of the table named ``table``; a subclass has a field for each of its columns."""
+
+    table: ClassVar[str]
+    id: int
+
+
+R = TypeVar("R", bound=Record)
+V = TypeVar("V")
 
 
 class Transaction:
-    """One moment of the sandbox: a write lock, the time it is there, and the switches as they stand.
+    """A write lock on the sandbox's file, with the time and the switches at that moment.
 
-    ``now`` is in unix seconds on the sandbox's clock.
+    ``now`` is in unix seconds on the sandbox's clock, which is ``offset`` seconds ahead of the machine's.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self.now: float = time.time() + float(self.setting("clock_offset", 0.0))
-        self.switches = Switches(**self.setting("switches", {}))
+        offset = self.setting("clock_offset", 0.0)
+        self.offset = offset if abs(offset) <= LONGEST else 0.0  # an early version let it grow without bounds
+        self.now = time.time() + self.offset
+        self.switches = Switches.stored(self.setting("switches", dict[str, object]()))
 
-    def all(self, sql: str, *values: object) -> list[dict[str, Any]]:
+    def run(self, sql: str, *values: object) -> sqlite3.Cursor:
+        """Run a statement."""
+        return self._connection.execute(sql, values)
+
+    def all(self, sql: str, *values: object) -> list[sqlite3.Row]:
         """Run a query and return every row."""
-        return [dict(row) for row in self._connection.execute(sql, values)]
+        return self.run(sql, *values).fetchall()
 
-    def one(self, sql: str, *values: object) -> dict[str, Any] | None:
-        """Run a query and return its first row, or None."""
-        row = self._connection.execute(sql, values).fetchone()
-        return None if row is None else dict(row)
+    def records(self, kind: type[R], condition: str = "", *values: object) -> list[R]:
+        """Return the records of a kind that meet a condition, oldest first."""
+        return [kind(**row) for row in self.all(f"SELECT * FROM {kind.table} {condition} ORDER BY id", *values)]
 
-    def run(self, sql: str, *values: object) -> int:
-        """Run a statement and return the id of the row it inserted."""
-        return self._connection.execute(sql, values).lastrowid or 0
+    def find(self, kind: type[R], column: str, value: object) -> R | None:
+        """Return the record with this value in a unique column, or None."""
+        return next(iter(self.records(kind, f"WHERE {column} = ?", value)), None)
 
-    def setting(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - settings hold any JSON value
+    def insert(self, kind: type[R], **values: object) -> R:
+        """Insert a record and return it."""
+        marks = ", ".join("?" * len(values))
+        added = self.run(f"INSERT INTO {kind.table} ({', '.join(values)}) VALUES ({marks})", *values.values())
+        return self.records(kind, "WHERE id = ?", added.lastrowid)[0]
+
+    def update(self, record: R, **values: object) -> R:
+        """Change a record and return it as it now is."""
+        columns = ", ".join(f"{name} = ?" for name in values)
+        self.run(f"UPDATE {record.table} SET {columns} WHERE id = ?", *values.values(), record.id)
+        return self.records(type(record), "WHERE id = ?", record.id)[0]
+
+    def setting(self, name: str, default: V) -> V:
         """Return a setting, or the default."""
-        row = self.one("SELECT value FROM settings WHERE name = ?", name)
-        return default if row is None else json.loads(row["value"])
+        row = self.run("SELECT value FROM settings WHERE name = ?", name).fetchone()
+        return json.loads(row["value"]) if row else default
 
     def set(self, name: str, value: object) -> None:
         """Store a setting; it must be JSON."""
         self.run("INSERT OR REPLACE INTO settings VALUES (?, ?)", name, json.dumps(value))
 
-    def change_switches(self, **changes: object) -> None:
-        """Check and store changed switches."""
-        self.set("switches", asdict(self.switches.changed(**changes)))
+    def advance(self, seconds: object) -> float:
+        """Move the clock by this many seconds; return the new offset. Raises SandboxError for absurd values."""
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+            raise SandboxError.named("seconds", value=seconds)
+        if not abs(seconds) <= 2 * LONGEST or abs(self.offset + seconds) > LONGEST:  # "not" also refuses nan
+            raise SandboxError.named("far")
+        self.set("clock_offset", self.offset + seconds)
+        return self.offset + seconds
 
 
 class Database:
-    """The sandbox's file at ``path``, created 0600 where there is none. Raises SandboxError when it can't be used."""
+    """The sandbox's file at ``path``, created with mode 0600 if it's missing. Raises SandboxError if it's unusable."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -85,19 +102,15 @@ class Database:
             with suppress(FileExistsError):
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except OSError as problem:
-            raise SandboxError(
-                f"The sandbox can't create its file {path}: {problem.strerror}. "
-                "Choose a folder you may write to with REDBOOTH_STATE_DIR."
-            ) from problem
+            raise SandboxError.named("create", path=self.path, problem=problem.strerror) from problem
         with self._connect() as connection:
+            connection.execute("BEGIN IMMEDIATE")
             self._prepare(connection)
+            connection.execute("COMMIT")
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Hold the file's write lock, so that what is checked is still true when it is acted on.
-
-        Raises SandboxError when the file is locked, damaged or gone.
-        """
+        """Hold the write lock, so that what is checked stays true until it is acted on. Raises SandboxError."""
         with self._connect() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -115,44 +128,24 @@ class Database:
                 connection.row_factory = sqlite3.Row
                 connection.execute("PRAGMA foreign_keys = ON")
                 yield connection
+        except UnicodeEncodeError as problem:
+            raise SandboxError.named("text") from problem
         except sqlite3.Error as problem:
-            raise SandboxError(self._sentence(problem)) from problem
+            kind = "unusable" if isinstance(problem, sqlite3.OperationalError) else "damaged"
+            name = "locked" if re.search("locked|busy", str(problem)) else kind
+            raise SandboxError.named(name, path=self.path, problem=problem) from problem
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        connection.execute("BEGIN IMMEDIATE")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         ours = connection.execute("PRAGMA application_id").fetchone()[0] == OURS
-        empty = not connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-        if not ours and not empty:
-            raise SandboxError(
-                f"{self.path} holds somebody else's database, so the sandbox left it alone. "
-                "Give the sandbox a file of its own."
-            )
+        if not ours and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            raise SandboxError.named("foreign", path=self.path)
         if version > FORMAT:
-            raise SandboxError(
-                f"{self.path} was written by a newer version of this kit (format {version}, this one reads {FORMAT}). "
-                "Update the kit, or move the file away to start with a fresh sandbox."
-            )
-        if empty:
-            for table in _TABLES:
-                connection.execute(table)
+            raise SandboxError.named("newer", path=self.path, version=version, known=FORMAT)
+        script = Path(__file__).with_name("mend.sql" if ours else "schema.sql").read_text(encoding="utf-8")
+        for statement in script.split(";\n"):
+            connection.execute(statement)
+        if not ours:
             connection.execute("INSERT INTO settings VALUES ('secret_key', ?)", (json.dumps(secrets.token_hex(32)),))
             connection.execute(f"PRAGMA application_id = {OURS}")
             connection.execute(f"PRAGMA user_version = {FORMAT}")
-        connection.execute("COMMIT")
-
-    def _sentence(self, problem: sqlite3.Error) -> str:
-        if "locked" in str(problem) or "busy" in str(problem):
-            return (
-                f"The sandbox's file {self.path} is locked by another program. "
-                "Close the program that holds it (a database browser?), then try again."
-            )
-        if isinstance(problem, sqlite3.OperationalError):
-            return (
-                f"The sandbox can't use its file {self.path}: {problem}. "
-                "If you deleted or moved it, start the sandbox again; it begins afresh."
-            )
-        return (
-            f"The sandbox's file {self.path} is damaged or not a sandbox file ({problem}). It was left as it is. "
-            "Move it away and start again; the sandbox begins afresh."
-        )

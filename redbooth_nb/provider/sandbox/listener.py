@@ -1,4 +1,4 @@
-"""Serving the sandbox in a background thread, and stopping without a trace."""
+"""Serves the sandbox in a background thread, and stops it without leaving anything behind."""
 
 import logging
 import socket
@@ -10,30 +10,33 @@ from waitress import create_server, wasyncore
 
 from redbooth_nb.provider.sandbox.errors import SandboxError
 
-MOST_CONNECTIONS = 1000  # open at once; browsers and sessions keep theirs, and one too many waits until others go
+MOST_CONNECTIONS = 1000  # open at once; browsers and sessions keep theirs open, and others wait for a free one
 
-# A short queue or a connection that went away is no news, and a notebook must not show it.
+# A short queue or a lost connection is nothing to report in a notebook.
 logging.getLogger("waitress").addHandler(logging.NullHandler())
 logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 
 class Listener:
-    """A running web server on 127.0.0.1.
-
-    ``port``: the port to take, 0 for any. Raises SandboxError when it is taken.
-    """
+    """A running web server on 127.0.0.1 and ``port`` (0: any free port). Raises SandboxError if it's taken."""
 
     def __init__(self, app: Callable[..., Any], port: int) -> None:
-        listening = _bound(port)
+        if port not in range(65_536):
+            raise SandboxError.named("port", port=port)
+        try:
+            listening = socket.create_server(("127.0.0.1", port))
+        except OSError as problem:
+            raise SandboxError.named("port", port=port) from problem
         self.port: int = listening.getsockname()[1]
+        self._connections: dict[int, Any] = {}
         self._server = create_server(
             app,
+            map=self._connections,
             sockets=[listening],
             threads=4,
             connection_limit=MOST_CONNECTIONS,
-            clear_untrusted_proxy_headers=False,  # links name the address by which the caller knows us
+            clear_untrusted_proxy_headers=False,  # links name the address that the caller knows
         )
-        self._connections: dict[int, Any] = self._server._map  # noqa: SLF001 - waitress has no way to stop by itself
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="redbooth-sandbox", daemon=True)
         self._thread.start()
@@ -50,20 +53,3 @@ class Listener:
         while not self._stopping.is_set():
             # poll, because select() fails in a kernel that has a thousand files open
             wasyncore.loop(timeout=1, use_poll=True, map=self._connections, count=1)
-
-
-def _bound(port: int) -> socket.socket:
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    # On Windows two programs could otherwise share the port; elsewhere a restart must not wait for old connections.
-    exclusive = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)
-    listening.setsockopt(socket.SOL_SOCKET, exclusive or socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind(("127.0.0.1", port))
-        listening.listen()
-    except OSError as problem:
-        listening.close()
-        raise SandboxError(
-            f"The sandbox can't listen on port {port}: {problem.strerror}. Another program uses it, perhaps another "
-            "sandbox. Stop that one, or start this one with another port (0 takes any free one)."
-        ) from problem
-    return listening

@@ -1,133 +1,121 @@
-"""Doorkeeper's rules: which request is refused, with which error, in which order. Pure functions, no HTTP.
+"""Doorkeeper's rules: which requests are refused, with which error, and in which order. Pure functions, no HTTP.
 
-Order and sentences are those of Doorkeeper 5.5 (pre_authorization.rb, authorization_code_request.rb,
-refresh_token_request.rb, uri_checker.rb, config/locales/en.yml).
+They are those of 5.5: pre_authorization.rb, authorization_code_request.rb, refresh_token_request.rb, uri_checker.rb.
 """
 
 import base64
 import hashlib
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
+from redbooth_nb.provider.sandbox.errors import SENTENCES
 from redbooth_nb.provider.sandbox.records import Application, Code, Token
 
 SCOPES: Final = ("all",)  # the only scope Redbooth is known to have
+PARAMETERS: Final = (  # in the order of Doorkeeper's form
+    "client_id", "redirect_uri", "state", "response_type", "scope", "code_challenge", "code_challenge_method",
+)  # fmt: skip
 OUT_OF_BAND: Final = ("urn:ietf:wg:oauth:2.0:oob", "urn:ietf:wg:oauth:2.0:oob:auto")
-SENTENCES: Final = {
-    "invalid_request": "The request is missing a required parameter, includes an unsupported parameter value,"
-    " or is otherwise malformed.",
-    "invalid_redirect_uri": "The requested redirect uri is malformed or doesn't match client redirect URI.",
-    "access_denied": "The resource owner or authorization server denied the request.",
-    "invalid_scope": "The requested scope is invalid, unknown, or malformed.",
-    "invalid_code_challenge_method": "The code challenge method must be plain or S256.",
-    "unsupported_response_type": "The authorization server does not support this response type.",
-    "unsupported_response_mode": "The authorization server does not support this response mode.",
-    "invalid_client": "Client authentication failed due to unknown client, no client authentication included,"
-    " or unsupported authentication method.",
-    "invalid_grant": "The provided authorization grant is invalid, expired, revoked, does not match the redirection"
-    " URI used in the authorization request, or was issued to another client.",
-    "unsupported_grant_type": "The authorization grant type is not supported by the authorization server.",
-    "unauthorized_client": "You are not authorized to revoke this token",
-}
+RESPONSE_MODES: Final = {"code": ("query", "fragment"), "token": ("fragment",)}  # form_post: see differences.toml
 _CHARACTERS: Final = re.compile(r"(?:[\w\-.~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*", re.ASCII)
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
+class RefusedError(Exception):
     """A request is refused, with an error code of RFC 6749 and Doorkeeper's sentence for it."""
 
     def __init__(self, error: str, missing: str = "", *, echoes_state: bool = False) -> None:
         super().__init__(error)
-        self.echoes_state = echoes_state  # Doorkeeper does so where it gives up before reading the grant
         self.error = error
-        self.missing = missing
-        self.description = f"Missing required parameter: {missing}." if missing else SENTENCES[error]
-
-    @property
-    def status(self) -> int:
-        """The HTTP status: 401 for a client that is not who it says, 400 for the rest."""
-        return 401 if self.error == "invalid_client" else 400
-
-    @property
-    def may_redirect(self) -> bool:
-        """Whether the application may hear of it: not before it and its redirect URI are known to be good."""
-        return self.error not in ("invalid_redirect_uri", "invalid_client") and self.missing != "client_id"
+        self.description = f"Missing required parameter: {missing}." if missing else SENTENCES["doorkeeper"][error]
+        self.status = 401 if error == "invalid_client" else 400
+        self.echoes_state = echoes_state  # Doorkeeper does so when it gives up before it reads the grant
+        # The application is told only if both it and its redirect URI are known to be good.
+        self.may_redirect = error not in ("invalid_redirect_uri", "invalid_client") and missing != "client_id"
 
 
-@dataclass(frozen=True)
-class AuthorizationRequest:
-    """A checked authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3)."""
+class AuthorizationRequest(NamedTuple):
+    """A checked authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3), with all of its parameters."""
 
     application: Application
-    redirect_uri: str
-    response_type: str
-    scope: str
-    state: str
-    code_challenge: str
-    code_challenge_method: str
+    parameters: dict[str, str]
 
 
 def check_authorization(given: dict[str, str], application: Application | None) -> AuthorizationRequest:
-    """Check an authorization request in Doorkeeper's order; raise Refused with the first thing wrong."""
+    """Check an authorization request in Doorkeeper's order; raise RefusedError with the first thing wrong."""
     if not given.get("client_id", "").strip():
-        raise Refused("invalid_request", "client_id")
+        raise RefusedError("invalid_request", "client_id")
     if application is None:
-        raise Refused("invalid_client")
+        raise RefusedError("invalid_client")
     redirect_uri, response_type = given.get("redirect_uri", ""), given.get("response_type", "")
     if not redirect_uri_allowed(redirect_uri, application.redirect_uri):
-        raise Refused("invalid_redirect_uri")
+        raise RefusedError("invalid_redirect_uri")
     if not response_type.strip():
-        raise Refused("invalid_request", "response_type")
-    if response_type not in ("code", "token"):
-        raise Refused("unsupported_response_type")
-    if given.get("response_mode", "") not in ("", "query" if response_type == "code" else "fragment"):
-        raise Refused("unsupported_response_mode")
+        raise RefusedError("invalid_request", "response_type")
+    if response_type not in RESPONSE_MODES:
+        raise RefusedError("unsupported_response_type")
+    if given.get("response_mode", "").strip() and given["response_mode"] not in RESPONSE_MODES[response_type]:
+        raise RefusedError("unsupported_response_mode")
     own = application.scopes.split()
     scope = given.get("scope", "").strip() and given["scope"]
     scope = scope or " ".join(name for name in SCOPES if not own or name in own)
     if not scope_allowed(scope, own or SCOPES):
-        raise Refused("invalid_scope")
-    challenge, method = given.get("code_challenge", ""), given.get("code_challenge_method", "")
-    if challenge.strip() and method not in ("plain", "S256"):
-        raise Refused("invalid_code_challenge_method")
-    return AuthorizationRequest(
-        application, redirect_uri, response_type, scope, given.get("state", ""), challenge, method
-    )
+        raise RefusedError("invalid_scope")
+    if given.get("code_challenge", "").strip() and given.get("code_challenge_method") not in ("plain", "S256"):
+        raise RefusedError("invalid_code_challenge_method")
+    return AuthorizationRequest(application, {name: given.get(name, "") for name in PARAMETERS} | {"scope": scope})
+
+
+def denial(given: dict[str, str], application: Application | None) -> RefusedError:
+    """Return the answer to Deny. Doorkeeper checks nothing first; here the client and its address must be known."""
+    try:
+        check_authorization(given, application)
+    except RefusedError as refused:
+        if not refused.may_redirect or given.get("response_type") not in RESPONSE_MODES:
+            return refused
+    return RefusedError("access_denied")
+
+
+def error_on_fragment(given: dict[str, str], error: str) -> bool:
+    """Tell whether an error goes after ``#``: as the response mode says, or by default for the implicit flow."""
+    mode = given.get("response_mode")
+    if mode is None or (not mode.strip() and error != "access_denied"):  # Deny doesn't fill in the default
+        return given.get("response_type") == "token"
+    return mode == "fragment"
 
 
 def check_exchange(given: dict[str, str], code: Code | None, application: Application | None, now: float) -> Code:
-    """Check a code's exchange (RFC 6749 section 4.1.3); return the code, or raise Refused."""
+    """Check a code's exchange (RFC 6749 section 4.1.3); return the code, or raise RefusedError."""
     verifier = given.get("code_verifier", "")
     if code and code.code_challenge and not verifier.strip():
-        raise Refused("invalid_request", "code_verifier")
+        raise RefusedError("invalid_request", "code_verifier")
     redirect_uri = given.get("redirect_uri", "")
     if not redirect_uri.strip():
-        raise Refused("invalid_request", "redirect_uri")
+        raise RefusedError("invalid_request", "redirect_uri")
     if application is None:
-        raise Refused("invalid_client")
+        raise RefusedError("invalid_client")
     if code is None or code.application_id != application.id or not code.accessible(now):
-        raise Refused("invalid_grant")
+        raise RefusedError("invalid_grant")
     if not redirect_uri_allowed(redirect_uri, code.redirect_uri) or not _proves(verifier, code):
-        raise Refused("invalid_grant")
+        raise RefusedError("invalid_grant")
     return code
 
 
 def check_refresh(
     given: dict[str, str], token: Token | None, client_id: str, application: Application | None, now: float
 ) -> tuple[Token, str]:
-    """Check a refresh (RFC 6749 section 6); return the pair and the scope to grant, or raise Refused."""
+    """Check a refresh (RFC 6749 section 6); return the pair and the scope to grant, or raise RefusedError."""
     if token is None and not given.get("refresh_token", "").strip():
-        raise Refused("invalid_request", "refresh_token")
+        raise RefusedError("invalid_request", "refresh_token")
     if token is None or token.revoked(now):
-        raise Refused("invalid_grant")
+        raise RefusedError("invalid_grant")
     if client_id and application is None:
-        raise Refused("invalid_client")
+        raise RefusedError("invalid_client")
     if application is None or application.id != token.application_id:
-        raise Refused("invalid_grant")  # also without any credentials: Doorkeeper names the grant, not the client
+        raise RefusedError("invalid_grant")  # also without any credentials: Doorkeeper names the grant, not the client
     scope = given.get("scope", given.get("scopes", ""))
     if scope.strip() and not scope_allowed(scope, token.scopes.split()):
-        raise Refused("invalid_scope")
+        raise RefusedError("invalid_scope")
     return token, " ".join(dict.fromkeys(scope.split())) or token.scopes
 
 
@@ -137,10 +125,9 @@ def scope_allowed(scope: str, allowed: tuple[str, ...] | list[str]) -> bool:
 
 
 def redirect_uri_allowed(uri: str, registered: str) -> bool:
-    """Tell whether a redirect URI matches one of the registered ones, separated by white space.
+    """Tell whether a redirect URI matches one of the registered ones: in scheme, host, port and path.
 
-    Scheme, host, port and path must be equal; an added query passes; on a loopback *address* any port passes
-    (RFC 8252 section 7.3), but ``localhost`` is a name, not an address.
+    An added query is allowed, and any port on a loopback *address* (RFC 8252 section 7.3), which localhost is not.
     """
     if uri in OUT_OF_BAND:
         return uri in registered.split()
@@ -167,7 +154,7 @@ def redirect_uri_problem(uri: str) -> str:
 
 
 def with_answer(uri: str, answer: dict[str, str], *, fragment: bool) -> str:
-    """Put an answer into a redirect URI: after ``?`` beside what is there, or after ``#`` (implicit flow)."""
+    """Add an answer to a redirect URI: to its query, or after ``#``."""
     base, _, query = uri.partition("?")
     answer = {name: value for name, value in answer.items() if value}
     if fragment:
@@ -180,31 +167,26 @@ def _parsed(uri: str) -> SplitResult | None:
         return None
     try:
         parsed = urlsplit(uri)
-        parsed.port  # noqa: B018 - reading it is what checks it
+        _ = parsed.port  # raises if it is no number
     except ValueError:
         return None
     return parsed
 
 
 def _same(asked: SplitResult, registered: SplitResult) -> bool:
-    if registered.query and sorted(registered.query.split("&")) != sorted(asked.query.split("&")):
-        return False
-    return _parts(asked, registered) == _parts(registered, asked)
+    query_fits = not registered.query or sorted(registered.query.split("&")) == sorted(asked.query.split("&"))
+    return query_fits and _parts(asked) == _parts(registered)
 
 
-def _parts(uri: SplitResult, other: SplitResult) -> tuple[object, ...]:
-    any_port = _is_loopback(uri) and _is_loopback(other)
-    port = None if any_port else uri.port or {"http": 80, "https": 443}.get(uri.scheme)
-    return uri.scheme, uri.username, uri.password, uri.hostname, port, uri.path or "/"
-
-
-def _is_loopback(uri: SplitResult) -> bool:
+def _parts(uri: SplitResult) -> tuple[object, ...]:
     host = uri.hostname or ""
-    return host == "::1" or re.fullmatch(r"127\.\d{1,3}\.\d{1,3}\.\d{1,3}", host) is not None
+    any_port = host == "::1" or re.fullmatch(r"127\.\d{1,3}\.\d{1,3}\.\d{1,3}", host)
+    port = None if any_port else uri.port or {"http": 80, "https": 443}.get(uri.scheme)
+    return uri.scheme, uri.username, uri.password, host, port, uri.path or "/"
 
 
 def _proves(verifier: str, code: Code) -> bool:
-    """RFC 7636 section 4.6; a verifier for a code without challenge is refused, too."""
+    """Check the verifier as RFC 7636 section 4.6 says; a verifier for a code without a challenge is refused too."""
     if not verifier.strip():
         return not code.code_challenge
     if code.code_challenge_method == "S256":

@@ -1,10 +1,11 @@
-"""How the sandbox behaves where Redbooth's behaviour is unknown or has changed: a handful of switches."""
+"""The sandbox's switches, for where Redbooth's behavior is unknown or has changed."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
 from redbooth_nb.provider.sandbox.errors import SandboxError
 
+LONGEST: Final = 100 * 31_557_600  # seconds in a hundred years: the most by which the clock moves or a token lives
 _CHOICES: Final[dict[str, tuple[Any, ...]]] = {
     "refresh_revokes_old": ("at once", "on first use"),
     "state": ("echoed", "dropped"),
@@ -17,7 +18,7 @@ _CHOICES: Final[dict[str, tuple[Any, ...]]] = {
 class Switches:
     """A snapshot of the switches; ``Sandbox.switch`` changes them.
 
-    ``refresh_revokes_old``: when the old pair dies after a refresh, "at once" or "on first use" of the new token.
+    ``refresh_revokes_old``: when a refresh revokes the old pair, "at once" or "on first use" of the new token.
     ``state``: "echoed" as Doorkeeper does, or "dropped" as Redbooth's own page probably does.
     ``style``: answers of Doorkeeper "5.5", or what redbooth.com was recorded to answer in "2015".
     ``token_lifetime``, ``code_lifetime``: seconds, for tokens and codes issued from now on.
@@ -31,23 +32,26 @@ class Switches:
     code_lifetime: int = 600
     rate_limited: bool = False
 
-    def changed(self, **changes: Any) -> "Switches":  # noqa: ANN401 - each value is checked below
-        """Return a copy with these switches changed, or raise SandboxError naming what would be right."""
-        known = [field.name for field in fields(self)]
+    @classmethod
+    def stored(cls, values: dict[str, Any]) -> "Switches":
+        """Read stored switches, leaving out what another version of the kit wrote and this one can't use."""
+        return cls(**{name: value for name, value in values.items() if not _problem(name, value)})
+
+    def changed(self, **changes: object) -> "Switches":
+        """Return a copy with these switches changed, or raise SandboxError saying which values are allowed."""
         for name, value in changes.items():
-            if name not in known:
-                raise SandboxError(
-                    f"The sandbox has no switch named {name!r}, so nothing was changed. "
-                    f"Its switches are: {', '.join(known)}."
-                )
-            if name in _CHOICES:
-                if not any(
-                    value is choice or (value == choice and type(value) is type(choice)) for choice in _CHOICES[name]
-                ):
-                    right = " or ".join(repr(choice) for choice in _CHOICES[name])
-                    raise SandboxError(f"The switch {name} can't be {value!r}. It takes {right}.")
-            elif type(value) is not int or value < 1:
-                raise SandboxError(
-                    f"The switch {name} can't be {value!r}. It takes a whole number of seconds, 1 or more."
-                )
-        return replace(self, **changes)
+            if problem := _problem(name, value):
+                raise problem
+        return Switches.stored({**asdict(self), **changes})
+
+
+def _problem(name: str, value: object) -> SandboxError | None:
+    known = [field.name for field in fields(Switches)]
+    if name not in known:
+        return SandboxError.named("switch", name=name, known=", ".join(known))
+    if choices := _CHOICES.get(name):
+        good = any(value == choice and type(value) is type(choice) for choice in choices)
+        allowed = " or ".join(map(repr, choices))
+    else:
+        good, allowed = type(value) is int and 1 <= value <= LONGEST, f"a whole number of seconds from 1 to {LONGEST}"
+    return None if good else SandboxError.named("value", name=name, value=value, allowed=allowed)

@@ -1,4 +1,4 @@
-"""The token endpoint, revocation and token info: what the application calls without a person."""
+"""The token endpoint, revocation and token info: what the application calls without the user."""
 
 import base64
 import json
@@ -6,11 +6,10 @@ import re
 
 from flask import Blueprint, Response, request
 
-from redbooth_nb.provider.sandbox import records
-from redbooth_nb.provider.sandbox.context import bearer_token, database, given
-from redbooth_nb.provider.sandbox.database import Transaction
+from redbooth_nb.provider.sandbox import records, rules
+from redbooth_nb.provider.sandbox.context import bearer_token, given, tx
 from redbooth_nb.provider.sandbox.differences import TOKEN_TYPE
-from redbooth_nb.provider.sandbox.rules import SENTENCES, Refused, check_exchange, check_refresh
+from redbooth_nb.provider.sandbox.errors import SENTENCES
 
 endpoints = Blueprint("token", __name__, url_prefix="/oauth2")
 
@@ -32,19 +31,17 @@ def challenge(error: str, description: str) -> dict[str, str]:
 
 @endpoints.post("/token")
 def create() -> Response:
-    """Exchange a code, or refresh (the guide's chapters 3 and 4)."""
+    """Exchange a code for a pair of tokens, or refresh a pair (the guide's chapters 3 and 4)."""
     parameters = given()
-    with database().transaction() as at:
-        style = at.switches.style
-        try:
-            return _success(at, _granted(at, parameters))
-        except Refused as refused:
-            problem = refused
+    try:
+        return _success(_granted(parameters))
+    except rules.RefusedError as refused:
+        problem = refused
     error, description, status = problem.error, problem.description, problem.status
-    if style == "2015":  # before 5.2 every error is a 401; before 2.1 a dead refresh token is an invalid request
+    if tx.switches.style == "2015":  # every error is a 401, and a dead refresh token an invalid request
         dead = error == "invalid_grant" and parameters.get("grant_type") == "refresh_token"
         error, status = ("invalid_request" if dead else error), 401
-        description = SENTENCES[error]
+        description = SENTENCES["doorkeeper"][error]
     body = {"error": error, "error_description": description}
     if problem.echoes_state and parameters.get("state"):
         body["state"] = parameters["state"]
@@ -55,72 +52,68 @@ def create() -> Response:
 def revoke() -> Response:
     """Revoke a pair by either of its tokens (RFC 7009); unconfirmed for Redbooth."""
     parameters = given()
-    with database().transaction() as at:
-        client = records.authenticated(at, *_credentials(parameters))
-        value = parameters.get("token", "")
-        token = records.token(at, value) or records.token_by_refresh_token(at, value)
-        owner = records.application(at, id_=token.application_id) if token else None
-        if client is None or (owner and owner.confidential and owner.id != client.id):
-            error = "unauthorized_client"
-            body = {"error": error, "error_description": SENTENCES[error]}
-            return answer(body, 403, {"Cache-Control": "no-cache"})
-        if token and token.accessible(at.now):
-            records.revoke(at, token)
+    client = records.authenticated(tx, *_credentials(parameters))
+    value = parameters.get("token", "")
+    token = tx.find(records.Token, "token", value) or tx.find(records.Token, "refresh_token", value)
+    owner = tx.find(records.Application, "id", token.application_id) if token else None
+    if client is None or (owner and owner.confidential and owner.id != client.id):
+        body = {"error": "unauthorized_client", "error_description": SENTENCES["doorkeeper"]["unauthorized_client"]}
+        return answer(body, 403, {"Cache-Control": "no-cache"})
+    if token and token.accessible(tx.now):
+        records.revoke(tx, token)
     return answer({})
 
 
 @endpoints.get("/token/info")
 def info() -> Response:
     """Describe the presented access token; unconfirmed for Redbooth."""
-    with database().transaction() as at:
-        token = records.use_token(at, bearer_token(given()))
-        if token is None or not token.accessible(at.now):
-            headers = challenge("invalid_token", "The access token is invalid")
-            body = {"error": "invalid_token", "error_description": "The access token is invalid"}
-            return answer({**body, "state": "unauthorized"}, 401, headers)
-        owner = records.application(at, id_=token.application_id)
-        return answer({
-            "resource_owner_id": token.user_id,
-            "scope": token.scopes.split(),
-            "expires_in": token.remaining(at.now),
-            "application": {"uid": owner.uid if owner else None},
-            "created_at": int(token.created_at),
-        })  # fmt: skip
+    token = records.use_token(tx, bearer_token(given()))
+    if token is None or not token.accessible(tx.now):
+        body = {"error": "invalid_token", "error_description": "The access token is invalid"}
+        return answer({**body, "state": "unauthorized"}, 401, challenge(*body.values()))
+    owner = tx.find(records.Application, "id", token.application_id)
+    return answer({
+        "resource_owner_id": token.user_id,
+        "scope": token.scopes.split(),
+        "expires_in": token.remaining(tx.now),
+        "application": {"uid": owner.uid if owner else None},
+        "created_at": int(token.created_at),
+    })  # fmt: skip
 
 
-def _granted(at: Transaction, parameters: dict[str, str]) -> records.Token:
-    """Check and issue under one lock: of two exchanges of one code, or two refreshes, one succeeds."""
+def _granted(parameters: dict[str, str]) -> records.Token:
+    """Check the grant and issue a pair for it, or raise RefusedError."""
     grant_type = parameters.get("grant_type", "")
     if not grant_type.strip():
-        raise Refused("invalid_request", "grant_type", echoes_state=True)
+        raise rules.RefusedError("invalid_request", "grant_type", echoes_state=True)
     uid, secret = _credentials(parameters)
-    client = records.authenticated(at, uid, secret)
+    client = records.authenticated(tx, uid, secret)
     if grant_type == "authorization_code":
         value = parameters.get("code", "")
         if not value.strip():
-            raise Refused("invalid_request", "code", echoes_state=True)
-        code = check_exchange(parameters, records.code(at, value), client, at.now)
-        records.revoke(at, code)
-        return records.issue_token(at, code, code.scopes)
+            raise rules.RefusedError("invalid_request", "code", echoes_state=True)
+        code = rules.check_exchange(parameters, tx.find(records.Code, "code", value), client, tx.now)
+        records.revoke(tx, code)
+        return records.issue_token(tx, code, code.scopes)
     if grant_type == "refresh_token":
-        old = records.token_by_refresh_token(at, parameters.get("refresh_token", ""))
-        old, scopes = check_refresh(parameters, old, uid, client, at.now)
-        if at.switches.refresh_revokes_old == "at once":
-            records.revoke(at, old)
-        return records.issue_token(at, old, scopes)
-    raise Refused("unsupported_grant_type", echoes_state=True)
+        old = tx.find(records.Token, "refresh_token", parameters.get("refresh_token", ""))
+        old, scopes = rules.check_refresh(parameters, old, uid, client, tx.now)
+        if tx.switches.refresh_revokes_old == "at once":
+            records.revoke(tx, old)
+        return records.issue_token(tx, old, scopes)
+    raise rules.RefusedError("unsupported_grant_type", echoes_state=True)
 
 
-def _success(at: Transaction, token: records.Token) -> Response:
+def _success(token: records.Token) -> Response:
     body = {
         "access_token": token.token,
-        "token_type": TOKEN_TYPE.sandbox,
-        "expires_in": token.remaining(at.now),
+        "token_type": TOKEN_TYPE,
+        "expires_in": token.remaining(tx.now),
         "refresh_token": token.refresh_token,
         "scope": token.scopes,
         "created_at": int(token.created_at),
     }
-    if at.switches.style == "2015":
+    if tx.switches.style == "2015":
         del body["created_at"]
     return answer(body, 200, NOT_KEPT)
 
