@@ -1,23 +1,23 @@
 """The error that ended a script, as Python shows it, but without the kit's frames and secrets, and with a remedy."""
 
 import errno
-import re
 import traceback
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from oauthlib.oauth2 import MismatchingStateError, OAuth2Error
 
 from redbooth_nb.child_processes.sitecustomize import REFUSED
-from redbooth_nb.client.errors import API, AUTHORIZE, TOKEN, bearer_problem, explanation
+from redbooth_nb.client.callback import PortBusy
+from redbooth_nb.client.errors import api_code, failure
+from redbooth_nb.client.redaction import hide_in_text
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.wire import transport_failure
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.machine import user_of
 
-SERVER_ERROR = 500
-SECRETS = re.compile(r"((?:code|code_verifier|client_secret|access_token|refresh_token)=)[^&\s'\")]+")
+AT_AUTHORIZE = {"access_denied", "server_error", "temporarily_unavailable"}
 
 
 def shown(error: Exception, script: Path, settings: Settings) -> str:
@@ -25,31 +25,23 @@ def shown(error: Exception, script: Path, settings: Settings) -> str:
     frames = error.__traceback__
     while frames and frames.tb_frame.f_code.co_filename != str(script):
         frames = frames.tb_next
-    text = "".join(traceback.format_exception(type(error), error, frames))
-    for secret in (settings.client_secret.reveal(), quote(settings.client_secret.reveal(), safe="")):
-        text = text.replace(secret, "...")
     advice = _advice(error, settings)
-    return SECRETS.sub(r"\1...", text) + (f"{advice}\n" if advice else "")
+    text = "".join(traceback.format_exception(type(error), error, frames))
+    return hide_in_text(text) + (f"{advice}\n" if advice else "")
 
 
 def _advice(error: Exception, settings: Settings) -> RedboothError | None:
     """Return in words what ended the script, None where the traceback says it all."""
     if isinstance(error, MismatchingStateError):
-        why = "It belongs to another attempt, or is forged, or the service does not give state back."
-        remedy = "Run the script again, and use only the newest sign-in page."
-        return RedboothError("The answer lacks the state that was sent.", why=why, remedy=remedy)
+        return failure(RedboothError, "state", "mismatch")
     if isinstance(error, OAuth2Error):
-        leg = AUTHORIZE if error.error in {"access_denied", "server_error", "temporarily_unavailable"} else TOKEN
-        known = explanation(leg, error.error or "")
-    elif isinstance(error, requests.HTTPError) and error.response is not None:
-        status, challenge = error.response.status_code, error.response.headers.get("WWW-Authenticate", "")
-        known = explanation(API, bearer_problem(challenge) or ("5xx" if status >= SERVER_ERROR else str(status)))
-    elif isinstance(error, requests.RequestException) and REFUSED not in str(error):
+        return failure(RedboothError, "authorize" if error.error in AT_AUTHORIZE else "token", error.error or "")
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        challenge = error.response.headers.get("WWW-Authenticate", "")
+        return failure(RedboothError, "api", api_code(error.response.status_code, challenge))
+    if isinstance(error, requests.RequestException) and REFUSED not in str(error):
         return transport_failure(error, "The request")
-    elif isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         port = urlsplit(settings.redirect_uri).port or 80
-        remedy = "Close it, or cancel the sign-in that waits there, and run the script again."
-        return RedboothError("A port is in use.", why=f"{user_of(port)} is using port {port}.", remedy=remedy)
-    else:
-        return None
-    return RedboothError(known.what, why=known.why, remedy=known.remedy, reference=known.reference)
+        return failure(PortBusy, "listener", "in_use", port=port, holder=user_of(port))
+    return None

@@ -6,6 +6,7 @@ The sentences are in `meanings.toml`, one table for each step of the flow.
 import tomllib
 from dataclasses import dataclass
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -119,3 +120,9 @@ def bearer_problem(header: str) -> str:
     if 'error="invalid_token"' not in header:
         return ""
     return next((word for word in ("expired", "revoked") if word in header), "invalid")
+
+
+def api_code(status: int, header: str) -> str:
+    """Return what `meaning_of("api", ...)` calls an answer with this status and `WWW-Authenticate` header."""
+    server_fault = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return bearer_problem(header) or ("5xx" if server_fault else str(status))

@@ -50,7 +50,7 @@ class LoopbackServer(threading.Thread):
     """Listens on a loopback host and port from the moment it is made. Raises OSError when it cannot.
 
     It answers after `start()`, for `seconds` at most; what came before waits.
-    answer: called with path and query of each GET request. on_end: called at the end with `timed_out`, whether time ran out.
+    answer: called with path and query of each GET request. on_end: called at the end; `timed_out`: time ran out.
     For `localhost` it takes both loopback addresses, so that no other program can get the browser on one of them.
     """
 

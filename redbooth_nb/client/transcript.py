@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from redbooth_nb.client.round_trip import RoundTrip as RoundTrip
-from redbooth_nb.client.round_trip import reason as reason
+from redbooth_nb.client.round_trip import RoundTrip
 
 KEPT = 500  # round trips
 

@@ -9,9 +9,10 @@ from typing import Any
 from redbooth_nb.client.authorize import PendingAuthorization
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
+from redbooth_nb.client.round_trip import RoundTrip
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
-from redbooth_nb.client.transcript import RoundTrip, transcript
+from redbooth_nb.client.transcript import transcript
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons import your_own_app
 from redbooth_nb.lessons.lesson import Lesson, Question, Requirement, Wording, from_table

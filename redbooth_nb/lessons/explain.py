@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
-from http import HTTPStatus
 from types import TracebackType
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,9 +10,9 @@ from IPython.core.getipython import get_ipython
 from IPython.core.interactiveshell import InteractiveShell
 from oauthlib.oauth2 import OAuth2Error
 
-from redbooth_nb.client.errors import Meaning, bearer_problem, meaning_of
+from redbooth_nb.client.errors import api_code, failure
 from redbooth_nb.client.redaction import hide_in_url
-from redbooth_nb.client.transcript import reason
+from redbooth_nb.client.round_trip import reason
 from redbooth_nb.client.wire import transport_failure
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.course import LESSONS
@@ -73,7 +71,7 @@ def explain(answer: requests.Response) -> None:
 def describe_answer(answer: requests.Response) -> str:
     """Return what an answer from Redbooth says and what to do about it."""
     known = _reading(answer)[1]
-    return summarize(answer) + (f"\n{RedboothError(**asdict(known))}" if known else "")
+    return summarize(answer) + (f"\n{known}" if known else "")
 
 
 def summarize(answer: requests.Response) -> str:
@@ -88,7 +86,7 @@ def describe_error(error: BaseException) -> str:
         error = transport_failure(error, "The request")
     if isinstance(error, OAuth2Error):
         said = f' Redbooth said: "{error.description}"' if error.description else ""
-        return f"{name}: {error.error}.{said}\n{RedboothError(**asdict(meaning_of('token', error.error or '')))}"
+        return f"{name}: {error.error}.{said}\n{failure(RedboothError, 'token', error.error or '')}"
     return f"{name}: {error}{_in_this_course(error.stage) if isinstance(error, RedboothError) else ''}"
 
 
@@ -103,7 +101,7 @@ def _in_this_course(stage: str) -> str:
     return f"\nIn this course: notebook {LESSONS[stage].notebook}{call}"
 
 
-def _reading(answer: requests.Response) -> tuple[str, Meaning | None]:
+def _reading(answer: requests.Response) -> tuple[str, RedboothError | None]:
     """Return what an answer says in its own words, and what that means; None for a good one."""
     address = answer.url.partition("?")[0].rstrip("/")
     if address == AUTHORIZE_URL:
@@ -111,7 +109,7 @@ def _reading(answer: requests.Response) -> tuple[str, Meaning | None]:
     return _token(answer) if address == TOKEN_URL else _api(answer)
 
 
-def _authorize(answer: requests.Response) -> tuple[str, Meaning | None]:
+def _authorize(answer: requests.Response) -> tuple[str, RedboothError | None]:
     location = answer.headers.get("Location")
     if location:
         query = urlsplit(location).query or urlsplit(location).fragment
@@ -121,27 +119,26 @@ def _authorize(answer: requests.Response) -> tuple[str, Meaning | None]:
         message = page_message(answer)
         code = next((code for words, code in PAGES.items() if words in message), "")
         said = f'a page that says "{message}"'
-    return said, meaning_of("authorize", code) if code else None
+    return said, failure(RedboothError, "authorize", code) if code else None
 
 
-def _token(answer: requests.Response) -> tuple[str, Meaning | None]:
+def _token(answer: requests.Response) -> tuple[str, RedboothError | None]:
     content: object = None
     with suppress(ValueError, RecursionError):
         content = answer.json()
     if not isinstance(content, dict):
-        return "something that is not JSON", meaning_of("token", "")
+        return "something that is not JSON", failure(RedboothError, "token", "")
     error = content.get("error", "")
     if answer.ok and not error and "access_token" in content:
         return "a token", None
     # old versions of the service put the error code in an object
     code = str(error.get("message", "") if isinstance(error, dict) else error)[:60]
-    return code or "no error code", meaning_of("token", code)
+    return code or "no error code", failure(RedboothError, "token", code)
 
 
-def _api(answer: requests.Response) -> tuple[str, Meaning | None]:
+def _api(answer: requests.Response) -> tuple[str, RedboothError | None]:
     if answer.ok:
         return "a good answer", None
     challenge = answer.headers.get("WWW-Authenticate", "")
-    server_fault = answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
-    code = bearer_problem(challenge) or ("5xx" if server_fault else str(answer.status_code))
-    return challenge or answer.text.strip()[:80], meaning_of("api", code)
+    said = challenge or answer.text.strip()[:80]
+    return said, failure(RedboothError, "api", api_code(answer.status_code, challenge))

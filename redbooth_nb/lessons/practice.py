@@ -13,8 +13,8 @@ from urllib3 import HTTPResponse
 from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
+from redbooth_nb.client.round_trip import reason
 from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.transcript import reason
 from redbooth_nb.client.wire import connect
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.addresses import ORIGIN
