@@ -25,6 +25,10 @@ def main(arguments: list[str] | None = None) -> int:
         return int(getattr(import_module(f"redbooth_nb.{COMMANDS[name]}"), name)(options))
     except RedboothError as error:
         print(error, file=sys.stderr)
+        if error.stage:
+            from redbooth_nb.lessons.course import LESSONS
+
+            print(f"In the lessons: notebook {LESSONS[error.stage].notebook}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

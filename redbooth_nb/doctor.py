@@ -80,7 +80,7 @@ def provider() -> Iterator[Finding]:
         remedy = "Do notebook 01-register." if has_lessons() else "In Python: redbooth_nb.catch_up('authorize')"
         yield Finding(NOTE, f"Credentials: none in {place} yet.", remedy)
         return
-    yield Finding(OK, f"Credentials: client id {settings.client_id}, from {settings.source}")
+    yield Finding(OK, f"Credentials: client id {settings.shown_client_id}, from {settings.source}")
     store = TokenStore(settings.folder)
     token = store.load()
     cut_off = "Token: a refresh was cut off, and the new token may be lost with it."

@@ -33,7 +33,7 @@ def shown(error: Exception, script: Path, settings: Settings) -> str:
 def _advice(error: Exception, settings: Settings) -> RedboothError | None:
     """Return in words what ended the script, None where the traceback says it all."""
     if isinstance(error, MismatchingStateError):
-        return failure(RedboothError, "state", "mismatch")
+        return failure(RedboothError, "state", "library")
     if isinstance(error, OAuth2Error):
         return failure(RedboothError, "authorize" if error.error in AT_AUTHORIZE else "token", error.error or "")
     if isinstance(error, requests.HTTPError) and error.response is not None:

@@ -114,7 +114,7 @@ def test_lab_prints_a_link_to_the_first_lesson_and_serves_it(start: Start, repos
     answer = requests.get(f"{base}api/contents/00-start-here.ipynb?{token}", timeout=20)
     assert answer.status_code == 200, answer.text
     lesson = answer.json()["content"]
-    assert "see how an app gets into Redbooth" in lesson["cells"][0]["source"]
+    assert "see how an app gets access to Redbooth" in lesson["cells"][0]["source"]
     assert [cell for cell in lesson["cells"] if cell.get("outputs")] == []
     assert requests.get(f"{base}api/contents", timeout=20).status_code == 403  # without the token
     process.send_signal(signal.SIGTERM)

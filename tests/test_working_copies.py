@@ -1,4 +1,4 @@
-"""A learner's work dirties no repository, and no update overwrites it."""
+"""R55: A learner's work dirties no repository, and no update overwrites it."""
 
 import json
 import os

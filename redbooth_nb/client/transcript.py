@@ -1,6 +1,7 @@
 """Every request that this notebook sent to Redbooth, and its answer, newest last."""
 
 import logging
+import re
 import threading
 import weakref
 from collections import deque
@@ -81,8 +82,15 @@ class Transcript:
 
     @property
     def markdown(self) -> str:
-        """All round trips as Markdown, to paste into an issue or a help channel."""
-        blocks = [f"**{number}. {e.method} {e.address}**\n\n```http\n{e}\n```" for number, e in enumerate(self, 1)]
+        """All round trips as Markdown, to paste into an issue or a help channel.
+
+        A fence is longer than any row of backticks in what it holds, so nothing in an answer can leave its block.
+        """
+        blocks = []
+        for number, text in enumerate(map(str, self), 1):
+            fence = "`" * max([3, *(len(row) + 1 for row in re.findall("`+", text))])
+            title = re.sub(r"[^\w :/.?=&-]", "_", text.partition("\n")[0].partition("?")[0])
+            blocks.append(f"**{number}. {title}**\n\n{fence}http\n{text}\n{fence}")
         return "\n\n".join(blocks)
 
     @property
@@ -91,7 +99,10 @@ class Transcript:
         lines = ["sequenceDiagram", "    participant App", "    participant Redbooth"]
         for round_trip in self:
             grant = next((f" {value}" for name, value in round_trip.fields if name == "grant_type"), "")
-            lines.append(f"    App->>Redbooth: {round_trip.method} {urlsplit(round_trip.address).path}{grant}")
+            label = f"{round_trip.method} {urlsplit(round_trip.address).path}{grant}"
+            lines.append(
+                f"    App->>Redbooth: {re.sub(r'[^ /.:a-zA-Z0-9_-]', '_', label)}"
+            )  # nothing that Mermaid reads
             lines.append(f"    Redbooth-->>App: {round_trip.status} {round_trip.reason}")
         return "\n".join(lines)
 

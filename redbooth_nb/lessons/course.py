@@ -29,7 +29,7 @@ def _start() -> Findings:
 
 def _register() -> Findings:
     try:
-        yield "app", True, {"client_id": Settings.load().client_id}
+        yield "app", True, {"client_id": Settings.load().shown_client_id}
     except RedboothError as error:
         yield "app", False, {"problem": error.what}
 

@@ -63,7 +63,7 @@ def catch_up(stage: str) -> Settings:
         settings = _settings()
     except NotYet:
         settings = save_credentials(*register_application(connect(requests.Session()), APP_NAME, DEFAULT_REDIRECT_URI))
-        print(f"There was no app, so one was registered for you: client id {settings.client_id}.")
+        print(f"There was no app, so one was registered for you: client id {settings.shown_client_id}.")
     if stage == "exchange":
         _need_code(settings)
     elif stage in NEED_TOKEN:
@@ -83,7 +83,7 @@ def limits_here(environment: Mapping[str, str] = os.environ) -> str:
 
 def _settings() -> Settings:
     settings = Settings.load()
-    print(f"Your app has the client id {settings.client_id}.")
+    print(f"Your app has the client id {settings.shown_client_id}.")
     return settings
 
 

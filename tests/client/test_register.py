@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from redbooth_nb.client import register
 from redbooth_nb.client.register import (
     DEFAULT_REDIRECT_URI,
     CredentialsError,
@@ -20,6 +21,7 @@ from redbooth_nb.client.register import (
     redirect_uri_problems,
     save_credentials,
 )
+from redbooth_nb.configuration import ConfigurationError
 from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.sandbox import Sandbox
@@ -242,8 +244,21 @@ def test_every_provider_and_app_has_its_own_folder(app: Settings, faulty: Faulty
 def test_a_file_that_cannot_be_written_is_named(machine: Path, live: None) -> None:
     del live
     (machine / ".env").mkdir()
-    with pytest.raises(CredentialsError, match="could not be saved in") as caught:
+    with pytest.raises(ConfigurationError, match="is not a file") as caught:
         save_credentials(CLIENT_ID, CLIENT_SECRET)
+    assert caught.value.remedy
+
+
+def test_a_full_disk_is_named(monkeypatch: pytest.MonkeyPatch, live: None) -> None:
+    del live
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(register, "set_key", full)
+    with pytest.raises(CredentialsError, match=r"could not be saved in [^ ]*\.env") as caught:
+        save_credentials(CLIENT_ID, CLIENT_SECRET)
+    assert "No space left on device" in caught.value.why
     assert caught.value.remedy
 
 

@@ -1,4 +1,4 @@
-"""Every exchange as it went over the wire, without a secret in it."""
+"""Every request and its answer as they went over the wire, without a secret in them."""
 
 import json
 import shlex
@@ -30,13 +30,13 @@ def last() -> RoundTrip:
     return transcript.last
 
 
-def test_before_the_first_exchange_it_says_so() -> None:
+def test_before_the_first_request_it_says_so() -> None:
     assert (str(transcript), len(transcript), transcript.last, transcript.markdown) == (
         "Nothing has been sent to Redbooth yet.", 0, None, "",
     )  # fmt: skip
 
 
-def test_an_exchange_reads_like_the_wire(faulty: FaultyServer, session: requests.Session) -> None:
+def test_a_round_trip_reads_like_the_wire(faulty: FaultyServer, session: requests.Session) -> None:
     faulty.answers = [reply(401, '{"error": {"message": "Unauthorized"}}', WWW_Authenticate='Bearer error="x"')]
     session.get(f"{API_URL}/tasks", params={"project_id": 5}, headers={"Authorization": "Bearer canary"})
     text = str(last())
@@ -184,7 +184,21 @@ def test_a_curl_command_for_an_api_call_has_the_header(session: requests.Session
     assert shlex.split(last().curl())[3] == f"{ORIGIN}/api/3/me"
 
 
-def test_markdown_and_mermaid_show_each_exchange(session: requests.Session) -> None:
+def test_nothing_in_an_answer_leaves_its_block(faulty: FaultyServer, session: requests.Session) -> None:
+    """A page that is pasted into an issue must stay text there, and a label must stay a label."""
+    hostile = "```\n<img src=x onerror=alert(1)>\n````\n# A heading"
+    faulty.answers = [reply(200, hostile, "text/plain")]
+    session.post(f"{API_URL}/a`b;c%0A", data={"grant_type": "x\n    App->>Evil: y;%%{init: {}}%%"})
+    lines = transcript.markdown.splitlines()
+    fences = [number for number, line in enumerate(lines) if line.startswith("`" * 5)]
+    assert len(fences) == 2
+    assert all(fences[0] < number < fences[1] for number, line in enumerate(lines) if "<img" in line)
+    assert "`" not in lines[0]
+    assert len(transcript.mermaid.splitlines()) == 5
+    assert not set(";%{}") & set(transcript.mermaid)
+
+
+def test_markdown_and_mermaid_show_each_round_trip(session: requests.Session) -> None:
     session.get(f"{API_URL}/me")
     session.post(TOKEN_URL, data={"grant_type": "refresh_token", "refresh_token": "canary"})
     assert [line for line in transcript.markdown.splitlines() if line.startswith("**")] == [

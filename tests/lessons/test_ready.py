@@ -25,10 +25,11 @@ def test_an_app_is_registered_once(sandbox: Sandbox, capsys: pytest.CaptureFixtu
     settings = ready("authorize")
     assert settings is not None
     assert (
-        f"There was no app, so one was registered for you: client id {settings.client_id}." in capsys.readouterr().out
+        f"There was no app, so one was registered for you: client id {settings.shown_client_id}."
+        in capsys.readouterr().out
     )
     assert ready("authorize") == settings
-    assert f"Your app has the client id {settings.client_id}." in capsys.readouterr().out
+    assert f"Your app has the client id {settings.shown_client_id}." in capsys.readouterr().out
     assert len(sandbox.applications()) == 1
 
 

@@ -27,9 +27,9 @@ GIVEN = ("canary-new-access-41f0", "canary-new-refresh-6b22")  # the kit meets t
 STATUSES = (200, 201, 204, 302, 307, 400, 401, 403, 404, 418, 429, 500, 503)
 CHARSETS = ("", "; charset=utf-8", "; charset=idna", "; charset=undefined", "; charset=\0", "; charset=rot13",
             "; charset=latin-1", "; charset=utf-16", "; charset=no-such-one")  # fmt: skip
-LOCATIONS = ("", "/\xff{0}", "http://[::1", f"http://{'a' * 70}.test/?code={{0}}",
-             "https://redbooth.com/login?token={0}",
-             "//elsewhere.test/{0}", "http://127.0.0.1:1/?access_token={0}", "\x00{0}", "http://\ud7ff.test/")  # fmt: skip
+LOCATIONS = ("", "/\xff{0}", "http://[::1", f"http://{'a' * 70}.test/?code={{0}}", "//elsewhere.test/{0}",
+             "https://redbooth.com/login?token={0}", "http://127.0.0.1:1/?access_token={0}", "\x00{0}",
+             "http://\ud7ff.test/")  # fmt: skip
 
 
 def bodies(secret: str) -> dict[str, str]:

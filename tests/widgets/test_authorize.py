@@ -161,7 +161,7 @@ def test_on_redbooth_only_a_person_can_allow(monkeypatch: pytest.MonkeyPatch) ->
 def test_the_state_check_is_shown_failing_and_passing(panel: SignInPanel, callback_of: CallbackOf) -> None:
     sent = panel.sign_in.request.state
     with pytest.raises(RedboothError):
-        panel.sign_in._listener.take(f"{panel.sign_in.request.redirect_uri}?code=x&state=guessed")  # type: ignore[union-attr]
+        panel.sign_in.paste(f"{panel.sign_in.request.redirect_uri}?code=x&state=guessed")  # type: ignore[union-attr]
     assert "Answers that were not taken" in shown(panel)
     assert "guessed" in shown(panel)
     assert f"sent: {sent} - state came back with another value" in shown(panel)
