@@ -8,7 +8,6 @@ from .client.register import save_credentials as save_credentials
 from .client.response import AuthorizationResponse as AuthorizationResponse
 from .client.store import TokenStore as TokenStore
 from .client.token import Token as Token
-from .client.transcript import transcript as transcript
 from .client.wire import connect as connect
 from .errors import RedboothError as RedboothError
 from .lessons.check import check as check
@@ -27,6 +26,7 @@ from .lessons.take_home import TakeHomeApp as TakeHomeApp
 from .provider.addresses import API_URL as API_URL
 from .provider.addresses import AUTHORIZE_URL as AUTHORIZE_URL
 from .provider.addresses import TOKEN_URL as TOKEN_URL
+from .traffic.transcript import transcript as transcript
 from .widgets.authorize import SignInPanel as SignInPanel
 from .widgets.exchange import ExchangeForm as ExchangeForm
 from .widgets.flow_map import FlowMap as FlowMap

@@ -22,6 +22,8 @@ FORBIDDEN = {
         f"{SANDBOX}.",
         *JUPYTER,
     ),
+    "redbooth_nb.traffic": ("redbooth_nb.client", "redbooth_nb.widgets", "redbooth_nb.lessons", SANDBOX, *JUPYTER),
+    "redbooth_nb.secret": ("redbooth_nb.", *JUPYTER),
     "redbooth_nb.provider": ("redbooth_nb.client", "redbooth_nb.widgets", "redbooth_nb.lessons", *JUPYTER),
     "redbooth_nb.configuration": ("redbooth_nb.client", "redbooth_nb.provider", *JUPYTER),
     "redbooth_nb.errors": ("redbooth_nb.", *JUPYTER),

@@ -1,4 +1,4 @@
-"""R54: `redbooth-nb run`: an unchanged script, and every Python it starts, reach the stand-in and never the real service.
+"""R54: under `redbooth-nb run` a script and every Python it starts reach the stand-in and never the real service.
 
 Each script is a real process. Where a name is about to be looked up for good, a guard writes it down and fails.
 """

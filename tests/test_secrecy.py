@@ -23,14 +23,11 @@ import redbooth_nb
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
 from redbooth_nb.client.callback import SignIn
 from redbooth_nb.client.exchange import exchange
-from redbooth_nb.client.redaction import SECRET_FIELDS
 from redbooth_nb.client.refresh import RedboothSession, refresh, revoke
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.secret import Secret
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
-from redbooth_nb.client.transcript import transcript
 from redbooth_nb.client.wire import connect
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
@@ -38,6 +35,9 @@ from redbooth_nb.provider.addresses import TOKEN_URL
 from redbooth_nb.provider.delivery import EmbeddedSandbox, current_provider
 from redbooth_nb.provider.recorded import live_looking
 from redbooth_nb.provider.unattended import press
+from redbooth_nb.secret import Secret
+from redbooth_nb.traffic.redaction import SECRET_FIELDS
+from redbooth_nb.traffic.transcript import transcript
 from redbooth_nb.widgets.authorize import SignInPanel
 
 ROOT = Path(redbooth_nb.__path__[0]).parent

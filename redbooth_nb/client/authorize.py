@@ -14,9 +14,9 @@ from oauthlib.oauth2 import MobileApplicationClient, WebApplicationClient
 from redbooth_nb.client.errors import failure, parameter_meanings
 from redbooth_nb.client.private_file import PrivateFile
 from redbooth_nb.client.register import Settings
-from redbooth_nb.client.secret import Secret, same_text
 from redbooth_nb.errors import NotYet, only_kit_errors
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
+from redbooth_nb.secret import Secret, same_text
 
 STATE_BYTES = 32  # 256 bits; RFC 6749 section 10.10 asks for at least 128
 NONCE_NAME = "attempt"

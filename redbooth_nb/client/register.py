@@ -15,12 +15,12 @@ import requests
 from dotenv import set_key
 
 from redbooth_nb.client.errors import failure
-from redbooth_nb.client.secret import Secret
 from redbooth_nb.configuration import Configuration, make_private, read_env_file
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 from redbooth_nb.provider.addresses import APPLICATIONS_URL, TOKEN_URL
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS, current_provider
 from redbooth_nb.provider.provider import Kind, Provider
+from redbooth_nb.secret import Secret
 
 SHOWN = 8  # characters of a client id that are shown; those of Redbooth have 43 or 64
 DEFAULT_REDIRECT_URI = "http://127.0.0.1:8765/callback"

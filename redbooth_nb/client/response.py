@@ -21,11 +21,11 @@ from redbooth_nb.client.errors import (
     failure,
     meaning_of,
 )
-from redbooth_nb.client.redaction import hide_known
 from redbooth_nb.client.register import Settings
-from redbooth_nb.client.secret import Secret, same_text
 from redbooth_nb.client.token import Token
 from redbooth_nb.errors import NotYet, only_kit_errors, printable
+from redbooth_nb.secret import Secret, same_text
+from redbooth_nb.traffic.redaction import hide_known
 
 KNOWN = frozenset({"code", "error", "error_description", "state", "access_token", "token_type", "expires_in", "scope"})
 CODE_LIFETIME = 600  # seconds; what Doorkeeper gives a code

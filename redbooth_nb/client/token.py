@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from redbooth_nb.client.errors import failure
-from redbooth_nb.client.secret import Secret
 from redbooth_nb.errors import RedboothError
+from redbooth_nb.secret import Secret
 
 LARGEST_LIFETIME = 10 * 365 * 24 * 3600  # seconds; anything longer is a fault in the answer
 

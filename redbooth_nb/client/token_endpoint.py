@@ -15,11 +15,11 @@ from oauthlib.oauth2 import OAuth2Error
 from requests_oauthlib import OAuth2Session
 
 from redbooth_nb.client.errors import TokenEndpointError, TransportError, failure
-from redbooth_nb.client.redaction import hide_in_text
 from redbooth_nb.client.token import content_problems
 from redbooth_nb.client.wire import connect, named_failures, read_within, status_of
 from redbooth_nb.errors import printable
 from redbooth_nb.provider.addresses import TOKEN_URL
+from redbooth_nb.traffic.redaction import hide_in_text
 
 PERHAPS_USED: Final = "The code or refresh token may already be used up. If it is, authorize again."
 LARGEST_ANSWER: Final = 128 * 1024  # bytes; a token is a few hundred, an error page some thousand

@@ -11,9 +11,9 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from redbooth_nb.client.errors import TransportError, failure
-from redbooth_nb.client.round_trip import reason
-from redbooth_nb.client.transcript import transcript
 from redbooth_nb.provider.delivery import current_provider
+from redbooth_nb.traffic.round_trip import reason
+from redbooth_nb.traffic.transcript import transcript
 
 S = TypeVar("S", bound=requests.Session)
 TIMEOUT = (5, 30)  # seconds to connect, and between two bytes of the answer

@@ -9,14 +9,14 @@ from typing import Any
 from redbooth_nb.client.authorize import PendingAuthorization
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.round_trip import RoundTrip
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
-from redbooth_nb.client.transcript import transcript
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons import your_own_app
 from redbooth_nb.lessons.lesson import Lesson, Question, Requirement, Wording, from_table
 from redbooth_nb.provider.delivery import current_provider
+from redbooth_nb.traffic.round_trip import RoundTrip
+from redbooth_nb.traffic.transcript import transcript
 
 # a requirement's name, whether it holds, and the values for the placeholders of its wording
 Findings = Iterator[tuple[str, bool, dict[str, str]]]

@@ -11,8 +11,6 @@ from IPython.core.interactiveshell import InteractiveShell
 from oauthlib.oauth2 import OAuth2Error
 
 from redbooth_nb.client.errors import api_code, failure
-from redbooth_nb.client.redaction import hide_in_url
-from redbooth_nb.client.round_trip import reason
 from redbooth_nb.client.wire import transport_failure
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.course import LESSONS
@@ -20,6 +18,8 @@ from redbooth_nb.lessons.order import out_of_order
 from redbooth_nb.provider.addresses import AUTHORIZE_URL, TOKEN_URL
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.unattended import page_message
+from redbooth_nb.traffic.redaction import hide_in_url
+from redbooth_nb.traffic.round_trip import reason
 
 EXPLAINED = (RedboothError, OAuth2Error, requests.RequestException)
 # What to call so that the kit does a stage for the learner; it can do no more than these on a stand-in.

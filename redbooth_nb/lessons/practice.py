@@ -13,7 +13,6 @@ from urllib3 import HTTPResponse
 from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.round_trip import reason
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.wire import connect
 from redbooth_nb.errors import RedboothError
@@ -21,6 +20,7 @@ from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.provider import Provider
 from redbooth_nb.provider.unattended import press
+from redbooth_nb.traffic.round_trip import reason
 
 HOUR = 3600  # seconds
 LONGEST_WAIT = 15  # seconds a cell may sleep for a short-lived token

@@ -1,12 +1,12 @@
 """The exchange form: the token request before it is sent, a Send button, and what came back."""
 
 from redbooth_nb.client.exchange import exchange
-from redbooth_nb.client.redaction import Pairs
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.round_trip import RoundTrip
-from redbooth_nb.client.secret import Secret
 from redbooth_nb.client.token import Token
 from redbooth_nb.provider.addresses import ORIGIN, TOKEN_URL
+from redbooth_nb.secret import Secret
+from redbooth_nb.traffic.redaction import Pairs
+from redbooth_nb.traffic.round_trip import RoundTrip
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.view import Markup, View, block, button, code, fold, table
 

@@ -9,8 +9,8 @@ import anywidget
 import traitlets
 
 from redbooth_nb.client.register import Settings
-from redbooth_nb.client.round_trip import RoundTrip
-from redbooth_nb.client.transcript import transcript
+from redbooth_nb.traffic.round_trip import RoundTrip
+from redbooth_nb.traffic.transcript import transcript
 from redbooth_nb.widgets.journey import STAGES, Hop, Journey
 from redbooth_nb.widgets.view import View
 

@@ -3,9 +3,9 @@
 import html
 from collections.abc import Sequence
 
-from redbooth_nb.client.round_trip import RoundTrip
-from redbooth_nb.client.transcript import Transcript, transcript
 from redbooth_nb.provider.delivery import current_provider
+from redbooth_nb.traffic.round_trip import RoundTrip
+from redbooth_nb.traffic.transcript import Transcript, transcript
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.view import Markup, View, block, button, fold, table
 

@@ -10,8 +10,8 @@ from typing import Final
 
 from redbooth_nb.client.errors import meaning_of
 from redbooth_nb.client.register import Settings
-from redbooth_nb.client.round_trip import RoundTrip
 from redbooth_nb.provider.addresses import APPLICATIONS_URL, AUTHORIZE_URL
+from redbooth_nb.traffic.round_trip import RoundTrip
 from redbooth_nb.widgets.snapshot import Snapshot
 
 STAGES: Final = {

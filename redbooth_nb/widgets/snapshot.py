@@ -8,17 +8,17 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from redbooth_nb.client.authorize import PendingAuthorization
-from redbooth_nb.client.redaction import hide_in_url
 from redbooth_nb.client.register import Settings, credentials_file
 from redbooth_nb.client.response import CODE_LIFETIME
-from redbooth_nb.client.round_trip import RoundTrip
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
-from redbooth_nb.client.transcript import transcript
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import NotYet, RedboothError
 from redbooth_nb.provider.addresses import TOKEN_URL
 from redbooth_nb.provider.delivery import current_provider
+from redbooth_nb.traffic.redaction import hide_in_url
+from redbooth_nb.traffic.round_trip import RoundTrip
+from redbooth_nb.traffic.transcript import transcript
 
 OK: Final = 200
 # A code is dead by then, so a token that came later was not exchanged for it but refreshed.

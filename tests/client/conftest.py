@@ -15,10 +15,10 @@ from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
-from redbooth_nb.client.transcript import transcript
 from redbooth_nb.client.wire import connect
 from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.provider.unattended import press
+from redbooth_nb.traffic.transcript import transcript
 
 
 @pytest.fixture(autouse=True)

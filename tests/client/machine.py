@@ -14,10 +14,11 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from redbooth_nb.client import callback, secret
-from redbooth_nb.client.transcript import transcript
+from redbooth_nb import secret
+from redbooth_nb.client import callback
 from redbooth_nb.provider import delivery
 from redbooth_nb.provider.delivery import EmbeddedSandbox
+from redbooth_nb.traffic.transcript import transcript
 
 CLIENT_ID = "c1" * 32
 CLIENT_SECRET = "5e" * 32

@@ -10,9 +10,9 @@ from bs4 import BeautifulSoup
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
 from redbooth_nb.client.private_file import StoreError
 from redbooth_nb.client.register import Settings
-from redbooth_nb.client.secret import Secret
 from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
+from redbooth_nb.secret import Secret
 
 
 def test_every_attempt_has_its_own_state_of_128_bits_or_more(settings: Settings) -> None:

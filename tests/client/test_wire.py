@@ -12,9 +12,9 @@ from redbooth_nb.client.errors import TransportError
 from redbooth_nb.client.refresh import RedboothSession
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.token import Token
-from redbooth_nb.client.transcript import transcript
 from redbooth_nb.client.wire import connect, named_failures, transport_failure
 from redbooth_nb.provider.addresses import API_URL
+from redbooth_nb.traffic.transcript import transcript
 
 ME = f"{API_URL}/me"
 

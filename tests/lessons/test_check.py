@@ -10,10 +10,10 @@ from redbooth_nb import RedboothSession, catch_up, refresh
 from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.transcript import transcript
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.check import check
 from redbooth_nb.lessons.course import LESSONS
+from redbooth_nb.traffic.transcript import transcript
 
 STAGES = ("register", "authorize", "exchange", "refresh")
 Said = Callable[[str], str]

@@ -7,11 +7,11 @@ from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.transcript import transcript
 from redbooth_nb.errors import NotYet, RedboothError
 from redbooth_nb.lessons.explain import describe_error
 from redbooth_nb.lessons.ready import catch_up, ready
 from redbooth_nb.provider.sandbox import Sandbox
+from redbooth_nb.traffic.transcript import transcript
 
 
 @pytest.mark.parametrize("stage", ["start", "register"])

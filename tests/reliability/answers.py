@@ -142,7 +142,7 @@ os.fsync = lambda _: None  # the disk is not what is tested here
 os.environ |= {{"REDBOOTH_PROVIDER": {origin!r}, "REDBOOTH_STATE_DIR": {state!r}}}
 from redbooth_nb import AuthorizationRequest, AuthorizationResponse, RedboothSession, TokenStore, Token
 from redbooth_nb import RedboothError, exchange as _exchange, refresh as _refresh, save_credentials, transcript
-from redbooth_nb.client.secret import Secret
+from redbooth_nb.secret import Secret
 secrets = {secrets!r}
 settings = save_credentials("a-client-id", secrets["client secret"], "http://127.0.0.1:8765/callback")
 store = TokenStore(settings.folder)

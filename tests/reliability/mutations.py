@@ -88,11 +88,11 @@ MUTATIONS = {
         LOOPBACK, "        if hosts[0] not in self._hosts:\n", "        if False:\n",
         ("tests/client/test_callback.py::test_another_host_is_refused",)),
     "secrets show themselves": Mutation(
-        "client/secret.py", '        return f"<{self.kind} ...{self.fingerprint}>"', "        return self.__value",
+        "secret.py", '        return f"<{self.kind} ...{self.fingerprint}>"', "        return self.__value",
         ("tests/test_secrecy.py::test_no_object_of_the_kit_shows_a_secret",
          "tests/test_secrecy.py::test_a_secret_cannot_leave_by_accident")),
     "the transcript is not redacted": Mutation(
-        "client/redaction.py", "    kind = kind or _kind(name)\n", "    return value\n",
+        "traffic/redaction.py", "    kind = kind or _kind(name)\n", "    return value\n",
         ("tests/test_secrecy.py::test_no_object_of_the_kit_shows_a_secret",)),
     "errors keep their frames": Mutation(
         "errors.py", "            failure = error.fresh()\n", "            failure = error\n",

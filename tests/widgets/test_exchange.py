@@ -6,9 +6,9 @@ from widgets.clicks import button, click, saved, shown
 
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.transcript import transcript
 from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.sandbox import Sandbox
+from redbooth_nb.traffic.transcript import transcript
 from redbooth_nb.widgets.exchange import ExchangeForm
 
 

@@ -16,11 +16,11 @@ from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
-from redbooth_nb.client.transcript import transcript
 from redbooth_nb.client.wire import connect
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.addresses import API_URL
 from redbooth_nb.provider.sandbox import Sandbox
+from redbooth_nb.traffic.transcript import transcript
 from redbooth_nb.widgets.journey import STAGES, Journey
 
 Decide = Callable[..., AuthorizationResponse]

@@ -9,9 +9,9 @@ from redbooth_nb.client.refresh import refresh, revoke
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
-from redbooth_nb.client.transcript import transcript
 from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.sandbox import Sandbox
+from redbooth_nb.traffic.transcript import transcript
 from redbooth_nb.widgets.countdown import remaining_text
 from redbooth_nb.widgets.refresh import TokenCard
 

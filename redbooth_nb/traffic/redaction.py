@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
 import requests
 
-from redbooth_nb.client.secret import Secret, known_secrets
 from redbooth_nb.errors import printable
+from redbooth_nb.secret import Secret, known_secrets
 
 # RFC 6749, RFC 7636, and the CSRF token of Rails
 SECRET_FIELDS = {

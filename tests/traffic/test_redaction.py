@@ -11,12 +11,12 @@ from client.machine import FaultyServer, reply
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redbooth_nb.client import secret as secret_module
-from redbooth_nb.client.redaction import hide_in_text, hide_secrets, response_body
-from redbooth_nb.client.secret import MOST_KNOWN, Secret, known_secrets
-from redbooth_nb.client.transcript import transcript
+from redbooth_nb import secret as secret_module
 from redbooth_nb.client.wire import connect
 from redbooth_nb.provider.addresses import API_URL
+from redbooth_nb.secret import MOST_KNOWN, Secret, known_secrets
+from redbooth_nb.traffic.redaction import hide_in_text, hide_secrets, response_body
+from redbooth_nb.traffic.transcript import transcript
 
 CANARY = "canary/value+with=signs-7731"
 

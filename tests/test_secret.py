@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redbooth_nb.client import secret as secret_module
-from redbooth_nb.client.redaction import SECRET_FIELDS, hide_secrets
-from redbooth_nb.client.secret import Secret, same_text
+from redbooth_nb import secret as secret_module
+from redbooth_nb.secret import Secret, same_text
+from redbooth_nb.traffic.redaction import SECRET_FIELDS, hide_secrets
 
 
 @given(st.text(st.characters(codec=None), max_size=50), st.text(st.characters(codec=None), max_size=50))

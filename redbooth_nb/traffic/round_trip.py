@@ -13,7 +13,9 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import requests
 
-from redbooth_nb.client.redaction import (
+from redbooth_nb.provider.addresses import ORIGIN
+from redbooth_nb.secret import Secret
+from redbooth_nb.traffic.redaction import (
     SECRET_FIELDS,
     Pairs,
     hidden_headers,
@@ -23,8 +25,6 @@ from redbooth_nb.client.redaction import (
     response_body,
     shown_query,
 )
-from redbooth_nb.client.secret import Secret
-from redbooth_nb.provider.addresses import ORIGIN
 
 VARIABLES = {kind: "REDBOOTH_" + kind.upper().replace(" ", "_") for kind in SECRET_FIELDS.values()}
 # The guide shows these, and the lessons are about them; the others are the transport's own business.

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from redbooth_nb.client.round_trip import RoundTrip
+from redbooth_nb.traffic.round_trip import RoundTrip
 
 KEPT = 500  # round trips
 
