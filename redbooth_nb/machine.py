@@ -16,7 +16,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from packaging.requirements import Requirement
 
-from redbooth_nb.client.callback import holder
+from redbooth_nb.client.loopback import holder
 from redbooth_nb.client.register import DEFAULT_REDIRECT_URI, Settings
 from redbooth_nb.configuration import Configuration, make_private
 from redbooth_nb.errors import RedboothError
