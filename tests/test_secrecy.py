@@ -323,7 +323,9 @@ def test_the_whole_way_writes_no_secret_anywhere(
         )
         settings = save_credentials(CLIENT_ID, known["client_secret"], known["redirect_uri"])
         monkeypatch.setenv("REDBOOTH_UNATTENDED", "1")
-        sign_in = SignIn(AuthorizationRequest.new(settings, pkce=True, nonce=True))
+        request = AuthorizationRequest.new(settings, pkce=True, nonce=True)
+        sign_in = SignIn(request)
+        sign_in.paste(press(connect(requests.Session()), request.url, request.redirect_uri, "allow"))
         answer = sign_in.response
         secrets = [SECRET, value(answer.code), value(answer.request.code_verifier), answer.callback_url.reveal()]
         first = exchange(answer)

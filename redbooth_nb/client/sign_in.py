@@ -1,26 +1,21 @@
 """Stage 2 as one object: the link to click, the wait for the answer, and the answer.
 
-No cell blocks while a person decides. Where nobody sits at the browser the kit presses the button itself.
+No cell blocks while a person decides. Where nobody is at the browser nothing listens: `paste()` takes the answer.
 """
 
 from collections.abc import Callable
 
-import requests
-
 from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.callback import ANSWERED, CANCELLED, DEFAULT_TIMEOUT, WAITING, CallbackListener, PortBusy
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.wire import connect
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import NotYet, RedboothError, without_frames
-from redbooth_nb.provider.unattended import UnattendedError, press
 
 
 class SignIn:
     """One attempt to get the user's permission. Returns at once; the answer arrives in `response`.
 
-    answer: "allow" or "deny", the button to press where nobody sits at the browser (`REDBOOTH_UNATTENDED=1`);
-    a person at the browser decides alone. timeout: seconds to wait. on_change: called after every change.
+    timeout: seconds to wait. on_change: called after every change.
     notice: why nothing listens, if so; `paste()` then takes the answer.
     """
 
@@ -28,7 +23,6 @@ class SignIn:
         self,
         request: AuthorizationRequest,
         *,
-        answer: str = "allow",
         timeout: float = DEFAULT_TIMEOUT,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
@@ -38,22 +32,12 @@ class SignIn:
         self._listener: CallbackListener | None = None
         self._on_change = on_change
         if Configuration.read().unattended:
-            self._press(answer)
-            return
+            return  # nothing will come by itself
         try:
             self._listener = CallbackListener(request, timeout=timeout, on_change=on_change)
             self._listener.start()
         except PortBusy as error:
             self._listener, self.notice = None, str(error)
-
-    def _press(self, answer: str) -> None:
-        request = self.request
-        if request.settings.provider.kind == "live":
-            raise UnattendedError(
-                "REDBOOTH_UNATTENDED is set, but on redbooth.com only a person can give permission.",
-                remedy="Unset REDBOOTH_UNATTENDED, or practise on the sandbox: REDBOOTH_PROVIDER=sandbox",
-            )
-        self.paste(press(connect(requests.Session()), request.url, request.redirect_uri, answer))
 
     @property
     def link(self) -> str:

@@ -11,7 +11,7 @@ from redbooth_nb.widgets.view import Markup, View, block, button, field
 class FaultLab(View):
     """Seventeen ways to fail; `run(name, predicted)` does what the button does."""
 
-    picture = ("fault-lab", "a fault chosen from a list, a prediction among the outcomes, and the answer explained.")
+    picture = "fault-lab"
 
     def __init__(self) -> None:
         self._message, self._answer = Message(), Markup()

@@ -4,6 +4,7 @@ import time
 
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
+from redbooth_nb.widgets.live import tell
 
 HOUR = 3600  # seconds
 LONGEST_WAIT = 15  # seconds a cell may sleep for a short-lived token
@@ -17,6 +18,7 @@ def let_time_pass(seconds: float) -> None:
     settings = Settings.load()
     provider, token = settings.provider, TokenStore(settings.folder).load()
     if provider.let_time_pass(seconds):
+        tell()
         words = f"{seconds / 3600:.3g} hours" if seconds >= HOUR else f"{seconds / 60:.3g} minutes"
         print(f"{words} have passed.")  # noqa: T201  (printing is what it is for)
         return

@@ -13,9 +13,7 @@ from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.sign_in import SignIn
 from redbooth_nb.client.state import CallbackError, StateAlreadyUsed, StateMismatch
-from redbooth_nb.client.transcript import transcript
 from redbooth_nb.errors import NotYet
-from redbooth_nb.provider.unattended import UnattendedError
 
 QUICK = 10  # seconds a test waits for what takes milliseconds
 
@@ -83,25 +81,3 @@ def test_an_end_without_an_answer_is_none(app: Settings, end: str) -> None:
     assert sign_in.paste(answer_url(sign_in.request)).outcome == "allowed"
     sign_in.cancel()
     assert sign_in.status == "answered"
-
-
-@pytest.mark.parametrize(("answer", "outcome"), [("deny", "denied"), ("allow", "allowed")])
-def test_unattended_the_button_is_pressed(
-    app: Settings, monkeypatch: pytest.MonkeyPatch, answer: str, outcome: str
-) -> None:
-    """`REDBOOTH_UNATTENDED=1`: no listener, no thread, the same parser."""
-    monkeypatch.setenv("REDBOOTH_UNATTENDED", "1")
-    threads = {thread.name for thread in threading.enumerate()}
-    sign_in = SignIn(AuthorizationRequest.new(app, pkce=True), answer=answer)
-    assert (sign_in.status, sign_in.response.outcome) == ("answered", outcome)
-    assert "callback listener" not in {thread.name for thread in threading.enumerate()} - threads
-    assert [exchange.status for exchange in transcript][-1] == 302
-
-
-def test_unattended_never_presses_on_the_real_redbooth(
-    sent: AuthorizationRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Permission there is a person's to give; nothing is sent."""
-    monkeypatch.setenv("REDBOOTH_UNATTENDED", "1")
-    with pytest.raises(UnattendedError, match="only a person"):
-        SignIn(sent)
