@@ -1,7 +1,8 @@
 """The token card: what is stored and where, how long it lives, and what a refresh replaces."""
 
-from redbooth_nb import Settings, Token, TokenStore, refresh, revoke
+from redbooth_nb import TOKEN_URL, Settings, Token, TokenStore, refresh, revoke
 from redbooth_nb.client.errors import bearer_problem
+from redbooth_nb.client.secret import Secret
 from redbooth_nb.configuration import for_people
 from redbooth_nb.errors import NotYet
 from redbooth_nb.widgets.countdown import Countdown, remaining_text
@@ -81,14 +82,18 @@ class TokenCard(LiveView):
         token = now.token
         if token is None:
             return [("", f"No token is stored. {REMEDY}")]
-        again = (str(token.refresh_token), "works once") if token.refresh_token else ("", NO_REFRESH)
-        return [(str(token.access_token), _refused(now) or lives), again]
+        access = (str(token.access_token), _refused(now, token.access_token) or lives)
+        if token.refresh_token is None:
+            return [access, ("", NO_REFRESH)]
+        return [access, (str(token.refresh_token), _refused(now, token.refresh_token) or "works once")]
 
 
-def _refused(now: Snapshot) -> str:
-    """Say so if Redbooth refused the stored token when it was last sent to the API."""
-    token = str(now.token and now.token.access_token)
-    sent = [trip for trip in now.round_trips if any(token in str(value) for _, value in trip.request_headers)]
-    headers = sent[-1].response_headers if sent else []
-    problem = bearer_problem("".join(str(value) for name, value in headers if name.lower() == "www-authenticate"))
+def _refused(now: Snapshot, token: Secret) -> str:
+    """Say so if Redbooth refused a token when it was last sent."""
+    shown, problem = str(token), ""
+    for trip in now.round_trips:
+        if any(shown in str(value) for _, value in [*trip.request_headers, *trip.fields]):
+            told = [str(value) for name, value in trip.response_headers if name.lower() == "www-authenticate"]
+            error = trip.body.get("error") if isinstance(trip.body, dict) and trip.address == TOKEN_URL else ""
+            problem = error if isinstance(error, str) and error else bearer_problem("".join(told))
     return f"was refused: {problem}" if problem else ""

@@ -178,6 +178,8 @@ def test_a_dead_refresh_token_is_a_sentence(token: Token, app: Settings) -> None
     click(card, "Refresh")
     assert "Problem." in shown(card)
     assert "Authorize again" in shown(card)
+    assert f"{token.refresh_token}: was refused: invalid_grant" in card.text()
+    assert "works once" not in shown(card)
     assert stored(app) == token
 
 
