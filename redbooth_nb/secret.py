@@ -69,6 +69,8 @@ class Secret:
         """Refuse to be pickled."""
         raise TypeError(f"{self!r} is a secret and is not pickled. Use the token file instead.")
 
+    __getstate__ = __reduce__
+
 
 def known_secrets() -> list[Secret]:
     """Return the secrets this process met last, the longest first, so that none hides only a part of another."""

@@ -129,13 +129,13 @@ class SignIn:
     def _changed(self) -> None:
         try:
             self._on_change()
-        except Exception as error:  # somebody else's function, whatever it raises
+        except (Exception, SystemExit) as error:  # somebody else's function, whatever it raises
             # by name only: the frames may lead to secrets
             logging.getLogger(__name__).warning("on_change failed: %s", type(error).__name__)
 
     def _listen(self, timeout: float) -> None:
         uri = urlsplit(self.request.redirect_uri)
-        host, port = uri.hostname or "", uri.port or HTTP_PORT
+        host, port = uri.hostname or "", HTTP_PORT if uri.port is None else uri.port
         if uri.scheme != "http" or host not in LOOPBACK_HOSTS:
             raise failure(PortBusy, "listener", "elsewhere", uri=self.request.redirect_uri)
         if port in _sign_ins:
@@ -179,7 +179,8 @@ class SignIn:
         except StateAlreadyUsed:
             return answered
         except RedboothError as error:
-            return Page(400, "Not the answer", f"{error.what} The notebook is still waiting.")
+            ended = self.status is not Status.WAITING  # by on_change, which was told of the refusal
+            return Page(400, "Not the answer", f"{error.what} The notebook is still waiting.", last=ended)
         titles = {Outcome.ALLOWED: "You allowed access", Outcome.DENIED: "You denied access"}
         title = titles.get(response.outcome, "Redbooth reported an error")
         return Page(200, title, "You can close this tab and go back to the notebook.", last=True)

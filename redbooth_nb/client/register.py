@@ -7,6 +7,7 @@ client id, client secret and redirect URI (RFC 6749 section 2).
 import hashlib
 import os
 import re
+import tempfile
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -98,7 +99,7 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
     """Check the credentials, save them for the current provider (mode 0600), and return the settings.
 
     On the sandbox it also asks whether the service accepts them, which finds two values that were swapped.
-    Raises CredentialsError when one cannot be right (then nothing is saved) or the file cannot be written.
+    Raises CredentialsError, having saved nothing, when one cannot be right or the file cannot be written.
     """
     client_id, client_secret, redirect_uri = client_id.strip(), client_secret.strip(), redirect_uri.strip()
     problems = credential_problems(client_id, client_secret, redirect_uri)
@@ -111,10 +112,14 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
     fields = {"CLIENT_ID": client_id, "CLIENT_SECRET": client_secret, "REDIRECT_URI": redirect_uri}
     try:
         make_private(path.parent)
-        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-        path.chmod(0o600)  # an older .env may be readable by others; dotenv would keep it so
-        for name, value in fields.items():
-            set_key(path, f"REDBOOTH_{name}", value)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".env.saving-") as place:  # all three, or none
+            new = Path(place) / path.name
+            new.touch(0o600)  # an older .env may be readable by others; dotenv would keep it so
+            if path.exists():
+                new.write_bytes(path.read_bytes())
+            for name, value in fields.items():
+                set_key(new, f"REDBOOTH_{name}", value)
+            new.replace(path)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise failure(CredentialsError, "register", "unsaved", path=path, reason=reason) from None
@@ -136,6 +141,7 @@ def _refuse_swapped(provider: Provider, client_id: str, client_secret: str) -> N
 def _accepted(provider: Provider, client_id: str, client_secret: str) -> bool:
     """Send a made-up code: wrong credentials are answered with 401, right ones with another error."""
     session = requests.Session()
+    session.trust_env = False  # a password for redbooth.com in ~/.netrc would take the place of the credentials
     provider.deliver(session)
     fields = {"grant_type": "authorization_code", "code": "-", "redirect_uri": DEFAULT_REDIRECT_URI}
     client = {"client_id": client_id, "client_secret": client_secret}
@@ -187,6 +193,8 @@ def redirect_uri_problems(uri: str) -> list[str]:
         problems.append("The Return URI names no host.")
     elif parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
         problems.append("The Return URI is plain http to another machine: the code would travel unprotected.")
+    if parts.port == 0:
+        problems.append("The Return URI has the port 0, where nothing can listen.")
     if "#" in uri:
         problems.append("The Return URI has a fragment (#...), which OAuth2 forbids.")
     return problems

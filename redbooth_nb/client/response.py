@@ -3,7 +3,6 @@
 The whole callback URL is read, never a bare code: only then can `state` be checked (RFC 6749 section 10.12).
 """
 
-import threading
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -22,6 +21,7 @@ from redbooth_nb.client.errors import (
     meaning_of,
 )
 from redbooth_nb.client.register import Settings
+from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.errors import NotYet, only_kit_errors, printable
 from redbooth_nb.secret import Secret, same_text
@@ -71,7 +71,7 @@ class AuthorizationResponse:
         """
         callback_url = callback_url.strip()  # pasted by hand, it often comes with a space or a line break
         fields = _fields(callback_url, request)
-        with _one_at_a_time:
+        with TokenStore(request.settings.folder).lock():  # also another notebook may be reading it right now
             pending = PendingAuthorization(request.settings)
             state_check = _check_state(fields, request, pending.load(), accept_missing=accept_missing_state)
             response = cls._from_fields(fields, request, Secret("callback URL", callback_url), state_check)
@@ -128,9 +128,6 @@ class AuthorizationResponse:
         known = meaning_of("authorize", self.error)
         said = f' Redbooth says: "{self.error_description}"' if self.error_description else ""
         return f"{self.outcome.capitalize()}: {self.error}. {known.what}{said}\nWhat to do: {known.remedy}"
-
-
-_one_at_a_time = threading.Lock()
 
 
 def _check_state(

@@ -44,7 +44,7 @@ class TokenStore:
         content = self._file.read()
         try:
             return Token.from_answer(content, float(content["obtained_at"])) if content else None
-        except (RedboothError, KeyError, TypeError, ValueError):
+        except (RedboothError, KeyError, TypeError, ValueError, OverflowError):
             raise failure(StoreError, "store", "no_token", path=self.path, name=self.path.name) from None
 
     @only_kit_errors
@@ -130,7 +130,16 @@ class TokenStore:
             try:
                 content = json.loads(left.read_bytes())
                 token = Token.from_answer(content, float(content["obtained_at"]))
-            except (RedboothError, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            except (
+                RedboothError,
+                OSError,
+                ValueError,
+                KeyError,
+                TypeError,
+                AttributeError,
+                RecursionError,
+                OverflowError,
+            ):
                 continue  # half a token is none
             self.save(token)
             left.unlink(missing_ok=True)

@@ -84,7 +84,7 @@ class Token:
 def content_problems(answer: dict[str, Any]) -> str:
     """Say what keeps an answer from being a token; "" when it is a token."""
     access, refresh, kind = answer.get("access_token"), answer.get("refresh_token"), answer.get("token_type", "bearer")
-    scope = answer.get("scope") or ""
+    scope = answer.get("scope")
     wrong = {
         "access_token is missing or not a text.": not isinstance(access, str) or not access,
         "access_token has characters that no header can carry.": not _fits_header(access),
@@ -93,7 +93,7 @@ def content_problems(answer: dict[str, Any]) -> str:
         "token_type is not bearer, the only type this client can use.": str(kind).lower() != "bearer",
         "expires_in is not a number of seconds.": _seconds(answer.get("expires_in")) is False,
         "scope is not a text.": not all(
-            isinstance(part, str) for part in (scope if isinstance(scope, list) else [scope])
+            isinstance(part, str) for part in (scope if isinstance(scope, list) else ["" if scope is None else scope])
         ),
     }
     return " ".join(sentence for sentence, is_so in wrong.items() if is_so)

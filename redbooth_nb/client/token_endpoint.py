@@ -6,8 +6,9 @@ an answer has bounds in size and time, and whatever comes back that is not a tok
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Final
 
 import requests
@@ -49,7 +50,9 @@ def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAu
 
 def _read(step: str, answer: requests.Response, *_: Any, **__: Any) -> None:
     problem = read_within(answer, LARGEST_TOKEN_ANSWER, SLOWEST_TOKEN_ANSWER)
-    answer.encoding = "utf-8"  # as JSON is, whatever the header says
+    with suppress(UnicodeDecodeError):  # JSON is UTF-8, whatever the header says; some services put a mark before it
+        vars(answer)["_content"] = answer.content.decode(json.detect_encoding(answer.content)).encode()
+    answer.encoding = "utf-8"
     if problem:
         where = f"{step}: POST {TOKEN_URL} answered {status_of(answer)}"
         error = failure(TokenEndpointError, "endpoint", "unbounded", where=where, problem=problem)
@@ -82,14 +85,14 @@ def answer_problem(answer: requests.Response, step: str) -> TokenEndpointError |
         kind = _shown(answer.headers.get("Content-Type") or "no content type")
         body = f"something that is not JSON ({kind})" if answer.content else "an empty body"
         problem = failure(TokenEndpointError, "endpoint", "not_json", where=where, body=body)
-    elif answer.ok and "error" not in content:
+    elif HTTPStatus.OK <= answer.status_code < HTTPStatus.MULTIPLE_CHOICES and "error" not in content:
         wrong = content_problems(content)
         if not wrong:
             return None
         problem = failure(TokenEndpointError, "endpoint", "no_token", where=where, problems=wrong)
     else:
         raw = content.get("error", "")
-        code = _shown(raw.get("message", "") if isinstance(raw, dict) else raw)[:LONGEST_CODE]
+        code = _shown((raw.get("message") if isinstance(raw, dict) else raw) or "")[:LONGEST_CODE]
         problem = failure(TokenEndpointError, "token", code, before=f"{where}: {code or 'no error code'}. ")
         problem.error, problem.error_description = code, _shown(content.get("error_description", ""))
     problem.status = answer.status_code

@@ -1,9 +1,10 @@
 """How the client reaches Redbooth: delivery to the current provider, limits on time and size, failures with a name."""
 
 import logging
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
@@ -65,12 +66,26 @@ def read_within(answer: requests.Response, largest: int, slowest: float) -> str:
     It is read as it arrives, so that an answer which trickles is noticed.
     """
     body, started, problem = bytearray(), time.monotonic(), ""
-    while not problem and (part := answer.raw.read1(8192, decode_content=True)):
-        body += part
-        if len(body) > largest:
-            problem = f"with more than {largest // 1024} KiB"
-        elif time.monotonic() - started > slowest:
-            problem = f"and did not come to an end in {slowest:g} s"
+    late = f"and did not come to an end in {slowest:g} s"
+    clock = threading.Timer(slowest, answer.raw.shutdown)  # for what read1 waits for: a chunk's length, an empty block
+    clock.daemon = True
+    with suppress(RuntimeError):  # a Python without threads, as in a browser: there is no socket either
+        clock.start()
+    try:
+        while not problem and (part := answer.raw.read1(8192, decode_content=True)):
+            body += part
+            if len(body) > largest:
+                problem = f"with more than {largest // 1024} KiB"
+            elif time.monotonic() - started > slowest:
+                problem = late
+    except HTTPError:
+        if clock.is_alive() or time.monotonic() - started < slowest:
+            raise
+        problem = late
+    finally:
+        clock.cancel()
+    if not problem and time.monotonic() - started > slowest:
+        problem = late  # cut off, and it looked like the end
     if problem:
         answer.raw.close()
     vars(answer).update(_content=bytes(body), _content_consumed=True)  # where requests itself keeps what it has read

@@ -31,17 +31,19 @@ SECRET_FIELDS = {
     "authenticity_token": "form token",
     "doorkeeper_application[secret]": "client secret",
 }
+LARGEST_CODE = 99_999  # a number in a field named code may be an error's; a larger one in a secret's field is a secret
+LONGEST_SECRET = 2000  # characters; read that much more than is shown, so that no secret is cut in two
 LONGEST_BODY = 4000  # characters shown of a body that is not JSON
 LARGEST_BODY = 2**20  # bytes; of a larger body only its size is kept
 Pairs = list[tuple[str, "str | Secret"]]
-# a name in quotes or not, a colon or an equals sign, and the value up to where it must end
-_IN_TEXT = re.compile(
-    rf"""(?i)(\b({"|".join(map(re.escape, SECRET_FIELDS))}|{"|".join(n.replace("_", "") for n in SECRET_FIELDS)})"""
-    r"""["'\\]*\s*[:=]\s*["'\\]*)([^\s"'\\&,}};<]+)"""
-)
-_AUTHORIZATION = re.compile(
-    r"""(?i)(\bauthorization["'\\]*\s*[:=]\s*["'\\]*(?:bearer|basic|digest)?\s*)([^\s"'\\,}<]+)"""
-)
+_QUOTES = r"""(?:["'\\\[]|&quot;|&\#34;|&\#39;)*"""
+_IS = rf"{_QUOTES}\s*(?:=>|[:=]|%3[dD]|\svalue=)\s*{_QUOTES}"  # in JSON, forms, Ruby's hashes, URLs and HTML
+_VALUE = r"""([^\s"'\\&,}};<>\]]+)"""
+_NAMES = r"(?:code|\w{0,40}?(?:token|secret|password|verifier)s?)"
+_IN_TEXT = re.compile(rf"((?<!\w)({_NAMES}){_IS}){_VALUE}", re.IGNORECASE)
+_IN_TAGS = re.compile(r"(<(\w{0,40}?(?:token|secret|password|verifier))>)([^<\s]+)", re.IGNORECASE)
+_AUTHORIZATION = re.compile(rf"((?<![A-Za-z])authorization{_IS}(?:[A-Za-z]+\s+)?){_VALUE}", re.IGNORECASE)
+_USER_INFO = re.compile(r"(?<=://)[^/@\s\"'<>]+(?=@)")
 
 
 def hide_known(text: str) -> str:
@@ -54,10 +56,13 @@ def hide_in_text(text: str) -> str:
     content = _json(text) if text.lstrip()[:1] in {"{", "[", '"'} else None
     if content is not None:
         return json.dumps(content, ensure_ascii=False, default=repr)
-    text = _AUTHORIZATION.sub(
-        lambda found: f"{found[1]}{Secret('credentials', found[2], known=False)}", hide_known(text)
-    )
-    return _IN_TEXT.sub(lambda found: f"{found[1]}{Secret(_kind(found[2]) or 'secret', found[3], known=False)}", text)
+    text = _USER_INFO.sub("...", hide_known(text))
+    text = _AUTHORIZATION.sub(lambda found: f"{found[1]}{Secret('credentials', found[2], known=False)}", text)
+    for pattern in (_IN_TEXT, _IN_TAGS):
+        text = pattern.sub(
+            lambda found: f"{found[1]}{Secret(_kind(found[2]) or 'secret', found[3], known=False)}", text
+        )
+    return text
 
 
 def hide_secrets(value: Any) -> Any:
@@ -82,7 +87,16 @@ def _hider(whole: str) -> Callable[[str], str]:
 def _forms(value: str) -> tuple[str, ...]:
     """Return how a value may be written: as it is, encoded for a URL or for HTML, and inside base64 at any offset."""
     raw = value.encode("utf-8", "surrogatepass")
-    forms = [value, quote(raw, safe=""), quote_plus(raw), html.escape(value), json.dumps(value)[1:-1]]
+    escaped, dumped = html.escape(value), json.dumps(value)[1:-1]
+    forms = [
+        value,
+        escaped,
+        escaped.replace("&#x27;", "&#39;").replace("&quot;", "&#34;"),
+        dumped,
+        dumped.replace("/", r"\/"),
+    ]
+    for encoded in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
+        forms += [encoded, re.sub("%..", lambda found: found[0].lower(), encoded)]
     for offset in range(3):
         encoded = base64.b64encode(b"\0" * offset + raw).decode().rstrip("=")
         whole = encoded[(offset * 8 + 5) // 6 : (offset + len(raw)) * 8 // 6]  # without characters shared with others
@@ -91,17 +105,21 @@ def _forms(value: str) -> tuple[str, ...]:
 
 
 def _kind(name: str) -> str | None:
-    """Return what a field of this name holds (`accessToken` is `access_token`), None when it is no secret."""
-    plain = re.sub(r"[^a-z]", "", name.lower())
-    return next((kind for field, kind in SECRET_FIELDS.items() if re.sub(r"[^a-z]", "", field) == plain), None)
+    """Return what a field or header of this name holds (`accessToken` is `access_token`), None when it is no secret."""
+    plain = re.sub(r"[^a-z]", "", name.lower()).removesuffix("s")
+    known = next((kind for field, kind in SECRET_FIELDS.items() if re.sub(r"[^a-z]", "", field) == plain), None)
+    return known or ("secret" if plain.endswith(("token", "secret", "password", "verifier")) else None)
 
 
 def _hidden(name: str, value: Any, hide: Callable[[str], str], kind: str | None = None) -> Any:
     kind = kind or _kind(name)
     if isinstance(value, dict):
-        return {hide(str(key)): _hidden(str(key), item, hide, kind) for key, item in value.items()}
+        named = {"value": _kind(str(value.get("name", "")))}  # {"name": "access_token", "value": ...}
+        return {hide(str(k)): _hidden(str(k), item, hide, kind or named.get(str(k))) for k, item in value.items()}
     if isinstance(value, list):
         return [_hidden("", item, hide, kind) for item in value]
+    if kind and isinstance(value, int) and value > LARGEST_CODE:
+        return Secret(kind, str(value), known=False)
     if not isinstance(value, str) or not value:
         return value
     return Secret(kind, value, known=False) if kind else hide_in_text(hide(value))
@@ -127,13 +145,15 @@ def hidden_header(name: str, value: str) -> str:
         return f"{scheme} {Secret('access token' if scheme.lower() == 'bearer' else 'credentials', credentials)}"
     if name.lower() in {"cookie", "set-cookie"}:
         return repr(Secret("cookie", value, known=False))
+    if _kind(name):
+        return repr(Secret(_kind(name) or "secret", value, known=False))
     return hide_in_url(value) if name.lower() in {"location", "referer"} else hide_in_text(value)
 
 
 def hide_in_url(url: str) -> str:
     """Return a URL with the secrets of its query and fragment hidden."""
     address, query, fragment = re.fullmatch(r"([^?#]*)(?:\?([^#]*))?(?:#(.*))?", url, re.DOTALL).groups("")  # type: ignore[union-attr]  # every string matches
-    shown = hide_known(address) + (f"?{shown_query(pairs(query))}" if query else "")
+    shown = hide_in_text(address) + (f"?{shown_query(pairs(query))}" if query else "")
     return shown + (f"#{shown_query(pairs(fragment))}" if fragment else "")
 
 
@@ -157,8 +177,13 @@ def request_fields(request: requests.PreparedRequest) -> Pairs:
     return [("body", f"({len(text)} characters)")] if text else []
 
 
-def response_body(response: requests.Response) -> Any:
-    """Return the JSON of an answer with secrets hidden, the heading of a page, or the beginning of a text."""
+def response_body(response: requests.Response, *, stream: bool = False) -> Any:
+    """Return the JSON of an answer with secrets hidden, the heading of a page, or the beginning of a text.
+
+    stream: whether the caller reads the body; it is then left to the caller.
+    """
+    if stream and not vars(response)["_content_consumed"]:
+        return "(a stream, not read here)"
     if len(response.content) > LARGEST_BODY:
         return f"({len(response.content)} bytes)"
     text = body_text(response)
@@ -168,15 +193,16 @@ def response_body(response: requests.Response) -> Any:
     if "html" in response.headers.get("Content-Type", ""):
         heading = printable(hide_in_text(_heading(text)))
         return f"(a web page{f': {heading}' if heading else ''})" if text else ""
-    return printable(hide_in_text(text), LONGEST_BODY)
+    return printable(hide_in_text(text[: LONGEST_BODY + LONGEST_SECRET]), LONGEST_BODY)
 
 
 def body_text(response: requests.Response) -> str:
-    """Return an answer's body as text, whatever its header says about the encoding; undecodable bytes are replaced."""
+    """Return an answer's body as text, whatever its header says; what is not UTF-8 by its size only."""
     try:
-        return response.content.decode(response.encoding or "utf-8", "replace")
-    except (LookupError, ValueError):  # an encoding nobody knows, or one that is not for text
-        return response.content.decode("utf-8", "replace")
+        text = response.content.decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    return text if "\0" not in text else f"({len(response.content)} bytes that are not text)"
 
 
 def _json(text: str) -> Any:

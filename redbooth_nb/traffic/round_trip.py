@@ -19,7 +19,7 @@ from redbooth_nb.traffic.redaction import (
     SECRET_FIELDS,
     Pairs,
     hidden_headers,
-    hide_known,
+    hide_in_text,
     pairs,
     request_fields,
     response_body,
@@ -46,8 +46,8 @@ class RoundTrip:
     body: Any
 
     @classmethod
-    def from_response(cls, response: requests.Response) -> "RoundTrip":
-        """Note down a response of requests and the request it answers."""
+    def from_response(cls, response: requests.Response, *, stream: bool = False) -> "RoundTrip":
+        """Note down a response of requests and the request it answers. stream: as the request was made."""
         request = response.request
         url = urlsplit(request.url or "")
         query, fields = pairs(url.query), request_fields(request)
@@ -56,14 +56,14 @@ class RoundTrip:
                 value.remember()  # it was sent, so the answer may repeat it
         return cls(
             method=request.method or "",
-            address=hide_known(urlunsplit(url._replace(query="", fragment=""))),
+            address=hide_in_text(urlunsplit(url._replace(query="", fragment=""))),
             query=query,
             request_headers=hidden_headers(request.headers),
             fields=fields,
             status=response.status_code,
             reason=reason(response.status_code),
             response_headers=hidden_headers(response.headers),
-            body=response_body(response),
+            body=response_body(response, stream=stream),
         )
 
     @classmethod
@@ -99,7 +99,7 @@ class RoundTrip:
         origin: whom to ask; pass `settings.provider.origin` for a command that runs on your own sandbox.
         """
         query = "&".join(_shell_pair(name, value) for name, value in self.query)
-        address = origin + self.address.removeprefix(ORIGIN)
+        address = origin + self.address.removeprefix(ORIGIN) if self.address.startswith(ORIGIN) else self.address
         parts = ["curl", "-X", shlex.quote(self.method), _quoted(address, f"?{query}" if query else "")]
         parts += [
             f'-H "Authorization: Bearer ${VARIABLES["access token"]}"'

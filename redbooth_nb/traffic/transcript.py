@@ -32,13 +32,13 @@ class Transcript:
         made._round_trips.extend(round_trips)
         return made
 
-    def note(self, response: requests.Response, *_: Any, **__: Any) -> None:
+    def note(self, response: requests.Response, *_: Any, stream: bool = False, **__: Any) -> None:
         """Note down a request and its answer; a response hook for requests.
 
         An answer too strange to be noted is left out: the request that it answers must not fail because of this.
         """
         try:
-            round_trip = RoundTrip.from_response(response)
+            round_trip = RoundTrip.from_response(response, stream=stream)
         except requests.RequestException:
             raise  # the body broke off while it was read: that is the caller's to know
         except Exception as error:

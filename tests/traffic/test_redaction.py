@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import time
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ from redbooth_nb import secret as secret_module
 from redbooth_nb.client.wire import connect
 from redbooth_nb.provider.addresses import API_URL
 from redbooth_nb.secret import MOST_KNOWN, Secret, known_secrets
-from redbooth_nb.traffic.redaction import hide_in_text, hide_secrets, response_body
+from redbooth_nb.traffic.redaction import hidden_headers, hide_in_text, hide_secrets, response_body
 from redbooth_nb.traffic.transcript import transcript
 
 CANARY = "canary/value+with=signs-7731"
@@ -77,6 +78,44 @@ def test_a_secret_met_for_the_first_time_is_hidden_by_its_field(body: object) ->
     assert "canary-unknown" not in str(hide_secrets(body))
     assert "canary-unknown" not in hide_in_text(json.dumps(body))
     assert "canary-unknown" not in hide_in_text(json.dumps([json.dumps(body)]))
+
+
+IN_TEXT = [
+    'Parameters: {"code"=>"canary-unknown"}', ':access_token=>"canary-unknown"', '"HTTP_AUTHORIZATION"=>"Bearer canary-unknown"',
+    "<access_token>canary-unknown</access_token>", "&quot;access_token&quot;:&quot;canary-unknown&quot;",
+    '<input name="access_token" value="canary-unknown">', "code%3Dcanary-unknown", "my_access_token=canary-unknown",
+    "Authorization: Token canary-unknown", "https://id:canary-unknown@redbooth.com/x", "id_token: canary-unknown",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", IN_TEXT)
+def test_a_secret_is_hidden_in_the_ways_that_pages_and_logs_write_it(text: str) -> None:
+    assert "canary-unknown" not in hide_in_text(text)
+    assert "canary-unknown" not in str(hide_secrets({"message": text}))
+
+
+def test_numbers_lists_pairs_and_headers_are_fields_too() -> None:
+    body = {
+        "access_token": 123456789012,
+        "access_tokens": ["canary-a"],
+        "fields": [{"name": "code", "value": "canary-b"}],
+    }
+    assert not {"123456789012", "canary-a", "canary-b"} & set(re.findall(r"[\w-]+", str(hide_secrets(body))))
+    headers = {"X-Access-Token": "canary-c", "Access-Token": "canary-d", "X-Page": "7"}
+    assert "canary" not in str(hidden_headers(headers))
+    assert ("X-Page", "7") in hidden_headers(headers)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["authorization:" + " " * 100_000 + "<", "token=>" * 20_000, "_" * 100_000 + "token" * 10_000, "://x" * 50_000,
+     "&quot;" * 20_000 + "code", "a_" * 100_000 + "token =", "<token>" * 20_000],
+)  # fmt: skip
+def test_no_text_takes_long(text: str) -> None:
+    """R52: a small answer must not hold the store's lock for minutes."""
+    started = time.process_time()
+    hide_in_text(text)
+    assert time.process_time() - started < 5  # seconds of work; the old way took hundreds
 
 
 def test_what_is_no_secret_stays() -> None:
