@@ -11,8 +11,7 @@ from flask import Blueprint, Response, request
 
 from redbooth_nb.provider.sandbox import records
 from redbooth_nb.provider.sandbox.context import bearer_token, given, tx
-from redbooth_nb.provider.sandbox.differences import UNAUTHORIZED_BODY
-from redbooth_nb.provider.sandbox.people import FILTERS, ROWS, person
+from redbooth_nb.provider.sandbox.data import DIFFERENCES, FILTERS, ROWS, person
 from redbooth_nb.provider.sandbox.token import answer, challenge
 
 endpoints = Blueprint("api", __name__, url_prefix="/api/3")
@@ -31,7 +30,9 @@ def authorized(view: Callable[..., Response]) -> Callable[..., Response]:
         if token and token.accessible(tx.now):
             return view(person(token.user_id), **path)
         reason = "is invalid" if token is None else "was revoked" if token.revoked(tx.now) else "expired"
-        return answer(UNAUTHORIZED_BODY, 401, challenge("invalid_token", f"The access token {reason}"))
+        return answer(
+            DIFFERENCES["unauthorized_body"]["sandbox"], 401, challenge("invalid_token", f"The access token {reason}")
+        )
 
     return guarded
 

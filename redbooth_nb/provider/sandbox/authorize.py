@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from redbooth_nb.provider.sandbox import rules
 from redbooth_nb.provider.sandbox.context import from_the_page, given, signed_in, tx
-from redbooth_nb.provider.sandbox.differences import TOKEN_TYPE
+from redbooth_nb.provider.sandbox.data import TOKEN_TYPE
 from redbooth_nb.provider.sandbox.records import Application, Code, Token, issue_code, issue_implicit_token, revoke
 from redbooth_nb.provider.sandbox.token import answer
 

@@ -7,8 +7,8 @@ from typing import Any, cast
 from flask import abort, g, request, session
 from werkzeug.local import LocalProxy
 
+from redbooth_nb.provider.sandbox.data import PEOPLE, person
 from redbooth_nb.provider.sandbox.database import Transaction
-from redbooth_nb.provider.sandbox.people import PEOPLE, person
 
 # The transaction in which the present request is answered.
 tx: Transaction = cast("Transaction", LocalProxy(lambda: g.transaction))

@@ -16,7 +16,7 @@ from redbooth_nb.provider.sandbox.errors import SandboxError
 from redbooth_nb.provider.sandbox.switches import LONGEST, Switches
 
 BUSY_SECONDS: float = 10.0  # how long one kernel waits for another's write
-FORMAT: Final = 1  # PRAGMA user_version: raise it with every change of the tables
+FORMAT: Final = 1  # PRAGMA user_version: raise it, here and in schema.sql, with every change of the tables
 OURS: Final = 0x52424E42  # PRAGMA application_id: tells our file from anybody else's
 
 
@@ -49,13 +49,9 @@ class Transaction:
         """Run a statement."""
         return self._connection.execute(sql, values)
 
-    def all(self, sql: str, *values: object) -> list[sqlite3.Row]:
-        """Run a query and return every row."""
-        return self.run(sql, *values).fetchall()
-
     def records(self, kind: type[R], condition: str = "", *values: object) -> list[R]:
         """Return the records of a kind that meet a condition, oldest first."""
-        return [kind(**row) for row in self.all(f"SELECT * FROM {kind.table} {condition} ORDER BY id", *values)]
+        return [kind(**row) for row in self.run(f"SELECT * FROM {kind.table} {condition} ORDER BY id", *values)]
 
     def find(self, kind: type[R], column: str, value: object) -> R | None:
         """Return the record with this value in a unique column, or None."""
@@ -103,30 +99,35 @@ class Database:
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except OSError as problem:
             raise SandboxError.named("create", path=self.path, problem=problem.strerror) from problem
-        with self._connect() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            self._prepare(connection)
-            connection.execute("COMMIT")
+        with self._locked() as connection:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            ours = connection.execute("PRAGMA application_id").fetchone()[0] == OURS
+            if not ours and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+                raise SandboxError.named("foreign", path=self.path)
+            if version > FORMAT:
+                raise SandboxError.named("newer", path=self.path, version=version, known=FORMAT)
+            script = Path(__file__).with_name("mend.sql" if ours else "schema.sql").read_text(encoding="utf-8")
+            for statement in script.split(";\n"):
+                connection.execute(statement)
+            if not ours:
+                key = json.dumps(secrets.token_hex(32))
+                connection.execute("INSERT INTO settings VALUES ('secret_key', ?)", (key,))
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Hold the write lock, so that what is checked stays true until it is acted on. Raises SandboxError."""
-        with self._connect() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield Transaction(connection)
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
+        with self._locked() as connection:
+            yield Transaction(connection)
 
     @contextmanager
-    def _connect(self) -> Iterator[sqlite3.Connection]:
+    def _locked(self) -> Iterator[sqlite3.Connection]:
         address = f"{self.path.absolute().as_uri()}?mode=rw"  # rw: a deleted file must not come back empty
         try:
-            with closing(sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
+            opened = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+            with closing(opened) as connection, connection:  # the second one commits, or rolls back after an exception
                 connection.row_factory = sqlite3.Row
                 connection.execute("PRAGMA foreign_keys = ON")
+                connection.execute("BEGIN IMMEDIATE")
                 yield connection
         except UnicodeEncodeError as problem:
             raise SandboxError.named("text") from problem
@@ -134,18 +135,3 @@ class Database:
             kind = "unusable" if isinstance(problem, sqlite3.OperationalError) else "damaged"
             name = "locked" if re.search("locked|busy", str(problem)) else kind
             raise SandboxError.named(name, path=self.path, problem=problem) from problem
-
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        ours = connection.execute("PRAGMA application_id").fetchone()[0] == OURS
-        if not ours and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-            raise SandboxError.named("foreign", path=self.path)
-        if version > FORMAT:
-            raise SandboxError.named("newer", path=self.path, version=version, known=FORMAT)
-        script = Path(__file__).with_name("mend.sql" if ours else "schema.sql").read_text(encoding="utf-8")
-        for statement in script.split(";\n"):
-            connection.execute(statement)
-        if not ours:
-            connection.execute("INSERT INTO settings VALUES ('secret_key', ?)", (json.dumps(secrets.token_hex(32)),))
-            connection.execute(f"PRAGMA application_id = {OURS}")
-            connection.execute(f"PRAGMA user_version = {FORMAT}")

@@ -1,14 +1,7 @@
-"""The one exception the sandbox raises, and the sentences people read."""
-
-import tomllib
-from pathlib import Path
-from typing import Final
+"""The one exception the sandbox raises."""
 
 from redbooth_nb.errors import RedboothError
-
-SENTENCES: Final[dict[str, dict[str, str]]] = tomllib.loads(
-    Path(__file__).with_name("sentences.toml").read_text(encoding="utf-8")
-)
+from redbooth_nb.provider.sandbox.data import SENTENCES
 
 
 class SandboxError(RedboothError):

@@ -10,11 +10,15 @@ from waitress import create_server, wasyncore
 
 from redbooth_nb.provider.sandbox.errors import SandboxError
 
-MOST_CONNECTIONS = 1000  # open at once; browsers and sessions keep theirs open, and others wait for a free one
-
 # A short queue or a lost connection is nothing to report in a notebook.
 logging.getLogger("waitress").addHandler(logging.NullHandler())
 logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+SETTINGS = {
+    "threads": 4,
+    "connection_limit": 1000,  # open at once; browsers and sessions keep theirs open, and others wait for a free one
+    "clear_untrusted_proxy_headers": False,  # links name the address that the caller knows
+    "asyncore_use_poll": True,  # select() fails in a kernel that has a thousand files open
+}
 
 
 class Listener:
@@ -29,27 +33,13 @@ class Listener:
             raise SandboxError.named("port", port=port) from problem
         self.port: int = listening.getsockname()[1]
         self._connections: dict[int, Any] = {}
-        self._server = create_server(
-            app,
-            map=self._connections,
-            sockets=[listening],
-            threads=4,
-            connection_limit=MOST_CONNECTIONS,
-            clear_untrusted_proxy_headers=False,  # links name the address that the caller knows
-        )
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._serve, name="redbooth-sandbox", daemon=True)
+        self._server = create_server(app, map=self._connections, sockets=[listening], **SETTINGS)
+        self._thread = threading.Thread(target=self._server.run, name="redbooth-sandbox", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Finish what is being answered, close every connection and end every thread."""
         self._server.task_dispatcher.shutdown(timeout=1)
-        self._stopping.set()
-        self._server.pull_trigger()  # wakes the thread; the trigger's file is open until it has ended
+        # in the server's own thread, which ends when nothing is left to wait for
+        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._connections))
         self._thread.join()
-        wasyncore.close_all(self._connections)
-
-    def _serve(self) -> None:
-        while not self._stopping.is_set():
-            # poll, because select() fails in a kernel that has a thousand files open
-            wasyncore.loop(timeout=1, use_poll=True, map=self._connections, count=1)

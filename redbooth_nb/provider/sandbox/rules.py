@@ -9,7 +9,7 @@ import re
 from typing import Final, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
-from redbooth_nb.provider.sandbox.errors import SENTENCES
+from redbooth_nb.provider.sandbox.data import SENTENCES
 from redbooth_nb.provider.sandbox.records import Application, Code, Token
 
 SCOPES: Final = ("all",)  # the only scope Redbooth is known to have

@@ -1,17 +1,11 @@
 """The sandbox's switches, for where Redbooth's behavior is unknown or has changed."""
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Final
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal, get_args, get_type_hints
 
 from redbooth_nb.provider.sandbox.errors import SandboxError
 
 LONGEST: Final = 100 * 31_557_600  # seconds in a hundred years: the most by which the clock moves or a token lives
-_CHOICES: Final[dict[str, tuple[Any, ...]]] = {
-    "refresh_revokes_old": ("at once", "on first use"),
-    "state": ("echoed", "dropped"),
-    "style": ("5.5", "2015"),
-    "rate_limited": (False, True),
-}
 
 
 @dataclass(frozen=True)
@@ -25,12 +19,12 @@ class Switches:
     ``rate_limited``: True answers every API call with 429.
     """
 
-    refresh_revokes_old: str = "at once"
-    state: str = "echoed"
-    style: str = "5.5"
+    refresh_revokes_old: Literal["at once", "on first use"] = "at once"
+    state: Literal["echoed", "dropped"] = "echoed"
+    style: Literal["5.5", "2015"] = "5.5"
     token_lifetime: int = 7200
     code_lifetime: int = 600
-    rate_limited: bool = False
+    rate_limited: Literal[False, True] = False
 
     @classmethod
     def stored(cls, values: dict[str, Any]) -> "Switches":
@@ -46,12 +40,11 @@ class Switches:
 
 
 def _problem(name: str, value: object) -> SandboxError | None:
-    known = [field.name for field in fields(Switches)]
+    known = get_type_hints(Switches)
     if name not in known:
         return SandboxError.named("switch", name=name, known=", ".join(known))
-    if choices := _CHOICES.get(name):
-        good = any(value == choice and type(value) is type(choice) for choice in choices)
-        allowed = " or ".join(map(repr, choices))
+    if choices := [repr(choice) for choice in get_args(known[name])]:
+        good, allowed = repr(value) in choices, " or ".join(choices)  # by repr, because 1 == True
     else:
         good, allowed = type(value) is int and 1 <= value <= LONGEST, f"a whole number of seconds from 1 to {LONGEST}"
     return None if good else SandboxError.named("value", name=name, value=value, allowed=allowed)

@@ -8,8 +8,7 @@ from flask import Blueprint, Response, request
 
 from redbooth_nb.provider.sandbox import records, rules
 from redbooth_nb.provider.sandbox.context import bearer_token, given, tx
-from redbooth_nb.provider.sandbox.differences import TOKEN_TYPE
-from redbooth_nb.provider.sandbox.errors import SENTENCES
+from redbooth_nb.provider.sandbox.data import SENTENCES, TOKEN_TYPE
 
 endpoints = Blueprint("token", __name__, url_prefix="/oauth2")
 

@@ -14,10 +14,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from redbooth_nb.provider.sandbox import api, applications, authorize, token
 from redbooth_nb.provider.sandbox.context import from_the_page, given, json_body, signed_in, tx
+from redbooth_nb.provider.sandbox.data import DIFFERENCES, PEOPLE, SENTENCES, person
 from redbooth_nb.provider.sandbox.database import Database
-from redbooth_nb.provider.sandbox.differences import PAGE_CACHING
-from redbooth_nb.provider.sandbox.errors import SENTENCES, SandboxError
-from redbooth_nb.provider.sandbox.people import PEOPLE, person
+from redbooth_nb.provider.sandbox.errors import SandboxError
 
 _METHODS: Final = ("GET", "PUT", "POST", "DELETE", "OPTIONS", "PATCH")
 _LOOPBACK: Final = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
@@ -26,7 +25,7 @@ _PAGE_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
-    "Cache-Control": PAGE_CACHING,
+    "Cache-Control": DIFFERENCES["shown_page_caching"]["sandbox"],
 }
 
 
