@@ -7,7 +7,6 @@ import os
 import re
 import threading
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -34,21 +33,13 @@ class LoopbackDelivery(HTTPAdapter):
         super().__init__()
         self.origin = origin
 
-    def send(  # noqa: PLR0913, PLR0917  (the signature is requests')
-        self,
-        request: requests.PreparedRequest,
-        stream: bool = False,  # noqa: FBT001, FBT002
-        timeout: float | tuple[float, float] | tuple[float, None] | None = None,
-        verify: bool | str = True,  # noqa: FBT001, FBT002
-        cert: Any = None,  # noqa: ANN401
-        proxies: Mapping[str, str] | None = None,  # noqa: ARG002
-    ) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         """Send to the stand-in. A proxy is never used: it could not reach this machine, and would see the secrets."""
         delivered = request.copy()
         delivered.url = self.origin + AUTHORITY.sub("", request.url or "")
         # so that a stand-in which writes addresses into its answers writes the guide's
         delivered.headers.update({"X-Forwarded-Proto": "https", "X-Forwarded-Host": urlsplit(ORIGIN).netloc})
-        response = super().send(delivered, stream, timeout, verify, cert, proxies={})
+        response = super().send(delivered, *args, **options | {"proxies": {}})
         response.url = request.url or ""
         response.request = request
         location = response.headers.get("Location", "")
@@ -124,17 +115,14 @@ def mounted_delivery(session: requests.Session, url: str) -> BaseAdapter | None:
     """
     parts = urlsplit(url)
     redbooths = (parts.scheme, parts.hostname, parts.port or 443) == ("https", urlsplit(ORIGIN).netloc, 443)
-    if (
-        not redbooths and os.environ.get("REDBOOTH_PROVIDER") != "recorded"
-    ):  # a recording answers, or refuses, everything
+    if not redbooths and os.environ.get("REDBOOTH_PROVIDER") != "recorded":  # it answers, or refuses, everything
         return None
-    kept = vars(session)
+    kept: dict[str, BaseAdapter] = vars(session)
     if DELIVERY not in kept:
         delivered = requests.Session()
         current_provider().deliver(delivered)
         kept[DELIVERY] = next(found for place, found in delivered.adapters.items() if f"{ORIGIN}/".startswith(place))
-    adapter: BaseAdapter = kept[DELIVERY]
-    return adapter
+    return kept[DELIVERY]
 
 
 _running: dict[str, Provider] = {}
@@ -161,7 +149,7 @@ def _start(choice: str, configuration: Configuration) -> Provider:
         return Provider()
     if choice == "sandbox":
         # here, not above: the sandbox brings a web framework that the other providers do not need
-        from redbooth_nb.provider.sandbox import Sandbox  # noqa: PLC0415
+        from redbooth_nb.provider.sandbox import Sandbox
 
         with suppress(OSError):  # the sandbox says it in words
             make_private(configuration.state_dir)
@@ -169,7 +157,7 @@ def _start(choice: str, configuration: Configuration) -> Provider:
         sandbox.start()
         return EmbeddedSandbox(sandbox)
     if choice == "recorded":
-        from redbooth_nb.provider.recorded import Recorded  # noqa: PLC0415
+        from redbooth_nb.provider.recorded import Recorded
 
         return Recorded(configuration.get("REDBOOTH_RECORDING"), configuration.state_dir / "recorded" / "journal.jsonl")
     return StandIn(_loopback_origin(choice))

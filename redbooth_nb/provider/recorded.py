@@ -10,10 +10,10 @@ import threading
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import requests
-from requests.adapters import BaseAdapter
+from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
 from redbooth_nb.errors import RedboothError
@@ -33,27 +33,27 @@ class RecordingError(RedboothError):
     """A recording is missing or unusable, or has no answer to a request."""
 
 
-class Recorded(Provider):
-    """A provider that answers from a recording. `journal` gets a line for every answer."""
+class Recorded(Provider, HTTPAdapter):
+    """A provider that answers from a recording, as the adapter of a session. `journal` gets a line for every answer."""
 
     kind = Kind.RECORDED
     name = "recorded"
+    label = "a recording of a real Doorkeeper"
 
     def __init__(self, recording: str, journal: Path) -> None:
+        super().__init__()
         self.path = Path(recording)
-        self.label = "a recording of a real Doorkeeper"
         self.journal = journal
         self._round_trips = load_recording(self.path)
         self._recorded_at = float(self._round_trips[0]["at"]) if self._round_trips else 0.0
         self._passed = 0.0
         self._lock = threading.Lock()
-        self.state = ""
+        self._state = ""
 
     def deliver(self, session: requests.Session) -> None:
         """Answer `session` from the recording, and refuse all other requests."""
-        adapter = _Replay(self)
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
+        session.mount("https://", self)
+        session.mount("http://", self)
 
     def now(self) -> float:
         """Return the clock of the recording, in Unix seconds."""
@@ -64,19 +64,29 @@ class Recorded(Provider):
         self._passed += seconds
         return True
 
-    def answer(self, request: requests.PreparedRequest) -> dict[str, Any]:
+    def send(self, request: requests.PreparedRequest, *_: object, **_options: object) -> requests.Response:
         """Return the next recorded answer, which must be the one to `request`. Raises RecordingError."""
         body = request.body.decode("utf-8", "replace") if isinstance(request.body, bytes) else str(request.body or "")
         asked = request_key(request.method or "", request.url or "", body)
-        sent = parse_qs(urlsplit(request.url or "").query) | parse_qs(body)
-        self.state = sent.get("state", [self.state])[0]
+        self._state = dict(parse_qsl(f"{urlsplit(request.url or '').query}&{body}")).get("state", self._state)
+        recorded = self._next(asked)
+        content = BytesIO(recorded["body"].encode())
+        raw = HTTPResponse(
+            content, recorded["headers"], recorded["status"], reason=recorded["reason"], preload_content=False
+        )
+        response = self.build_response(request, raw)
+        response.encoding = "utf-8"
+        return response
+
+    def _next(self, asked: dict[str, Any]) -> dict[str, Any]:
+        # the client's state differs in every run, so it replaces the recorded one wherever that is
+        state = json.dumps(self._state)[1:-1]
         with self._lock:
             # counted on disk, so that a script started by a cell continues where the notebook is
             number = len(self.journal.read_text(encoding="utf-8").splitlines()) if self.journal.exists() else 0
-            following = self._round_trips[number] if number < len(self._round_trips) else None
-            # a redirect URI may hold state as well
-            expected = json.loads(self.with_state(json.dumps(following["request"]), quoted=True)) if following else None
-            if following is None or asked != expected:
+            text = json.dumps(self._round_trips[number] if number < len(self._round_trips) else None)
+            following = json.loads(FAKE_STATE.sub(lambda _: state, text))
+            if following is None or asked != following["request"]:
                 raise RecordingError(
                     f"{self.path.name} holds no answer to {_described(asked)}.",
                     why=f"The next one is to {_described(following['request'])}." if following else "It is used up.",
@@ -89,41 +99,13 @@ class Recorded(Provider):
         response: dict[str, Any] = following["response"]
         return response
 
-    def with_state(self, text: str, *, quoted: bool = False) -> str:
-        """Return recorded text with the state of this run. quoted: for text that is JSON."""
-        state = json.dumps(self.state)[1:-1] if quoted else self.state
-        return FAKE_STATE.sub(lambda _: state, text)
-
-
-class _Replay(BaseAdapter):
-    def __init__(self, recorded: Recorded) -> None:
-        super().__init__()
-        self.recorded = recorded
-
-    def send(self, request: requests.PreparedRequest, *_: object, **_options: object) -> requests.Response:
-        """Build the response that was recorded."""
-        recorded = self.recorded.answer(request)
-        status, reason = recorded["status"], recorded["reason"]
-        # the client's state differs in every run, so it replaces the recorded one
-        content = self.recorded.with_state(recorded["body"]).encode()
-        headers = {name: self.recorded.with_state(value) for name, value in recorded["headers"].items()}
-        response = requests.Response()
-        response.raw = HTTPResponse(BytesIO(content), headers, status, reason=reason, preload_content=False)
-        response.status_code, response.reason, response.encoding = status, reason, "utf-8"
-        response.headers.update(headers)
-        response.url, response.request = request.url or "", request
-        return response
-
-    def close(self) -> None:
-        """Nothing to close."""
-
 
 def request_key(method: str, url: str, body: str) -> dict[str, Any]:
     """Return what identifies a request: method, path, and the fields that are not random."""
     parts = urlsplit(url)
     if not url.startswith(f"{ORIGIN}/"):
         return {"method": method, "path": url, "fields": {}}
-    fields = dict(parse_qsl(parts.query, keep_blank_values=True)) | dict(parse_qsl(body, keep_blank_values=True))
+    fields = dict(parse_qsl(f"{parts.query}&{body}", keep_blank_values=True))
     kept = {name: value for name, value in fields.items() if name not in RANDOM_FIELDS}
     return {"method": method, "path": parts.path, "fields": dict(sorted(kept.items()))}
 

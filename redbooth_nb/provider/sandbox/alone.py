@@ -2,7 +2,6 @@
 
 import json
 import signal
-import sys
 import tempfile
 import threading
 from contextlib import ExitStack
@@ -28,8 +27,9 @@ def run_alone(
     ``token_lifetime`` and ``code_lifetime`` are in seconds; None leaves what the file has.
     """
     with ExitStack() as afterwards:
-        folder = Path(afterwards.enter_context(tempfile.TemporaryDirectory())) if file is None else None
-        sandbox = Sandbox(folder / "sandbox.sqlite3" if folder else file or Path(), port)
+        if file is None:
+            file = Path(afterwards.enter_context(tempfile.TemporaryDirectory())) / "sandbox.sqlite3"
+        sandbox = Sandbox(file, port)
         sandbox.switch(**{name: seconds for name, seconds in lifetimes.items() if seconds is not None})
         application = sandbox.seed_application(
             "Practice app", redirect_uri or CALLBACK, client_id=client_id, client_secret=client_secret
@@ -40,6 +40,5 @@ def run_alone(
         sandbox.start(strict_port=True)
         afterwards.callback(sandbox.stop)
         del application["name"]
-        sys.stdout.write(json.dumps({"base_url": sandbox.base_url, **application}) + "\n")
-        sys.stdout.flush()
+        print(json.dumps({"base_url": sandbox.base_url, **application}), flush=True)
         asked_to_stop.wait()

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from redbooth_nb.provider.sandbox import rules
 from redbooth_nb.provider.sandbox.context import from_the_page, given, signed_in, tx
 from redbooth_nb.provider.sandbox.data import TOKEN_TYPE
-from redbooth_nb.provider.sandbox.records import Application, Code, Token, issue_code, issue_implicit_token, revoke
+from redbooth_nb.provider.sandbox.records import Application, Code, Token, issue_code, issue_implicit_token
 from redbooth_nb.provider.sandbox.token import answer
 
 pages = Blueprint("authorize", __name__, url_prefix="/oauth2")
@@ -21,7 +21,9 @@ def new() -> Response | str:
         asked = rules.check_authorization(*_asked())
     except rules.RefusedError as refused:
         return render_template("refused.html", message=refused.description)
-    if asked.application.confidential and _allowed_before(asked):
+    wanted = set(asked.parameters["scope"].split())
+    known = tx.records(Token, _LIVING, asked.application.id, signed_in()["id"])  # even an expired one will do
+    if asked.application.confidential and any(set(token.scopes.split()) == wanted for token in known):
         return _allow(asked)
     return render_template("consent.html", application=asked.application, asked=asked.parameters)
 
@@ -63,20 +65,13 @@ def withdraw(number: str) -> Response:
     """Revoke everything this user granted to an application; one that doesn't exist is no error."""
     for kind in (Code, Token):
         for record in tx.records(kind, _LIVING, number, signed_in()["id"]):
-            revoke(tx, record)
+            tx.update(record, revoked_at=tx.now)
     return redirect("../authorized_applications")
 
 
 def _asked() -> tuple[dict[str, str], Application | None]:
     parameters = given() | ({"state": ""} if tx.switches.state == "dropped" else {})
     return parameters, tx.find(Application, "uid", parameters.get("client_id", ""))
-
-
-def _allowed_before(asked: rules.AuthorizationRequest) -> bool:
-    """Look for an unrevoked token for the same application, user and scope; even an expired one will do."""
-    wanted = sorted(set(asked.parameters["scope"].split()))
-    known = tx.records(Token, _LIVING, asked.application.id, signed_in()["id"])
-    return any(sorted(token.scopes.split()) == wanted for token in known)
 
 
 def _allow(asked: rules.AuthorizationRequest) -> Response:

@@ -7,7 +7,7 @@ import base64
 import hashlib
 import re
 from typing import Final, NamedTuple
-from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from redbooth_nb.provider.sandbox.data import SENTENCES
 from redbooth_nb.provider.sandbox.records import Application, Code, Token
@@ -18,7 +18,8 @@ PARAMETERS: Final = (  # in the order of Doorkeeper's form
 )  # fmt: skip
 OUT_OF_BAND: Final = ("urn:ietf:wg:oauth:2.0:oob", "urn:ietf:wg:oauth:2.0:oob:auto")
 RESPONSE_MODES: Final = {"code": ("query", "fragment"), "token": ("fragment",)}  # form_post: see differences.toml
-_CHARACTERS: Final = re.compile(r"(?:[\w\-.~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*", re.ASCII)
+_CHARACTERS: Final = r"(?:[\w\-.~:/?\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*"
+_VALID: Final = re.compile(rf"(?![^a-zA-Z/?#][^/]*:){_CHARACTERS}(?:#{_CHARACTERS})?", re.ASCII)
 
 
 class RefusedError(Exception):
@@ -129,19 +130,22 @@ def redirect_uri_allowed(uri: str, registered: str) -> bool:
 
     An added query is allowed, and any port on a loopback *address* (RFC 8252 section 7.3), which localhost is not.
     """
-    if uri in OUT_OF_BAND:
-        return uri in registered.split()
-    asked = _parsed(uri)
-    if asked is None or "#" in uri or redirect_uri_problem(uri):
-        return False
-    return any(_same(asked, other) for other in map(_parsed, registered.split()) if other)
+    if redirect_uri_problem(uri) or uri in OUT_OF_BAND:
+        return uri in OUT_OF_BAND and uri in registered.split()
+    places = [urlsplit(known) for known in registered.split() if _place(known) == _place(uri)]
+    query = sorted(urlsplit(uri).query.split("&"))
+    return any(not known.query or sorted(known.query.split("&")) == query for known in places)
 
 
 def redirect_uri_problem(uri: str) -> str:
     """Return what is wrong with one redirect URI for the registration form, or an empty string."""
     if uri in OUT_OF_BAND:
         return ""
-    parsed = _parsed(uri)
+    try:
+        parsed = urlsplit(uri) if _VALID.fullmatch(uri) else None
+        _ = parsed and parsed.port  # raises if it is no number
+    except ValueError:
+        parsed = None
     if parsed is None:
         return "must be a valid URI."
     if "#" in uri:
@@ -162,27 +166,12 @@ def with_answer(uri: str, answer: dict[str, str], *, fragment: bool) -> str:
     return f"{base}?{urlencode([*parse_qsl(query), *answer.items()])}"
 
 
-def _parsed(uri: str) -> SplitResult | None:
-    if not _CHARACTERS.fullmatch(uri) or uri.count("#") > 1 or re.match(r"[^a-zA-Z/?#][^/]*:", uri):
-        return None
-    try:
-        parsed = urlsplit(uri)
-        _ = parsed.port  # raises if it is no number
-    except ValueError:
-        return None
-    return parsed
-
-
-def _same(asked: SplitResult, registered: SplitResult) -> bool:
-    query_fits = not registered.query or sorted(registered.query.split("&")) == sorted(asked.query.split("&"))
-    return query_fits and _parts(asked) == _parts(registered)
-
-
-def _parts(uri: SplitResult) -> tuple[object, ...]:
-    host = uri.hostname or ""
+def _place(uri: str) -> tuple[object, ...]:
+    parts = urlsplit(uri)
+    host = parts.hostname or ""
     any_port = host == "::1" or re.fullmatch(r"127\.\d{1,3}\.\d{1,3}\.\d{1,3}", host)
-    port = None if any_port else uri.port or {"http": 80, "https": 443}.get(uri.scheme)
-    return uri.scheme, uri.username, uri.password, host, port, uri.path or "/"
+    port = None if any_port else parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, parts.username, parts.password, host, port, parts.path or "/"
 
 
 def _proves(verifier: str, code: Code) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from flask import Flask, Request, Response, abort, g, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
-from werkzeug.routing import IntegerConverter, MapAdapter
+from werkzeug.routing import MapAdapter
 from werkzeug.wrappers import Response as AnyResponse
 
 from redbooth_nb.provider.sandbox import api, applications, authorize, token
@@ -47,10 +47,6 @@ class _App(Flask):
             return super().dispatch_request()
 
 
-class _Number(IntegerConverter):
-    regex = r"\d{1,18}"  # what SQLite can hold; Python refuses to read thousands of digits
-
-
 def create_app(file: Database) -> Flask:
     """Return the sandbox's web application over its file. It needs no listener."""
     app = _App(__name__)
@@ -64,7 +60,6 @@ def create_app(file: Database) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
     )
     app.url_map.strict_slashes = False  # one public client posts to /oauth2/token/
-    app.url_map.converters["int"] = _Number
     for part in (authorize.pages, applications.pages, token.endpoints, api.endpoints):
         app.register_blueprint(part)
     app.add_url_rule("/", "home", lambda: redirect("oauth2/applications"))
