@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 DELIVERY = "_redbooth_delivery"  # the attribute of a session that keeps it
+HIGHEST_PORT = 65_535
 AUTHORITY = re.compile(r"^https?://[^/?#]*")  # of redbooth.com, maybe with a port or a user name
 
 
@@ -71,11 +72,8 @@ class StandIn(Provider):
 
     def let_time_pass(self, seconds: float) -> bool:
         """Move the stand-in's clock, where it has a `/clock`."""
-        offset = self._clock("POST", advance=seconds)
-        if offset is None:
-            return False
-        self._offset = offset
-        return True
+        self._offset = self._clock("POST", advance=seconds)
+        return self._offset is not None
 
     def _clock(self, method: str, **fields: float) -> float | None:
         session = requests.Session()
@@ -164,16 +162,11 @@ def _start(choice: str, configuration: Configuration) -> Provider:
 
 
 def _loopback_origin(choice: str) -> str:
-    try:
-        parts = urlsplit(choice)
-        bare = choice.removesuffix("/") == f"http://{parts.netloc}" and "@" not in choice
-        loopback = bare and parts.hostname in LOOPBACK_HOSTS and parts.port != 0
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise ConfigurationError(
-            f"REDBOOTH_PROVIDER is {choice!r}, which names no provider.",
-            why="Requests carry secrets, so a stand-in may only be on this machine.",
-            remedy="Use sandbox, recorded, live, or an address such as http://127.0.0.1:3999.",
-        )
-    return f"http://{parts.netloc}"
+    found = re.fullmatch(r"(http://(?i:127\.0\.0\.1|localhost|\[::1\])(?::([0-9]{0,5}))?)/?", choice)
+    if found and 0 < int(found[2] or 80) <= HIGHEST_PORT:
+        return found[1]
+    raise ConfigurationError(
+        f"REDBOOTH_PROVIDER is {choice!r}, which names no provider.",
+        why="Requests carry secrets, so a stand-in may only be on this machine.",
+        remedy="Use sandbox, recorded, live, or an address such as http://127.0.0.1:3999.",
+    )

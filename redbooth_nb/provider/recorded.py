@@ -113,20 +113,20 @@ def request_key(method: str, url: str, body: str) -> dict[str, Any]:
 def load_recording(path: Path) -> list[dict[str, Any]]:
     """Read a recording. Raises RecordingError if it is missing or unusable, or seems to contain a live secret."""
     remedy = "Set REDBOOTH_RECORDING to a file of tests/recordings, or use REDBOOTH_PROVIDER=sandbox."
+    problem = "is not a recording"
     try:
         text = path.read_text(encoding="utf-8")
         round_trips = json.loads(text)["round_trips"]
-        fit = isinstance(round_trips, list) and all(found.keys() >= PARTS for found in round_trips)
+        if isinstance(round_trips, list) and all(found.keys() >= PARTS for found in round_trips):
+            if not live_looking(text):
+                return round_trips
+            problem = "holds what looks like a live secret"
+            remedy = "Record it again with the recorder, which replaces live secrets."
     except OSError as error:
-        raise RecordingError(f"The recording {path} cannot be read ({error.strerror}).", remedy=remedy) from None
+        problem = f"cannot be read ({error.strerror})"
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        fit = False
-    if not fit:
-        raise RecordingError(f"The recording {path} is not a recording.", remedy=remedy)
-    if live_looking(text):
-        remedy = "Record it again with the recorder, which replaces live secrets."
-        raise RecordingError(f"The recording {path} holds what looks like a live secret.", remedy=remedy)
-    return list(round_trips)
+        pass
+    raise RecordingError(f"The recording {path} {problem}.", remedy=remedy)
 
 
 def live_looking(text: str) -> list[str]:

@@ -74,11 +74,8 @@ def _ask(
 def _form(page: requests.Response, answer: str) -> tuple[str, dict[str, str]]:
     """Return the address and the fields of the form that the button `answer` would send."""
     for form in _document(page).iter("form"):
-        fields = {
-            name: field.get("value", "")
-            for field in form.iter("input", "textarea")
-            if (name := field.get("name")) and field.get("type") != "submit"
-        }
+        inputs = [field for field in form.iter("input", "textarea") if field.get("type") != "submit"]
+        fields = {field.get("name", ""): field.get("value", "") for field in inputs if field.get("name")}
         method = fields.get("_method", "post").lower()
         wanted = {
             "allow": method == "post" and "response_type" in fields,

@@ -3,19 +3,28 @@
 It answers as Doorkeeper 5.5 does, the engine behind redbooth.com, except where ``differences.toml`` says otherwise.
 """
 
+import logging
+import socket
 import threading
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
+
+from waitress import create_server, wasyncore
 
 from redbooth_nb.provider.sandbox.applications import problems
+from redbooth_nb.provider.sandbox.data import SETTINGS
 from redbooth_nb.provider.sandbox.database import Database
 from redbooth_nb.provider.sandbox.errors import SandboxError
-from redbooth_nb.provider.sandbox.listener import Listener
 from redbooth_nb.provider.sandbox.records import Application, save_application
 from redbooth_nb.provider.sandbox.switches import Switches
 from redbooth_nb.provider.sandbox.web import create_app
 
 __all__ = ["Sandbox", "SandboxError", "Switches"]
+
+# A short queue or a lost connection is nothing to report in a notebook.
+logging.getLogger("waitress").addHandler(logging.NullHandler())
+logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 
 class Sandbox:
@@ -27,35 +36,42 @@ class Sandbox:
     def __init__(self, file: Path, port: int = 8764) -> None:
         self._database = Database(Path(file))
         self._port = port
-        self._listener: Listener | None = None
         self._turn = threading.Lock()  # so that a double click starts only one
+        self._server: Any = None
+        self._connections: dict[int, Any] = {}
 
     def start(self, *, strict_port: bool = False) -> None:
         """Serve in the background. If the port is busy, use another, or with ``strict_port`` raise SandboxError."""
         with self._turn:
-            if self._listener:
+            if self._server:
                 return
             app = create_app(self._database)
             try:
-                self._listener = Listener(app, self._port)
+                listening = _listen(self._port)
             except SandboxError:
                 if strict_port:
                     raise
-                self._listener = Listener(app, 0)
+                listening = _listen(0)
+            self._server = create_server(app, map=self._connections, sockets=[listening], **SETTINGS["waitress"])
+            self._thread = threading.Thread(target=self._server.run, name="redbooth-sandbox", daemon=True)
+            self._thread.start()
 
     def stop(self) -> None:
-        """Stop serving; what was registered and granted stays in the file."""
+        """Stop serving and leave no thread behind; what was registered and granted stays in the file."""
         with self._turn:
-            if self._listener:
-                self._listener.stop()
-                self._listener = None
+            if self._server:
+                self._server.task_dispatcher.shutdown(timeout=1)
+                # in the server's own thread, which ends when nothing is left to wait for
+                self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._connections))
+                self._thread.join()
+                self._server = None
 
     @property
     def base_url(self) -> str:
         """Where it listens, for example ``http://127.0.0.1:8764``."""
-        if self._listener is None:
+        if self._server is None:
             raise SandboxError.named("stopped")
-        return f"http://127.0.0.1:{self._listener.port}"
+        return f"http://127.0.0.1:{self._server.effective_port}"
 
     def now(self) -> float:
         """Return the sandbox's time in unix seconds, which is the same for all kernels on this file."""
@@ -110,3 +126,12 @@ class Sandbox:
 
 def _shown(application: Application) -> dict[str, str]:
     return {"name": application.name, "client_id": application.uid, "redirect_uri": application.redirect_uri}
+
+
+def _listen(port: int) -> socket.socket:
+    if port not in range(65_536):
+        raise SandboxError.named("port", port=port)
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except OSError as problem:
+        raise SandboxError.named("port", port=port) from problem

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 _HERE = Path(__file__).parent
 SENTENCES: Final[dict[str, dict[str, str]]] = tomllib.loads((_HERE / "sentences.toml").read_text(encoding="utf-8"))
+SETTINGS: Final[dict[str, dict[str, Any]]] = tomllib.loads((_HERE / "settings.toml").read_text(encoding="utf-8"))
 # where the sandbox deliberately answers differently from Doorkeeper 5.5
 DIFFERENCES: Final[dict[str, dict[str, Any]]] = tomllib.loads((_HERE / "differences.toml").read_text(encoding="utf-8"))
 TOKEN_TYPE: Final[str] = DIFFERENCES["token_type"]["sandbox"]

@@ -1,7 +1,6 @@
 """The sandbox's file: one SQLite database, shared by the kernels of all notebooks on this machine."""
 
 import json
-import os
 import re
 import secrets
 import sqlite3
@@ -96,7 +95,7 @@ class Database:
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with suppress(FileExistsError):
-                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+                path.touch(mode=0o600, exist_ok=False)
         except OSError as problem:
             raise SandboxError.named("create", path=self.path, problem=problem.strerror) from problem
         with self._locked() as connection:

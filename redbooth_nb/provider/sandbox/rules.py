@@ -6,7 +6,7 @@ They are those of 5.5: pre_authorization.rb, authorization_code_request.rb, refr
 import base64
 import hashlib
 import re
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from redbooth_nb.provider.sandbox.data import SENTENCES
@@ -35,24 +35,24 @@ class RefusedError(Exception):
         self.may_redirect = error not in ("invalid_redirect_uri", "invalid_client") and missing != "client_id"
 
 
-class AuthorizationRequest(NamedTuple):
-    """A checked authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3), with all of its parameters."""
+def required(given: dict[str, str], name: str, *, echoes_state: bool = False) -> str:
+    """Return a parameter that must not be blank, or raise RefusedError."""
+    if not given.get(name, "").strip():
+        raise RefusedError("invalid_request", name, echoes_state=echoes_state)
+    return given[name]
 
-    application: Application
-    parameters: dict[str, str]
 
+def check_authorization(given: dict[str, str], application: Application | None) -> tuple[Application, dict[str, str]]:
+    """Check an authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3) in Doorkeeper's order.
 
-def check_authorization(given: dict[str, str], application: Application | None) -> AuthorizationRequest:
-    """Check an authorization request in Doorkeeper's order; raise RefusedError with the first thing wrong."""
-    if not given.get("client_id", "").strip():
-        raise RefusedError("invalid_request", "client_id")
+    Returns the application and every parameter, or raises RefusedError with the first thing wrong.
+    """
+    required(given, "client_id")
     if application is None:
         raise RefusedError("invalid_client")
-    redirect_uri, response_type = given.get("redirect_uri", ""), given.get("response_type", "")
-    if not redirect_uri_allowed(redirect_uri, application.redirect_uri):
+    if not redirect_uri_allowed(given.get("redirect_uri", ""), application.redirect_uri):
         raise RefusedError("invalid_redirect_uri")
-    if not response_type.strip():
-        raise RefusedError("invalid_request", "response_type")
+    response_type = required(given, "response_type")
     if response_type not in RESPONSE_MODES:
         raise RefusedError("unsupported_response_type")
     if given.get("response_mode", "").strip() and given["response_mode"] not in RESPONSE_MODES[response_type]:
@@ -64,7 +64,7 @@ def check_authorization(given: dict[str, str], application: Application | None) 
         raise RefusedError("invalid_scope")
     if given.get("code_challenge", "").strip() and given.get("code_challenge_method") not in ("plain", "S256"):
         raise RefusedError("invalid_code_challenge_method")
-    return AuthorizationRequest(application, {name: given.get(name, "") for name in PARAMETERS} | {"scope": scope})
+    return application, {name: given.get(name, "") for name in PARAMETERS} | {"scope": scope}
 
 
 def denial(given: dict[str, str], application: Application | None) -> RefusedError:
@@ -88,11 +88,9 @@ def error_on_fragment(given: dict[str, str], error: str) -> bool:
 def check_exchange(given: dict[str, str], code: Code | None, application: Application | None, now: float) -> Code:
     """Check a code's exchange (RFC 6749 section 4.1.3); return the code, or raise RefusedError."""
     verifier = given.get("code_verifier", "")
-    if code and code.code_challenge and not verifier.strip():
-        raise RefusedError("invalid_request", "code_verifier")
-    redirect_uri = given.get("redirect_uri", "")
-    if not redirect_uri.strip():
-        raise RefusedError("invalid_request", "redirect_uri")
+    if code and code.code_challenge:
+        required(given, "code_verifier")
+    redirect_uri = required(given, "redirect_uri")
     if application is None:
         raise RefusedError("invalid_client")
     if code is None or code.application_id != application.id or not code.accessible(now):
@@ -106,8 +104,8 @@ def check_refresh(
     given: dict[str, str], token: Token | None, client_id: str, application: Application | None, now: float
 ) -> tuple[Token, str]:
     """Check a refresh (RFC 6749 section 6); return the pair and the scope to grant, or raise RefusedError."""
-    if token is None and not given.get("refresh_token", "").strip():
-        raise RefusedError("invalid_request", "refresh_token")
+    if token is None:
+        required(given, "refresh_token")
     if token is None or token.revoked(now):
         raise RefusedError("invalid_grant")
     if client_id and application is None:
@@ -178,7 +176,5 @@ def _proves(verifier: str, code: Code) -> bool:
     """Check the verifier as RFC 7636 section 4.6 says; a verifier for a code without a challenge is refused too."""
     if not verifier.strip():
         return not code.code_challenge
-    if code.code_challenge_method == "S256":
-        digest = hashlib.sha256(verifier.encode()).digest()
-        return code.code_challenge == base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    return code.code_challenge_method == "plain" and code.code_challenge == verifier
+    digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    return code.code_challenge == {"S256": digest, "plain": verifier}.get(code.code_challenge_method)

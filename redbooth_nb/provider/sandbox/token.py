@@ -90,16 +90,12 @@ def info() -> Response:
 
 def _granted(parameters: dict[str, str]) -> records.Token:
     """Check the grant and issue a pair for it, or raise RefusedError."""
-    grant_type = parameters.get("grant_type", "")
-    if not grant_type.strip():
-        raise rules.RefusedError("invalid_request", "grant_type", echoes_state=True)
+    grant_type = rules.required(parameters, "grant_type", echoes_state=True)
     uid, secret = _credentials(parameters)
     client = records.authenticated(tx, uid, secret)
     if grant_type == "authorization_code":
-        value = parameters.get("code", "")
-        if not value.strip():
-            raise rules.RefusedError("invalid_request", "code", echoes_state=True)
-        code = rules.check_exchange(parameters, tx.find(records.Code, "code", value), client, tx.now)
+        found = tx.find(records.Code, "code", rules.required(parameters, "code", echoes_state=True))
+        code = rules.check_exchange(parameters, found, client, tx.now)
         tx.update(code, revoked_at=tx.now)
         return records.issue_token(tx, code, code.scopes)
     if grant_type == "refresh_token":

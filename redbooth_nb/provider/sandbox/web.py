@@ -14,19 +14,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from redbooth_nb.provider.sandbox import api, applications, authorize, token
 from redbooth_nb.provider.sandbox.context import from_the_page, given, json_body, signed_in, tx
-from redbooth_nb.provider.sandbox.data import DIFFERENCES, PEOPLE, SENTENCES, person
+from redbooth_nb.provider.sandbox.data import DIFFERENCES, PEOPLE, SENTENCES, SETTINGS, person
 from redbooth_nb.provider.sandbox.database import Database
 from redbooth_nb.provider.sandbox.errors import SandboxError
 
 _METHODS: Final = ("GET", "PUT", "POST", "DELETE", "OPTIONS", "PATCH")
 _LOOPBACK: Final = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
-_PAGE_HEADERS: Final = {
-    # no form-action: Chromium applies it to the redirect after Allow, which leads to the application
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": DIFFERENCES["shown_page_caching"]["sandbox"],
-}
 
 
 class _App(Flask):
@@ -52,13 +45,7 @@ def create_app(file: Database) -> Flask:
     app = _App(__name__)
     with file.transaction() as opened:
         app.secret_key = opened.setting("secret_key", "")
-    app.config.update(
-        DATABASE=file,
-        MAX_CONTENT_LENGTH=64 * 1024,
-        PROVIDE_AUTOMATIC_OPTIONS=False,  # nothing at such an address, as in Rails
-        SESSION_COOKIE_NAME="redbooth_sandbox",
-        SESSION_COOKIE_SAMESITE="Lax",
-    )
+    app.config.update(SETTINGS["flask"], DATABASE=file)
     app.url_map.strict_slashes = False  # one public client posts to /oauth2/token/
     for part in (authorize.pages, applications.pages, token.endpoints, api.endpoints):
         app.register_blueprint(part)
@@ -115,7 +102,8 @@ def protect(response: Response) -> Response:
     """Keep pages out of frames, caches and other sites' logs."""
     response.headers["X-Content-Type-Options"] = "nosniff"
     if response.mimetype == "text/html":
-        response.headers.update(_PAGE_HEADERS)
+        caching = DIFFERENCES["shown_page_caching"]["sandbox"]
+        response.headers.update(SETTINGS["page_headers"] | {"Cache-Control": caching})
     return response
 
 
