@@ -1,14 +1,12 @@
-"""Where requests to https://redbooth.com really go, decided by one setting: `REDBOOTH_PROVIDER`.
-
-The addresses in code and answers are always the guide's; only the delivery differs.
-"""
+"""Where requests to the guide's addresses, which never change, really go: `REDBOOTH_PROVIDER` decides."""
 
 import os
 import re
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -18,12 +16,8 @@ from redbooth_nb.configuration import Configuration, ConfigurationError, make_pr
 from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.provider import Kind, Provider
 
-if TYPE_CHECKING:
-    from redbooth_nb.provider.sandbox import Sandbox
-
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 DELIVERY = "_redbooth_delivery"  # the attribute of a session that keeps it
-HIGHEST_PORT = 65_535
 AUTHORITY = re.compile(r"^https?://[^/?#]*")  # of redbooth.com, maybe with a port or a user name
 
 
@@ -90,11 +84,15 @@ class EmbeddedSandbox(StandIn):
 
     kind = Kind.SANDBOX
 
-    def __init__(self, sandbox: "Sandbox") -> None:
-        super().__init__(sandbox.base_url)
+    def __init__(self, file: Path) -> None:
+        # here, not above: the sandbox brings a web framework that the other providers do not need
+        from redbooth_nb.provider.sandbox import Sandbox
+
+        self.sandbox = Sandbox(file)
+        self.sandbox.start()
+        super().__init__(self.sandbox.base_url)
         self.name = "sandbox"
         self.label = "the sandbox on this machine"
-        self.sandbox = sandbox
 
     def now(self) -> float:
         """Return the sandbox's clock in Unix seconds; every notebook sees the same one."""
@@ -107,10 +105,7 @@ class EmbeddedSandbox(StandIn):
 
 
 def mounted_delivery(session: requests.Session, url: str) -> BaseAdapter | None:
-    """Return what takes `url` to the current provider, whatever `session` has mounted; None for another's address.
-
-    For a process that `redbooth-nb run` started: there REDBOOTH_PROVIDER is set.
-    """
+    """Return what takes `url` to the provider that `redbooth-nb run` has set; None for another's address."""
     parts = urlsplit(url)
     redbooths = (parts.scheme, parts.hostname, parts.port or 443) == ("https", urlsplit(ORIGIN).netloc, 443)
     if not redbooths and os.environ.get("REDBOOTH_PROVIDER") != "recorded":  # it answers, or refuses, everything
@@ -146,14 +141,9 @@ def _start(choice: str, configuration: Configuration) -> Provider:
     if choice == "live":
         return Provider()
     if choice == "sandbox":
-        # here, not above: the sandbox brings a web framework that the other providers do not need
-        from redbooth_nb.provider.sandbox import Sandbox
-
         with suppress(OSError):  # the sandbox says it in words
             make_private(configuration.state_dir)
-        sandbox = Sandbox(configuration.state_dir / "sandbox" / "sandbox.sqlite3")
-        sandbox.start()
-        return EmbeddedSandbox(sandbox)
+        return EmbeddedSandbox(configuration.state_dir / "sandbox" / "sandbox.sqlite3")
     if choice == "recorded":
         from redbooth_nb.provider.recorded import Recorded
 
@@ -163,7 +153,7 @@ def _start(choice: str, configuration: Configuration) -> Provider:
 
 def _loopback_origin(choice: str) -> str:
     found = re.fullmatch(r"(http://(?i:127\.0\.0\.1|localhost|\[::1\])(?::([0-9]{0,5}))?)/?", choice)
-    if found and 0 < int(found[2] or 80) <= HIGHEST_PORT:
+    if found and int(found[2] or 80) in range(1, 65_536):
         return found[1]
     raise ConfigurationError(
         f"REDBOOTH_PROVIDER is {choice!r}, which names no provider.",

@@ -22,7 +22,6 @@ from redbooth_nb.provider.provider import Kind, Provider
 
 # Random in every run, so not compared: the client makes state and PKCE, the page makes the form token.
 RANDOM_FIELDS = frozenset({"state", "code_verifier", "code_challenge", "authenticity_token"})
-PARTS = frozenset({"request", "response", "at"})
 # A real credential is long, and mixes letters and digits. Those in the recordings are marked as fake.
 FAKE_STATE = re.compile(r"fake-state-\d+")
 FAKE = re.compile(r"fake-[a-z-]+-\d+")
@@ -117,7 +116,9 @@ def load_recording(path: Path) -> list[dict[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8")
         round_trips = json.loads(text)["round_trips"]
-        if isinstance(round_trips, list) and all(found.keys() >= PARTS for found in round_trips):
+        if isinstance(round_trips, list) and all(
+            found.keys() >= {"request", "response", "at"} for found in round_trips
+        ):
             if not live_looking(text):
                 return round_trips
             problem = "holds what looks like a live secret"

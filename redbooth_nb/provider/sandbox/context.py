@@ -10,8 +10,7 @@ from werkzeug.local import LocalProxy
 from redbooth_nb.provider.sandbox.data import PEOPLE, person
 from redbooth_nb.provider.sandbox.database import Transaction
 
-# The transaction in which the present request is answered.
-tx: Transaction = cast("Transaction", LocalProxy(lambda: g.transaction))
+tx: Transaction = cast("Transaction", LocalProxy(lambda: g.transaction))  # in which the present request is answered
 
 
 def json_body() -> object:

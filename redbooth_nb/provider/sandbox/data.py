@@ -5,6 +5,8 @@ import tomllib
 from pathlib import Path
 from typing import Any, Final
 
+from redbooth_nb.errors import RedboothError
+
 _HERE = Path(__file__).parent
 SENTENCES: Final[dict[str, dict[str, str]]] = tomllib.loads((_HERE / "sentences.toml").read_text(encoding="utf-8"))
 SETTINGS: Final[dict[str, dict[str, Any]]] = tomllib.loads((_HERE / "settings.toml").read_text(encoding="utf-8"))
@@ -20,3 +22,12 @@ PEOPLE: Final[list[dict[str, Any]]] = ROWS["people"]
 def person(number: int) -> dict[str, Any]:
     """Return the person with this id, or the first one."""
     return next((found for found in PEOPLE if found["id"] == number), PEOPLE[0])
+
+
+class SandboxError(RedboothError):
+    """The sandbox can't do what was asked; the message says what happened, why, and what to do."""
+
+    @classmethod
+    def named(cls, name: str, /, **values: object) -> "SandboxError":
+        """Return the error with the sentence of this name from ``sentences.toml``."""
+        return cls(SENTENCES["sandbox"][name].format(**values))

@@ -1,7 +1,4 @@
-"""Doorkeeper's rules: which requests are refused, with which error, and in which order. Pure functions, no HTTP.
-
-They are those of 5.5: pre_authorization.rb, authorization_code_request.rb, refresh_token_request.rb, uri_checker.rb.
-"""
+"""What Doorkeeper 5.5 refuses, and in which order: its pre_authorization.rb, *_request.rb and uri_checker.rb."""
 
 import base64
 import hashlib

@@ -14,11 +14,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from redbooth_nb.provider.sandbox import api, applications, authorize, token
 from redbooth_nb.provider.sandbox.context import from_the_page, given, json_body, signed_in, tx
-from redbooth_nb.provider.sandbox.data import DIFFERENCES, PEOPLE, SENTENCES, SETTINGS, person
+from redbooth_nb.provider.sandbox.data import DIFFERENCES, PEOPLE, SENTENCES, SETTINGS, SandboxError, person
 from redbooth_nb.provider.sandbox.database import Database
-from redbooth_nb.provider.sandbox.errors import SandboxError
 
-_METHODS: Final = ("GET", "PUT", "POST", "DELETE", "OPTIONS", "PATCH")
 _LOOPBACK: Final = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
 
 
@@ -30,7 +28,7 @@ class _App(Flask):
         if request is not None and request.method == "POST":
             request.max_content_length = self.config["MAX_CONTENT_LENGTH"]
             chosen = request.form.get("_method") or request.headers.get("X-HTTP-Method-Override", "")
-            if chosen.upper() in _METHODS:
+            if chosen.upper() in ("GET", "PUT", "POST", "DELETE", "OPTIONS", "PATCH"):
                 request.method = request.environ["REQUEST_METHOD"] = chosen.upper()
         return super().create_url_adapter(request)
 
