@@ -22,6 +22,7 @@ from redbooth_nb.provider.provider import Kind, Provider
 
 # Random in every run, so not compared: the client makes state and PKCE, the page makes the form token.
 RANDOM_FIELDS = frozenset({"state", "code_verifier", "code_challenge", "authenticity_token"})
+PARTS = frozenset({"request", "response", "at"})
 # A real credential is long, and mixes letters and digits. Those in the recordings are marked as fake.
 FAKE_STATE = re.compile(r"fake-state-\d+")
 FAKE = re.compile(r"fake-[a-z-]+-\d+")
@@ -68,11 +69,8 @@ class Recorded(Provider, HTTPAdapter):
         body = request.body.decode("utf-8", "replace") if isinstance(request.body, bytes) else str(request.body or "")
         asked = request_key(request.method or "", request.url or "", body)
         self._state = dict(parse_qsl(f"{urlsplit(request.url or '').query}&{body}")).get("state", self._state)
-        recorded = self._next(asked)
-        content = BytesIO(recorded["body"].encode())
-        raw = HTTPResponse(
-            content, recorded["headers"], recorded["status"], reason=recorded["reason"], preload_content=False
-        )
+        recorded = self._next(asked)  # status, reason, headers and body
+        raw = HTTPResponse(BytesIO(recorded.pop("body").encode()), **recorded, preload_content=False)
         response = self.build_response(request, raw)
         response.encoding = "utf-8"
         return response
@@ -95,8 +93,7 @@ class Recorded(Provider, HTTPAdapter):
             self.journal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self.journal.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"recording": self.path.name, "round_trip": number}) + "\n")
-        response: dict[str, Any] = following["response"]
-        return response
+        return dict(following["response"])
 
 
 def request_key(method: str, url: str, body: str) -> dict[str, Any]:
@@ -116,11 +113,10 @@ def load_recording(path: Path) -> list[dict[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8")
         round_trips = json.loads(text)["round_trips"]
-        if isinstance(round_trips, list) and all(
-            found.keys() >= {"request", "response", "at"} for found in round_trips
-        ):
-            if not live_looking(text):
-                return round_trips
+        fit = isinstance(round_trips, list) and all(found.keys() >= PARTS for found in round_trips)
+        if fit and not live_looking(text):
+            return list(round_trips)
+        if fit:
             problem = "holds what looks like a live secret"
             remedy = "Record it again with the recorder, which replaces live secrets."
     except OSError as error:

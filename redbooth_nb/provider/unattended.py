@@ -34,13 +34,10 @@ def press(session: requests.Session, authorize_url: str, redirect_uri: str, answ
     page = _ask(session, "GET", authorize_url)
     for _ in range(MOST_PAGES):
         location = page.headers.get("Location")
-        if location is None:
-            page = _ask(session, "POST", *_form(page, answer))
-            continue
-        url = urljoin(page.url, location)
-        if url.startswith(redirect_uri):
+        url = urljoin(page.url, location or "")
+        if location and url.startswith(redirect_uri):
             return url
-        page = _ask(session, "GET", url)
+        page = _ask(session, "GET", url) if location else _ask(session, "POST", *_form(page, answer))
     raise UnattendedError(
         "The authorize page kept redirecting in circles.", remedy="See in the transcript what the provider answered."
     )

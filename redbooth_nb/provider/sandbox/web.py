@@ -109,13 +109,12 @@ def page_values() -> dict[str, Any]:
     """Return what every page shows: who is signed in, and addresses that also work behind a proxy."""
     session.setdefault("form", secrets.token_urlsafe(32))
     me = signed_in()
-    here = request.full_path.rstrip("?").lstrip("/")
     return {
         "me": me,
         "others": [other for other in PEOPLE if other is not me],
         "form_token": session["form"],
         "root": "../" * (request.path.count("/") - 1) or "./",
-        "return_to": here if request.method == "GET" else "",
+        "return_to": request.full_path.rstrip("?").lstrip("/") if request.method == "GET" else "",
     }
 
 
