@@ -71,7 +71,7 @@ def sandbox(options: list[str]) -> int:
         "--state", dest="file", type=Path, metavar="FILE", help="SQLite file to keep (default: a temporary one)"
     )
     chosen = parser.parse_args(options)
-    from redbooth_nb.provider.sandbox.alone import run_alone  # brings a web framework
+    from redbooth_nb.provider.sandbox import run_alone  # brings a web framework
 
     run_alone(**vars(chosen))
     return 0

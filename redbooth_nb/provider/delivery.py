@@ -1,15 +1,12 @@
-"""Where requests to https://redbooth.com really go, decided by one setting: `REDBOOTH_PROVIDER`.
-
-The addresses in code and answers are always the guide's; only the delivery differs.
-"""
+"""Where requests to the guide's addresses, which never change, really go: `REDBOOTH_PROVIDER` decides."""
 
 import os
 import re
 import threading
 import time
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -18,9 +15,6 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from redbooth_nb.configuration import Configuration, ConfigurationError, make_private
 from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.provider import Kind, Provider
-
-if TYPE_CHECKING:
-    from redbooth_nb.provider.sandbox import Sandbox
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 DELIVERY = "_redbooth_delivery"  # the attribute of a session that keeps it
@@ -34,21 +28,13 @@ class LoopbackDelivery(HTTPAdapter):
         super().__init__()
         self.origin = origin
 
-    def send(  # noqa: PLR0913, PLR0917  (the signature is requests')
-        self,
-        request: requests.PreparedRequest,
-        stream: bool = False,  # noqa: FBT001, FBT002
-        timeout: float | tuple[float, float] | tuple[float, None] | None = None,
-        verify: bool | str = True,  # noqa: FBT001, FBT002
-        cert: Any = None,  # noqa: ANN401
-        proxies: Mapping[str, str] | None = None,  # noqa: ARG002
-    ) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         """Send to the stand-in. A proxy is never used: it could not reach this machine, and would see the secrets."""
         delivered = request.copy()
         delivered.url = self.origin + AUTHORITY.sub("", request.url or "")
         # so that a stand-in which writes addresses into its answers writes the guide's
         delivered.headers.update({"X-Forwarded-Proto": "https", "X-Forwarded-Host": urlsplit(ORIGIN).netloc})
-        response = super().send(delivered, stream, timeout, verify, cert, proxies={})
+        response = super().send(delivered, *args, **options | {"proxies": {}})
         response.url = request.url or ""
         response.request = request
         location = response.headers.get("Location", "")
@@ -80,11 +66,8 @@ class StandIn(Provider):
 
     def let_time_pass(self, seconds: float) -> bool:
         """Move the stand-in's clock, where it has a `/clock`."""
-        offset = self._clock("POST", advance=seconds)
-        if offset is None:
-            return False
-        self._offset = offset
-        return True
+        self._offset = self._clock("POST", advance=seconds)
+        return self._offset is not None
 
     def _clock(self, method: str, **fields: float) -> float | None:
         session = requests.Session()
@@ -101,11 +84,15 @@ class EmbeddedSandbox(StandIn):
 
     kind = Kind.SANDBOX
 
-    def __init__(self, sandbox: "Sandbox") -> None:
-        super().__init__(sandbox.base_url)
+    def __init__(self, file: Path) -> None:
+        # here, not above: the sandbox brings a web framework that the other providers do not need
+        from redbooth_nb.provider.sandbox import Sandbox
+
+        self.sandbox = Sandbox(file)
+        self.sandbox.start()
+        super().__init__(self.sandbox.base_url)
         self.name = "sandbox"
         self.label = "the sandbox on this machine"
-        self.sandbox = sandbox
 
     def now(self) -> float:
         """Return the sandbox's clock in Unix seconds; every notebook sees the same one."""
@@ -118,23 +105,17 @@ class EmbeddedSandbox(StandIn):
 
 
 def mounted_delivery(session: requests.Session, url: str) -> BaseAdapter | None:
-    """Return what takes `url` to the current provider, whatever `session` has mounted; None for another's address.
-
-    For a process that `redbooth-nb run` started: there REDBOOTH_PROVIDER is set.
-    """
+    """Return what takes `url` to the provider that `redbooth-nb run` has set; None for another's address."""
     parts = urlsplit(url)
     redbooths = (parts.scheme, parts.hostname, parts.port or 443) == ("https", urlsplit(ORIGIN).netloc, 443)
-    if (
-        not redbooths and os.environ.get("REDBOOTH_PROVIDER") != "recorded"
-    ):  # a recording answers, or refuses, everything
+    if not redbooths and os.environ.get("REDBOOTH_PROVIDER") != "recorded":  # it answers, or refuses, everything
         return None
-    kept = vars(session)
+    kept: dict[str, BaseAdapter] = vars(session)
     if DELIVERY not in kept:
         delivered = requests.Session()
         current_provider().deliver(delivered)
         kept[DELIVERY] = next(found for place, found in delivered.adapters.items() if f"{ORIGIN}/".startswith(place))
-    adapter: BaseAdapter = kept[DELIVERY]
-    return adapter
+    return kept[DELIVERY]
 
 
 _running: dict[str, Provider] = {}
@@ -160,32 +141,22 @@ def _start(choice: str, configuration: Configuration) -> Provider:
     if choice == "live":
         return Provider()
     if choice == "sandbox":
-        # here, not above: the sandbox brings a web framework that the other providers do not need
-        from redbooth_nb.provider.sandbox import Sandbox  # noqa: PLC0415
-
         with suppress(OSError):  # the sandbox says it in words
             make_private(configuration.state_dir)
-        sandbox = Sandbox(configuration.state_dir / "sandbox" / "sandbox.sqlite3")
-        sandbox.start()
-        return EmbeddedSandbox(sandbox)
+        return EmbeddedSandbox(configuration.state_dir / "sandbox" / "sandbox.sqlite3")
     if choice == "recorded":
-        from redbooth_nb.provider.recorded import Recorded  # noqa: PLC0415
+        from redbooth_nb.provider.recorded import Recorded
 
         return Recorded(configuration.get("REDBOOTH_RECORDING"), configuration.state_dir / "recorded" / "journal.jsonl")
     return StandIn(_loopback_origin(choice))
 
 
 def _loopback_origin(choice: str) -> str:
-    try:
-        parts = urlsplit(choice)
-        bare = choice.removesuffix("/") == f"http://{parts.netloc}" and "@" not in choice
-        loopback = bare and parts.hostname in LOOPBACK_HOSTS and parts.port != 0
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise ConfigurationError(
-            f"REDBOOTH_PROVIDER is {choice!r}, which names no provider.",
-            why="Requests carry secrets, so a stand-in may only be on this machine.",
-            remedy="Use sandbox, recorded, live, or an address such as http://127.0.0.1:3999.",
-        )
-    return f"http://{parts.netloc}"
+    found = re.fullmatch(r"(http://(?i:127\.0\.0\.1|localhost|\[::1\])(?::([0-9]{0,5}))?)/?", choice)
+    if found and int(found[2] or 80) in range(1, 65_536):
+        return found[1]
+    raise ConfigurationError(
+        f"REDBOOTH_PROVIDER is {choice!r}, which names no provider.",
+        why="Requests carry secrets, so a stand-in may only be on this machine.",
+        remedy="Use sandbox, recorded, live, or an address such as http://127.0.0.1:3999.",
+    )

@@ -10,10 +10,10 @@ import threading
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import requests
-from requests.adapters import BaseAdapter
+from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
 from redbooth_nb.errors import RedboothError
@@ -33,27 +33,27 @@ class RecordingError(RedboothError):
     """A recording is missing or unusable, or has no answer to a request."""
 
 
-class Recorded(Provider):
-    """A provider that answers from a recording. `journal` gets a line for every answer."""
+class Recorded(Provider, HTTPAdapter):
+    """A provider that answers from a recording, as the adapter of a session. `journal` gets a line for every answer."""
 
     kind = Kind.RECORDED
     name = "recorded"
+    label = "a recording of a real Doorkeeper"
 
     def __init__(self, recording: str, journal: Path) -> None:
+        super().__init__()
         self.path = Path(recording)
-        self.label = "a recording of a real Doorkeeper"
         self.journal = journal
         self._round_trips = load_recording(self.path)
         self._recorded_at = float(self._round_trips[0]["at"]) if self._round_trips else 0.0
         self._passed = 0.0
         self._lock = threading.Lock()
-        self.state = ""
+        self._state = ""
 
     def deliver(self, session: requests.Session) -> None:
         """Answer `session` from the recording, and refuse all other requests."""
-        adapter = _Replay(self)
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
+        session.mount("https://", self)
+        session.mount("http://", self)
 
     def now(self) -> float:
         """Return the clock of the recording, in Unix seconds."""
@@ -64,19 +64,26 @@ class Recorded(Provider):
         self._passed += seconds
         return True
 
-    def answer(self, request: requests.PreparedRequest) -> dict[str, Any]:
+    def send(self, request: requests.PreparedRequest, *_: object, **_options: object) -> requests.Response:
         """Return the next recorded answer, which must be the one to `request`. Raises RecordingError."""
         body = request.body.decode("utf-8", "replace") if isinstance(request.body, bytes) else str(request.body or "")
         asked = request_key(request.method or "", request.url or "", body)
-        sent = parse_qs(urlsplit(request.url or "").query) | parse_qs(body)
-        self.state = sent.get("state", [self.state])[0]
+        self._state = dict(parse_qsl(f"{urlsplit(request.url or '').query}&{body}")).get("state", self._state)
+        recorded = self._next(asked)  # status, reason, headers and body
+        raw = HTTPResponse(BytesIO(recorded.pop("body").encode()), **recorded, preload_content=False)
+        response = self.build_response(request, raw)
+        response.encoding = "utf-8"
+        return response
+
+    def _next(self, asked: dict[str, Any]) -> dict[str, Any]:
+        # the client's state differs in every run, so it replaces the recorded one wherever that is
+        state = json.dumps(self._state)[1:-1]
         with self._lock:
             # counted on disk, so that a script started by a cell continues where the notebook is
             number = len(self.journal.read_text(encoding="utf-8").splitlines()) if self.journal.exists() else 0
-            following = self._round_trips[number] if number < len(self._round_trips) else None
-            # a redirect URI may hold state as well
-            expected = json.loads(self.with_state(json.dumps(following["request"]), quoted=True)) if following else None
-            if following is None or asked != expected:
+            text = json.dumps(self._round_trips[number] if number < len(self._round_trips) else None)
+            following = json.loads(FAKE_STATE.sub(lambda _: state, text))
+            if following is None or asked != following["request"]:
                 raise RecordingError(
                     f"{self.path.name} holds no answer to {_described(asked)}.",
                     why=f"The next one is to {_described(following['request'])}." if following else "It is used up.",
@@ -86,36 +93,7 @@ class Recorded(Provider):
             self.journal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self.journal.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"recording": self.path.name, "round_trip": number}) + "\n")
-        response: dict[str, Any] = following["response"]
-        return response
-
-    def with_state(self, text: str, *, quoted: bool = False) -> str:
-        """Return recorded text with the state of this run. quoted: for text that is JSON."""
-        state = json.dumps(self.state)[1:-1] if quoted else self.state
-        return FAKE_STATE.sub(lambda _: state, text)
-
-
-class _Replay(BaseAdapter):
-    def __init__(self, recorded: Recorded) -> None:
-        super().__init__()
-        self.recorded = recorded
-
-    def send(self, request: requests.PreparedRequest, *_: object, **_options: object) -> requests.Response:
-        """Build the response that was recorded."""
-        recorded = self.recorded.answer(request)
-        status, reason = recorded["status"], recorded["reason"]
-        # the client's state differs in every run, so it replaces the recorded one
-        content = self.recorded.with_state(recorded["body"]).encode()
-        headers = {name: self.recorded.with_state(value) for name, value in recorded["headers"].items()}
-        response = requests.Response()
-        response.raw = HTTPResponse(BytesIO(content), headers, status, reason=reason, preload_content=False)
-        response.status_code, response.reason, response.encoding = status, reason, "utf-8"
-        response.headers.update(headers)
-        response.url, response.request = request.url or "", request
-        return response
-
-    def close(self) -> None:
-        """Nothing to close."""
+        return dict(following["response"])
 
 
 def request_key(method: str, url: str, body: str) -> dict[str, Any]:
@@ -123,7 +101,7 @@ def request_key(method: str, url: str, body: str) -> dict[str, Any]:
     parts = urlsplit(url)
     if not url.startswith(f"{ORIGIN}/"):
         return {"method": method, "path": url, "fields": {}}
-    fields = dict(parse_qsl(parts.query, keep_blank_values=True)) | dict(parse_qsl(body, keep_blank_values=True))
+    fields = dict(parse_qsl(f"{parts.query}&{body}", keep_blank_values=True))
     kept = {name: value for name, value in fields.items() if name not in RANDOM_FIELDS}
     return {"method": method, "path": parts.path, "fields": dict(sorted(kept.items()))}
 
@@ -131,20 +109,21 @@ def request_key(method: str, url: str, body: str) -> dict[str, Any]:
 def load_recording(path: Path) -> list[dict[str, Any]]:
     """Read a recording. Raises RecordingError if it is missing or unusable, or seems to contain a live secret."""
     remedy = "Set REDBOOTH_RECORDING to a file of tests/recordings, or use REDBOOTH_PROVIDER=sandbox."
+    problem = "is not a recording"
     try:
         text = path.read_text(encoding="utf-8")
         round_trips = json.loads(text)["round_trips"]
         fit = isinstance(round_trips, list) and all(found.keys() >= PARTS for found in round_trips)
+        if fit and not live_looking(text):
+            return list(round_trips)
+        if fit:
+            problem = "holds what looks like a live secret"
+            remedy = "Record it again with the recorder, which replaces live secrets."
     except OSError as error:
-        raise RecordingError(f"The recording {path} cannot be read ({error.strerror}).", remedy=remedy) from None
+        problem = f"cannot be read ({error.strerror})"
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        fit = False
-    if not fit:
-        raise RecordingError(f"The recording {path} is not a recording.", remedy=remedy)
-    if live_looking(text):
-        remedy = "Record it again with the recorder, which replaces live secrets."
-        raise RecordingError(f"The recording {path} holds what looks like a live secret.", remedy=remedy)
-    return list(round_trips)
+        pass
+    raise RecordingError(f"The recording {path} {problem}.", remedy=remedy)
 
 
 def live_looking(text: str) -> list[str]:

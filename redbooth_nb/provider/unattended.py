@@ -34,13 +34,10 @@ def press(session: requests.Session, authorize_url: str, redirect_uri: str, answ
     page = _ask(session, "GET", authorize_url)
     for _ in range(MOST_PAGES):
         location = page.headers.get("Location")
-        if location is None:
-            page = _ask(session, "POST", *_form(page, answer))
-            continue
-        url = urljoin(page.url, location)
-        if url.startswith(redirect_uri):
+        url = urljoin(page.url, location or "")
+        if location and url.startswith(redirect_uri):
             return url
-        page = _ask(session, "GET", url)
+        page = _ask(session, "GET", url) if location else _ask(session, "POST", *_form(page, answer))
     raise UnattendedError(
         "The authorize page kept redirecting in circles.", remedy="See in the transcript what the provider answered."
     )
@@ -74,11 +71,8 @@ def _ask(
 def _form(page: requests.Response, answer: str) -> tuple[str, dict[str, str]]:
     """Return the address and the fields of the form that the button `answer` would send."""
     for form in _document(page).iter("form"):
-        fields = {
-            name: field.get("value", "")
-            for field in form.iter("input", "textarea")
-            if (name := field.get("name")) and field.get("type") != "submit"
-        }
+        inputs = [field for field in form.iter("input", "textarea") if field.get("type") != "submit"]
+        fields = {field.get("name", ""): field.get("value", "") for field in inputs if field.get("name")}
         method = fields.get("_method", "post").lower()
         wanted = {
             "allow": method == "post" and "response_type" in fields,

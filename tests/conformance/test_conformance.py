@@ -12,7 +12,7 @@ from conformance.scenario import CALLBACK, Stage, engine_stage, play
 from doorkeeper.engine import Doorkeeper
 
 from redbooth_nb.provider.sandbox import Sandbox
-from redbooth_nb.provider.sandbox.differences import DIFFERENCES
+from redbooth_nb.provider.sandbox.data import DIFFERENCES
 
 RECORDED = json.loads(Path(__file__).with_name("facts.json").read_text(encoding="utf-8"))
 CLIENT_ID = "c0" * 32

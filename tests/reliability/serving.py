@@ -64,14 +64,14 @@ def concurrent_flows(sandbox: Sandbox, number: int) -> Served:
     for visitor in visitors:
         visitor.browser.close()
     with sandbox._database.transaction() as at:
-        kept = {row["token"] for row in at.all("SELECT token FROM tokens")}
+        kept = {row["token"] for row in at.run("SELECT token FROM tokens")}
     served.flows, served.answered = number, len(given)
     served.wrong += [] if set(given) == kept and len(given) == 2 * number else ["the file and the answers differ"]
     return served
 
 
 PROGRAM = (
-    "import sys; from pathlib import Path; from redbooth_nb.provider.sandbox.alone import run_alone;"
+    "import sys; from pathlib import Path; from redbooth_nb.provider.sandbox import run_alone;"
     f"run_alone(Path(sys.argv[1]), 0, client_id='{CLIENT_ID}', client_secret='{CLIENT_SECRET}')"
 )
 

@@ -81,7 +81,8 @@ def test_a_secret_met_for_the_first_time_is_hidden_by_its_field(body: object) ->
 
 
 IN_TEXT = [
-    'Parameters: {"code"=>"canary-unknown"}', ':access_token=>"canary-unknown"', '"HTTP_AUTHORIZATION"=>"Bearer canary-unknown"',
+    'Parameters: {"code"=>"canary-unknown"}', ':access_token=>"canary-unknown"',
+    '"HTTP_AUTHORIZATION"=>"Bearer canary-unknown"',
     "<access_token>canary-unknown</access_token>", "&quot;access_token&quot;:&quot;canary-unknown&quot;",
     '<input name="access_token" value="canary-unknown">', "code%3Dcanary-unknown", "my_access_token=canary-unknown",
     "Authorization: Token canary-unknown", "https://id:canary-unknown@redbooth.com/x", "id_token: canary-unknown",

@@ -3,19 +3,32 @@
 It answers as Doorkeeper 5.5 does, the engine behind redbooth.com, except where ``differences.toml`` says otherwise.
 """
 
+import json
+import logging
+import signal
+import socket
+import tempfile
 import threading
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
+
+from waitress import create_server, wasyncore
 
 from redbooth_nb.provider.sandbox.applications import problems
-from redbooth_nb.provider.sandbox.database import Database
-from redbooth_nb.provider.sandbox.errors import SandboxError
-from redbooth_nb.provider.sandbox.listener import Listener
+from redbooth_nb.provider.sandbox.data import SETTINGS, SandboxError
+from redbooth_nb.provider.sandbox.database import Database, Switches, switch_problem
 from redbooth_nb.provider.sandbox.records import Application, save_application
-from redbooth_nb.provider.sandbox.switches import Switches
 from redbooth_nb.provider.sandbox.web import create_app
 
-__all__ = ["Sandbox", "SandboxError", "Switches"]
+__all__ = ["Sandbox", "SandboxError", "Switches", "run_alone"]
+
+CALLBACK = "http://127.0.0.1:8765/callback"  # where the lessons wait for the redirect
+
+# A short queue or a lost connection is nothing to report in a notebook.
+logging.getLogger("waitress").addHandler(logging.NullHandler())
+logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 
 class Sandbox:
@@ -27,35 +40,42 @@ class Sandbox:
     def __init__(self, file: Path, port: int = 8764) -> None:
         self._database = Database(Path(file))
         self._port = port
-        self._listener: Listener | None = None
         self._turn = threading.Lock()  # so that a double click starts only one
+        self._server: Any = None
+        self._connections: dict[int, Any] = {}
 
     def start(self, *, strict_port: bool = False) -> None:
         """Serve in the background. If the port is busy, use another, or with ``strict_port`` raise SandboxError."""
         with self._turn:
-            if self._listener:
+            if self._server:
                 return
             app = create_app(self._database)
             try:
-                self._listener = Listener(app, self._port)
+                listening = _listen(self._port)
             except SandboxError:
                 if strict_port:
                     raise
-                self._listener = Listener(app, 0)
+                listening = _listen(0)
+            self._server = create_server(app, map=self._connections, sockets=[listening], **SETTINGS["waitress"])
+            self._thread = threading.Thread(target=self._server.run, name="redbooth-sandbox", daemon=True)
+            self._thread.start()
 
     def stop(self) -> None:
-        """Stop serving; what was registered and granted stays in the file."""
+        """Stop serving and leave no thread behind; what was registered and granted stays in the file."""
         with self._turn:
-            if self._listener:
-                self._listener.stop()
-                self._listener = None
+            if self._server:
+                self._server.task_dispatcher.shutdown(timeout=1)
+                # in the server's own thread, which ends when nothing is left to wait for
+                self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._connections))
+                self._thread.join()
+                self._server = None
 
     @property
     def base_url(self) -> str:
         """Where it listens, for example ``http://127.0.0.1:8764``."""
-        if self._listener is None:
+        if self._server is None:
             raise SandboxError.named("stopped")
-        return f"http://127.0.0.1:{self._listener.port}"
+        return f"http://127.0.0.1:{self._server.effective_port}"
 
     def now(self) -> float:
         """Return the sandbox's time in unix seconds, which is the same for all kernels on this file."""
@@ -80,8 +100,10 @@ class Sandbox:
 
     def switch(self, **changes: object) -> None:
         """Change switches, for example ``switch(token_lifetime=60)``; see Switches for names and values."""
+        for problem in filter(None, map(switch_problem, changes, changes.values())):
+            raise problem
         with self._database.transaction() as tx:
-            tx.set("switches", asdict(tx.switches.changed(**changes)))
+            tx.set("switches", asdict(tx.switches) | changes)
 
     def seed_application(
         self, name: str, redirect_uri: str, *, client_id: str | None = None, client_secret: str | None = None
@@ -108,5 +130,44 @@ class Sandbox:
             tx.run("DELETE FROM settings WHERE name != 'secret_key'")
 
 
+def run_alone(
+    file: Path | None,
+    port: int,
+    *,
+    client_id: str | None = None,
+    client_secret: str | None = None,
+    redirect_uri: str | None = None,
+    **lifetimes: int | None,
+) -> None:
+    """Serve until SIGINT or SIGTERM; once it listens, print base_url and credentials as one line of JSON.
+
+    ``file`` None means a temporary file. ``port`` 0 means any free port; a busy port raises SandboxError.
+    ``token_lifetime`` and ``code_lifetime`` are in seconds; None leaves what the file has.
+    """
+    with ExitStack() as afterwards:
+        if file is None:
+            file = Path(afterwards.enter_context(tempfile.TemporaryDirectory())) / "sandbox.sqlite3"
+        sandbox = Sandbox(file, port)
+        sandbox.switch(**{name: seconds for name, seconds in lifetimes.items() if seconds is not None})
+        application = sandbox.seed_application(
+            "Practice app", redirect_uri or CALLBACK, client_id=client_id, client_secret=client_secret
+        )
+        asked_to_stop = threading.Event()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            afterwards.callback(signal.signal, name, signal.signal(name, lambda *_: asked_to_stop.set()))
+        sandbox.start(strict_port=True)
+        afterwards.callback(sandbox.stop)
+        del application["name"]
+        print(json.dumps({"base_url": sandbox.base_url, **application}), flush=True)
+        asked_to_stop.wait()
+
+
 def _shown(application: Application) -> dict[str, str]:
     return {"name": application.name, "client_id": application.uid, "redirect_uri": application.redirect_uri}
+
+
+def _listen(port: int) -> socket.socket:
+    with suppress(OSError):
+        if port in range(65_536):
+            return socket.create_server(("127.0.0.1", port))
+    raise SandboxError.named("port", port=port)

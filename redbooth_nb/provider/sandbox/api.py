@@ -11,8 +11,7 @@ from flask import Blueprint, Response, request
 
 from redbooth_nb.provider.sandbox import records
 from redbooth_nb.provider.sandbox.context import bearer_token, given, tx
-from redbooth_nb.provider.sandbox.differences import UNAUTHORIZED_BODY
-from redbooth_nb.provider.sandbox.people import FILTERS, ROWS, person
+from redbooth_nb.provider.sandbox.data import DIFFERENCES, FILTERS, ROWS, person
 from redbooth_nb.provider.sandbox.token import answer, challenge
 
 endpoints = Blueprint("api", __name__, url_prefix="/api/3")
@@ -31,7 +30,8 @@ def authorized(view: Callable[..., Response]) -> Callable[..., Response]:
         if token and token.accessible(tx.now):
             return view(person(token.user_id), **path)
         reason = "is invalid" if token is None else "was revoked" if token.revoked(tx.now) else "expired"
-        return answer(UNAUTHORIZED_BODY, 401, challenge("invalid_token", f"The access token {reason}"))
+        body = DIFFERENCES["unauthorized_body"]["sandbox"]
+        return answer(body, 401, challenge("invalid_token", f"The access token {reason}"))
 
     return guarded
 
@@ -46,8 +46,24 @@ def me(owner: dict[str, Any]) -> Response:
 @endpoints.get("/<any(projects, tasks):kind>")
 @authorized
 def index(_owner: dict[str, Any], kind: str) -> Response:
-    """Return a page of projects or tasks, filtered by project_id, task_list_id, assigned_user_id or status."""
-    return _page(ROWS[kind])
+    """Return a page of projects or tasks, described in Redbooth's own headers (not RFC 8288's Link)."""
+    rows = ROWS[kind]
+    for name, field in FILTERS.items():
+        if name in request.args and field in ROWS[kind][0]:
+            rows = [row for row in rows if str(row[field]) == request.args[name]]
+    per_page = min(max(_whole(request.args.get("per_page", PER_PAGE)), 1), MOST_PER_PAGE)
+    page, pages = max(_whole(request.args.get("page", 1)), 1), max(ceil(len(rows) / per_page), 1)
+    relations = {"previous": page - 1, "next": page + 1, "last": pages}
+    numbers = {name: n for name, n in relations.items() if name == "last" or 1 <= n <= pages}
+    response = answer(rows[(page - 1) * per_page : page * per_page])
+    response.headers.update(
+        PaginationLinks=", ".join(f'<{_address(number)}>; rel="{name}"' for name, number in numbers.items()),
+        PaginationTotalPages=pages,
+        PaginationPerPage=per_page,
+        PaginationCurrentPage=page,
+        PaginationTotalObjects=len(rows),
+    )
+    return response
 
 
 @endpoints.get("/tasks/<number>")
@@ -59,28 +75,6 @@ def task(_owner: dict[str, Any], number: str) -> Response:
         return answer(found)
     error = {"message": "Not Found", "description": "No task found with the given id"}
     return answer({"error": error}, 404, {"Cache-Control": "no-cache"})
-
-
-def _page(rows: list[dict[str, Any]]) -> Response:
-    """Cut one page out and describe it in Redbooth's own headers (not RFC 8288's Link)."""
-    for name, field in FILTERS.items():
-        if name in request.args and rows and field in rows[0]:
-            rows = [row for row in rows if str(row[field]) == request.args[name]]
-    per_page = min(max(_whole(request.args.get("per_page", PER_PAGE)), 1), MOST_PER_PAGE)
-    page, pages = max(_whole(request.args.get("page", 1)), 1), max(ceil(len(rows) / per_page), 1)
-    response = answer(rows[(page - 1) * per_page : page * per_page])
-    relations = {"previous": page - 1, "next": page + 1, "last": pages}
-    numbers = {name: n for name, n in relations.items() if name == "last" or 1 <= n <= pages}
-    response.headers.update(
-        {
-            "PaginationLinks": ", ".join(f'<{_address(number)}>; rel="{name}"' for name, number in numbers.items()),
-            "PaginationTotalPages": str(pages),
-            "PaginationPerPage": str(per_page),
-            "PaginationCurrentPage": str(page),
-            "PaginationTotalObjects": str(len(rows)),
-        }
-    )
-    return response
 
 
 def _whole(text: object) -> int:

@@ -30,37 +30,33 @@ def index() -> str:
     return render_template("applications.html", applications=tx.records(Application))
 
 
-@pages.get("/<int:number>")
-def show(number: int) -> str:
+@pages.get("/<number>")
+def show(number: str) -> str:
     """Show an application's credentials, and an Authorize link for each of its redirect URIs."""
     return render_template("application.html", application=_found(number))
 
 
-@pages.get("/<int:number>.json")
-def show_json(number: int) -> Response:
+@pages.get("/<number>.json")
+def show_json(number: str) -> Response:
     """Return an application as JSON, its secret included, as Doorkeeper does."""
     found = _found(number)
-    return answer({
-        "id": found.id, "name": found.name, "uid": found.uid, "secret": found.secret,
-        "redirect_uri": found.redirect_uri, "scopes": found.scopes.split(),
-        "confidential": bool(found.confidential),
-        "created_at": _iso(found.created_at), "updated_at": _iso(found.updated_at),
-    })  # fmt: skip
+    times = {"created_at": _iso(found.created_at), "updated_at": _iso(found.updated_at)}
+    return answer(vars(found) | times | {"scopes": found.scopes.split(), "confidential": bool(found.confidential)})
 
 
 @pages.get("/new", defaults={"number": None})
-@pages.get("/<int:number>/edit")
-def edit(number: int | None) -> str:
+@pages.get("/<number>/edit")
+def edit(number: str | None) -> str:
     """Show the form, empty or with an application's present values."""
-    found = _found(number) if number is not None else None
+    found = _found(number) if number else None
     return render_template("application_form.html", application=found, values=found or _EMPTY, problems={})
 
 
 @pages.post("", defaults={"number": None})
-@pages.route("/<int:number>", methods=["PATCH", "PUT"])
-def save(number: int | None) -> Response | str:
+@pages.route("/<number>", methods=["PATCH", "PUT"])
+def save(number: str | None) -> Response | str:
     """Register or change an application; show the form again if something is wrong (status 200, as Doorkeeper)."""
-    found = _found(number) if number is not None else None
+    found = _found(number) if number else None
     sent = {name: request.form.getlist(f"doorkeeper_application[{name}]") for name in _EMPTY}
     if not any(sent.values()):
         abort(400)
@@ -73,14 +69,14 @@ def save(number: int | None) -> Response | str:
     return redirect(str(saved.id) if found else f"applications/{saved.id}")
 
 
-@pages.delete("/<int:number>")
-def destroy(number: int) -> Response:
+@pages.delete("/<number>")
+def destroy(number: str) -> Response:
     """Delete an application, with its codes and tokens."""
     tx.run("DELETE FROM applications WHERE id = ?", _found(number).id)
     return redirect("../applications")
 
 
-def _found(number: int) -> Application:
+def _found(number: str) -> Application:
     return tx.find(Application, "id", number) or abort(404)
 
 

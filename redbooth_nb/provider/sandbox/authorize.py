@@ -5,8 +5,8 @@ from werkzeug.wrappers import Response
 
 from redbooth_nb.provider.sandbox import rules
 from redbooth_nb.provider.sandbox.context import from_the_page, given, signed_in, tx
-from redbooth_nb.provider.sandbox.differences import TOKEN_TYPE
-from redbooth_nb.provider.sandbox.records import Application, Code, Token, issue_code, issue_implicit_token, revoke
+from redbooth_nb.provider.sandbox.data import TOKEN_TYPE
+from redbooth_nb.provider.sandbox.records import Application, Code, Token, issue_code, issue_implicit_token
 from redbooth_nb.provider.sandbox.token import answer
 
 pages = Blueprint("authorize", __name__, url_prefix="/oauth2")
@@ -18,12 +18,14 @@ _LIVING = "WHERE application_id = ? AND user_id = ? AND revoked_at IS NULL"
 def new() -> Response | str:
     """Show the consent page, or skip it if the user allowed this before; show errors as a page with status 200."""
     try:
-        asked = rules.check_authorization(*_asked())
+        application, asked = rules.check_authorization(*_asked())
     except rules.RefusedError as refused:
         return render_template("refused.html", message=refused.description)
-    if asked.application.confidential and _allowed_before(asked):
-        return _allow(asked)
-    return render_template("consent.html", application=asked.application, asked=asked.parameters)
+    wanted = set(asked["scope"].split())
+    known = tx.records(Token, _LIVING, application.id, signed_in()["id"])  # even an expired one will do
+    if application.confidential and any(set(token.scopes.split()) == wanted for token in known):
+        return _allow(application, asked)
+    return render_template("consent.html", application=application, asked=asked)
 
 
 @pages.post("/authorize")
@@ -33,7 +35,7 @@ def allow() -> Response | str:
         return new()
     parameters, application = _asked()
     try:
-        return _allow(rules.check_authorization(parameters, application))
+        return _allow(*rules.check_authorization(parameters, application))
     except rules.RefusedError as refused:
         return _refuse(refused, parameters)
 
@@ -63,7 +65,7 @@ def withdraw(number: str) -> Response:
     """Revoke everything this user granted to an application; one that doesn't exist is no error."""
     for kind in (Code, Token):
         for record in tx.records(kind, _LIVING, number, signed_in()["id"]):
-            revoke(tx, record)
+            tx.update(record, revoked_at=tx.now)
     return redirect("../authorized_applications")
 
 
@@ -72,28 +74,20 @@ def _asked() -> tuple[dict[str, str], Application | None]:
     return parameters, tx.find(Application, "uid", parameters.get("client_id", ""))
 
 
-def _allowed_before(asked: rules.AuthorizationRequest) -> bool:
-    """Look for an unrevoked token for the same application, user and scope; even an expired one will do."""
-    wanted = sorted(set(asked.parameters["scope"].split()))
-    known = tx.records(Token, _LIVING, asked.application.id, signed_in()["id"])
-    return any(sorted(token.scopes.split()) == wanted for token in known)
-
-
-def _allow(asked: rules.AuthorizationRequest) -> Response:
-    application_id, user_id, redirect_uri = asked.application.id, signed_in()["id"], asked.parameters["redirect_uri"]
-    scopes = " ".join(dict.fromkeys(asked.parameters["scope"].split()))
-    more = {"state": asked.parameters["state"]}
-    if implicit := asked.parameters["response_type"] == "token":
-        token = issue_implicit_token(tx, application_id, user_id, scopes)
+def _allow(application: Application, asked: dict[str, str]) -> Response:
+    user_id, scopes = signed_in()["id"], " ".join(dict.fromkeys(asked["scope"].split()))
+    more = {"state": asked["state"]}
+    if implicit := asked["response_type"] == "token":
+        token = issue_implicit_token(tx, application.id, user_id, scopes)
         page, result = "token/info", {"access_token": token.token}
         more = {"token_type": TOKEN_TYPE, "expires_in": str(token.remaining(tx.now)), **more}
     else:
-        bound = {name: asked.parameters[name] for name in ("redirect_uri", "code_challenge", "code_challenge_method")}
-        code = issue_code(tx, application_id=application_id, user_id=user_id, scopes=scopes, **bound)
+        bound = {name: asked[name] for name in ("redirect_uri", "code_challenge", "code_challenge_method")}
+        code = issue_code(tx, application_id=application.id, user_id=user_id, scopes=scopes, **bound)
         page, result = "authorize/native", {"code": code}
-    if redirect_uri in rules.OUT_OF_BAND:
+    if asked["redirect_uri"] in rules.OUT_OF_BAND:
         return redirect(rules.with_answer(page, result, fragment=False))
-    return redirect(rules.with_answer(redirect_uri, result | more, fragment=implicit))
+    return redirect(rules.with_answer(asked["redirect_uri"], result | more, fragment=implicit))
 
 
 def _refuse(refused: rules.RefusedError, parameters: dict[str, str]) -> Response:

@@ -7,11 +7,10 @@ from typing import Any, cast
 from flask import abort, g, request, session
 from werkzeug.local import LocalProxy
 
+from redbooth_nb.provider.sandbox.data import PEOPLE, person
 from redbooth_nb.provider.sandbox.database import Transaction
-from redbooth_nb.provider.sandbox.people import PEOPLE, person
 
-# The transaction in which the present request is answered.
-tx: Transaction = cast("Transaction", LocalProxy(lambda: g.transaction))
+tx: Transaction = cast("Transaction", LocalProxy(lambda: g.transaction))  # in which the present request is answered
 
 
 def json_body() -> object:
@@ -27,7 +26,10 @@ def given() -> dict[str, str]:
     found = {name: values[-1] for name, values in request.form.lists()}
     body = json_body()
     if isinstance(body, dict):
-        found |= {name: _text(value) for name, value in body.items() if isinstance(value, str | int)}
+        for name, value in body.items():
+            if isinstance(value, str | int):
+                text = value if isinstance(value, str) else json.dumps(value)
+                found[name] = text.encode("utf-8", "replace").decode()  # half a surrogate pair can't be stored
     return found | {name: values[-1] for name, values in request.args.lists()}
 
 
@@ -47,9 +49,3 @@ def bearer_token(parameters: dict[str, str]) -> str:
 def signed_in() -> dict[str, Any]:
     """Return who is signed in: on the first visit, the first of the invented people."""
     return person(session.setdefault("user_id", PEOPLE[0]["id"]))
-
-
-def _text(value: object) -> str:
-    """Return a JSON value as text; half a surrogate pair, which JSON allows, can't be stored."""
-    text = value if isinstance(value, str) else json.dumps(value)
-    return text.encode("utf-8", "replace").decode()

@@ -1,7 +1,6 @@
-"""The sandbox's file: one SQLite database, shared by the kernels of all notebooks on this machine."""
+"""The sandbox's file, an SQLite database that all notebooks on this machine share, with its clock and switches."""
 
 import json
-import os
 import re
 import secrets
 import sqlite3
@@ -10,14 +9,50 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, Literal, TypeVar, get_args, get_type_hints
 
-from redbooth_nb.provider.sandbox.errors import SandboxError
-from redbooth_nb.provider.sandbox.switches import LONGEST, Switches
+from redbooth_nb.provider.sandbox.data import SandboxError
 
 BUSY_SECONDS: float = 10.0  # how long one kernel waits for another's write
-FORMAT: Final = 1  # PRAGMA user_version: raise it with every change of the tables
+FORMAT: Final = 1  # PRAGMA user_version: raise it, here and in schema.sql, with every change of the tables
 OURS: Final = 0x52424E42  # PRAGMA application_id: tells our file from anybody else's
+LONGEST: Final = 100 * 31_557_600  # seconds in a hundred years: the most by which the clock moves or a token lives
+
+
+@dataclass(frozen=True)
+class Switches:
+    """A snapshot of the switches; ``Sandbox.switch`` changes them.
+
+    ``refresh_revokes_old``: when a refresh revokes the old pair, "at once" or "on first use" of the new token.
+    ``state``: "echoed" as Doorkeeper does, or "dropped" as Redbooth's own page probably does.
+    ``style``: answers of Doorkeeper "5.5", or what redbooth.com was recorded to answer in "2015".
+    ``token_lifetime``, ``code_lifetime``: seconds, for tokens and codes issued from now on.
+    ``rate_limited``: True answers every API call with 429.
+    """
+
+    refresh_revokes_old: Literal["at once", "on first use"] = "at once"
+    state: Literal["echoed", "dropped"] = "echoed"
+    style: Literal["5.5", "2015"] = "5.5"
+    token_lifetime: int = 7200
+    code_lifetime: int = 600
+    rate_limited: Literal[False, True] = False
+
+    @classmethod
+    def stored(cls, values: dict[str, Any]) -> "Switches":
+        """Read stored switches, leaving out what another version of the kit wrote and this one can't use."""
+        return cls(**{name: value for name, value in values.items() if not switch_problem(name, value)})
+
+
+def switch_problem(name: str, value: object) -> SandboxError | None:
+    """Return why this switch can't have this value, or None if it can."""
+    known = get_type_hints(Switches)
+    if name not in known:
+        return SandboxError.named("switch", name=name, known=", ".join(known))
+    if choices := [repr(choice) for choice in get_args(known[name])]:
+        good, allowed = repr(value) in choices, " or ".join(choices)  # by repr, because 1 == True
+    else:
+        good, allowed = type(value) is int and 1 <= value <= LONGEST, f"a whole number of seconds from 1 to {LONGEST}"
+    return None if good else SandboxError.named("value", name=name, value=value, allowed=allowed)
 
 
 @dataclass(frozen=True)
@@ -49,13 +84,9 @@ class Transaction:
         """Run a statement."""
         return self._connection.execute(sql, values)
 
-    def all(self, sql: str, *values: object) -> list[sqlite3.Row]:
-        """Run a query and return every row."""
-        return self.run(sql, *values).fetchall()
-
     def records(self, kind: type[R], condition: str = "", *values: object) -> list[R]:
         """Return the records of a kind that meet a condition, oldest first."""
-        return [kind(**row) for row in self.all(f"SELECT * FROM {kind.table} {condition} ORDER BY id", *values)]
+        return [kind(**row) for row in self.run(f"SELECT * FROM {kind.table} {condition} ORDER BY id", *values)]
 
     def find(self, kind: type[R], column: str, value: object) -> R | None:
         """Return the record with this value in a unique column, or None."""
@@ -100,33 +131,38 @@ class Database:
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with suppress(FileExistsError):
-                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+                path.touch(mode=0o600, exist_ok=False)
         except OSError as problem:
             raise SandboxError.named("create", path=self.path, problem=problem.strerror) from problem
-        with self._connect() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            self._prepare(connection)
-            connection.execute("COMMIT")
+        with self._locked() as connection:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            ours = connection.execute("PRAGMA application_id").fetchone()[0] == OURS
+            if not ours and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+                raise SandboxError.named("foreign", path=self.path)
+            if version > FORMAT:
+                raise SandboxError.named("newer", path=self.path, version=version, known=FORMAT)
+            script = Path(__file__).with_name("mend.sql" if ours else "schema.sql").read_text(encoding="utf-8")
+            for statement in script.split(";\n"):
+                connection.execute(statement)
+            if not ours:
+                key = json.dumps(secrets.token_hex(32))
+                connection.execute("INSERT INTO settings VALUES ('secret_key', ?)", (key,))
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Hold the write lock, so that what is checked stays true until it is acted on. Raises SandboxError."""
-        with self._connect() as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield Transaction(connection)
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
+        with self._locked() as connection:
+            yield Transaction(connection)
 
     @contextmanager
-    def _connect(self) -> Iterator[sqlite3.Connection]:
+    def _locked(self) -> Iterator[sqlite3.Connection]:
         address = f"{self.path.absolute().as_uri()}?mode=rw"  # rw: a deleted file must not come back empty
         try:
-            with closing(sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
+            opened = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+            with closing(opened) as connection, connection:  # the second one commits, or rolls back after an exception
                 connection.row_factory = sqlite3.Row
                 connection.execute("PRAGMA foreign_keys = ON")
+                connection.execute("BEGIN IMMEDIATE")
                 yield connection
         except UnicodeEncodeError as problem:
             raise SandboxError.named("text") from problem
@@ -134,18 +170,3 @@ class Database:
             kind = "unusable" if isinstance(problem, sqlite3.OperationalError) else "damaged"
             name = "locked" if re.search("locked|busy", str(problem)) else kind
             raise SandboxError.named(name, path=self.path, problem=problem) from problem
-
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        ours = connection.execute("PRAGMA application_id").fetchone()[0] == OURS
-        if not ours and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-            raise SandboxError.named("foreign", path=self.path)
-        if version > FORMAT:
-            raise SandboxError.named("newer", path=self.path, version=version, known=FORMAT)
-        script = Path(__file__).with_name("mend.sql" if ours else "schema.sql").read_text(encoding="utf-8")
-        for statement in script.split(";\n"):
-            connection.execute(statement)
-        if not ours:
-            connection.execute("INSERT INTO settings VALUES ('secret_key', ?)", (json.dumps(secrets.token_hex(32)),))
-            connection.execute(f"PRAGMA application_id = {OURS}")
-            connection.execute(f"PRAGMA user_version = {FORMAT}")

@@ -115,10 +115,5 @@ def use_token(tx: Transaction, value: str) -> Token | None:
     return found
 
 
-def revoke(tx: Transaction, record: Record) -> None:
-    """Revoke a code, or a pair of tokens."""
-    tx.update(record, revoked_at=tx.now)
-
-
 def _random(tx: Transaction) -> str:
     return secrets.token_hex(32) if tx.switches.style == "2015" else secrets.token_urlsafe(32)

@@ -1,15 +1,12 @@
-"""Doorkeeper's rules: which requests are refused, with which error, and in which order. Pure functions, no HTTP.
-
-They are those of 5.5: pre_authorization.rb, authorization_code_request.rb, refresh_token_request.rb, uri_checker.rb.
-"""
+"""What Doorkeeper 5.5 refuses, and in which order: its pre_authorization.rb, *_request.rb and uri_checker.rb."""
 
 import base64
 import hashlib
 import re
-from typing import Final, NamedTuple
-from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+from typing import Final
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from redbooth_nb.provider.sandbox.errors import SENTENCES
+from redbooth_nb.provider.sandbox.data import SENTENCES
 from redbooth_nb.provider.sandbox.records import Application, Code, Token
 
 SCOPES: Final = ("all",)  # the only scope Redbooth is known to have
@@ -18,7 +15,8 @@ PARAMETERS: Final = (  # in the order of Doorkeeper's form
 )  # fmt: skip
 OUT_OF_BAND: Final = ("urn:ietf:wg:oauth:2.0:oob", "urn:ietf:wg:oauth:2.0:oob:auto")
 RESPONSE_MODES: Final = {"code": ("query", "fragment"), "token": ("fragment",)}  # form_post: see differences.toml
-_CHARACTERS: Final = re.compile(r"(?:[\w\-.~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*", re.ASCII)
+_CHARACTERS: Final = r"(?:[\w\-.~:/?\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*"
+_VALID: Final = re.compile(rf"(?![^a-zA-Z/?#][^/]*:){_CHARACTERS}(?:#{_CHARACTERS})?", re.ASCII)
 
 
 class RefusedError(Exception):
@@ -34,24 +32,24 @@ class RefusedError(Exception):
         self.may_redirect = error not in ("invalid_redirect_uri", "invalid_client") and missing != "client_id"
 
 
-class AuthorizationRequest(NamedTuple):
-    """A checked authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3), with all of its parameters."""
+def required(given: dict[str, str], name: str, *, echoes_state: bool = False) -> str:
+    """Return a parameter that must not be blank, or raise RefusedError."""
+    if not given.get(name, "").strip():
+        raise RefusedError("invalid_request", name, echoes_state=echoes_state)
+    return given[name]
 
-    application: Application
-    parameters: dict[str, str]
 
+def check_authorization(given: dict[str, str], application: Application | None) -> tuple[Application, dict[str, str]]:
+    """Check an authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3) in Doorkeeper's order.
 
-def check_authorization(given: dict[str, str], application: Application | None) -> AuthorizationRequest:
-    """Check an authorization request in Doorkeeper's order; raise RefusedError with the first thing wrong."""
-    if not given.get("client_id", "").strip():
-        raise RefusedError("invalid_request", "client_id")
+    Returns the application and every parameter, or raises RefusedError with the first thing wrong.
+    """
+    required(given, "client_id")
     if application is None:
         raise RefusedError("invalid_client")
-    redirect_uri, response_type = given.get("redirect_uri", ""), given.get("response_type", "")
-    if not redirect_uri_allowed(redirect_uri, application.redirect_uri):
+    if not redirect_uri_allowed(given.get("redirect_uri", ""), application.redirect_uri):
         raise RefusedError("invalid_redirect_uri")
-    if not response_type.strip():
-        raise RefusedError("invalid_request", "response_type")
+    response_type = required(given, "response_type")
     if response_type not in RESPONSE_MODES:
         raise RefusedError("unsupported_response_type")
     if given.get("response_mode", "").strip() and given["response_mode"] not in RESPONSE_MODES[response_type]:
@@ -63,7 +61,7 @@ def check_authorization(given: dict[str, str], application: Application | None) 
         raise RefusedError("invalid_scope")
     if given.get("code_challenge", "").strip() and given.get("code_challenge_method") not in ("plain", "S256"):
         raise RefusedError("invalid_code_challenge_method")
-    return AuthorizationRequest(application, {name: given.get(name, "") for name in PARAMETERS} | {"scope": scope})
+    return application, {name: given.get(name, "") for name in PARAMETERS} | {"scope": scope}
 
 
 def denial(given: dict[str, str], application: Application | None) -> RefusedError:
@@ -87,11 +85,9 @@ def error_on_fragment(given: dict[str, str], error: str) -> bool:
 def check_exchange(given: dict[str, str], code: Code | None, application: Application | None, now: float) -> Code:
     """Check a code's exchange (RFC 6749 section 4.1.3); return the code, or raise RefusedError."""
     verifier = given.get("code_verifier", "")
-    if code and code.code_challenge and not verifier.strip():
-        raise RefusedError("invalid_request", "code_verifier")
-    redirect_uri = given.get("redirect_uri", "")
-    if not redirect_uri.strip():
-        raise RefusedError("invalid_request", "redirect_uri")
+    if code and code.code_challenge:
+        required(given, "code_verifier")
+    redirect_uri = required(given, "redirect_uri")
     if application is None:
         raise RefusedError("invalid_client")
     if code is None or code.application_id != application.id or not code.accessible(now):
@@ -105,8 +101,8 @@ def check_refresh(
     given: dict[str, str], token: Token | None, client_id: str, application: Application | None, now: float
 ) -> tuple[Token, str]:
     """Check a refresh (RFC 6749 section 6); return the pair and the scope to grant, or raise RefusedError."""
-    if token is None and not given.get("refresh_token", "").strip():
-        raise RefusedError("invalid_request", "refresh_token")
+    if token is None:
+        required(given, "refresh_token")
     if token is None or token.revoked(now):
         raise RefusedError("invalid_grant")
     if client_id and application is None:
@@ -129,19 +125,22 @@ def redirect_uri_allowed(uri: str, registered: str) -> bool:
 
     An added query is allowed, and any port on a loopback *address* (RFC 8252 section 7.3), which localhost is not.
     """
-    if uri in OUT_OF_BAND:
-        return uri in registered.split()
-    asked = _parsed(uri)
-    if asked is None or "#" in uri or redirect_uri_problem(uri):
-        return False
-    return any(_same(asked, other) for other in map(_parsed, registered.split()) if other)
+    if redirect_uri_problem(uri) or uri in OUT_OF_BAND:
+        return uri in OUT_OF_BAND and uri in registered.split()
+    places = [urlsplit(known) for known in registered.split() if _place(known) == _place(uri)]
+    query = sorted(urlsplit(uri).query.split("&"))
+    return any(not known.query or sorted(known.query.split("&")) == query for known in places)
 
 
 def redirect_uri_problem(uri: str) -> str:
     """Return what is wrong with one redirect URI for the registration form, or an empty string."""
     if uri in OUT_OF_BAND:
         return ""
-    parsed = _parsed(uri)
+    try:
+        parsed = urlsplit(uri) if _VALID.fullmatch(uri) else None
+        _ = parsed and parsed.port  # raises if it is no number
+    except ValueError:
+        parsed = None
     if parsed is None:
         return "must be a valid URI."
     if "#" in uri:
@@ -162,34 +161,17 @@ def with_answer(uri: str, answer: dict[str, str], *, fragment: bool) -> str:
     return f"{base}?{urlencode([*parse_qsl(query), *answer.items()])}"
 
 
-def _parsed(uri: str) -> SplitResult | None:
-    if not _CHARACTERS.fullmatch(uri) or uri.count("#") > 1 or re.match(r"[^a-zA-Z/?#][^/]*:", uri):
-        return None
-    try:
-        parsed = urlsplit(uri)
-        _ = parsed.port  # raises if it is no number
-    except ValueError:
-        return None
-    return parsed
-
-
-def _same(asked: SplitResult, registered: SplitResult) -> bool:
-    query_fits = not registered.query or sorted(registered.query.split("&")) == sorted(asked.query.split("&"))
-    return query_fits and _parts(asked) == _parts(registered)
-
-
-def _parts(uri: SplitResult) -> tuple[object, ...]:
-    host = uri.hostname or ""
+def _place(uri: str) -> tuple[object, ...]:
+    parts = urlsplit(uri)
+    host = parts.hostname or ""
     any_port = host == "::1" or re.fullmatch(r"127\.\d{1,3}\.\d{1,3}\.\d{1,3}", host)
-    port = None if any_port else uri.port or {"http": 80, "https": 443}.get(uri.scheme)
-    return uri.scheme, uri.username, uri.password, host, port, uri.path or "/"
+    port = None if any_port else parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, parts.username, parts.password, host, port, parts.path or "/"
 
 
 def _proves(verifier: str, code: Code) -> bool:
     """Check the verifier as RFC 7636 section 4.6 says; a verifier for a code without a challenge is refused too."""
     if not verifier.strip():
         return not code.code_challenge
-    if code.code_challenge_method == "S256":
-        digest = hashlib.sha256(verifier.encode()).digest()
-        return code.code_challenge == base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    return code.code_challenge_method == "plain" and code.code_challenge == verifier
+    digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    return code.code_challenge == {"S256": digest, "plain": verifier}.get(code.code_challenge_method)

@@ -3,13 +3,13 @@
 import base64
 import json
 import re
+from contextlib import suppress
 
 from flask import Blueprint, Response, request
 
 from redbooth_nb.provider.sandbox import records, rules
 from redbooth_nb.provider.sandbox.context import bearer_token, given, tx
-from redbooth_nb.provider.sandbox.differences import TOKEN_TYPE
-from redbooth_nb.provider.sandbox.errors import SENTENCES
+from redbooth_nb.provider.sandbox.data import SENTENCES, TOKEN_TYPE
 
 endpoints = Blueprint("token", __name__, url_prefix="/oauth2")
 
@@ -34,18 +34,25 @@ def create() -> Response:
     """Exchange a code for a pair of tokens, or refresh a pair (the guide's chapters 3 and 4)."""
     parameters = given()
     try:
-        return _success(_granted(parameters))
+        token = _granted(parameters)
     except rules.RefusedError as refused:
-        problem = refused
-    error, description, status = problem.error, problem.description, problem.status
-    if tx.switches.style == "2015":  # every error is a 401, and a dead refresh token an invalid request
-        dead = error == "invalid_grant" and parameters.get("grant_type") == "refresh_token"
-        error, status = ("invalid_request" if dead else error), 401
-        description = SENTENCES["doorkeeper"][error]
-    body = {"error": error, "error_description": description}
-    if problem.echoes_state and parameters.get("state"):
-        body["state"] = parameters["state"]
-    return answer(body, status, challenge(error, description))
+        error, description, status = refused.error, refused.description, refused.status
+        if tx.switches.style == "2015":  # every error is a 401, and a dead refresh token an invalid request
+            dead = error == "invalid_grant" and parameters.get("grant_type") == "refresh_token"
+            error, status = ("invalid_request" if dead else error), 401
+            description = SENTENCES["doorkeeper"][error]
+        state = {"state": parameters["state"]} if refused.echoes_state and parameters.get("state") else {}
+        body = {"error": error, "error_description": description, **state}
+        return answer(body, status, challenge(error, description))
+    created = {"created_at": int(token.created_at)} if tx.switches.style != "2015" else {}
+    return answer({
+        "access_token": token.token,
+        "token_type": TOKEN_TYPE,
+        "expires_in": token.remaining(tx.now),
+        "refresh_token": token.refresh_token,
+        "scope": token.scopes,
+        **created,
+    }, 200, NOT_KEPT)  # fmt: skip
 
 
 @endpoints.post("/revoke")
@@ -60,7 +67,7 @@ def revoke() -> Response:
         body = {"error": "unauthorized_client", "error_description": SENTENCES["doorkeeper"]["unauthorized_client"]}
         return answer(body, 403, {"Cache-Control": "no-cache"})
     if token and token.accessible(tx.now):
-        records.revoke(tx, token)
+        tx.update(token, revoked_at=tx.now)
     return answer({})
 
 
@@ -83,50 +90,29 @@ def info() -> Response:
 
 def _granted(parameters: dict[str, str]) -> records.Token:
     """Check the grant and issue a pair for it, or raise RefusedError."""
-    grant_type = parameters.get("grant_type", "")
-    if not grant_type.strip():
-        raise rules.RefusedError("invalid_request", "grant_type", echoes_state=True)
+    grant_type = rules.required(parameters, "grant_type", echoes_state=True)
     uid, secret = _credentials(parameters)
     client = records.authenticated(tx, uid, secret)
     if grant_type == "authorization_code":
-        value = parameters.get("code", "")
-        if not value.strip():
-            raise rules.RefusedError("invalid_request", "code", echoes_state=True)
-        code = rules.check_exchange(parameters, tx.find(records.Code, "code", value), client, tx.now)
-        records.revoke(tx, code)
+        found = tx.find(records.Code, "code", rules.required(parameters, "code", echoes_state=True))
+        code = rules.check_exchange(parameters, found, client, tx.now)
+        tx.update(code, revoked_at=tx.now)
         return records.issue_token(tx, code, code.scopes)
     if grant_type == "refresh_token":
         old = tx.find(records.Token, "refresh_token", parameters.get("refresh_token", ""))
         old, scopes = rules.check_refresh(parameters, old, uid, client, tx.now)
         if tx.switches.refresh_revokes_old == "at once":
-            records.revoke(tx, old)
+            tx.update(old, revoked_at=tx.now)
         return records.issue_token(tx, old, scopes)
     raise rules.RefusedError("unsupported_grant_type", echoes_state=True)
 
 
-def _success(token: records.Token) -> Response:
-    body = {
-        "access_token": token.token,
-        "token_type": TOKEN_TYPE,
-        "expires_in": token.remaining(tx.now),
-        "refresh_token": token.refresh_token,
-        "scope": token.scopes,
-        "created_at": int(token.created_at),
-    }
-    if tx.switches.style == "2015":
-        del body["created_at"]
-    return answer(body, 200, NOT_KEPT)
-
-
 def _credentials(parameters: dict[str, str]) -> tuple[str, str | None]:
     """Return client id and secret: HTTP Basic first, then the parameters (RFC 6749 section 2.3.1)."""
-    found = re.match(r"Basic (.*)", request.headers.get("Authorization", ""))
-    if found:
+    if found := re.match(r"Basic (.*)", request.headers.get("Authorization", "")):
         padded = re.sub(r"[^\w+/]", "", found[1], flags=re.ASCII) + "=="
-        try:
+        with suppress(ValueError):
             uid, _, secret = base64.b64decode(padded).decode("utf-8", "replace").partition(":")
-        except ValueError:
-            uid = secret = ""
-        if uid.strip():
-            return uid, secret
+            if uid.strip():
+                return uid, secret
     return parameters.get("client_id", "").strip(), parameters.get("client_secret")

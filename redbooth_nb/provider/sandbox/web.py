@@ -9,25 +9,15 @@ from typing import Any, Final
 from flask import Flask, Request, Response, abort, g, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
-from werkzeug.routing import IntegerConverter, MapAdapter
+from werkzeug.routing import MapAdapter
 from werkzeug.wrappers import Response as AnyResponse
 
 from redbooth_nb.provider.sandbox import api, applications, authorize, token
 from redbooth_nb.provider.sandbox.context import from_the_page, given, json_body, signed_in, tx
+from redbooth_nb.provider.sandbox.data import DIFFERENCES, PEOPLE, SENTENCES, SETTINGS, SandboxError, person
 from redbooth_nb.provider.sandbox.database import Database
-from redbooth_nb.provider.sandbox.differences import PAGE_CACHING
-from redbooth_nb.provider.sandbox.errors import SENTENCES, SandboxError
-from redbooth_nb.provider.sandbox.people import PEOPLE, person
 
-_METHODS: Final = ("GET", "PUT", "POST", "DELETE", "OPTIONS", "PATCH")
 _LOOPBACK: Final = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
-_PAGE_HEADERS: Final = {
-    # no form-action: Chromium applies it to the redirect after Allow, which leads to the application
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": PAGE_CACHING,
-}
 
 
 class _App(Flask):
@@ -38,7 +28,7 @@ class _App(Flask):
         if request is not None and request.method == "POST":
             request.max_content_length = self.config["MAX_CONTENT_LENGTH"]
             chosen = request.form.get("_method") or request.headers.get("X-HTTP-Method-Override", "")
-            if chosen.upper() in _METHODS:
+            if chosen.upper() in ("GET", "PUT", "POST", "DELETE", "OPTIONS", "PATCH"):
                 request.method = request.environ["REQUEST_METHOD"] = chosen.upper()
         return super().create_url_adapter(request)
 
@@ -48,24 +38,13 @@ class _App(Flask):
             return super().dispatch_request()
 
 
-class _Number(IntegerConverter):
-    regex = r"\d{1,18}"  # what SQLite can hold; Python refuses to read thousands of digits
-
-
 def create_app(file: Database) -> Flask:
     """Return the sandbox's web application over its file. It needs no listener."""
     app = _App(__name__)
     with file.transaction() as opened:
         app.secret_key = opened.setting("secret_key", "")
-    app.config.update(
-        DATABASE=file,
-        MAX_CONTENT_LENGTH=64 * 1024,
-        PROVIDE_AUTOMATIC_OPTIONS=False,  # nothing at such an address, as in Rails
-        SESSION_COOKIE_NAME="redbooth_sandbox",
-        SESSION_COOKIE_SAMESITE="Lax",
-    )
+    app.config.update(SETTINGS["flask"], DATABASE=file)
     app.url_map.strict_slashes = False  # one public client posts to /oauth2/token/
-    app.url_map.converters["int"] = _Number
     for part in (authorize.pages, applications.pages, token.endpoints, api.endpoints):
         app.register_blueprint(part)
     app.add_url_rule("/", "home", lambda: redirect("oauth2/applications"))
@@ -121,7 +100,8 @@ def protect(response: Response) -> Response:
     """Keep pages out of frames, caches and other sites' logs."""
     response.headers["X-Content-Type-Options"] = "nosniff"
     if response.mimetype == "text/html":
-        response.headers.update(_PAGE_HEADERS)
+        caching = DIFFERENCES["shown_page_caching"]["sandbox"]
+        response.headers.update(SETTINGS["page_headers"] | {"Cache-Control": caching})
     return response
 
 
@@ -129,13 +109,12 @@ def page_values() -> dict[str, Any]:
     """Return what every page shows: who is signed in, and addresses that also work behind a proxy."""
     session.setdefault("form", secrets.token_urlsafe(32))
     me = signed_in()
-    here = request.full_path.rstrip("?").lstrip("/")
     return {
         "me": me,
         "others": [other for other in PEOPLE if other is not me],
         "form_token": session["form"],
         "root": "../" * (request.path.count("/") - 1) or "./",
-        "return_to": here if request.method == "GET" else "",
+        "return_to": request.full_path.rstrip("?").lstrip("/") if request.method == "GET" else "",
     }
 
 

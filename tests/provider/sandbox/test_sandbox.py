@@ -218,7 +218,7 @@ def test_folder_that_can_t_be_written(tmp_path: Path) -> None:
 
 def test_runs_alone_until_told_to_stop(tmp_path: Path) -> None:
     program = (
-        "from pathlib import Path; from redbooth_nb.provider.sandbox.alone import run_alone;"
+        "from pathlib import Path; from redbooth_nb.provider.sandbox import run_alone;"
         "run_alone(Path('alone.sqlite3'), 0, client_id='a' * 64, client_secret='b' * 64, token_lifetime=60)"
     )
     with subprocess.Popen(  # noqa: S603 - our own program
