@@ -13,8 +13,8 @@ from redbooth_nb.client.callback import PortBusy
 from redbooth_nb.client.errors import api_code, failure
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.wire import transport_failure
+from redbooth_nb.doctor import user_of
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.machine import user_of
 from redbooth_nb.traffic.redaction import hide_in_text
 
 AT_AUTHORIZE = {"access_denied", "server_error", "temporarily_unavailable"}
