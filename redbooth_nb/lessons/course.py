@@ -1,7 +1,9 @@
 """The lessons in their order: what shows that each is done. Texts and questions are in course.toml."""
 
+import json
 import tomllib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,6 @@ from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons import your_own_app
 from redbooth_nb.lessons.lesson import Lesson, Question, Requirement, Wording, from_table
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.traffic.round_trip import RoundTrip
@@ -70,6 +71,21 @@ def _break_it() -> Findings:
     yield "grant", any(_error(each) == "invalid_grant" for each in seen), {}
 
 
+def _your_own_app() -> Findings:
+    from redbooth_nb.lessons.take_home import NAME, TakeHomeApp
+
+    folder, text, owner, client_id = TakeHomeApp().folder, "", "", ""
+    with suppress(OSError, ValueError):
+        text = (folder / NAME).read_text(encoding="utf-8")
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        owner = json.loads((folder / "my_redbooth_token.json").read_text(encoding="utf-8"))["client_id"]
+    with suppress(RedboothError):
+        client_id = Settings.load().client_id
+    yield "written", bool(text), {}
+    yield "alone", bool(text) and "redbooth_nb" not in text, {}
+    yield "signed_in" if client_id else "registered", bool(client_id) and owner == client_id, {}
+
+
 def _stored() -> Token | None:
     try:
         return TokenStore(Settings.load().folder).load()
@@ -104,9 +120,7 @@ _FINDINGS = {
     "exchange": _exchange,
     "refresh": _refresh,
     "break-it": _break_it,
+    "your-own-app": _your_own_app,
 }
-LESSONS: dict[str, Lesson] = {
-    **{stage: _lesson(stage, TEXTS[stage], findings) for stage, findings in _FINDINGS.items()},
-    your_own_app.LESSON.stage: your_own_app.LESSON,
-}
+LESSONS = {stage: _lesson(stage, TEXTS[stage], findings) for stage, findings in _FINDINGS.items()}
 QUESTIONS = {name: question for each in LESSONS.values() for name, question in each.questions.items()}

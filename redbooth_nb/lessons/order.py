@@ -1,9 +1,9 @@
 """Cells run out of order: which cell defines the name that is missing."""
 
-import ast
 import builtins
 import json
 import os
+import symtable
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,11 +32,9 @@ def _code_cells(notebook: Path) -> list[str]:
 
 
 def _defined_by(source: str) -> set[str]:
-    """Return the names that a cell defines at its top level, or anywhere it assigns one."""
+    """Return the names that are there once a cell has run."""
     try:
-        nodes = list(ast.walk(ast.parse(source)))
+        symbols = symtable.symtable(source, "cell", "exec").get_symbols()
     except SyntaxError:
         return set()
-    assigned = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    imported = {(node.asname or node.name).partition(".")[0] for node in nodes if isinstance(node, ast.alias)}
-    return assigned | imported | {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
