@@ -23,7 +23,7 @@ import requests
 from dotenv.parser import parse_stream
 from packaging.requirements import Requirement
 
-from redbooth_nb.client.callback import holder
+from redbooth_nb.client.loopback import holder
 from redbooth_nb.client.register import DEFAULT_REDIRECT_URI, Settings, credentials_file
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.wire import TIMEOUT, connect

@@ -42,7 +42,7 @@ class RedboothError(Exception):
         return copy
 
 
-class NotYet(RedboothError):  # noqa: N818  (not a fault: a step that comes first has not been taken)
+class NotYet(RedboothError):
     """An earlier step is missing; the message and `stage` name it."""
 
 
@@ -60,10 +60,10 @@ def only_kit_errors(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         except RedboothError as error:
             failure = error.fresh()
-        except Exception as error:  # noqa: BLE001  (whatever it is, its frames and its text may hold secrets)
+        except Exception as error:  # whatever it is, its frames and its text may hold secrets
             called_wrongly = error.__traceback__ is not None and error.__traceback__.tb_next is None
             failure = TypeError(str(error)) if called_wrongly else _unforeseen(error)
-        except BaseException as error:  # noqa: BLE001  (Ctrl-C and the like go on, but bare)
+        except BaseException as error:  # Ctrl-C and the like go on, but bare
             failure = error.with_traceback(None)
             failure.__cause__ = failure.__context__ = None
         del args, kwargs  # this frame stays

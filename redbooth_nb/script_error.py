@@ -9,8 +9,7 @@ import requests
 from oauthlib.oauth2 import MismatchingStateError, OAuth2Error
 
 from redbooth_nb.child_processes.sitecustomize import REFUSED
-from redbooth_nb.client.callback import PortBusy
-from redbooth_nb.client.errors import api_code, failure
+from redbooth_nb.client.errors import PortBusy, api_code, failure
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.wire import transport_failure
 from redbooth_nb.doctor import user_of

@@ -4,22 +4,19 @@ Both take one road, `SignIn.paste`. No cell blocks while a person decides. The l
 shown, takes one answer, and shows and logs nothing of what it was sent (RFC 8252 section 7.3).
 """
 
-import json
 import logging
-import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from redbooth_nb.client.authorize import AuthorizationRequest
-from redbooth_nb.client.errors import StateAlreadyUsed, failure
-from redbooth_nb.client.loopback import HTTP_PORT, SLOWEST_REQUEST, LoopbackServer, Page
+from redbooth_nb.client.errors import PortBusy, StateAlreadyUsed, failure
+from redbooth_nb.client.loopback import HTTP_PORT, SLOWEST_REQUEST, LoopbackServer, Page, holder, leave_note
 from redbooth_nb.client.response import AuthorizationResponse, Outcome
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS
@@ -35,10 +32,6 @@ class Status(StrEnum):
     ANSWERED = "answered"
     CANCELLED = "cancelled"
     TIMED_OUT = "timed out"
-
-
-class PortBusy(RedboothError):  # noqa: N818  (named as what happened)
-    """Nothing can listen at the redirect URI: its port is in use, or it leads to another machine."""
 
 
 class SignIn:
@@ -135,7 +128,7 @@ class SignIn:
     def _changed(self) -> None:
         try:
             self._on_change()
-        except Exception as error:  # noqa: BLE001  (somebody else's function, whatever it raises)
+        except Exception as error:  # somebody else's function, whatever it raises
             # by name only: the frames may lead to secrets
             logging.getLogger(__name__).warning("on_change failed: %s", type(error).__name__)
 
@@ -162,9 +155,7 @@ class SignIn:
         except OSError as error:
             who = holder(note) or "Another program"
             raise failure(PortBusy, "listener", "busy", port=port, reason=error.strerror, holder=who) from None
-        with suppress(OSError):  # a full disk costs others the name of who holds the port, and nothing else
-            me = {"pid": os.getpid(), "notebook": Path(os.environ.get("JPY_SESSION_NAME", "")).name}
-            note.write_text(json.dumps(me), encoding="utf-8")
+        leave_note(note)
         _listening[port], self._server = self, server
         try:
             server.start()
@@ -198,14 +189,3 @@ class SignIn:
 
 
 _listening: dict[int, SignIn] = {}
-
-
-def holder(note: Path) -> str:
-    """Return which notebook of the kit holds the port, "" when it is none of them."""
-    try:
-        who = json.loads(note.read_text(encoding="utf-8"))
-        if os.name != "nt":  # there signal 0 is Ctrl-C
-            os.kill(int(who["pid"]), 0)
-    except (OSError, ValueError, KeyError, TypeError, OverflowError):
-        return ""
-    return f"The notebook {who['notebook']}" if who.get("notebook") else f"Another notebook (process {who['pid']})"

@@ -30,8 +30,12 @@ class ApiError(RedboothError):
     """A call of the API failed."""
 
 
-class AuthorizeAgain(RedboothError):  # noqa: N818  (named as what to do)
+class AuthorizeAgain(RedboothError):
     """The permission is gone, or its tokens are lost. Only the user can help, by authorizing again."""
+
+
+class PortBusy(RedboothError):
+    """Nothing can listen at the redirect URI: its port is in use, or it leads to another machine."""
 
 
 class TransportError(RedboothError):
@@ -48,23 +52,23 @@ class StateError(CallbackError):
     received: str | None = None
 
 
-class StateMismatch(StateError):  # noqa: N818  (these five are named as the field names them)
+class StateMismatch(StateError):
     """`state` came back with another value."""
 
 
-class StateStale(StateError):  # noqa: N818
+class StateStale(StateError):
     """`state` belongs to an earlier request."""
 
 
-class StateEmpty(StateError):  # noqa: N818
+class StateEmpty(StateError):
     """`state` came back without a value."""
 
 
-class StateMissing(StateError):  # noqa: N818
+class StateMissing(StateError):
     """`state` did not come back, and nothing else proves that the answer is ours."""
 
 
-class StateAlreadyUsed(StateError):  # noqa: N818
+class StateAlreadyUsed(StateError):
     """The request was answered before; each can be answered only once."""
 
 

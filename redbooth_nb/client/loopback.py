@@ -6,6 +6,8 @@ connections are bounded, whatever knocks.
 
 import asyncio
 import errno
+import json
+import os
 import socket
 import threading
 from collections.abc import Callable
@@ -164,3 +166,21 @@ def _listening(host: str, port: int) -> list[socket.socket]:
             listening.close()
         raise
     return found
+
+
+def leave_note(note: Path) -> None:
+    """Say in a file who holds the port. A full disk costs others only that."""
+    with suppress(OSError):
+        me = {"pid": os.getpid(), "notebook": Path(os.environ.get("JPY_SESSION_NAME", "")).name}
+        note.write_text(json.dumps(me), encoding="utf-8")
+
+
+def holder(note: Path) -> str:
+    """Return which notebook of the kit holds the port, "" when it is none of them."""
+    try:
+        who = json.loads(note.read_text(encoding="utf-8"))
+        if os.name != "nt":  # there signal 0 is Ctrl-C
+            os.kill(int(who["pid"]), 0)
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return ""
+    return f"The notebook {who['notebook']}" if who.get("notebook") else f"Another notebook (process {who['pid']})"

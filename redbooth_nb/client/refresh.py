@@ -143,7 +143,7 @@ class RedboothSession:
         if self.on_refresh is not None:
             try:
                 self.on_refresh(token, newer)
-            except Exception as error:  # noqa: BLE001  (somebody else's function, whatever it raises)
+            except Exception as error:  # somebody else's function, whatever it raises
                 raise failure(RedboothError, "refresh", "on_refresh", error=type(error).__name__) from None
         return newer
 

@@ -22,7 +22,8 @@ from redbooth_nb.provider.delivery import LOOPBACK_HOSTS, current_provider
 from redbooth_nb.provider.provider import Kind, Provider
 from redbooth_nb.secret import Secret
 
-SHOWN = 8  # characters of a client id that are shown; those of Redbooth have 43 or 64
+SHORTEST_VALUE = 40  # characters; those of Redbooth have 43 or 64
+SHOWN = 8  # characters of a client id that are shown
 DEFAULT_REDIRECT_URI = "http://127.0.0.1:8765/callback"
 
 
@@ -156,7 +157,7 @@ def _value_problems(name: str, value: str) -> list[str]:
         return [f"The {name} is empty."]
     if not re.fullmatch(r"[\x21-\x7e]+", value):
         return [f"The {name} holds a space, a line break or a letter outside ASCII."]
-    if re.search(r"(?i)your|paste|example|<|>|\.\.\.", value) and len(value) < 40:  # noqa: PLR2004  (real ones are longer)
+    if re.search(r"(?i)your|paste|example|<|>|\.\.\.", value) and len(value) < SHORTEST_VALUE:
         return [f"The {name} is still a placeholder."]
     return []
 

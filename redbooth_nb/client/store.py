@@ -95,7 +95,7 @@ class TokenStore:
 
     @only_kit_errors
     def _lock_file(self) -> "BaseFileLock":
-        from filelock import FileLock, Timeout  # noqa: PLC0415  (slow to import, and most programs only read)
+        from filelock import FileLock, Timeout  # slow to import, and most programs only read
 
         path = self.folder / "token.lock"
         try:

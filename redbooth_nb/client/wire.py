@@ -71,7 +71,7 @@ def read_within(answer: requests.Response, largest: int, slowest: float) -> str:
             problem = f"and did not come to an end in {slowest:g} s"
     if problem:
         answer.raw.close()
-    answer._content = bytes(body)  # noqa: SLF001  (where requests itself keeps what it has read)
+    answer._content = bytes(body)  # where requests itself keeps what it has read
     return problem
 
 

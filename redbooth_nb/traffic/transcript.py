@@ -41,7 +41,7 @@ class Transcript:
             round_trip = RoundTrip.from_response(response)
         except requests.RequestException:
             raise  # the body broke off while it was read: that is the caller's to know
-        except Exception as error:  # noqa: BLE001  (see above)
+        except Exception as error:
             _warn("An answer could not be noted", error)
             return
         with self._lock:
@@ -114,7 +114,7 @@ def _tell(watcher: Callable[[], object] | None) -> None:
     try:
         if watcher is not None:
             watcher()
-    except Exception as error:  # noqa: BLE001  (whatever it is, the request that is being noted was a good one)
+    except Exception as error:  # whatever it is, the request that is being noted was a good one
         _warn("A watcher of the transcript failed", error)
 
 
