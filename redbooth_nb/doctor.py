@@ -23,12 +23,12 @@ import requests
 from dotenv.parser import parse_stream
 from packaging.requirements import Requirement
 
-from redbooth_nb.client.loopback import holder
 from redbooth_nb.client.register import DEFAULT_REDIRECT_URI, Settings, credentials_file
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.wire import TIMEOUT, connect
 from redbooth_nb.configuration import Configuration, make_private
 from redbooth_nb.errors import NotYet, RedboothError
+from redbooth_nb.library_errors import user_of
 from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.working_copies import FOLDER, REPOSITORY, has_lessons
@@ -142,11 +142,6 @@ def ports() -> Iterator[Finding]:
     yield found("port", port=port) if _free(port) else found("port-busy", port=port, user=user_of(port))
     if not sandbox_is_free:
         yield found("port-of-sandbox", port=SANDBOX_PORT)
-
-
-def user_of(port: int) -> str:
-    """Say who uses the port of a redirect URI: the notebook's name where it is one of the kit's."""
-    return holder(Configuration.read().state_dir / f"listener-{port}.json") or "Another program"
 
 
 def _free(port: int) -> bool:

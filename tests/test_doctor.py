@@ -17,8 +17,7 @@ import pytest
 import requests
 from client.machine import FaultyServer, own_machine, unused_port
 
-from redbooth_nb import doctor as this_machine
-from redbooth_nb import working_copies
+from redbooth_nb import doctor as this_machine, working_copies
 from redbooth_nb.cli import main
 from redbooth_nb.client.register import save_credentials
 from redbooth_nb.client.store import TokenStore

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
+from unittest.mock import patch
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -59,14 +60,9 @@ def pretend(
 
     status 0: no answer at all, as if there were no network. For what no provider does on demand.
     """
-    provider = practice_only()
     adapter = _MadeUp(status, text, {"Content-Type": content_type, **(headers or {})})
-    deliver = provider.deliver
-    provider.deliver = lambda session: session.mount(f"{ORIGIN}/", adapter)  # type: ignore[method-assign]
-    try:
+    with patch.object(practice_only(), "deliver", lambda session: session.mount(f"{ORIGIN}/", adapter)):
         yield
-    finally:
-        provider.deliver = deliver  # type: ignore[method-assign]
 
 
 class _MadeUp(HTTPAdapter):
