@@ -60,23 +60,18 @@ def pretend(
 
     status 0: no answer at all, as if there were no network. For what no provider does on demand.
     """
-    adapter = _MadeUp(status, text, {"Content-Type": content_type, **(headers or {})})
+
+    def send(request: requests.PreparedRequest, **_: Any) -> requests.Response:
+        if not status:
+            raise requests.ConnectionError("There is no network. (This is made up.)")
+        words, content = reason(status), {"Content-Type": content_type, **(headers or {})}
+        raw = HTTPResponse(BytesIO(text.encode()), content, status, reason=words, preload_content=False)
+        return adapter.build_response(request, raw)
+
+    adapter = HTTPAdapter()
+    adapter.send = send  # type: ignore[method-assign,assignment]
     with patch.object(practice_only(), "deliver", lambda session: session.mount(f"{ORIGIN}/", adapter)):
         yield
-
-
-class _MadeUp(HTTPAdapter):
-    def __init__(self, status: int, text: str, headers: dict[str, str]) -> None:
-        super().__init__()
-        self.status, self.text, self.headers = status, text, headers
-
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        """Make the answer up."""
-        if not self.status:
-            raise requests.ConnectionError("There is no network. (This is made up.)")
-        words, body = reason(self.status), BytesIO(self.text.encode())
-        raw = HTTPResponse(body, self.headers, self.status, reason=words, preload_content=False)
-        return self.build_response(request, raw)
 
 
 def let_time_pass(seconds: float) -> None:
