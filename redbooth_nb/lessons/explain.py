@@ -1,7 +1,12 @@
 """Errors in words: failure on purpose, and the exceptions of the kit and the libraries, explained where they happen."""
 
+import builtins
+import json
+import os
+import symtable
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import TracebackType
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,7 +18,6 @@ from oauthlib.oauth2 import OAuth2Error
 from redbooth_nb.client.errors import api_code, failure
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.course import LESSONS, TEXTS
-from redbooth_nb.lessons.order import out_of_order
 from redbooth_nb.library_errors import meaning_of_error
 from redbooth_nb.provider.addresses import AUTHORIZE_URL, TOKEN_URL
 from redbooth_nb.provider.delivery import current_provider
@@ -52,6 +56,38 @@ def _show(
     text = out_of_order(error) if isinstance(error, NameError) else describe_error(error)
     # a kit error shows its own text in place of a stack trace, so the other exceptions borrow one
     shell.showtraceback((kind, RedboothError(text), None) if text else (kind, error, frames))
+
+
+def out_of_order(error: NameError) -> str:
+    """Say which cell of this notebook to run first; "" when no cell defines the name (a typo)."""
+    name = error.name or ""
+    if not name or hasattr(builtins, name):
+        return ""
+    notebook = Path(os.environ.get("JPY_SESSION_NAME", ""))
+    for source in _code_cells(notebook if notebook.is_file() else Path.cwd() / notebook.name):
+        if name in _defined_by(source):
+            first = source.strip().splitlines()[0]
+            return (
+                f"{name} is not defined yet. It is defined in the cell that begins with\n    {first}\n"
+                "Run that cell first."
+            )
+    return ""
+
+
+def _code_cells(notebook: Path) -> list[str]:
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    return []
+
+
+def _defined_by(source: str) -> set[str]:
+    """Return the names that are there once a cell has run."""
+    try:
+        symbols = symtable.symtable(source, "cell", "exec").get_symbols()
+    except SyntaxError:
+        return set()
+    return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
 
 
 def explain(answer: requests.Response) -> None:

@@ -12,6 +12,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
 from redbooth_nb.client.authorize import AuthorizationRequest
+from redbooth_nb.client.errors import failure
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
@@ -42,10 +43,7 @@ def practice_only() -> Provider:
     """Return the provider. Raises RedboothError when it is the real redbooth.com."""
     provider = current_provider()
     if provider.kind == "live":
-        raise RedboothError(
-            "This lesson breaks things on purpose, and it never does that to the real redbooth.com.",
-            remedy="Set REDBOOTH_PROVIDER=sandbox, restart the kernel and run the lesson again.",
-        )
+        raise failure(RedboothError, "lesson", "practice_only")
     return provider
 
 

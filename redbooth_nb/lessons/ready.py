@@ -48,10 +48,7 @@ def catch_up(stage: str) -> Settings:
     Raises NotYet on redbooth.com, where only a person can do it.
     """
     if current_provider().kind == "live":
-        raise NotYet(
-            "On redbooth.com only you can register an app and allow access.",
-            remedy="Work through the earlier notebooks first, or practice with REDBOOTH_PROVIDER=sandbox.",
-        )
+        raise failure(NotYet, "lesson", "only_you")
     return _pick_up(stage)
 
 

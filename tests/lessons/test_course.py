@@ -12,8 +12,8 @@ import nbformat
 import pytest
 
 from redbooth_nb.lessons.course import LESSONS, QUESTIONS, TEXTS
+from redbooth_nb.lessons.explain import _defined_by
 from redbooth_nb.lessons.lesson import HINTS, Question, Wording, from_table
-from redbooth_nb.lessons.order import _defined_by
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 QUESTION = {"prompt": "What?", "choices": ["this", "that"], "right": 2, "because": "So it is."}
