@@ -67,10 +67,7 @@ def out_of_order(error: NameError) -> str:
     for source in _code_cells(notebook if notebook.is_file() else Path.cwd() / notebook.name):
         if name in _defined_by(source):
             first = source.strip().splitlines()[0]
-            return (
-                f"{name} is not defined yet. It is defined in the cell that begins with\n    {first}\n"
-                "Run that cell first."
-            )
+            return str(TEXTS["out_of_order"]["sentence"]).format(name=name, first=first)
     return ""
 
 
