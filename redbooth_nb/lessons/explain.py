@@ -1,6 +1,5 @@
 """Errors in words: failure on purpose, and the exceptions of the kit and the libraries, explained where they happen."""
 
-import builtins
 import json
 import os
 import symtable
@@ -61,21 +60,14 @@ def _show(
 def out_of_order(error: NameError) -> str:
     """Say which cell of this notebook to run first; "" when no cell defines the name (a typo)."""
     name = error.name or ""
-    if not name or hasattr(builtins, name):
-        return ""
     notebook = Path(os.environ.get("JPY_SESSION_NAME", ""))
-    for source in _code_cells(notebook if notebook.is_file() else Path.cwd() / notebook.name):
-        if name in _defined_by(source):
-            first = source.strip().splitlines()[0]
-            return str(TEXTS["out_of_order"]["sentence"]).format(name=name, first=first)
-    return ""
-
-
-def _code_cells(notebook: Path) -> list[str]:
     with suppress(OSError, ValueError, KeyError, TypeError):
-        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-        return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    return []
+        text = (notebook if notebook.is_file() else Path.cwd() / notebook.name).read_text(encoding="utf-8")
+        for cell in json.loads(text)["cells"]:
+            source = "".join(cell["source"]).strip()
+            if cell["cell_type"] == "code" and name in _defined_by(source):
+                return str(TEXTS["out_of_order"]["sentence"]).format(name=name, first=source.splitlines()[0])
+    return ""
 
 
 def _defined_by(source: str) -> set[str]:
