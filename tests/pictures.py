@@ -9,15 +9,15 @@ import base64
 from pathlib import Path
 
 from browser.lab import ROOT, lab_and_browser
-from browser.look import LIGHT, choose_theme
 from browser.notebook import Notebook
 from browser.panel import Panel
+from browser.themes import LIGHT, choose_theme
 from PIL import Image
 from playwright.sync_api import Page, ViewportSize, expect
 
 STILLS = ROOT / "redbooth_nb" / "widgets" / "pictures"
 README = ROOT / "notebooks" / "images"
-COLOURS = 64
+COLORS = 64
 SIZE: ViewportSize = {"width": 840, "height": 1600}  # higher than any panel
 # somebody's own machine, where everything lies where it lies by default
 AT_HOME = (
@@ -60,7 +60,7 @@ def stills(camera: Camera) -> None:
     camera.take("url")
     camera.draw("ExchangeForm(allow())").press("Send")
     expect(camera.panel.part).to_contain_text("arrived and are saved")
-    camera.panel.part.get_by_text("The answer taken apart").click()
+    camera.panel.part.get_by_text("The answer, field by field").click()
     camera.take("exchange")
     camera.draw("card = TokenCard()\ncard").press("Refresh")
     expect(camera.panel.part).to_contain_text("Replaced")
@@ -90,7 +90,7 @@ def readme(camera: Camera, page: Page) -> None:
     consent.get_by_text("go back to the notebook").wait_for()
     consent.close()
     expect(panel.part).to_contain_text("Done. Allowed")
-    panel.part.get_by_text("The answer taken apart").click()
+    panel.part.get_by_text("The answer, field by field").click()
     page.set_viewport_size({"width": 1600, "height": 1000})
     left, right = (
         COLUMN.format(pictures="".join(FRAMED.format(data=base64.b64encode(picture).decode()) for picture in column))
@@ -113,8 +113,8 @@ def main() -> None:
         stills(camera)
         readme(camera, context.new_page())
     for picture in sorted([*STILLS.glob("*.png"), *README.glob("*.png")]):
-        with Image.open(picture) as taken:  # a third of the size, rare colours kept
-            taken.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(picture, optimize=True)
+        with Image.open(picture) as taken:  # a third of the size, rare colors kept
+            taken.convert("RGB").quantize(COLORS, Image.Quantize.MAXCOVERAGE).save(picture, optimize=True)
         print(f"{picture.relative_to(ROOT)}: {picture.stat().st_size / 1024:.0f} KiB")  # noqa: T201
 
 

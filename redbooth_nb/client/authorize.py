@@ -177,12 +177,19 @@ class PendingAuthorization:
         self._file.write({**self.load(), "answered": True, "answered_at": now, "callback_url": callback_url.reveal()})
 
     @only_kit_errors
-    def mark_code_used(self, request: AuthorizationRequest) -> None:
-        """Forget the answer to `request` before its code is sent: whatever comes back, a code works once.
+    def mark_code_sent(self, request: AuthorizationRequest) -> None:
+        """Note that the code for `request` is about to be sent, and forget it: whatever comes back, a code works once.
 
-        The answer to a newer request is kept.
+        The answer to a newer request is kept. Raises NotYet when the code was sent before.
         """
-        record = self.load()
-        if same_text(str(record["state"]), request.state):
+        record, mine = self.load(), request.state
+        ours = same_text(str(record["state"]), mine)
+        if mine in _sent or (ours and record.get("spent")):
+            raise failure(NotYet, "exchange", "sent_before")
+        _sent.add(mine)
+        if ours:
             kept = {name: value for name, value in record.items() if name != "callback_url"}
             self._file.write({**kept, "spent": True})
+
+
+_sent: set[str] = set()  # the states of requests whose code this process has sent; the file knows only the newest

@@ -1,9 +1,10 @@
 """Stage 2, waiting for the answer: the browser brings it to a listener, or the user pastes the address it was sent to.
 
-Both take one road, `SignIn.paste`. No cell blocks while a person decides. The listener is open before the link is
+Both end in `SignIn.paste`. No cell blocks while a person decides. The listener is open before the link is
 shown, takes one answer, and shows and logs nothing of what it was sent (RFC 8252 section 7.3).
 """
 
+import errno
 import logging
 import threading
 import time
@@ -58,7 +59,7 @@ class SignIn:
         self._response: AuthorizationResponse | None = None
         self._on_change = on_change
         self._until = time.monotonic() + timeout
-        self._turn = threading.Lock()
+        self._status_lock = threading.Lock()
         self._server: LoopbackServer | None = None
         try:
             if listen:
@@ -108,8 +109,8 @@ class SignIn:
         self._end(Status.CANCELLED)
 
     def _end(self, status: Status) -> None:
-        """Stop listening. Once answered it stays answered; before, an answer can still be pasted."""
-        with self._turn:
+        """Stop listening. ANSWERED is final; after a cancel or a timeout an answer can still be pasted."""
+        with self._status_lock:
             if self.status is Status.ANSWERED or (status is not Status.ANSWERED and self.status is not Status.WAITING):
                 return
             self.status = status
@@ -137,8 +138,8 @@ class SignIn:
         host, port = uri.hostname or "", uri.port or HTTP_PORT
         if uri.scheme != "http" or host not in LOOPBACK_HOSTS:
             raise failure(PortBusy, "listener", "elsewhere", uri=self.request.redirect_uri)
-        if port in _listening:
-            _listening[port].cancel()  # a cell run again replaces its own listener
+        if port in _sign_ins:
+            _sign_ins[port].cancel()  # a cell run again replaces its own listener
         note = self.request.settings.folder.parents[1] / f"listener-{port}.json"
 
         def ended(*, timed_out: bool) -> None:
@@ -146,17 +147,17 @@ class SignIn:
                 self._end(Status.TIMED_OUT)
             with suppress(OSError):
                 note.unlink(missing_ok=True)
-            if _listening.get(port) is self:
-                del _listening[port]
+            if _sign_ins.get(port) is self:
+                del _sign_ins[port]
             self._changed()
 
         try:
             server = LoopbackServer(host, port, timeout, self._answer, ended)
         except OSError as error:
-            who = holder(note) or "Another program"
-            raise failure(PortBusy, "listener", "busy", port=port, reason=error.strerror, holder=who) from None
+            who, code = holder(note) or "Another program", "busy" if error.errno == errno.EADDRINUSE else "closed"
+            raise failure(PortBusy, "listener", code, port=port, reason=error.strerror, holder=who) from None
         leave_note(note)
-        _listening[port], self._server = self, server
+        _sign_ins[port], self._server = self, server
         try:
             server.start()
         except RuntimeError:  # as in a browser's own Python, which has no threads
@@ -188,4 +189,4 @@ class SignIn:
         return self.response.describe() if self.status is Status.ANSWERED else f"Sign-in {self.status}."
 
 
-_listening: dict[int, SignIn] = {}
+_sign_ins: dict[int, SignIn] = {}

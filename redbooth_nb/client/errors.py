@@ -1,6 +1,6 @@
-"""Every failure of the flow, with its meaning: what the guide lists, what the RFCs specify, what the engine sends.
+"""Every failure of the flow, with its meaning: what the guide lists, what the RFCs specify, what Doorkeeper sends.
 
-The sentences are in `meanings.toml`, one table for each step of the flow.
+Doorkeeper is the engine behind redbooth.com. The sentences are in `meanings.toml`, one table for each step.
 """
 
 import tomllib
@@ -39,7 +39,12 @@ class PortBusy(RedboothError):
 
 
 class TransportError(RedboothError):
-    """The request got no answer that could be read: no network, no server, too slow, or not trusted."""
+    """The request got no answer that could be read: no network, no server, too slow, or not trusted.
+
+    sent: False when it is certain that nothing was sent.
+    """
+
+    sent: bool = True
 
 
 class CallbackError(RedboothError):
@@ -47,7 +52,7 @@ class CallbackError(RedboothError):
 
 
 class StateError(CallbackError):
-    """`state` does not prove that the answer belongs to our request. received: as it came back, None when absent."""
+    """`state` does not prove that the answer belongs to our request. received: the state in it, None when absent."""
 
     received: str | None = None
 
@@ -84,7 +89,7 @@ class Meaning:
 
 
 def meaning_of(step: str, code: str) -> Meaning:
-    """Return what the error `code` means at a step ("authorize", "token", "api", "callback", "state", "transport").
+    """Return what the error `code` means at a step, which is a table of `meanings.toml`.
 
     For a code that nobody specified it says so.
     """

@@ -1,6 +1,6 @@
 """Stage 3, exchange: the authorization code becomes a token (guide, chapter 3; RFC 6749 section 4.1.3).
 
-Nothing here is ever sent twice: a code works once, and sending it again is what a thief would do.
+A code is marked as sent before it is sent, and never sent again: it works once, and a second use looks like theft.
 """
 
 from typing import Any
@@ -20,8 +20,8 @@ from redbooth_nb.provider.addresses import TOKEN_URL
 def exchange(response: AuthorizationResponse | None = None) -> Token:
     """Exchange the code of `response` (default: the last answer that came) for a token, and save it.
 
-    Raises NotYet without a code, TokenEndpointError when the service refuses, TransportError when it does not
-    answer; the code may then be used up, and the way on is to authorize again. Never retries.
+    Raises NotYet without a code or when it was sent before, TokenEndpointError when the service refuses,
+    TransportError when it does not answer; the code may then be used up, and the way on is to authorize again.
     """
     response = response or AuthorizationResponse.last()
     if response.code is None:
@@ -29,13 +29,13 @@ def exchange(response: AuthorizationResponse | None = None) -> Token:
     request = response.request
     settings, store = request.settings, TokenStore(request.settings.folder)
     proof: dict[str, Any] = {"code_verifier": request.code_verifier.reveal()} if request.code_verifier else {}
-    # the state that was sent, to be compared with the one in the callback; where the service drops it, the random
-    # part of the redirect URI has been compared in its place
+    # oauthlib compares the state that was sent with the one in the callback; if none came back, response.state_check
+    # says what was accepted in its place
     state = request.state if response.state is not None else None
     with store.lock():
         store.check()  # before the code is used up for a token that could not be kept
-        PendingAuthorization(settings).mark_code_used(request)
-        with token_session("exchange", settings.client_id, redirect_uri=request.redirect_uri, state=state) as oauth:
+        PendingAuthorization(settings).mark_code_sent(request)
+        with token_session("exchange", settings, redirect_uri=request.redirect_uri, state=state) as oauth:
             answer = oauth.fetch_token(
                 TOKEN_URL,
                 authorization_response=response.url_for_oauthlib,

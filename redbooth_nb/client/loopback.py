@@ -6,6 +6,7 @@ connections are bounded, whatever knocks.
 
 import asyncio
 import errno
+import html
 import json
 import os
 import socket
@@ -43,7 +44,7 @@ class Page:
     def encoded(self) -> bytes:
         """Return it as it goes over the wire."""
         template = Template(Path(__file__).with_name("callback.html").read_text(encoding="utf-8"))
-        body = template.substitute(title=self.title, text=self.text).encode()
+        body = template.substitute(title=self.title, text=html.escape(self.text)).encode()
         head = [f"HTTP/1.1 {self.status} ", *HEADERS, f"Content-Length: {len(body)}", "", ""]
         return "\r\n".join(head).encode() + body
 
@@ -51,7 +52,7 @@ class Page:
 class LoopbackServer(threading.Thread):
     """Listens on a loopback host and port from the moment it is made. Raises OSError when it cannot.
 
-    It answers after `start()`, for `seconds` at most; what came before waits.
+    It answers after `start()`, for `seconds` at most; connections made before that wait.
     answer: called with path and query of each GET request. on_end: called at the end; `timed_out`: time ran out.
     For `localhost` it takes both loopback addresses, so that no other program can get the browser on one of them.
     """
@@ -62,12 +63,12 @@ class LoopbackServer(threading.Thread):
         super().__init__(name="callback listener", daemon=True)
         self._seconds, self._answer, self._on_end = seconds, answer, on_end
         self._hosts = host_names(port)
-        self._open: list[asyncio.StreamWriter] = []
+        self._connections: list[asyncio.StreamWriter] = []
         self._stopped = asyncio.Event()
         self._loop = asyncio.new_event_loop()
         self._sockets: list[socket.socket] = []
         try:
-            self._sockets = _listening(host, port)
+            self._sockets = _open_sockets(host, port)
         except OSError:
             self.close()
             raise
@@ -97,14 +98,14 @@ class LoopbackServer(threading.Thread):
         finally:
             for server in servers:
                 server.close()
-            for writer in self._open:
+            for writer in self._connections:
                 writer.transport.abort()
         return False
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.append(writer)
-        if len(self._open) > MOST_CONNECTIONS:
-            self._open.pop(0).transport.abort()
+        self._connections.append(writer)
+        if len(self._connections) > MOST_CONNECTIONS:
+            self._connections.pop(0).transport.abort()
         last = False
         try:
             async with asyncio.timeout(SLOWEST_REQUEST):
@@ -118,8 +119,8 @@ class LoopbackServer(threading.Thread):
             writer.transport.abort()
         finally:
             writer.close()
-            if writer in self._open:
-                self._open.remove(writer)
+            if writer in self._connections:
+                self._connections.remove(writer)
             if last:  # also where the tab was closed already
                 self._stopped.set()
 
@@ -138,7 +139,7 @@ class LoopbackServer(threading.Thread):
         return self._answer(target)
 
     def close(self) -> None:
-        """Give everything back, where it was never started."""
+        """Close sockets and loop, where it was never started; `run` does it at its end."""
         for listening in self._sockets:
             listening.close()
         self._loop.close()
@@ -150,7 +151,7 @@ def host_names(port: int) -> set[str]:
     return {f"{name}:{port}" for name in names} | (names if port == HTTP_PORT else set())
 
 
-def _listening(host: str, port: int) -> list[socket.socket]:
+def _open_sockets(host: str, port: int) -> list[socket.socket]:
     """Return listening sockets for a host. Raises OSError when one is taken; a machine without IPv6 needs only one."""
     found: list[socket.socket] = []
     try:

@@ -1,7 +1,7 @@
 """A small file that only its owner may read, and that a crash never leaves half written.
 
-Every write is a temporary file, fsync, rename, fsync of the folder. Whoever calls it from outside the client
-does so through a function with `only_kit_errors`: the frames in here hold secrets.
+Every write is a temporary file, fsync, rename, fsync of the folder. The variables in here hold secrets, so the public
+functions that lead here are decorated with `only_kit_errors`, which drops the frames of an error.
 """
 
 import json
@@ -10,6 +10,7 @@ import stat
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -123,8 +124,9 @@ class PrivateFile:
 
     def _remove_old_leftovers(self) -> None:
         for left in self.unfinished():
-            if abs(time.time() - left.stat().st_mtime) > LONGEST_WRITE:
-                left.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another program has finished it meanwhile
+                if abs(time.time() - left.stat().st_mtime) > LONGEST_WRITE:
+                    left.unlink()
 
     def _sync_folder(self) -> None:
         if sys.platform == "win32":

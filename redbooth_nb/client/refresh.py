@@ -12,12 +12,19 @@ from urllib.parse import unquote
 
 import requests
 
-from redbooth_nb.client.errors import ApiError, AuthorizeAgain, TokenEndpointError, bearer_problem, failure
+from redbooth_nb.client.errors import (
+    ApiError,
+    AuthorizeAgain,
+    TokenEndpointError,
+    TransportError,
+    bearer_problem,
+    failure,
+)
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.client.token_endpoint import token_session
-from redbooth_nb.client.wire import TIMEOUT, bounded, connect, named_failures
+from redbooth_nb.client.wire import TIMEOUT, api_session, named_failures
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 from redbooth_nb.provider.addresses import API_URL, REVOKE_URL, TOKEN_URL
 
@@ -45,7 +52,7 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
         interrupted = store.interrupted()
         store.mark_refresh(old)
         try:
-            with token_session("refresh", settings.client_id) as oauth:
+            with token_session("refresh", settings) as oauth:
                 # requests-oauthlib sends no client credentials by itself on a refresh
                 answer = oauth.refresh_token(
                     TOKEN_URL,
@@ -54,6 +61,10 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
                     client_secret=settings.client_secret.reveal(),
                     timeout=TIMEOUT,
                 )
+        except TransportError as error:
+            if not error.sent and not interrupted:
+                store.unmark()
+            raise
         except TokenEndpointError as error:
             if error.error and error.status < HTTPStatus.INTERNAL_SERVER_ERROR and not interrupted:
                 store.unmark()  # a plain no: nothing was lost on the way
@@ -86,7 +97,7 @@ class RedboothSession:
         self.settings = settings or Settings.load()
         self.store = TokenStore(self.settings.folder)
         self.on_refresh = on_refresh
-        self._session = bounded(connect(requests.Session()))
+        self._session = api_session(self.settings.provider)
 
     @only_kit_errors
     def request(self, method: str, path: str, **arguments: Any) -> requests.Response:
@@ -109,7 +120,14 @@ class RedboothSession:
         unauthorized = response.status_code == HTTPStatus.UNAUTHORIZED
         problem = bearer_problem(response.headers.get("WWW-Authenticate", "")) if unauthorized else ""
         if problem == "expired" and not refreshed:  # else the clocks disagree, and another refresh would not help
-            response = self._call(method, url, self._refresh(token), arguments)
+            token = self._refresh(token)
+            if (
+                "files" in arguments
+                or hasattr(arguments.get("data"), "__next__")
+                or hasattr(arguments.get("data"), "read")
+            ):
+                raise failure(ApiError, "call", "not_repeated")
+            response = self._call(method, url, token, arguments)
         elif problem == "revoked":
             with self.store.lock():  # somebody may be refreshing right now: their token is not in the store yet
                 newer, interrupted = _stored(self.store), self.store.interrupted()
@@ -153,6 +171,12 @@ class RedboothSession:
             return self._session.request(method, url, **{**DEFAULTS, **arguments, "headers": headers})
 
 
+def _can_be_repeated(arguments: dict[str, Any]) -> bool:
+    """Whether a call can be sent again: a file or a generator has been read to its end."""
+    body = arguments.get("data")
+    return "files" not in arguments and not hasattr(body, "read") and not hasattr(body, "__next__")
+
+
 def _api_address(path: str) -> str:
     """Return the address of a path of the API. Raises ApiError for one that leads out of it: the token stays inside."""
     url = path if path.startswith(f"{API_URL}/") else f"{API_URL}/{path.removeprefix('/')}"
@@ -179,8 +203,9 @@ def revoke(settings: Settings | None = None) -> None:
             "client_secret": settings.client_secret.reveal(),
         }
         with named_failures(f"POST {REVOKE_URL}"):
-            session = bounded(connect(requests.Session()))
-            answer = session.post(REVOKE_URL, data=fields, allow_redirects=False, timeout=TIMEOUT)
+            answer = api_session(settings.provider).post(
+                REVOKE_URL, data=fields, allow_redirects=False, timeout=TIMEOUT
+            )
         if answer.status_code != HTTPStatus.OK:
             raise failure(ApiError, "revoke", "refused", url=REVOKE_URL, status=answer.status_code)
         store.forget()

@@ -4,6 +4,7 @@ Guide, chapter 1 "Initial Setup". Redbooth says Api Key, App secret and Return U
 client id, client secret and redirect URI (RFC 6749 section 2).
 """
 
+import hashlib
 import os
 import re
 from dataclasses import dataclass, field
@@ -43,12 +44,12 @@ class Settings:
     client_secret: Secret
     redirect_uri: str
     provider: Provider
-    folder: Path = field(repr=False)  # its name is the client id
+    folder: Path
     source: str
 
     @property
     def shown_client_id(self) -> str:
-        """The beginning of the client id. In full it is only in links: it may be the secret, copied by mistake."""
+        """The beginning of the client id: some people copy the secret into its field by mistake."""
         return f"{self.client_id[:SHOWN]}..."
 
     @classmethod
@@ -56,8 +57,8 @@ class Settings:
     def load(cls) -> "Settings":
         """Read the credentials of the current provider.
 
-        The real service's come from the environment or `.env`; a stand-in's from the environment or its
-        own folder, so that neither is ever sent to the other. The kit's sandbox knows only its own.
+        The real service's come from the environment or else `.env`, those of another stand-in from the environment or
+        else its own folder. The kit's sandbox knows only its own.
         Raises NotYet when there are none, CredentialsError when they cannot be right.
         """
         configuration = Configuration.read()
@@ -79,7 +80,9 @@ class Settings:
         if problems:
             page = provider.link(APPLICATIONS_URL)
             raise failure(CredentialsError, "register", "wrong", source=source, problems=" ".join(problems), page=page)
-        folder = configuration.state_dir / provider.name / client_id
+        # short, because the client id may be the secret by mistake, and paths are shown
+        named = f"{client_id[:SHOWN]}-{hashlib.sha256(client_id.encode()).hexdigest()[:12]}"
+        folder = configuration.state_dir / provider.name / named
         return cls(client_id, Secret("client secret", secret), uri, provider, folder, source)
 
 
@@ -95,7 +98,7 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
     """Check the credentials, save them for the current provider (mode 0600), and return the settings.
 
     On the sandbox it also asks whether the service accepts them, which finds two values that were swapped.
-    Raises CredentialsError, having saved nothing, when one cannot be right or the file cannot be written.
+    Raises CredentialsError when one cannot be right (then nothing is saved) or the file cannot be written.
     """
     client_id, client_secret, redirect_uri = client_id.strip(), client_secret.strip(), redirect_uri.strip()
     problems = credential_problems(client_id, client_secret, redirect_uri)
@@ -131,7 +134,7 @@ def _refuse_swapped(provider: Provider, client_id: str, client_secret: str) -> N
 
 
 def _accepted(provider: Provider, client_id: str, client_secret: str) -> bool:
-    """Ask the token endpoint for the grant of a code that does not exist: it checks the client first."""
+    """Send a made-up code: wrong credentials are answered with 401, right ones with another error."""
     session = requests.Session()
     provider.deliver(session)
     fields = {"grant_type": "authorization_code", "code": "-", "redirect_uri": DEFAULT_REDIRECT_URI}
@@ -140,7 +143,7 @@ def _accepted(provider: Provider, client_id: str, client_secret: str) -> bool:
 
 
 def credential_problems(client_id: str, client_secret: str, redirect_uri: str) -> list[str]:
-    """Say what cannot be right, a sentence each; an empty list is good news."""
+    """Say what cannot be right, a sentence each; none when no problem was found."""
     problems = _value_problems("Api Key (client id)", client_id)
     problems += _value_problems("App secret (client secret)", client_secret)
     if client_id and re.search(r"[/\\]|^\.+$", client_id):  # it names a folder, and must not lead out of it

@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from redbooth_nb.client.authorize import NONCE_NAME, AuthorizationRequest, PendingAuthorization
 from redbooth_nb.client.errors import (
@@ -45,7 +45,7 @@ class AuthorizationResponse:
     """What the user's decision brought back.
 
     state_check: how the answer was matched to the request. state: as it came back, None when it did not.
-    callback_url: the whole address, for `fetch_token(authorization_response=...)`.
+    callback_url: the whole address; see `url_for_oauthlib`.
     """
 
     request: AuthorizationRequest
@@ -103,7 +103,7 @@ class AuthorizationResponse:
             error, described = (printable(hide_known(fields.get(n, ""))) for n in ("error", "error_description"))
             outcome = Outcome.DENIED if error == "access_denied" else Outcome.FAILED
             return cls(outcome=outcome, error=error, error_description=described, **common)  # type: ignore[arg-type]
-        if fields.get("access_token"):
+        if fields.get("access_token") and request.response_type == "token":
             token = Token.from_answer(dict(fields), request.settings.provider.now())
             return cls(outcome=Outcome.ALLOWED, token=token, **common)  # type: ignore[arg-type]
         if fields.get("code"):
@@ -189,10 +189,13 @@ def _address_problem(url: str, request: AuthorizationRequest) -> str:
     try:
         parts, registered = urlsplit(url), urlsplit(request.redirect_uri)
         parse_qsl(f"{parts.query}&{parts.fragment}", max_num_fields=100)
-        # browsers write an empty path as a slash
-        same = (parts.scheme, parts.hostname, parts.port, parts.path or "/") == (
-            registered.scheme, registered.hostname, registered.port, registered.path or "/",
-        )  # fmt: skip
+        same = _place(parts) == _place(registered)
     except ValueError:
         return "It is not a valid address."
     return "" if same else f"It does not begin with your redirect URI, {request.redirect_uri.partition('?')[0]}."
+
+
+def _place(uri: SplitResult) -> tuple[object, ...]:
+    # browsers write an empty path as a slash, and leave out the port that goes with the scheme
+    port = uri.port or {"http": 80, "https": 443}.get(uri.scheme)
+    return uri.scheme, uri.hostname, port, uri.path or "/"

@@ -19,7 +19,9 @@ from redbooth_nb.errors import RedboothError, only_kit_errors
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-LOCK_SECONDS = 90  # longer than the slowest refresh: connect and read timeouts together
+LOCK_SECONDS = (
+    90  # longer than the slowest refresh: 5 to connect, 30 for the first byte, 20 for the rest, 30 for the last
+)
 
 
 class TokenStore:
@@ -29,7 +31,7 @@ class TokenStore:
         self.folder = folder
         self._file = PrivateFile(folder / "token.json")
         self._marker = PrivateFile(folder / "refreshing.json")
-        self._threads = _thread_lock(folder)
+        self._thread_lock = _thread_lock(folder)
 
     @property
     def path(self) -> Path:
@@ -63,8 +65,8 @@ class TokenStore:
         self._marker.remove()
 
     def mark_refresh(self, token: Token) -> None:
-        """Note on disk that `token` is about to be refreshed: a crash before `save` is then no riddle."""
-        for left in self._file.unfinished():  # from here on, one that is there holds the answer
+        """Note on disk that `token` is about to be refreshed, so that a crash before `save` is noticed later."""
+        for left in self._file.unfinished():  # so that any found after a crash comes from this refresh
             left.unlink(missing_ok=True)
         self._marker.write({"access_token_fingerprint": token.access_token.fingerprint})
 
@@ -74,14 +76,17 @@ class TokenStore:
 
     def interrupted(self) -> bool:
         """Whether a refresh of the stored token was begun and never saved: its answer may be lost."""
-        content, token = self._marker.read(), self.load()
-        mark = content and content.get("access_token_fingerprint")
+        token = self.load()
+        try:
+            mark = (self._marker.read() or {}).get("access_token_fingerprint")
+        except StoreError:
+            return token is not None  # it cannot be read, so it may be about this token
         return token is not None and mark == token.access_token.fingerprint
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the store alone, among all threads and processes. Raises StoreError after 90 seconds."""
-        if not self._threads.acquire(timeout=LOCK_SECONDS):
+        """Hold the store alone, among all threads and processes. Raises StoreError after 90 seconds for each."""
+        if not self._thread_lock.acquire(timeout=LOCK_SECONDS):
             raise self._busy()
         try:
             file_lock = self._lock_file()
@@ -91,7 +96,7 @@ class TokenStore:
             finally:
                 file_lock.release()
         finally:
-            self._threads.release()
+            self._thread_lock.release()
 
     @only_kit_errors
     def _lock_file(self) -> "BaseFileLock":
@@ -103,7 +108,7 @@ class TokenStore:
             PrivateFile(path).check()  # a link planted there would lead elsewhere
             file_lock = FileLock(path, timeout=LOCK_SECONDS, mode=0o600)
             file_lock.acquire()
-            try:
+            try:  # a second lock has to fail; if it succeeds, locks have no effect on this file system
                 FileLock(path, timeout=0, mode=0o600).acquire()
             except Timeout:
                 return file_lock
@@ -116,10 +121,7 @@ class TokenStore:
 
     @only_kit_errors
     def _recover(self) -> None:
-        """Keep the token of an interrupted refresh that was written but not yet in its place. Call it under the lock.
-
-        Raises StoreError when it cannot be saved.
-        """
+        """Under the lock, put a token in place that was written, but not yet renamed, when a refresh was cut off."""
         try:
             cut_off = self.interrupted()
         except StoreError:

@@ -1,4 +1,4 @@
-"""The one place that talks to the token endpoint, for exchange and refresh alike (RFC 6749 sections 3.2 and 5).
+"""The one place that asks the token endpoint for tokens, for exchange and refresh (RFC 6749 sections 3.2 and 5).
 
 requests-oauthlib does the protocol. What it leaves open is done here: nothing is sent twice or to another address,
 an answer has bounds in size and time, and whatever comes back that is not a token becomes an error with a name.
@@ -15,6 +15,7 @@ from oauthlib.oauth2 import OAuth2Error
 from requests_oauthlib import OAuth2Session
 
 from redbooth_nb.client.errors import TokenEndpointError, TransportError, failure
+from redbooth_nb.client.register import Settings
 from redbooth_nb.client.token import content_problems
 from redbooth_nb.client.wire import connect, named_failures, read_within, status_of
 from redbooth_nb.errors import printable
@@ -22,21 +23,21 @@ from redbooth_nb.provider.addresses import TOKEN_URL
 from redbooth_nb.traffic.redaction import hide_in_text
 
 PERHAPS_USED: Final = "The code or refresh token may already be used up. If it is, authorize again."
-LARGEST_ANSWER: Final = 128 * 1024  # bytes; a token is a few hundred, an error page some thousand
-SLOWEST_ANSWER: Final = 20.0  # seconds from its first line to its last byte; the lock on the store outlasts it
+LARGEST_TOKEN_ANSWER: Final = 128 * 1024  # bytes; a token is a few hundred, an error page some thousand
+SLOWEST_TOKEN_ANSWER: Final = 20.0  # seconds from its first line to its last byte; the lock on the store outlasts it
 LONGEST_CODE: Final = 60  # characters shown of an error code
 
 
 @contextmanager
-def token_session(step: str, client_id: str, **options: Any) -> Iterator[OAuth2Session]:
-    """Yield an `OAuth2Session` that may send one request to the token endpoint.
+def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAuth2Session]:
+    """Yield an `OAuth2Session` for one request to the token endpoint of the provider in `settings`.
 
     step: "exchange" or "refresh", to name in errors. options: as for `OAuth2Session`.
     Raises TokenEndpointError when the answer is not a token, TransportError when there is none. Never retries.
     """
-    oauth = connect(OAuth2Session(client_id, **options))
-    # first read within bounds, then connect's own hook notes it, then it is judged: before requests-oauthlib sees it,
-    # which would call a 500 or a login page a "missing token"
+    oauth = connect(OAuth2Session(settings.client_id, **options), settings.provider)
+    # Order of the hooks: _read within bounds, transcript.note (from connect), _judge. All of them run before
+    # requests-oauthlib sees the answer: it would call a 500 or a login page a "missing token".
     oauth.hooks["response"].insert(0, partial(_read, step))
     oauth.hooks["response"].append(partial(_judge, step))
     try:
@@ -47,7 +48,7 @@ def token_session(step: str, client_id: str, **options: Any) -> Iterator[OAuth2S
 
 
 def _read(step: str, answer: requests.Response, *_: Any, **__: Any) -> None:
-    problem = read_within(answer, LARGEST_ANSWER, SLOWEST_ANSWER)
+    problem = read_within(answer, LARGEST_TOKEN_ANSWER, SLOWEST_TOKEN_ANSWER)
     answer.encoding = "utf-8"  # as JSON is, whatever the header says
     if problem:
         where = f"{step}: POST {TOKEN_URL} answered {status_of(answer)}"
@@ -68,7 +69,7 @@ def _judge(step: str, answer: requests.Response, *_: Any, **__: Any) -> None:
 
 
 def answer_problem(answer: requests.Response, step: str) -> TokenEndpointError | None:
-    """Say what is wrong with an answer of the token endpoint, None when it is a token.
+    """Return the error that names what is wrong with an answer of the token endpoint, None when it is a token.
 
     Old and new versions of the service differ (401 or 400, `error` as text or as an object); both are understood.
     """

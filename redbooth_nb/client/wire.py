@@ -8,10 +8,11 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import requests
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 
 from redbooth_nb.client.errors import TransportError, failure
 from redbooth_nb.provider.delivery import current_provider
+from redbooth_nb.provider.provider import Provider
 from redbooth_nb.traffic.round_trip import reason
 from redbooth_nb.traffic.transcript import transcript
 
@@ -27,12 +28,12 @@ for _library in ("requests_oauthlib.oauth2_session", "urllib3.connection"):
     logging.getLogger(_library).addFilter(lambda _: not _own_call.get())
 
 
-def connect(session: S) -> S:
-    """Let a `requests.Session` or `OAuth2Session` reach the current provider, and note what it says.
+def connect(session: S, provider: Provider | None = None) -> S:
+    """Let a `requests.Session` or `OAuth2Session` reach `provider` (default: the current one), and note what it says.
 
-    On redbooth.com itself nothing is redirected: the same cell works there. Returns the session.
+    For redbooth.com itself nothing about the session changes, so the same cell works there. Returns the session.
     """
-    current_provider().deliver(session)
+    (provider or current_provider()).deliver(session)
     # else requests replaces the Authorization header by a password from ~/.netrc, if there is one for the host
     session.auth = session.auth or _unchanged
     hooks = session.hooks.setdefault("response", [])
@@ -45,8 +46,9 @@ def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def bounded(session: S) -> S:
-    """Let a session of the kit refuse answers that are too large or too slow. Returns the session."""
+def api_session(provider: Provider) -> requests.Session:
+    """Return a session for the API of `provider` that refuses answers which are too large or too slow."""
+    session = connect(requests.Session(), provider)
     session.hooks["response"].insert(0, _read_answer)
     return session
 
@@ -71,7 +73,7 @@ def read_within(answer: requests.Response, largest: int, slowest: float) -> str:
             problem = f"and did not come to an end in {slowest:g} s"
     if problem:
         answer.raw.close()
-    answer._content = bytes(body)  # where requests itself keeps what it has read
+    vars(answer).update(_content=bytes(body), _content_consumed=True)  # where requests itself keeps what it has read
     return problem
 
 
@@ -86,7 +88,7 @@ def named_failures(what: str, *, also: str = "") -> Iterator[None]:
         yield
     except (requests.RequestException, HTTPError, ValueError, LookupError) as error:
         named = transport_failure(error, what)
-        named.remedy += also
+        named.remedy += also if named.sent else ""
         raise named from None
     finally:
         _own_call.reset(before)
@@ -97,13 +99,17 @@ def transport_failure(error: Exception, what: str) -> TransportError:
     code = next((code for kind, code in _FAILURES if isinstance(error, kind)), "unreadable")
     response = getattr(error, "response", None)
     status = f" answered {status_of(response)}" if response is not None else ""
-    return failure(TransportError, "transport", code, before=f"{what}{status}: ")
+    named = failure(TransportError, "transport", code, before=f"{what}{status}: ")
+    reason = getattr(next(iter(error.args), None), "reason", None)  # why urllib3 gave up
+    named.sent = not isinstance(reason, NewConnectionError | ConnectTimeoutError)
+    return named
 
 
 _FAILURES: tuple[tuple[type[Exception], str], ...] = (
     (requests.exceptions.SSLError, "certificate"),
     (requests.exceptions.ConnectTimeout, "connect"),
     (requests.exceptions.ReadTimeout, "answer"),
+    (ReadTimeoutError, "answer"),
     (requests.exceptions.TooManyRedirects, "redirect"),
     (requests.exceptions.ConnectionError, "connection"),
 )

@@ -86,7 +86,7 @@ def _token_request(session: requests.Session, how: str) -> dict[str, str]:
 class FaultLab(view.View):
     """Seventeen ways to fail; `run(name, predicted)` does what the button does."""
 
-    picture = ("fault-lab", "a fault chosen from a list, a prediction among the outcomes, and the answer explained.")
+    picture = "fault-lab"
 
     def __init__(self) -> None:
         self._message, self._answer = Message(), view.Markup()

@@ -1,6 +1,6 @@
-"""The layout and the styles that widgets share: each one would be a message of its own to the page.
+"""The layout and the styles that widgets share: each of their own would be another message to the page.
 
-How wide things are and where they go stands in view.css. A widget that hides itself needs a layout of its own.
+Widths and places are in view.css. A widget that hides itself needs a layout of its own.
 """
 
 import ipywidgets as w

@@ -1,9 +1,9 @@
-// How long something still lives, a token or the wait for an answer. The kernel says the remaining seconds once; from then on this counts by itself to a
-// moment on the clock on the wall, so it is right while the kernel is busy, and after the laptop has slept.
+// How long something still lives: a token, or the wait for an answer. The kernel says once how many seconds remain;
+// from then on this counts by the browser's clock, so it is right while the kernel is busy and after the laptop slept.
 
 const LAST = 60; // seconds; as Token.needs_refresh: the last minute, or the last tenth of a short life
 const TICKS = 1000; // milliseconds
-const SAME_MOMENT = 120; // seconds; what is older than this came out of a saved notebook
+const SAME_MOMENT = 120; // seconds; anything older came out of a saved notebook
 const ICONS = {
   fresh: ["M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13z", "M8 4.5V8l2.4 1.6"],
   soon: ["M8 1.8L15 14H1z", "M8 6.2v3.6M8 11.4v.9"],
@@ -30,7 +30,7 @@ function inWords(seconds, calm) {
   return parts.filter(Boolean).join(" ");
 }
 
-function stateOf(left, lifetime) {
+function phaseOf(left, lifetime) {
   if (left === null || lifetime === null) return "unknown";
   if (left <= 0) return "expired";
   return left <= Math.min(LAST, lifetime / 10) ? "soon" : "fresh";
@@ -39,9 +39,8 @@ function stateOf(left, lifetime) {
 export default () => {
   let deadline = null; // in the browser's milliseconds
 
-  // What the kernel sends is true at the moment it is sent, so it counts from its arrival, whatever the browser's clock
-  // says. Only at the beginning it may also come out of a saved notebook, long after its time; then the kernel's clock
-  // is all there is.
+  // What the kernel sends is true at the moment it is sent, so time counts from its arrival, whatever the browser's
+  // clock says. Only the first value may come out of a saved notebook, much later; then the kernel's clock has to do.
   const setDeadline = (model, saved) => {
     const { remaining, as_of } = model.get("time");
     const start = saved ? as_of * 1000 : Date.now();
@@ -57,7 +56,7 @@ export default () => {
     const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
     const root = make("div", "redbooth-countdown");
     const icon = make("span", "rc-icon");
-    const names = model.get("words"); // for each state: what stands there, and what is announced when it begins
+    const names = model.get("words"); // for each phase: what is shown, and what is announced when it begins
     const words = make("span", "rc-words", { role: "timer", "aria-label": names.label[0] });
     const bar = make("span", "rc-bar", { "aria-hidden": "true" });
     const rest = bar.appendChild(make("span", "rc-rest"));
@@ -71,24 +70,24 @@ export default () => {
       const { lifetime } = model.get("time");
       // a clock set back adds no life
       const exact = deadline === null ? null : Math.min((deadline - Date.now()) / 1000, lifetime ?? Infinity);
-      const state = stateOf(exact, lifetime);
-      if (root.dataset.state !== state) {
-        if (root.dataset.state) news.textContent = names[state][1]; // a change; how it began is no news
-        root.dataset.state = state;
-        icon.replaceChildren(picture(ICONS[state]));
+      const phase = phaseOf(exact, lifetime);
+      if (root.dataset.phase !== phase) {
+        if (root.dataset.phase) news.textContent = names[phase][1]; // a change; how it began is no news
+        root.dataset.phase = phase;
+        icon.replaceChildren(picture(ICONS[phase]));
       }
       const left = Math.ceil(exact ?? 0);
-      const counting = state === "fresh" || state === "soon";
-      words.textContent = names[state][0] + (counting ? ` ${inWords(left, calm.matches)}` : "");
-      bar.hidden = state === "unknown";
+      const counting = phase === "fresh" || phase === "soon";
+      words.textContent = names[phase][0] + (counting ? ` ${inWords(left, calm.matches)}` : "");
+      bar.hidden = phase === "unknown";
       rest.style.width = `${counting ? Math.min((100 * exact) / lifetime, 100) : 0}%`;
-      // at the next full second, and a little after it, so that the words are never a second behind
+      // a little after the next full second, so that the words are never a second behind
       if (counting) timer = setTimeout(show, ((exact * 1000) % TICKS) + 5);
     };
 
     show();
     model.on("change:time", show);
-    document.addEventListener("visibilitychange", show); // timers sleep where nobody looks
+    document.addEventListener("visibilitychange", show); // timers sleep in a hidden page
     return () => {
       clearTimeout(timer);
       model.off("change:time", show);

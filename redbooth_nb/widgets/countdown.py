@@ -8,93 +8,59 @@ import anywidget
 import ipywidgets as w
 import traitlets
 
-from redbooth_nb.widgets.view import View
+from redbooth_nb.widgets.texts import TEXTS
 
 LAST: Final = 60  # seconds; as Token.needs_refresh, and as countdown.js
 HERE = Path(__file__).parent
-Words = dict[str, tuple[str, str]]
-# for each state: what stands there, before the time that is left, and what is announced when it begins
-TOKEN: Final[Words] = {
-    "label": ("Lifetime of the access token", ""),
-    "fresh": ("fresh, expires in", "The access token is fresh."),
-    "soon": ("expires soon, in", "The access token expires soon."),
-    "expired": ("expired", "The access token has expired."),
-    "unknown": (
-        "the service did not say how long it lives",
-        "The service did not say how long the access token lives.",
-    ),
-}
+Words = dict[str, list[str]]
+TOKEN: Final[Words] = TEXTS["countdown"]["token"]
 
 
-def _moment(remaining: float | None, lifetime: float | None) -> dict[str, float | None]:
-    return {"remaining": remaining, "lifetime": lifetime, "as_of": time.time()}
+class Countdown(anywidget.AnyWidget):
+    """Shows how long something still lives: fresh, expires soon, expired, or not known. The counting is JavaScript.
 
-
-def _as_of_now(_: object, countdown: "_Clock") -> dict[str, float | None]:
-    """Say what remains at the moment it is sent: also to a page that was reloaded long after it was set."""
-    return countdown.now()
-
-
-class _Clock(anywidget.AnyWidget):
-    """The counting, in JavaScript."""
+    remaining, lifetime: seconds, as `token.remaining(now)` and `token.expires_in`; None when the service did not say.
+    words: what to call the phases. time: remaining and lifetime, and when that was (`as_of`), in Unix seconds.
+    """
 
     _esm = HERE / "countdown.js"
     _css = HERE / "countdown.css"
-    time: "traitlets.Dict[str, float | None]" = traitlets.Dict().tag(sync=True, to_json=_as_of_now)
-    """Remaining seconds and lifetime, None when the service did not say; and when that was, in Unix seconds."""
-    words: "traitlets.Dict[str, tuple[str, str]]" = traitlets.Dict().tag(sync=True)
-    """What to call the states."""
-
-    def now(self) -> dict[str, float | None]:
-        """Return the same as of now."""
-        now = time.time()
-        remaining = self.time.get("remaining")
-        if remaining is not None:
-            remaining -= now - (self.time["as_of"] or now)
-        return {**self.time, "remaining": remaining, "as_of": now}
-
-
-class Countdown(View):
-    """Shows how long something still lives: fresh, expires soon (the last minute or tenth), expired, or not known.
-
-    remaining, lifetime: seconds, as `token.remaining(now)` and `token.expires_in`; None when the service did not say.
-    words: what to call the states; by default those of a token.
-    """
+    # what remains is as of the moment it is sent, also to a page that is reloaded long after it was set
+    time: "traitlets.Dict[str, Any]" = traitlets.Dict().tag(sync=True, to_json=lambda _, self: self.now())
+    words: "traitlets.Dict[str, list[str]]" = traitlets.Dict().tag(sync=True)
 
     def __init__(self, remaining: float | None, lifetime: float | None, words: Words = TOKEN) -> None:
-        self._clock = _Clock(time=_moment(remaining, lifetime), words=words)
-        super().__init__([self._clock], layout=w.Layout())  # of its own: whoever shows it may hide it
+        # a layout of its own: whoever shows it may hide it
+        super().__init__(time=_starting_now(remaining, lifetime), words=words, layout=w.Layout())
 
     def set(self, remaining: float | None, lifetime: float | None) -> None:
         """Count on from here, for example after a refresh, or when the sandbox's clock was moved."""
-        self._clock.time = _moment(remaining, lifetime)
+        self.time = _starting_now(remaining, lifetime)
 
-    @property
-    def state(self) -> str:
-        """Where it stands: "fresh", "soon", "expired" or "unknown"."""
-        now = self._clock.now()
-        return state(now["remaining"], now["lifetime"])
-
-    def text(self) -> str:
-        """Say in words how long is left."""
-        now = self._clock.now()
-        return remaining_text(now["remaining"], now["lifetime"], self._clock.words)
+    def now(self) -> dict[str, Any]:
+        """Return remaining seconds and lifetime as of now."""
+        now, remaining = time.time(), self.time["remaining"]
+        left = None if remaining is None else remaining - (now - self.time["as_of"])
+        return {**self.time, "remaining": left, "as_of": now}
 
 
-def state(remaining: float | None, lifetime: float | None) -> str:
-    """Return "fresh", "soon", "expired" or "unknown"."""
-    if remaining is None or lifetime is None:
-        return "unknown"
-    if remaining <= 0:
-        return "expired"
-    return "soon" if remaining <= min(LAST, lifetime / 10) else "fresh"
+def _starting_now(remaining: float | None, lifetime: float | None) -> dict[str, Any]:
+    return {"remaining": remaining, "lifetime": lifetime, "as_of": time.time()}
 
 
 def remaining_text(remaining: float | None, lifetime: float | None, words: Words = TOKEN) -> str:
-    """Say how long is left, to the minute above one and to the second below: "fresh, expires in 2 h"."""
-    now = state(remaining, lifetime)
-    if remaining is None or now in {"unknown", "expired"}:
-        return words[now][0]
-    hours, minutes = divmod(round(remaining / 60), 60)
-    parts: dict[str, Any] = {"h": hours, "min": minutes, "s": 0 if hours or minutes else f"{remaining:.0f}"}
-    return " ".join([words[now][0], *(f"{number} {unit}" for unit, number in parts.items() if number)])
+    """Say how long is left, "soon" being the last minute or the last tenth of a short life: "fresh, expires in 2 h"."""
+    if remaining is None or lifetime is None:
+        return words["unknown"][0]
+    if remaining <= 0:
+        return words["expired"][0]
+    phase = "soon" if remaining <= min(LAST, lifetime / 10) else "fresh"
+    return f"{words[phase][0]} {duration(remaining)}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words, to the minute above a minute and to the second below: "1 h 30 min"."""
+    hours, minutes = divmod(round(seconds / 60), 60)
+    if not hours and not minutes:
+        return f"{seconds:.0f} s"
+    return " ".join(f"{number} {unit}" for number, unit in ((hours, "h"), (minutes, "min")) if number)

@@ -1,8 +1,7 @@
-// The flow map: three parties, the hops between them, four stages. What is lit comes from the kernel as facts;
-// here is only the drawing and the way around in it. Everything is set as text, so nothing that came over the wire
-// can become markup.
+// The flow map: three parties, the hops between them, four stages. The kernel says what has happened; this only draws
+// it and leads around in it. Everything is set as text, so nothing that came over the wire can become markup.
 
-const COLUMNS = { User: 2, "Your app": 3, Redbooth: 4 }; // the line of the grid on which a lifeline stands
+const COLUMNS = { User: 2, "Your app": 3, Redbooth: 4 }; // the grid line of each lifeline
 const ICONS = {
   done: ["M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1z", "M4.6 8.2l2.4 2.4 4.5-5"],
   next: ["M8 1.2a6.8 6.8 0 1 0 0 13.6A6.8 6.8 0 0 0 8 1.2z", "M6.4 4.9v6.2L11.2 8z"],
@@ -13,6 +12,7 @@ const PARTIES = {
   "Your app": "M1.5 3h13v10h-13zM1.5 6h13",
   Redbooth: "M2 2.5h12v4H2zM2 9.5h12v4H2zM4.5 4.5h1M4.5 11.5h1",
 };
+const ELSEWHERE = "This notebook sent nothing for it: it happened in the browser or in an earlier notebook.";
 let maps = 0; // ids must be unique on the page, also when one map is shown twice
 
 function make(tag, name, text = "", attributes = {}) {
@@ -31,13 +31,13 @@ function picture(name, paths) {
   return svg;
 }
 
-function showState(element, state) {
-  if (element.dataset.state === state) return;
-  element.dataset.state = state;
-  element.replaceChildren(picture("rf-icon", ICONS[state]), make("span", "rf-word", state));
+function showProgress(element, progress) {
+  if (element.dataset.progress === progress) return;
+  element.dataset.progress = progress;
+  element.replaceChildren(picture("rf-icon", ICONS[progress]), make("span", "rf-word", progress));
 }
 
-// The head of the picture: who stands where.
+// The head of the picture: the name above each lifeline.
 function parties() {
   const row = make("div", "rf-parties");
   for (const [name, path] of Object.entries(PARTIES)) {
@@ -47,7 +47,7 @@ function parties() {
   return row;
 }
 
-// One hop: a button that looks like an arrow between two lifelines, and below it room for what went over the wire.
+// One hop: a button drawn as an arrow between two lifelines, and below it room for what went over the wire.
 function drawHop(hop, id, choose) {
   const [from, to] = [COLUMNS[hop.source], COLUMNS[hop.target]];
   const item = make("li", "");
@@ -60,29 +60,30 @@ function drawHop(hop, id, choose) {
   const arrow = make("span", `rf-arrow ${from < to ? "rf-right" : "rf-left"}`);
   label.style.gridColumn = arrow.style.gridColumn = columns;
   track.append(label, arrow);
-  const state = make("span", "rf-state");
+  const progress = make("span", "rf-progress");
   const detail = make("div", "rf-detail", "", { id, role: "region", "aria-label": `${hop.source} to ${hop.target}` });
-  button.append(way, track, state);
+  button.append(way, track, progress);
   button.addEventListener("click", () => choose(hop.id));
   item.append(button, detail);
-  return { item, button, label, state, detail };
+  return { item, button, label, progress, detail };
 }
 
 function fillDetail(detail, hop) {
   const title = make("p", "rf-title", `${hop.source} \u2192 ${hop.target}: ${hop.label}`);
   detail.replaceChildren(title, ...hop.note.split("\n").filter(Boolean).map((line) => make("p", "", line)));
   if (hop.earlier) detail.append(make("p", "rf-quiet", `The newest ${hop.round_trips.length}; ${hop.earlier} earlier.`));
-  hop.round_trips.forEach(({ request, response }, index) => {
+  hop.round_trips.forEach((text, index) => {
+    const [request, response] = text.split(/\n--> (.*)/s);
     const which = hop.round_trips.length > 1 ? ` ${index + 1}` : "";
     for (const [name, text] of [["Request", request], ["Response", response]])
-      detail.append(make("p", "rf-quiet", name + which), make("pre", "rf-wire", text));
+      detail.append(make("p", "rf-quiet", name + which), make("pre", "rf-wire", text, { tabindex: 0 }));
   });
-  if (!hop.round_trips.length) detail.append(make("p", "rf-quiet", hop.silence));
+  if (!hop.round_trips.length) detail.append(make("p", "rf-quiet", hop.happened ? ELSEWHERE : "Nothing was sent yet."));
 }
 
 function render({ model, el }) {
   const prefix = `redbooth-flow-${++maps}`;
-  const root = make("div", "redbooth-flow", "", { role: "group", "aria-label": "Flow map: where your app stands" });
+  const root = make("div", "redbooth-flow", "", { role: "group", "aria-label": "Flow map: how far your app has come" });
   const summary = make("p", "rf-summary", "", { role: "status" });
   const list = make("ol", "rf-stages");
   const stages = {};
@@ -102,10 +103,10 @@ function render({ model, el }) {
 
   for (const [index, stage] of model.get("stages").entries()) {
     const head = make("div", "rf-head", "", { id: `${prefix}-${stage.name}` });
-    const state = make("span", "rf-state");
+    const progress = make("span", "rf-progress");
     const name = make("span", "rf-name");
     name.append(make("span", "rf-number", `${index + 1}`), ` ${stage.name}`);
-    head.append(name, state, make("span", "rf-about", stage.about));
+    head.append(name, progress, make("span", "rf-about", stage.about));
     const item = make("li", "rf-stage");
     const inner = make("ol", "rf-hops", "", { "aria-labelledby": head.id });
     for (const hop of stage.hops) {
@@ -115,25 +116,25 @@ function render({ model, el }) {
     }
     item.append(head, inner);
     list.append(item);
-    stages[stage.name] = { item, state };
+    stages[stage.name] = { item, progress };
   }
 
-  const showFacts = () => {
-    // A live region speaks when its text is set anew, so it is only set when it differs.
+  const showAll = () => {
+    // A live region speaks whenever its text is set, so it is only set when it differs.
     if (summary.textContent !== model.get("summary")) summary.textContent = model.get("summary");
     for (const stage of model.get("stages")) {
-      stages[stage.name].item.dataset.state = stage.state;
-      showState(stages[stage.name].state, stage.state);
+      stages[stage.name].item.dataset.progress = stage.progress;
+      showProgress(stages[stage.name].progress, stage.progress);
       for (const hop of stage.hops) {
-        const { button, label, state } = hops[hop.id];
-        button.dataset.state = hop.state;
+        const { button, label, progress } = hops[hop.id];
+        button.dataset.progress = hop.progress;
         label.textContent = hop.label;
-        showState(state, hop.state);
-        if (!current && hop.state === "next") goTo(hop.id);
+        showProgress(progress, hop.progress);
+        if (!current && hop.progress === "next") goTo(hop.id);
       }
     }
     if (!current) goTo(order[0]);
-    showSelected(); // what is open may have news, too
+    showSelected(); // what is open may have news too
   };
   const showSelected = () => {
     for (const hop of model.get("stages").flatMap((stage) => stage.hops)) {
@@ -147,6 +148,7 @@ function render({ model, el }) {
   };
 
   list.addEventListener("keydown", (event) => {
+    if (event.target.matches("pre") && /^(Arrow|Page|Home|End)/.test(event.key)) event.stopPropagation(); // a long one scrolls
     const at = order.indexOf(event.target.dataset?.hop);
     if (at < 0 || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     const steps = { ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, Home: 0, End: order.length - 1 };
@@ -157,26 +159,26 @@ function render({ model, el }) {
       hops[id].button.focus();
     } else if (event.key === "Escape" && model.get("selected")) choose(model.get("selected"));
     else if (event.key !== "Enter" && event.key !== " ") return;
-    event.stopPropagation(); // in JupyterLab these keys move between cells, or go into one
+    event.stopPropagation(); // in JupyterLab these keys move between cells, or open one
   });
 
   const legend = make("p", "rf-legend");
-  for (const state of Object.keys(ICONS)) {
-    const entry = legend.appendChild(make("span", "rf-state"));
-    showState(entry, state);
+  for (const progress of Object.keys(ICONS)) {
+    const entry = legend.appendChild(make("span", "rf-progress"));
+    showProgress(entry, progress);
   }
   legend.append(make("span", "", "Choose a hop to see what went over the wire: click, or arrow keys and Enter."));
-  const lost = make("p", "rf-lost", "The kernel was stopped or restarted. Run this cell again to see how things stand.");
+  const lost = make("p", "rf-lost", "The kernel was stopped or restarted. Run this cell again to see how far your app has come.");
   root.append(summary, lost, parties(), list, legend);
   el.append(root);
 
-  showFacts();
-  model.on("change:stages", showFacts);
-  model.on("change:summary", showFacts);
+  showAll();
+  model.on("change:stages", showAll);
+  model.on("change:summary", showAll);
   model.on("change:selected", showSelected);
   return () => {
-    model.off("change:stages", showFacts);
-    model.off("change:summary", showFacts);
+    model.off("change:stages", showAll);
+    model.off("change:summary", showAll);
     model.off("change:selected", showSelected);
   };
 }

@@ -1,16 +1,17 @@
-// How things stand, in one place that is there from the beginning: screen readers announce what changes in a live
-// region, and not one that is replaced as a whole. Everything is set as text, so nothing in it can become markup.
+// What a panel says, in one place that is there from the beginning: screen readers announce what changes in a live
+// region, but not a region that is replaced as a whole. Everything is set as text, so nothing in it can become markup.
 
-const LABELS = { good: "Done.", problem: "Problem." }; // the word stands there too, never only the colour
+const LABELS = { good: "Done.", problem: "Problem." }; // in words too, never by color alone
 const LOST = "The kernel was stopped or restarted, so this no longer works. Run its cell again.";
 
-// The keys that a control uses itself. JupyterLab would also take them, for its cells: with an arrow it would leave the
-// choices of a question, and with Enter it would go into the editor.
+// The keys that a control uses itself. JupyterLab would also take them for its cells: an arrow would leave the choices
+// of a question, and Enter would open the editor.
 const ARROWS = ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End", "PageUp", "PageDown"];
 const OWN_KEYS = [
   ["input[type=radio]", (key) => key === " " || ARROWS.includes(key)],
   ["input[type=checkbox]", (key) => key === " "],
-  ["select", (key) => key !== "Escape" && key !== "Tab"], // letters choose, too
+  ["select", (key) => key !== "Escape" && key !== "Tab"], // letters choose too
+  ["pre[tabindex]", (key) => ARROWS.includes(key)], // a long one scrolls
   ["button, summary", (key) => key === " " || key === "Enter"],
   ["a[href]", (key) => key === "Enter"],
 ];
@@ -20,9 +21,25 @@ function keep(event) {
   if (OWN_KEYS.some(([control, uses]) => event.target.matches(control) && uses(event.key))) event.stopPropagation();
 }
 
-// Every panel has a message, so here is the place for what every panel needs; once for the whole page.
-if (!document.documentElement.dataset.redboothKeys) {
-  document.documentElement.dataset.redboothKeys = "kept";
+// Copy what is before the button. It is selected first, so it can be copied by hand where the browser does not let a
+// page write to the clipboard.
+async function copy(button) {
+  getSelection().selectAllChildren(button.previousElementSibling);
+  try {
+    await navigator.clipboard.writeText(getSelection().toString());
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = "Selected";
+  }
+}
+
+// Every panel has a message, so this is the place for what every panel needs; once for the whole page.
+if (!document.documentElement.dataset.redboothPanels) {
+  document.documentElement.dataset.redboothPanels = "served";
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest(".redbooth-view .rv-copy");
+    if (button) copy(button);
+  });
   document.addEventListener("focusin", ({ target }) => {
     const panel = target.closest(".redbooth-view");
     if (panel) panel.addEventListener("keydown", keep); // the same again adds nothing

@@ -1,134 +1,111 @@
-"""The facts that say where the app stands: credentials, the sign-in under way, the token, the transcript.
+"""What shows how far the app has come: credentials, the sign-in under way, the token, the transcript.
 
-They are read and never asked for. What is kept of them shows no secret.
+It is read from disk and never asked for. What is kept of it shows no secret.
 """
 
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
+from redbooth_nb import Settings, Token, TokenStore, transcript
 from redbooth_nb.client.authorize import PendingAuthorization
-from redbooth_nb.client.register import Settings, credentials_file
+from redbooth_nb.client.errors import meaning_of
 from redbooth_nb.client.response import CODE_LIFETIME
-from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.token import Token
-from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import NotYet, RedboothError
-from redbooth_nb.provider.addresses import TOKEN_URL
-from redbooth_nb.provider.delivery import current_provider
+from redbooth_nb.provider.addresses import APPLICATIONS_URL, AUTHORIZE_URL, TOKEN_URL
 from redbooth_nb.traffic.redaction import hide_in_url
 from redbooth_nb.traffic.round_trip import RoundTrip
-from redbooth_nb.traffic.transcript import transcript
 
 OK: Final = 200
-# A code is dead by then, so a token that came later was not exchanged for it but refreshed.
+# A code is dead by then, so a token that came later was refreshed and not exchanged for it.
 SURELY_REFRESHED: Final = CODE_LIFETIME + 60  # seconds after the answer
+T = TypeVar("T")
 
 
 class Snapshot:
     """What is known at one moment. Reading raises nothing: what cannot be read counts as missing.
 
     settings, token: what is stored, None where there is none. round_trips: the transcript, without other apps.
-    begun: whether a sign-in was begun. outcome: "allowed", "denied", "failed", or "" before the answer.
-    error: its error code. implicit: whether it was to bring a token itself. answer: where the browser was sent,
-    redacted. code: whether a code came back that can still be sent; stale: whether it is too old for that.
-    trouble: for each stage the sentence that says why it could not be read. files: where the facts came from.
+    now: the provider's clock, in Unix seconds. answer: where the browser was sent, redacted. answered_at: when.
+    error: what its error means. The rest is what texts.toml asks for, such as code_ready: a code came that can be sent.
+    seen: for each stage its round trips. problems: why it could not be read.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
-        self.trouble: dict[str, str] = {}
-        self.files: tuple[Path, ...] = ()
-        self.begun = self.implicit = self.stale = self._spent = False
-        self.outcome = self.error = self.answer = ""
-        self._answered_at: float | None = None
-        self.token: Token | None = None
-        self.settings = self._registered(settings)
-        app = self.settings.client_id if self.settings else ""
-        self.round_trips = [round_trip for round_trip in transcript if _is_of(round_trip, app)]
-        if self.settings is not None:
-            self._read_sign_in(self.settings)
-            self._read_token(self.settings)
+        self.problems: dict[str, str] = {}
+        self.started = self.answered = self.decided = self.denied = self.implicit = self._code_used = False
+        self.answer = self.error = ""
+        self.answered_at: float | None = None
+        self.now, self.token = 0.0, None
+        self.settings = app = self._read("register", lambda: settings or Settings.load())
+        self.round_trips = [trip for trip in transcript if _is_of(trip, app.client_id if app else "")]
+        if app is not None:
+            self.now = app.provider.now()
+            self._read("authorize", lambda: self._sign_in(app))
+            self.token = self._read("exchange", TokenStore(app.folder).load)
+        self._exchange()
+        self._refresh(self.token)
+        self.seen = {
+            "register": [trip for trip in self.round_trips if f"{trip.address}/".startswith(f"{APPLICATIONS_URL}/")],
+            "authorize": [trip for trip in self.round_trips if f"{trip.address}/".startswith(f"{AUTHORIZE_URL}/")],
+            "exchange": self._codes,
+            "refresh": self._refreshes,
+        }
 
-    def _registered(self, settings: Settings | None) -> Settings | None:
-        try:
-            if settings is None:
-                configuration = Configuration.read()
-                self.files = (credentials_file(configuration, current_provider(configuration)),)
-                settings = Settings.load()
-        except RedboothError as error:
-            self._note("register", error)
-            return None
-        self.files += tuple(settings.folder / name for name in ("authorization.json", "token.json"))
-        return settings
+    def holds(self, name: str) -> bool:
+        """Return whether an attribute, or with "not " before its name its opposite, holds."""
+        return bool(getattr(self, name.removeprefix("not "))) != name.startswith("not ")
 
-    def _read_sign_in(self, settings: Settings) -> None:
+    def _read(self, stage: str, read: Callable[[], T]) -> T | None:
         try:
-            self._take(PendingAuthorization(settings).load(), settings.provider.now())
+            return read()
+        except NotYet:
+            return None  # what is simply not there yet is no problem
         except RedboothError as error:
-            self._note("authorize", error)
+            self.problems[stage] = error.what
         except (TypeError, ValueError, KeyError, AttributeError):
-            self.trouble["authorize"] = "The record of the sign-in is damaged. Authorize again."
+            self.problems[stage] = f"What is kept of the stage {stage} is damaged. Authorize again."
+        return None
 
-    def _take(self, record: dict[str, Any], now: float) -> None:
+    def _sign_in(self, app: Settings) -> None:
+        record = PendingAuthorization(app).load()
         callback = record.get("callback_url") or ""
         fields = dict(parse_qsl(urlsplit(callback).query) + parse_qsl(urlsplit(callback).fragment))
-        answered_at = float(record["answered_at"]) if record["answered"] else None
-        self.answer = hide_in_url(callback)
-        self.stale = bool(callback) and answered_at is not None and now - answered_at > CODE_LIFETIME
-        self.error = fields.get("error", "")
+        self.answered_at = float(record["answered_at"]) if record["answered"] else None
+        code, self.answer, self._code_used = fields.get("error", ""), hide_in_url(callback), bool(record.get("spent"))
+        self.error, self.denied = meaning_of("authorize", code).what if code else "", code == "access_denied"
         self.implicit = record["response_type"] == "token"
-        if record["answered"]:
-            self.outcome = "denied" if self.error == "access_denied" else "failed" if self.error else "allowed"
-        self._answered_at, self._spent, self.begun = answered_at, bool(record.get("spent")), True
+        self.started, self.answered = True, self.answered_at is not None
+        self.decided = self.answered and (self.denied or not code)
 
-    def _read_token(self, settings: Settings) -> None:
-        try:
-            self.token = TokenStore(settings.folder).load()
-        except RedboothError as error:
-            self._note("exchange", error)
+    def _exchange(self) -> None:
+        self.unanswered, self.failed = self.started and not self.answered, self.answered and not self.decided
+        code = bool(self.answer) and not self.error and not self.implicit
+        self.code_expired = code and self.now - (self.answered_at or 0) > CODE_LIFETIME
+        self.code_ready = code and not self.code_expired
+        self._codes = [trip for trip in self.round_trips if _grants(trip, "authorization_code")]
+        sent = self._code_used or self.token or self._codes
+        self.code_sent = bool(sent) and not self.code_ready
+        self.code_lost = self.code_sent and not self.token
 
-    def _note(self, stage: str, error: RedboothError) -> None:
-        if not isinstance(error, NotYet):  # what is simply not there yet is no trouble
-            self.trouble[stage] = error.what
-
-    @property
-    def code(self) -> bool:
-        """Whether a code came back that can still be sent."""
-        return self.outcome == "allowed" and bool(self.answer) and not self.stale and not self.implicit
-
-    @property
-    def sent(self) -> bool:
-        """Whether the code was sent to the token endpoint."""
-        return not self.code and bool(self._spent or self.token or self.grants("authorization_code"))
-
-    @property
-    def refreshed(self) -> bool:
-        """Whether the stored token came by a refresh: the transcript saw it, or it is too young for anything else."""
-        if self.token is None:
-            return False
-        if self._answered_at is not None and self.token.obtained_at - self._answered_at > SURELY_REFRESHED:
-            return True
-        return any(round_trip.status == OK for round_trip in self.refreshes)
-
-    @property
-    def refreshes(self) -> tuple[RoundTrip, ...]:
-        """The refreshes of this permission: those after the last code that was exchanged."""
-        good = [i for i, e in enumerate(self.round_trips) if _grants(e, "authorization_code") and e.status == OK]
-        return tuple(e for e in self.round_trips[good[-1] if good else 0 :] if _grants(e, "refresh_token"))
-
-    def grants(self, kind: str) -> tuple[RoundTrip, ...]:
-        """Return the token requests of a kind."""
-        return tuple(e for e in self.round_trips if _grants(e, kind))
-
-    def under(self, address: str) -> tuple[RoundTrip, ...]:
-        """Return the round_trips at an address and below it."""
-        return tuple(e for e in self.round_trips if e.address == address or e.address.startswith(f"{address}/"))
+    def _refresh(self, token: Token | None) -> None:
+        """Tell whether the token came by a refresh: the transcript saw it, or it is too young for anything else."""
+        trips = self.round_trips  # those after the last code that was exchanged belong to this permission
+        good = [n for n, trip in enumerate(trips) if _grants(trip, "authorization_code") and trip.status == OK]
+        self._refreshes = [trip for trip in trips[good[-1] if good else 0 :] if _grants(trip, "refresh_token")]
+        late = token and self.answered_at is not None and token.obtained_at - self.answered_at > SURELY_REFRESHED
+        self.refreshed = bool(token) and (bool(late) or any(trip.status == OK for trip in self._refreshes))
+        self.refresh_sent = self.refreshed or bool(token and self._refreshes)
+        self.refresh_refused = self.refresh_sent and not self.refreshed
+        self.refresh_token = (token and token.refresh_token) or "no refresh token"
+        self.refreshable = bool(token and token.refresh_token) and not self.refreshed
+        self.unrefreshable = bool(token) and not self.refreshed and not self.refreshable
 
 
-def _grants(round_trip: RoundTrip, kind: str) -> bool:
-    return round_trip.address == TOKEN_URL and ("grant_type", kind) in round_trip.fields
+def _grants(trip: RoundTrip, grant: str) -> bool:
+    return trip.address == TOKEN_URL and ("grant_type", grant) in trip.fields
 
 
-def _is_of(round_trip: RoundTrip, client_id: str) -> bool:
+def _is_of(trip: RoundTrip, client_id: str) -> bool:
     """Whether a round trip names this app, or none."""
-    return all(value == client_id for name, value in [*round_trip.query, *round_trip.fields] if name == "client_id")
+    return all(value == client_id for name, value in [*trip.query, *trip.fields] if name == "client_id")

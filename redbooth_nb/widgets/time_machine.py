@@ -1,22 +1,20 @@
 """The time machine: the sandbox's clock and its switches."""
 
 import time
+from typing import Any
 
 import ipywidgets as w
 
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.delivery import EmbeddedSandbox, current_provider
+from redbooth_nb.widgets.live import tell
 from redbooth_nb.widgets.message import Message
+from redbooth_nb.widgets.texts import TEXTS
 from redbooth_nb.widgets.view import View, button, field, row
 
 HOUR = 3600  # seconds
-SWITCHES = {
-    "refresh_revokes_old": ("A refresh ends the old pair", ("at once", "on first use")),
-    "state": ("state on the way back", ("echoed", "dropped")),
-    "style": ("Answers", ("5.5", "2015")),
-    "rate_limited": ("API calls get 429", (False, True)),
-    "token_lifetime": ("New tokens live (seconds)", (7200, 60, 2)),
-}
+SWITCHES: dict[str, dict[str, Any]] = TEXTS["switches"]
+WORDS = {"False": "no", "True": "yes"}
 
 
 class TimeMachine(View):
@@ -25,82 +23,71 @@ class TimeMachine(View):
     Raises RedboothError on any other provider: only the sandbox's time is yours.
     """
 
-    picture = (
-        "time-machine",
-        "how far the sandbox is ahead, buttons for one and two hours later and back, and its switches.",
-    )
+    picture = "time-machine"
 
     def __init__(self) -> None:
         provider = current_provider()
         if not isinstance(provider, EmbeddedSandbox):
             raise RedboothError(
                 f"Only the sandbox's clock can be moved, and https://redbooth.com is answered by {provider.label}.",
-                remedy="Use REDBOOTH_PROVIDER=sandbox and restart the kernel, or wait two hours.",
+                remedy="Use REDBOOTH_PROVIDER=sandbox and restart the kernel, or wait until the token has expired.",
             )
         self._sandbox = provider.sandbox
         self._message = Message()
-        moves = [
+        self._moves = row(
             button("One hour later", lambda: self.later(HOUR), self._message),
             button("Two hours later", lambda: self.later(2 * HOUR), self._message),
             button("Back to now", self.back_to_now, self._message),
-        ]
-        self._fields = {name: self._field(name, *about) for name, about in SWITCHES.items()}
-        reset = button("Forget everything", self.reset, self._message)
-        super().__init__([self._message, row(*moves), *self._fields.values(), reset])
-        self._say()
+        )
+        self._fields = {name: self._field(name, **switch) for name, switch in SWITCHES.items()}
+        self._reset = button("Reset the sandbox", self.reset, self._message)
+        super().__init__()
+        self._show()
 
     def later(self, seconds: float) -> None:
         """Move the sandbox's clock on."""
         self._sandbox.advance(seconds)
-        self._say()
+        self._show()
 
     def back_to_now(self) -> None:
         """Set the sandbox's clock to the machine's."""
         self._sandbox.reset_clock()
-        self._say()
+        self._show()
 
     def switch(self, **changes: object) -> None:
         """Set switches, such as `switch(state="dropped")`. Raises SandboxError, naming the right values."""
         self._sandbox.switch(**changes)
-        for name, value in changes.items():
-            if name in self._fields:
-                self._fields[name].value = value
-        self._say()
+        self._show()
 
     def reset(self) -> None:
         """Empty the sandbox: apps, codes, tokens, clock and switches. Your app has to be registered again."""
         self._sandbox.reset()
-        for name, choice in self._fields.items():
-            choice.value = getattr(self._sandbox.switches, name)
-        self._say()
+        self._show()
 
     def text(self) -> str:
         """Say how far the clock is ahead, and which switches differ from the usual."""
         ahead = round((self._sandbox.now() - time.time()) / 60)
         hours, minutes = divmod(abs(ahead), 60)
         when = f"{hours} h {minutes} min {'ahead' if ahead > 0 else 'behind'}" if ahead else "the same as yours"
-        switches = self._sandbox.switches
+        now = {name: getattr(self._sandbox.switches, name) for name in SWITCHES}
         changed = [
-            f"{about[0]}: {getattr(switches, name)}"
-            for name, about in SWITCHES.items()
-            if getattr(switches, name) != about[1][0]
+            f"{SWITCHES[name]['label']}: {now[name]}" for name in now if now[name] != SWITCHES[name]["choices"][0]
         ]
         return "\n".join([f"The sandbox's clock is {when}.", *changed])
 
-    def _field(self, name: str, label: str, choices: tuple[object, ...]) -> w.Dropdown:
+    def _field(self, name: str, label: str, choices: list[object]) -> w.Dropdown:
         now = getattr(self._sandbox.switches, name)
-        options = [(_word(choice), choice) for choice in dict.fromkeys([*choices, now])]
+        options = [(WORDS.get(str(choice), str(choice)), choice) for choice in dict.fromkeys([*choices, now])]
         choice = field(w.Dropdown, label, label_width="15rem", options=options, value=now)
-        choice.observe(lambda change: self._chosen(name, change["new"]), names="value")
+        choice.observe(lambda change: self.switch(**{name: change["new"]}), names="value")
         return choice
 
-    def _chosen(self, name: str, value: object) -> None:
-        if getattr(self._sandbox.switches, name) != value:
-            self.switch(**{name: value})
-
-    def _say(self) -> None:
+    def _show(self) -> None:
+        for name, switch in SWITCHES.items():
+            now = getattr(self._sandbox.switches, name)
+            if now not in dict(self._fields[name].options).values():  # set by call, to a value of its own
+                self._fields[name] = self._field(name, **switch)
+            self._fields[name].value = now
+        self.children = [self._message, self._moves, *self._fields.values(), self._reset]
         self._message.say(self.text())
-
-
-def _word(choice: object) -> str:
-    return {False: "no", True: "yes"}.get(choice, str(choice)) if isinstance(choice, bool) else str(choice)
+        tell()

@@ -1,4 +1,4 @@
-"""What every widget of the kit shares: a still picture and a safe text in its place where widgets cannot show."""
+"""What every widget of the kit shares: its text and picture where widgets cannot show, and the parts it is made of."""
 
 import html
 import threading
@@ -13,6 +13,7 @@ import ipywidgets as w
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.widgets.appearance import shared_layout, shared_style
 from redbooth_nb.widgets.message import Message
+from redbooth_nb.widgets.texts import TEXTS
 
 PICTURES: Final = Path(__file__).parent / "pictures"  # made by tests/pictures.py
 DOUBLE_CLICK = 0.5  # seconds
@@ -21,13 +22,13 @@ DOUBLE_CLICK = 0.5  # seconds
 class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     """A panel over an object that works without it. Subclasses say in `text()` what it shows, without secrets.
 
-    picture: the name of its still picture, and what can be seen on it.
+    picture: the name of its still picture; what can be seen in it is in texts.toml.
     """
 
-    picture: ClassVar[tuple[str, str]] = ("", "")
+    picture: ClassVar[str] = ""
 
-    def __init__(self, children: Sequence[w.Widget] = (), layout: w.Layout | None = None) -> None:
-        super().__init__(children, layout=layout or shared_layout(), _dom_classes=("redbooth-view",))
+    def __init__(self, children: Sequence[w.Widget] = ()) -> None:
+        super().__init__(children, layout=shared_layout(), _dom_classes=("redbooth-view",))
 
     def text(self) -> str:
         """Return the same as plain text, for a page where widgets cannot show."""
@@ -40,36 +41,29 @@ class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:  # noqa: ANN401
         view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
         said = self.text()
-        html_too = {"text/html": still(*self.picture, said)} if self.picture[0] else {}
+        html_too = {"text/html": still(self.picture, said)} if self.picture else {}
         return {"text/plain": said, **html_too, "application/vnd.jupyter.widget-view+json": view}
 
 
-def still(name: str, alt: str, text: str) -> str:
+def still(name: str, text: str) -> str:
     """Return HTML for a page where widgets cannot show: a picture of one, and what this one says.
 
-    The picture is inside the text: a repository's preview follows no address, and nothing is fetched.
+    The picture is part of it: a repository's preview follows no address, and nothing is fetched.
     """
-    data = b64encode((PICTURES / f"{name}.png").read_bytes()).decode()
-    return (
-        f'<img alt="{html.escape(f"A picture of the widget: {alt}")}" style="max-width:100%" '
-        f'src="data:image/png;base64,{data}"><p>This is only a picture: run the cell to use the widget. It said:</p>'
-        f"<pre>{html.escape(text)}</pre>"
-    )
+    data, alt = b64encode((PICTURES / f"{name}.png").read_bytes()).decode(), html.escape(TEXTS["pictures"][name])
+    still_picture: str = TEXTS["markup"]["still"].format(data=data, alt=alt, text=html.escape(text))
+    return still_picture
 
 
 class Markup(w.HTML):  # type: ignore[misc]
-    """Our own HTML; values in it must be escaped."""
+    """Our own HTML, styled by view.css; values in it must be escaped."""
 
     def __init__(self, markup: str = "") -> None:
-        super().__init__(_framed(markup), layout=shared_layout(), style=shared_style(w.HTML))
+        super().__init__(markup, layout=shared_layout(), style=shared_style(w.HTML))
 
     def show(self, markup: str) -> None:
         """Show other markup."""
-        self.value = _framed(markup)
-
-
-def _framed(markup: str) -> str:
-    return f'<div style="line-height:1.5;overflow-wrap:anywhere">{markup}</div>' if markup else ""
+        self.value = markup
 
 
 def field(kind: type[w.Widget], label: str, *, label_width: str = "12rem", **options: Any) -> w.Widget:  # noqa: ANN401
@@ -84,68 +78,43 @@ def row(*children: w.Widget) -> w.HBox:
     return w.HBox(children, layout=shared_layout())
 
 
-LEFT = "text-align:left;vertical-align:top;padding:4px 14px 4px 0;overflow-wrap:anywhere;min-width:4.5rem"
-
-
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return an HTML table; every cell is escaped. The first column, names, is not broken."""
-    head = "".join(f'<th scope="col" style="{LEFT}">{html.escape(text)}</th>' for text in heads)
+    head = "".join(f'<th scope="col">{html.escape(text)}</th>' for text in heads)
     body = ""
     for name, *values in rows:
-        cells = "".join(f'<td style="{LEFT}">{html.escape(str(value))}</td>' for value in values)
-        first = f'<th scope="row" style="{LEFT};white-space:nowrap;font-weight:normal">{code(name)}</th>'
-        body += f"<tr>{first}{cells}</tr>"
-    return f'<table style="border-spacing:0"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+        cells = "".join(f"<td>{html.escape(str(value))}</td>" for value in values)
+        body += f'<tr><th scope="row">{code(name)}</th>{cells}</tr>'
+    return f'<table class="rv-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def code(value: object) -> str:
     """Return a value as code."""
-    return f'<code style="background:none;padding:0">{html.escape(str(value))}</code>'
-
-
-# Select it, so that it can be copied by hand where the browser does not let a page write to the clipboard.
-COPY = (
-    "const said = (word) => { this.textContent = word }; getSelection().selectAllChildren(this.previousElementSibling);"
-    "Promise.resolve(navigator.clipboard?.writeText(getSelection().toString()) ?? Promise.reject())"
-    ".then(() => said('Copied'), () => said('Selected'))"
-)
+    return f"<code>{html.escape(str(value))}</code>"
 
 
 def block(text: str) -> str:
-    """Return a block of code with a button that copies it."""
-    return (
-        '<div style="position:relative"><pre tabindex="0" style="white-space:pre-wrap;overflow-wrap:anywhere;'
-        "line-height:1.45;margin:4px 0;padding:8px 74px 8px 10px;background:var(--jp-layout-color2);"
-        f'color:var(--jp-ui-font-color1)">{html.escape(text)}</pre>'
-        f'<button type="button" aria-live="polite" onclick="{html.escape(COPY)}" style="position:absolute;top:8px;'
-        "right:8px;cursor:pointer;font:inherit;padding:0 8px;color:var(--jp-ui-font-color1);"
-        'background:var(--jp-layout-color1);border:1px solid var(--jp-border-color0)">Copy</button></div>'
-    )
+    """Return a block of code with a button that copies it (message.js does); a long one scrolls."""
+    button = '<button type="button" class="rv-copy" aria-live="polite">Copy</button>'
+    return f'<div class="rv-block"><pre tabindex="0">{html.escape(text)}</pre>{button}</div>'
 
 
 def fold(summary: str, markup: str, *, opened: bool = False) -> str:
     """Return a part that opens on a click or with the keyboard."""
-    mark = " open" if opened else ""
-    return (
-        f'<details{mark} style="margin:2px 0"><summary style="cursor:pointer;padding:2px 0">{summary}</summary>'
-        f'<div style="padding:2px 0 6px 18px">{markup}</div></details>'
-    )
+    return f'<details class="rv-fold"{" open" * opened}><summary>{summary}</summary><div>{markup}</div></details>'
 
 
 def link(url: str, text: str) -> str:
     """Return a link that opens in a new tab and tells the target nothing about this page."""
-    return (
-        f'<a href="{html.escape(url)}" target="_blank" rel="noopener noreferrer" '
-        f'style="color:var(--jp-content-link-color);text-decoration:underline">{html.escape(text)}</a>'
-    )
+    return f'<a href="{html.escape(url)}" target="_blank" rel="noopener noreferrer">{html.escape(text)}</a>'
 
 
-def button(text: str, action: Callable[[], bool | None], message: Message, *, primary: bool = False) -> w.Button:
+def button(text: str, action: Callable[[], object], message: Message, *, primary: bool = False) -> w.Button:
     """Return a button that runs `action` once per click; a failure becomes a sentence, never a traceback.
 
-    A double click starts it once: the second click waits in the kernel's queue until the action has ended, so one
-    that is handled right after it does not count. The button stays on meanwhile, or it would lose the keyboard's
-    focus; when the action returns True, it is off from then on.
+    A double click starts it once: the second click waits in the kernel's queue until the action has ended, so a
+    click that is handled right after that is ignored. The button stays enabled meanwhile, or it would lose the
+    keyboard's focus; when the action returns True, it is disabled from then on.
     """
     kind = "primary" if primary else ""
     made = w.Button(description=text, button_style=kind, layout=shared_layout(), style=shared_style(w.Button))
@@ -159,13 +128,12 @@ def button(text: str, action: Callable[[], bool | None], message: Message, *, pr
         try:
             if made.disabled or time.monotonic() - ended < DOUBLE_CLICK:
                 return
-            finished = False
             try:
-                finished = bool(action())
+                made.disabled = action() is True
             except RedboothError as error:
                 message.say(str(error), "problem")
             finally:
-                made.disabled, ended = finished, time.monotonic()
+                ended = time.monotonic()
         finally:
             turn.release()
 

@@ -82,11 +82,11 @@ class Notebook:
         expect(self.prompt(number)).to_have_text(re.compile(r"\[\d+\]"), timeout=60_000)
 
     def prompt(self, number: int) -> Locator:
-        """Return what stands to the left of a code cell."""
+        """Return the prompt of a code cell."""
         return self.cell(number).locator(".jp-InputPrompt")
 
     def text(self, number: int) -> str:
-        """Return what stands below a code cell."""
+        """Return what is below a code cell."""
         area = self.cell(number).locator(".jp-OutputArea").first
         return area.text_content() or ""
 

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 from browser.axe import violations
-from browser.look import DARK, LIGHT, choose_theme, shot
 from browser.notebook import Notebook
 from browser.secrets_in import secrets_in
+from browser.themes import DARK, LIGHT, choose_theme, shot
 from playwright.sync_api import Locator, Page, expect
 
 ALONE = (
@@ -64,16 +64,16 @@ class Panel:
         expect(self.part).to_contain_text(words)
         self.part.evaluate("part => part.querySelectorAll('details').forEach(fold => { fold.open = true })")
         wrong = {}
-        for look in (LIGHT, DARK, "narrow"):
-            if look == "narrow":
+        for appearance in (LIGHT, DARK, "narrow"):
+            if appearance == "narrow":
                 page.set_viewport_size(NARROW)
             else:
-                choose_theme(page, look)
-            wrong[look] = violations(self.part)
+                choose_theme(page, appearance)
+            wrong[appearance] = violations(self.part)
             if self.part.evaluate("part => part.scrollWidth > part.clientWidth + 1"):
-                wrong[look].append("wider than its place")
-            shot(self.part, f"{name}-{look.rpartition(' ')[2].lower()}")
+                wrong[appearance].append("wider than its place")
+            shot(self.part, f"{name}-{appearance.rpartition(' ')[2].lower()}")
         page.set_viewport_size(WIDE)
-        assert {look: found for look, found in wrong.items() if found} == {}
+        assert {appearance: found for appearance, found in wrong.items() if found} == {}
         content = page.content()
         assert [secret for secret in secrets_in(self.state) | {CANARY} if secret in content] == []

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from browser.axe import violations
 from browser.lab import Lab
-from browser.look import DARK, LIGHT, choose_theme, shot
 from browser.notebook import Notebook
+from browser.themes import DARK, LIGHT, choose_theme, shot
 from playwright.sync_api import Locator, expect
 
 IMPORT = "import ipywidgets\nfrom redbooth_nb.widgets.countdown import Countdown\n"
@@ -65,10 +65,10 @@ def test_it_is_right_after_the_laptop_slept_and_says_what_changed(sleepy: Notebo
     expect(words(drawn)).to_have_text(re.compile("^fresh, expires in 1 h 58 min"))
     sleepy.page.clock.fast_forward("01:00:00")
     expect(words(drawn)).to_have_text(re.compile("^fresh, expires in 58 min"))
-    expect(news).to_have_text("")  # the same state is no news
+    expect(news).to_have_text("")  # the same phase is no news
     sleepy.page.clock.fast_forward("57:30")
     expect(words(drawn)).to_have_text(re.compile(r"^expires soon, in \d+ s$"))
-    expect(drawn).to_have_attribute("data-state", "soon")
+    expect(drawn).to_have_attribute("data-phase", "soon")
     expect(news).to_have_text("The access token expires soon.")
     sleepy.page.clock.fast_forward("24:00:00")
     expect(words(drawn)).to_have_text("expired")
@@ -82,7 +82,7 @@ def test_it_is_right_after_the_laptop_slept_and_says_what_changed(sleepy: Notebo
 def test_it_ends_by_itself(desk: Notebook) -> None:
     drawn = draw(desk, "3, 30")
     expect(words(drawn)).to_have_text("expired", timeout=5_000)
-    expect(drawn).to_have_attribute("data-state", "expired")
+    expect(drawn).to_have_attribute("data-phase", "expired")
 
 
 def test_setting_the_same_time_again_begins_anew(sleepy: Notebook) -> None:
@@ -97,7 +97,7 @@ def test_setting_the_same_time_again_begins_anew(sleepy: Notebook) -> None:
 def test_a_reloaded_page_goes_on_where_it_was(lab: Lab, notebook: Notebook) -> None:
     notebook.open(lab, "00-start-here")
     drawn = draw(notebook, "7000, 7200")
-    notebook.write(3, "first._clock.time = {**first._clock.time, 'as_of': first._clock.time['as_of'] - 3600}")
+    notebook.write(3, "first.time = {**first.time, 'as_of': first.time['as_of'] - 3600}")
     notebook.run(3)  # set an hour ago
     expect(words(drawn)).to_have_text(re.compile("^fresh, expires in 56 min"))
     notebook.save()
@@ -117,11 +117,11 @@ def test_it_says_nothing_to_the_kernel(lab: Lab, notebook: Notebook) -> None:
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
-def test_its_states_differ_in_word_shape_and_colour(desk: Notebook, theme: str) -> None:
+def test_its_phases_differ_in_word_shape_and_colour(desk: Notebook, theme: str) -> None:
     choose_theme(desk.page, theme)
     drawn = draw(desk, "7000, 7200", "40, 7200", "0, 7200", "None, None")
-    states = [row.get_attribute("data-state") for row in drawn.all()]
-    assert states == ["fresh", "soon", "expired", "unknown"]
+    phases = [row.get_attribute("data-phase") for row in drawn.all()]
+    assert phases == ["fresh", "soon", "expired", "unknown"]
     for what in (
         ".querySelector('svg').innerHTML", ".querySelector('.rc-words').textContent.slice(0, 7)",
         ".querySelector('.rc-icon').firstChild.computedStyleMap().get('stroke').toString()",

@@ -4,8 +4,8 @@ import json
 import re
 
 from browser.lab import ROOT, Lab
-from browser.look import shot
 from browser.notebook import Keyboard, Notebook
+from browser.themes import shot
 from playwright.sync_api import BrowserContext, expect
 
 VIEW = {"model_id": "0" * 32, "version_major": 2, "version_minor": 0}

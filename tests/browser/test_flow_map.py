@@ -1,4 +1,4 @@
-"""The flow map in JupyterLab: its states, mouse and keyboard, both themes, little room, and news by itself."""
+"""The flow map in JupyterLab: its progress, mouse and keyboard, both themes, little room, and news by itself."""
 
 import json
 import re
@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from browser.axe import violations
 from browser.lab import Lab
-from browser.look import DARK, LIGHT, choose_theme, shot
 from browser.notebook import Notebook
 from browser.panel import WIDE
+from browser.themes import DARK, LIGHT, choose_theme, shot
 from playwright.sync_api import BrowserContext, Locator, expect
 
 ALONE = "import os\nos.environ |= {{'REDBOOTH_STATE_DIR': {state!r}, 'REDBOOTH_UNATTENDED': '1'}}\n"
@@ -30,8 +30,8 @@ def hop(flow: Locator, name: str) -> Locator:
     return flow.locator(f"[data-hop='{name}']")
 
 
-def states(flow: Locator) -> list[str | None]:
-    return [hop.get_attribute("data-state") for hop in flow.locator(".rf-hop").all()]
+def progress(flow: Locator) -> list[str | None]:
+    return [hop.get_attribute("data-progress") for hop in flow.locator(".rf-hop").all()]
 
 
 def fits(flow: Locator) -> bool:
@@ -52,14 +52,14 @@ def fits(flow: Locator) -> bool:
         ("done", 9, "All four stages are done."),
     ],
 )
-def test_what_is_lit_are_the_facts(desk: Notebook, tmp_path: Path, way: str, done: int, summary: str) -> None:
+def test_what_has_happened_is_lit(desk: Notebook, tmp_path: Path, way: str, done: int, summary: str) -> None:
     flow = draw(desk, tmp_path, WAYS[way])
-    assert states(flow) == (["done"] * done + ["next"] + ["not yet"] * 8)[:9]
+    assert progress(flow) == (["done"] * done + ["next"] + ["not yet"] * 8)[:9]
     expect(flow.get_by_role("status")).to_contain_text(summary)
     for part in flow.locator(".rf-hop").all():  # in words, and in a shape, not only in a colour
-        state = part.get_attribute("data-state") or ""
-        expect(part.locator(".rf-word")).to_have_text(state)
-        assert part.locator("svg path").count() == (1 if state == "not yet" else 2)
+        so_far = part.get_attribute("data-progress") or ""
+        expect(part.locator(".rf-word")).to_have_text(so_far)
+        assert part.locator("svg path").count() == (1 if so_far == "not yet" else 2)
 
 
 def test_a_click_opens_what_went_over_the_wire(desk: Notebook, tmp_path: Path) -> None:
@@ -73,10 +73,10 @@ def test_a_click_opens_what_went_over_the_wire(desk: Notebook, tmp_path: Path) -
     expect(detail.locator(".rf-wire").last).to_contain_text(re.compile("200 OK.*<access token", re.DOTALL))
     hop(flow, "link").click()
     expect(detail).to_have_count(0)
-    expect(flow.locator(".rf-detail:visible")).to_contain_text("it happened in the browser, or in an earlier notebook")
+    expect(flow.locator(".rf-detail:visible")).to_contain_text("it happened in the browser or in an earlier notebook")
     hop(flow, "link").click()
     expect(flow.locator(".rf-detail:visible")).to_have_count(0)
-    assert states(flow) == ["done"] * 9  # clicks light nothing up
+    assert progress(flow) == ["done"] * 9  # clicks light nothing up
     desk.write(3, "flow.show('refresh')")
     desk.run(3)
     expect(hop(flow, "refresh")).to_have_attribute("aria-expanded", "true")
@@ -111,32 +111,32 @@ def test_the_keyboard_alone_is_enough(desk: Notebook, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
 def test_it_looks_right_and_is_accessible(desk: Notebook, tmp_path: Path, theme: str) -> None:
-    page, look = desk.page, theme.rpartition(" ")[2].lower()
+    page, appearance = desk.page, theme.rpartition(" ")[2].lower()
     page.set_viewport_size({"width": 1280, "height": 1700})
     choose_theme(page, theme)
     for way, before in WAYS.items():
         flow = draw(desk, tmp_path / way, before)
         assert violations(flow) == []
         assert fits(flow)
-        shot(flow, f"flow-{look}-{way}")
+        shot(flow, f"flow-{appearance}-{way}")
     ground = flow.evaluate("(flow) => getComputedStyle(flow).backgroundColor")
-    assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 17, 17)"}[look]
+    assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(17, 17, 17)"}[appearance]
     hop(flow, "token").click()
     assert violations(flow) == []
-    shot(flow, f"flow-{look}-open")
+    shot(flow, f"flow-{appearance}-open")
     for width in (600, 300):  # 300 is what 600 leaves when the page is shown at 200 %
         flow.evaluate("(flow, width) => { flow.style.width = `${width}px`; }", width)
         hop(flow, "token").hover()
         assert fits(flow)
         assert violations(flow) == []
         expect(hop(flow, "token").get_by_text("access and refresh token")).to_be_visible()
-        shot(flow, f"flow-{look}-{width}")
+        shot(flow, f"flow-{appearance}-{width}")
     flow.evaluate("(flow) => { flow.style.width = '600px'; flow.style.fontSize = '200%'; }")
     assert fits(flow)
     page.set_viewport_size(WIDE)
 
 
-def test_the_look_out_for_violations_sees_some(browser: BrowserContext) -> None:
+def test_the_search_for_violations_finds_some(browser: BrowserContext) -> None:
     page = browser.new_page()
     page.set_content("<main><button></button><img src='data:,'></main>")
     found = "".join(violations(page.locator("main")))
@@ -157,13 +157,13 @@ def test_it_lights_up_by_itself_while_a_cell_runs(desk: Notebook, tmp_path: Path
     desk.cell(3).locator(".jp-InputArea-editor").click()
     desk.page.keyboard.press("Control+Enter")
     for number, name in enumerate(("link", "code", "refresh"), 1):
-        expect(hop(flow, name)).to_have_attribute("data-state", "next", timeout=15_000)
+        expect(hop(flow, name)).to_have_attribute("data-progress", "next", timeout=15_000)
         seen.with_name(f"seen-{number}").touch()
     expect(flow.get_by_role("status")).to_contain_text("3 of 4 stages done.")
 
 
 def test_it_is_silent_while_nothing_happens(lab: Lab, notebook: Notebook, tmp_path: Path) -> None:
-    """Not one message, for as long as its look-out needs to look four times."""
+    """Not one message, for as long as it takes to compare files four times."""
     frames = notebook.overhear()
     notebook.open(lab, "00-start-here")
     flow = draw(notebook, tmp_path, WAYS["done"])

@@ -42,7 +42,7 @@ def own_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     secret._known.clear()
     yield folder
     assert not [name for name in os.environ if name.startswith("OAUTHLIB_")]  # claim R7: nothing of the kit sets them
-    for listener in list(callback._listening.values()):
+    for listener in list(callback._sign_ins.values()):
         listener.cancel()
     for provider in delivery._running.values():
         if isinstance(provider, EmbeddedSandbox):

@@ -122,7 +122,7 @@ def test_spending_an_older_answer_keeps_the_newer_one(settings: Settings) -> Non
     older, newer = AuthorizationRequest.new(settings), AuthorizationRequest.new(settings)
     pending = PendingAuthorization(settings)
     pending.answer(Secret("callback URL", f"{settings.redirect_uri}?code=x"))
-    pending.mark_code_used(older)
+    pending.mark_code_sent(older)
     assert pending.load()["callback_url"] == f"{settings.redirect_uri}?code=x"
-    pending.mark_code_used(newer)
+    pending.mark_code_sent(newer)
     assert "callback_url" not in pending.load()

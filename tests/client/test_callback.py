@@ -1,5 +1,6 @@
 """The listener: one answer, on this machine only, quiet whatever knocks."""
 
+import errno
 import http.client
 import os
 import socket
@@ -413,8 +414,20 @@ def test_without_a_thread_the_port_is_given_back(sent: AuthorizationRequest, mon
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", fail)
         assert "paste" in SignIn(sent).notice
-    assert callback._listening == {}
+    assert callback._sign_ins == {}
     assert SignIn(sent).notice == ""
+
+
+def test_a_port_that_needs_rights_is_not_called_busy(
+    sent: AuthorizationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket, "create_server", refuse)
+    notice = SignIn(sent).notice
+    assert "cannot be opened (Permission denied)" in notice
+    assert "Another program" not in notice
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
@@ -484,7 +497,7 @@ def test_an_answer_that_beats_the_start_ends_it_too(
     def start(self: threading.Thread) -> None:
         started(self)
         if self.name == "callback listener":
-            browse(callback._listening[urlsplit(sent.redirect_uri).port or 0], good(sent))
+            browse(callback._sign_ins[urlsplit(sent.redirect_uri).port or 0], good(sent))
             self.join(QUICK)
 
     monkeypatch.setattr(threading.Thread, "start", start)
@@ -499,7 +512,7 @@ def test_a_hundred_listeners_leave_nothing_behind(
 ) -> None:
     """R15: no thread, no descriptor, no line of output, no note; by cancel and by answer."""
     assert cycles(listen, sent, 100) == ""
-    assert callback._listening == {}
+    assert callback._sign_ins == {}
     assert capfd.readouterr() == ("", "")
 
 

@@ -11,7 +11,7 @@ import pytest
 from client.faults import BAD_ANSWERS, GOOD, NO_ANSWERS
 from client.machine import CLIENT_ID, CLIENT_SECRET, RESET, SILENT, TRICKLE, FaultyServer, reply, unused_port
 
-from redbooth_nb.client import exchange as exchange_module, token_endpoint, wire
+from redbooth_nb.client import authorize, exchange as exchange_module, token_endpoint, wire
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
 from redbooth_nb.client.errors import TokenEndpointError, TransportError
 from redbooth_nb.client.exchange import exchange
@@ -29,7 +29,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the wait for a server that says nothing."""
     for module in (wire, exchange_module):
         monkeypatch.setattr(module, "TIMEOUT", (2, 0.3))
-    monkeypatch.setattr(token_endpoint, "LARGEST_ANSWER", 64 * 1024)
+    monkeypatch.setattr(token_endpoint, "LARGEST_TOKEN_ANSWER", 64 * 1024)
 
 
 def test_a_code_becomes_a_token_that_is_saved(app: Settings, decide: Callable[..., AuthorizationResponse]) -> None:
@@ -104,7 +104,7 @@ def test_a_bad_answer_is_named_with_status_and_leg(  # noqa: PLR0913, PLR0917  (
     """R19: never "missing token"; one request, and what was stored stays. On a refresh: tests/reliability."""
     faulty.answers = [answer]
     if answer == TRICKLE:
-        monkeypatch.setattr(token_endpoint, "SLOWEST_ANSWER", 0.3)
+        monkeypatch.setattr(token_endpoint, "SLOWEST_TOKEN_ANSWER", 0.3)
     with pytest.raises(TokenEndpointError) as caught:
         exchange(allowed)
     words = " ".join(str(caught.value).split())
@@ -139,6 +139,43 @@ def test_no_answer_is_named_with_its_leg_and_never_tried_again(
     assert said_by(said, words)
     assert "may already be used up" in words
     assert_sent_once_and_nothing_lost(faulty, allowed, stored)
+
+
+def test_a_code_is_sent_once_whoever_asks_again(faulty: FaultyServer, allowed: AuthorizationResponse) -> None:
+    """R17: the same cell run twice, a newer request in between, another process: the second time nothing is sent."""
+    faulty.answers = [reply(200, json.dumps(GOOD))]
+    token = exchange(allowed)
+    with pytest.raises(NotYet, match="sent before"):
+        exchange(allowed)
+    AuthorizationRequest.new(allowed.request.settings)
+    with pytest.raises(NotYet, match="sent before"):
+        exchange(allowed)
+    assert len(faulty.received) == 1
+    assert TokenStore(allowed.request.settings.folder).load() == token
+
+
+def test_another_process_does_not_send_the_code_again(
+    faulty: FaultyServer, allowed: AuthorizationResponse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R17: the file says so."""
+    faulty.answers = [reply(200, json.dumps(GOOD))]
+    exchange(allowed)
+    monkeypatch.setattr(authorize, "_sent", set())
+    with pytest.raises(NotYet, match="sent before"):
+        exchange(allowed)
+    assert len(faulty.received) == 1
+
+
+def test_an_answer_goes_to_the_provider_it_came_from(
+    faulty: FaultyServer, allowed: AuthorizationResponse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The setting changed in between: the code and the secret still go where they belong."""
+    faulty.answers = [reply(200, json.dumps(GOOD))]
+    with FaultyServer.running() as other:
+        monkeypatch.setenv("REDBOOTH_PROVIDER", other.origin)
+        exchange(allowed)
+        assert other.received == []
+    assert len(faulty.received) == 1
 
 
 def test_a_refused_connection_is_named(monkeypatch: pytest.MonkeyPatch, redirect_uri: str) -> None:

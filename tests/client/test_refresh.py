@@ -1,5 +1,6 @@
 """A new token in time, once, whoever asks; and a crash that costs a token says so."""
 
+import io
 import json
 import os
 import subprocess
@@ -10,14 +11,14 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from client.machine import ENDLESS, RESET, FaultyServer, reply
+from client.machine import CLIENT_ID, CLIENT_SECRET, ENDLESS, RESET, FaultyServer, reply, unused_port
 
 from redbooth_nb.client import wire
 from redbooth_nb.client.errors import ApiError, AuthorizeAgain, TokenEndpointError, TransportError
 from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.private_file import StoreError
 from redbooth_nb.client.refresh import RedboothSession, refresh, revoke
-from redbooth_nb.client.register import Settings
+from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
@@ -291,6 +292,46 @@ def test_a_redirect_to_no_address_is_named(
     faulty.answers = [reply(302, "", Location=location).decode().encode("latin-1")]
     with suppress(TransportError):
         assert RedboothSession(app_at_faulty).get("/me").status_code == 302
+
+
+def test_an_upload_that_was_read_is_not_repeated_empty(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token
+) -> None:
+    """The token is refreshed, and the caller is told to open the file again; a repetition would send nothing."""
+    del stored
+    for arguments in ({"data": io.BytesIO(b"content")}, {"files": {"file": io.BytesIO(b"content")}}):
+        faulty.received.clear()
+        faulty.answers = [EXPIRED, reply(200, json.dumps(NEXT)), ME]
+        with pytest.raises(ApiError, match="was not repeated"):
+            RedboothSession(app_at_faulty).post("/files", **arguments)
+        assert paths(faulty) == ["/api/3/files", "/oauth2/token"]
+    faulty.answers = [ME]
+    assert RedboothSession(app_at_faulty).post("/files", data={"name": "x"}).ok
+
+
+def test_a_streamed_answer_has_its_content(faulty: FaultyServer, app_at_faulty: Settings, stored: Token) -> None:
+    del stored
+    faulty.answers = [ME]
+    answer = RedboothSession(app_at_faulty).get("/me", stream=True)
+    assert b"".join(answer.iter_content(3)) == b'{"id": 1}'
+
+
+def test_a_refresh_that_was_never_sent_leaves_no_mark(monkeypatch: pytest.MonkeyPatch, redirect_uri: str) -> None:
+    """R56: nobody was reached, so no answer can be lost, and a later revocation is not blamed on it."""
+    monkeypatch.setenv("REDBOOTH_PROVIDER", f"http://127.0.0.1:{unused_port()}")
+    settings = save_credentials(CLIENT_ID, CLIENT_SECRET, redirect_uri)
+    TokenStore(settings.folder).save(Token.from_answer(NEXT, settings.provider.now()))
+    with pytest.raises(TransportError, match="no connection"):
+        refresh(settings)
+    assert not TokenStore(settings.folder).interrupted()
+
+
+def test_a_damaged_mark_does_not_block_a_refresh(app: Settings, kept: Token) -> None:
+    TokenStore(app.folder).mark_refresh(kept)
+    (app.folder / "refreshing.json").write_text("{")
+    assert TokenStore(app.folder).interrupted()
+    assert refresh(app) == load(app) != kept
+    assert not TokenStore(app.folder).interrupted()
 
 
 def test_an_answer_of_the_api_has_a_bound(

@@ -3,6 +3,7 @@
 import ast
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -155,6 +156,21 @@ def test_an_error_wins_over_a_code(sent: AuthorizationRequest, order: tuple[str,
     assert (answer.outcome, answer.code) == ("denied", None)
 
 
+def test_a_token_is_no_answer_to_a_request_for_a_code(sent: AuthorizationRequest) -> None:
+    """Somebody else's token, put into the query, would work in their account."""
+    with pytest.raises(CallbackError, match="neither a code nor an error"):
+        AuthorizationResponse.read(url(sent, access_token="theirs", state=sent.state), sent)
+
+
+@pytest.mark.parametrize(
+    ("registered", "shown"),
+    [("http://127.0.0.1:80/x", "http://127.0.0.1/x"), ("https://a.test/x", "https://a.test:443/x")],
+)
+def test_the_port_of_the_scheme_may_be_left_out(settings: Settings, registered: str, shown: str) -> None:
+    request = AuthorizationRequest.new(replace(settings, redirect_uri=registered))
+    assert AuthorizationResponse.read(f"{shown}?code=x&state={request.state}", request).code is not None
+
+
 def test_an_answer_counts_once(sent: AuthorizationRequest) -> None:
     """R5: the same callback URL again fails here, before anything is sent; a denial can't follow either."""
     address = url(sent, code="the-code", state=sent.state)
@@ -266,7 +282,7 @@ def test_the_last_answer_is_found_again_until_it_is_spent(sent: AuthorizationReq
     read = AuthorizationResponse.read(url(sent, code="the-code", state=sent.state), sent)
     again = AuthorizationResponse.last()
     assert (again.code, again.state, again.callback_url) == (read.code, read.state, read.callback_url)
-    PendingAuthorization(sent.settings).mark_code_used(sent)
+    PendingAuthorization(sent.settings).mark_code_sent(sent)
     with pytest.raises(NotYet, match="no fresh answer"):
         AuthorizationResponse.last()
 

@@ -50,7 +50,7 @@ def test_a_pasted_address_is_as_good(app: Settings) -> None:
     sign_in.paste(answer_url(sign_in.request))
     assert (sign_in.status, sign_in.response.outcome) == ("answered", "allowed")
     assert sign_in.wait(0)
-    assert callback._listening == {}
+    assert callback._sign_ins == {}
     with pytest.raises(StateAlreadyUsed):
         sign_in.paste(answer_url(sign_in.request))
 

@@ -53,11 +53,11 @@ def test_an_unknown_name_is_a_sentence(app: Settings) -> None:
 def test_the_lab_compares_with_what_was_predicted(app: Settings) -> None:
     lab = FaultLab()
     lab.run("wrong-secret", "401 invalid_client")
-    assert "As you predicted: 401 invalid_client." in lab._message.text()
+    assert "As you predicted: 401 invalid_client." in lab._message.said["text"]
     assert "Redbooth does not accept the app" in lab._answer.value
     assert app.client_secret.reveal() not in lab._answer.value
     lab.run("code-twice", "401 invalid_client")
-    assert "You predicted 401 invalid_client; the outcome is 400 invalid_grant." in lab._message.text()
+    assert "You predicted 401 invalid_client; the outcome is 400 invalid_grant." in lab._message.said["text"]
 
 
 def test_choosing_another_fault_clears_what_was_there(app: Settings) -> None:
@@ -73,7 +73,7 @@ def test_the_lab_without_a_prediction_runs_all_the_same(app: Settings) -> None:
     assert app.client_id
     lab = FaultLab()
     lab.run("garbled-token")
-    assert "Next time, predict first" in lab._message.text()
+    assert "Next time, predict first" in lab._message.said["text"]
     with pytest.raises(RedboothError, match="There is no outcome 'luck'"):
         lab.run("garbled-token", "luck")
     assert all(name in lab.text() for name in FAULTS)

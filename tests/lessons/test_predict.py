@@ -24,14 +24,14 @@ def test_every_choice_gets_its_answer(name: str) -> None:
     for number in range(1, len(prediction.question.choices) + 1):
         prediction.choose(number)
         right = number == prediction.question.right
-        assert ("Right." if right else "Not quite.") in prediction._message.text()
+        assert ("Right." if right else "Not quite.") in prediction._message.said["text"]
         assert f"> {number}. {prediction.question.choices[number - 1]}" in prediction.text()
 
 
 def test_clicking_is_choosing() -> None:
     prediction = predict("password")
     prediction._choices.value = prediction.question.right
-    assert "Right. This is the point of OAuth2" in prediction._message.text()
+    assert "Right. This is the point of OAuth2" in prediction._message.said["text"]
     prediction._choices.value = None
     assert "  1. Their Redbooth password" in prediction.text()
 

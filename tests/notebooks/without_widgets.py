@@ -19,7 +19,7 @@ from redbooth_nb.widgets.script import ScriptPanel
 
 CALLBACK = "http://127.0.0.1:8765/callback"
 PLAYGROUND = (
-    "panel = _.authorize(); panel.paste(browse(panel.sign_in.link, 'allow')); _.exchange()\n"
+    "panel = _.authorize(); panel.paste(browse(panel.sign_in.link, 'allow'))\n"
     "_._exchange.children[0].send(); _.call('/projects')[0]['type']"
 )
 # notebook -> after which code cell -> what the person calls instead of clicking; `_` is what the cell showed
@@ -27,7 +27,7 @@ CALLS = {
     "00-start-here": {2: "_.choose(2)", 3: "_.show('register'); _.update()"},
     "01-register": {2: "_.choose(2)", 4: "_.choose(2)", 5: "form.save(*register())"},
     "02-authorize": {
-        4: "_.change('redirect_uri', 'http://localhost/'); _.restore()",
+        4: "_.change('redirect_uri', 'http://localhost/'); _.reset()",
         8: "_.choose(2)",
         11: "_.choose(2)",
         12: "denied.paste(browse(denied.sign_in.link, 'deny'))",

@@ -1,10 +1,12 @@
 """What a person does with a widget, without a browser."""
 
 import json
+import threading
 from collections.abc import Iterator
 
 import ipywidgets as w
 
+from redbooth_nb.widgets.countdown import Countdown, remaining_text
 from redbooth_nb.widgets.message import Message
 
 
@@ -32,13 +34,39 @@ def field(view: w.Widget, text: str) -> w.Widget:
     return found
 
 
+def said(message: Message) -> str:
+    """Return what a message shows, with the word that message.js puts before it."""
+    text, kind = message.said["text"], message.said["kind"]
+    return {"good": "Done. ", "problem": "Problem. "}.get(kind, "") + text if text else ""
+
+
+def left(countdown: Countdown) -> str:
+    """Return what a countdown says."""
+    now = countdown.now()
+    return remaining_text(now["remaining"], now["lifetime"], countdown.words)
+
+
 def shown(view: w.Widget) -> str:
     """Return everything a widget shows."""
     return "\n".join(
-        part.text() if isinstance(part, Message) else str(part.value)
+        said(part) if isinstance(part, Message) else str(part.value)
         for part in parts(view)
         if isinstance(part, Message | w.HTML)
     )
+
+
+def shows(view: w.Widget, words: str) -> threading.Event:
+    """Return an event that is set as soon as a widget shows these words."""
+    event = threading.Event()
+
+    def compare(_: object) -> None:
+        if words in shown(view):
+            event.set()
+
+    for part in parts(view):
+        part.observe(compare)
+    compare(None)
+    return event
 
 
 def saved() -> str:

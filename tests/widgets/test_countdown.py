@@ -1,4 +1,4 @@
-"""The countdown without a browser: its words, its states, and what it tells a page that comes late."""
+"""The countdown without a browser: its words, its phases, and what it tells a page that comes late."""
 
 import json
 import shutil
@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from widgets.clicks import saved
+from widgets.clicks import left, saved
 
 from redbooth_nb.client.token import Token
 from redbooth_nb.widgets import countdown as module
@@ -21,7 +21,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-STATES = [
+PHASES = [
     (7200, 7200, "fresh", "fresh, expires in 2 h"),
     (5400, 7200, "fresh", "fresh, expires in 1 h 30 min"),
     (61, 7200, "fresh", "fresh, expires in 1 min"),
@@ -36,47 +36,46 @@ STATES = [
 ]
 
 
-@pytest.mark.parametrize(("remaining", "lifetime", "state", "words"), STATES)
+@pytest.mark.parametrize(("remaining", "lifetime", "phase", "words"), PHASES)
 @pytest.mark.usefixtures("clock")
-def test_states_and_words(remaining: float | None, lifetime: float | None, state: str, words: str) -> None:
-    shown = Countdown(remaining, lifetime)
-    assert (shown.state, shown.text(), repr(shown)) == (state, words, words)
-    assert shown._repr_mimebundle_()["text/plain"] == words
+def test_phases_and_words(remaining: float | None, lifetime: float | None, phase: str, words: str) -> None:
+    assert left(Countdown(remaining, lifetime)) == words
+    assert words.startswith(module.TOKEN[phase][0])
 
 
 @pytest.mark.parametrize("lifetime", [7200, 599, 30])
 def test_soon_is_when_the_session_refreshes(lifetime: int) -> None:
     token = Token.from_answer({"access_token": "a", "expires_in": lifetime}, 1000.0)
-    for left in range(1, lifetime + 1):
-        soon = token.needs_refresh(1000.0 + lifetime - left)
-        assert module.state(left, lifetime) == ("soon" if soon else "fresh")
+    for rest in range(1, lifetime + 1):
+        soon = token.needs_refresh(1000.0 + lifetime - rest)
+        assert module.remaining_text(rest, lifetime).startswith("expires soon" if soon else "fresh")
 
 
 def test_time_passes_also_for_a_page_that_comes_late(clock: list[float]) -> None:
     """What is sent is true when it is sent: a reloaded page asks for the state long after it was set."""
     shown = Countdown(7200, 7200)
     clock[0] += 7170
-    assert shown.text() == "expires soon, in 30 s"
-    assert shown._clock.get_state("time")["time"] == {"remaining": 30, "lifetime": 7200, "as_of": clock[0]}
+    assert left(shown) == "expires soon, in 30 s"
+    assert shown.get_state("time")["time"] == {"remaining": 30, "lifetime": 7200, "as_of": clock[0]}
     clock[0] += 31
-    assert shown.state == "expired"
+    assert left(shown) == "expired"
 
 
 def test_the_same_numbers_again_are_news(clock: list[float]) -> None:
     """A refresh gives two hours again, and the browser must hear of it."""
     shown = Countdown(7200, 7200)
     news: list[object] = []
-    shown._clock.observe(news.append, names="time")
+    shown.observe(news.append, names="time")
     clock[0] += 30
     shown.set(7200, 7200)
     assert len(news) == 1
-    assert shown.text() == "fresh, expires in 2 h"
+    assert left(shown) == "fresh, expires in 2 h"
 
 
 @pytest.mark.usefixtures("clock")
 def test_what_is_saved_with_a_notebook_are_numbers_and_fixed_words() -> None:
     shown = Countdown(100, 7200)
-    state = json.loads(saved())["state"][shown._clock.model_id]["state"]
+    state = json.loads(saved())["state"][shown.model_id]["state"]
     assert {name for name in state if not name.startswith("_")} == {"layout", "tabbable", "time", "tooltip", "words"}
     assert state["time"] == {"remaining": 100, "lifetime": 7200, "as_of": 1_000_000}
 

@@ -6,9 +6,11 @@ from widgets.clicks import button, click, saved, shown
 
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
+from redbooth_nb.client.token import Token
 from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.traffic.transcript import transcript
+from redbooth_nb.widgets import exchange as module
 from redbooth_nb.widgets.exchange import ExchangeForm
 
 
@@ -87,3 +89,38 @@ def test_the_answer_is_taken_apart_and_the_code_crossed_out(app: Settings, decid
     for name in ("access_token", "token_type", "expires_in", "refresh_token", "scope"):
         assert f">{name}</code>" in shown(form)
     assert str(form.response.code).strip("<>") in shown(form).partition("<s>")[2].partition("</s>")[0]
+
+
+def test_with_pkce_the_verifier_is_among_the_fields_and_in_the_curl(app: Settings, decide: DECIDE) -> None:
+    response = decide(app, pkce=True)
+    verifier = response.request.code_verifier
+    assert verifier is not None
+    form = ExchangeForm(response)
+    assert f"    code_verifier = {verifier}" in form.text()
+    assert shown(form).count("code_verifier=$REDBOOTH_CODE_VERIFIER") == 2  # the guide's address, and the sandbox's
+    form.send()
+    assert verifier.reveal() not in saved() + shown(form) + form.text()
+    assert "code_verifier" not in ExchangeForm(decide(app)).text()
+
+
+@pytest.mark.parametrize(("lives", "words"), [(7200, "lives: 2 h"), (60, "lives: 1 min"), (2, "lives: 2 s")])
+def test_the_lifetime_shown_is_the_answers(
+    app: Settings, sandbox: Sandbox, decide: DECIDE, lives: int, words: str
+) -> None:
+    sandbox.switch(token_lifetime=lives)
+    form = ExchangeForm(decide(app))
+    form.send()
+    assert words in shown(form)
+    assert "two hours" not in shown(form)
+
+
+def test_what_the_answer_does_not_hold_is_not_called_none(
+    app: Settings, decide: DECIDE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = Token.from_answer({"access_token": "an-access-token"}, 1000.0)
+    monkeypatch.setattr(module, "exchange", lambda _: token)
+    form = ExchangeForm(decide(app))
+    form.send()
+    assert f"Done. {token.access_token} arrived and is saved." in shown(form)
+    assert shown(form).count("(not given)") == 2  # refresh_token and expires_in
+    assert "None" not in shown(form)

@@ -1,4 +1,4 @@
-"""Where the app stands, from facts: every state of the four stages, and files that make no sense."""
+"""How far the app has come: every point of the four stages, and files that make no sense."""
 
 import json
 import threading
@@ -21,36 +21,39 @@ from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.addresses import API_URL
 from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.traffic.transcript import transcript
-from redbooth_nb.widgets.journey import STAGES, Journey
+from redbooth_nb.widgets.journey import STAGES, Hop, Journey
 
 Decide = Callable[..., AuthorizationResponse]
 HOPS = ["register", "credentials", "link", "decision", "answer", "code", "token", "refresh", "new-token"]
 
 
 def happened() -> list[str]:
-    return [hop.id for hop in Journey.read().hops if hop.happened]
+    return [hop.id for hop in Journey().hops if hop.happened]
 
 
 def ahead() -> str:
-    hop = Journey.read().next
-    return hop.id if hop else ""
+    return next((hop.id for hop in Journey().hops if hop.progress == "next"), "")
 
 
-def states() -> list[str]:
-    journey = Journey.read()
-    return [journey.standing(stage) for stage in STAGES]
+def hop_of(journey: Journey, hop_id: str) -> Hop:
+    return {hop.id: hop for hop in journey.hops}[hop_id]
+
+
+def stages() -> list[str]:
+    journey = Journey()
+    return [journey.progress(stage) for stage in STAGES]
 
 
 def note(hop_id: str) -> str:
-    return Journey.read().hop(hop_id).note
+    return hop_of(Journey(), hop_id).note
 
 
 def test_before_all_it_begins_with_register() -> None:
-    journey = Journey.read()
+    journey = Journey()
     assert [hop.id for hop in journey.hops] == HOPS
     assert happened() == []
     assert ahead() == "register"
-    assert states() == ["next", "not yet", "not yet", "not yet"]
+    assert stages() == ["next", "not yet", "not yet", "not yet"]
     assert "Notebook 01-register" in note("register")
 
 
@@ -60,14 +63,14 @@ def test_the_whole_way_hop_by_hop(app: Settings, sandbox: Sandbox, decide: Decid
     assert (happened(), ahead()) == (HOPS[:3], "decision")
     decide(app)
     assert (happened(), ahead()) == (HOPS[:5], "code")
-    assert states() == ["done", "done", "next", "not yet"]
+    assert stages() == ["done", "done", "next", "not yet"]
     exchange()
     assert (happened(), ahead()) == (HOPS[:7], "refresh")
     sandbox.advance(7200)
     refresh()
     assert (happened(), ahead()) == (HOPS, "")
-    assert states() == ["done"] * 4
-    assert Journey.read().summary.startswith("All four stages are done.")
+    assert stages() == ["done"] * 4
+    assert Journey().summary.startswith("All four stages are done.")
 
 
 def test_each_hop_has_its_own_exchanges_and_no_others(app: Settings, decide: Decide) -> None:
@@ -75,11 +78,11 @@ def test_each_hop_has_its_own_exchanges_and_no_others(app: Settings, decide: Dec
     exchange()
     refresh()
     connect(requests.Session()).get(f"{API_URL}/me")
-    journey = Journey.read()
-    grants = {name: dict(journey.hop(name).round_trips[0].fields)["grant_type"] for name in ("code", "refresh")}
+    journey = Journey()
+    grants = {name: dict(hop_of(journey, name).round_trips[0].fields)["grant_type"] for name in ("code", "refresh")}
     assert grants == {"code": "authorization_code", "refresh": "refresh_token"}
-    assert {e.address.rsplit("/", 1)[1] for e in journey.hop("answer").round_trips} == {"authorize"}
-    assert journey.hop("link").round_trips == ()
+    assert {e.address.rsplit("/", 1)[1] for e in hop_of(journey, "answer").round_trips} == {"authorize"}
+    assert hop_of(journey, "link").round_trips == ()
     assert not any(e.address.startswith(API_URL) for hop in journey.hops for e in hop.round_trips)
 
 
@@ -94,12 +97,12 @@ def test_what_an_earlier_notebook_did_still_counts(app: Settings, sandbox: Sandb
     refresh()
     transcript._round_trips.clear()
     assert happened() == HOPS
-    assert all(hop.round_trips == () for hop in Journey.read().hops)
+    assert all(hop.round_trips == () for hop in Journey().hops)
 
 
 def test_a_denial_is_an_answer_that_leads_back_to_the_link(app: Settings, decide: Decide) -> None:
     decide(app, answer="deny")
-    journey = Journey.read()
+    journey = Journey()
     assert [hop.label for hop in journey.of("authorize")] == [
         "a link to Redbooth", "signs in, clicks Deny", "the browser, with an error",
     ]  # fmt: skip
@@ -128,7 +131,7 @@ def test_a_code_that_was_refused_is_sent_but_no_token(app: Settings, sandbox: Sa
         exchange(answer)
     assert (happened(), ahead()) == (HOPS[:6], "link")
     assert "refused, or revoked" in note("token")
-    assert Journey.read().hop("code").round_trips[0].status == 400
+    assert hop_of(Journey(), "code").round_trips[0].status == 400
 
 
 def test_after_a_revocation_the_way_begins_at_the_link(app: Settings, decide: Decide) -> None:
@@ -150,7 +153,7 @@ def test_what_another_app_did_does_not_count(app: Settings, sandbox: Sandbox, de
     decide(other)
     exchange()
     assert (happened(), ahead()) == (HOPS[:7], "refresh")
-    assert len(Journey.read().hop("code").round_trips) == 1
+    assert len(hop_of(Journey(), "code").round_trips) == 1
 
 
 def test_a_refresh_before_the_last_exchange_does_not_count(app: Settings, decide: Decide) -> None:
@@ -173,7 +176,7 @@ def test_a_new_sign_in_is_told_while_the_old_token_lives(app: Settings, decide: 
 
 def test_the_implicit_answer_brings_no_code(app: Settings, decide: Decide) -> None:
     decide(app, response_type="token")
-    assert Journey.read().hop("answer").label == "the browser, with a token"
+    assert hop_of(Journey(), "answer").label == "the browser, with a token"
     assert "no code to exchange" in note("code")
     assert ahead() == "link"
 
@@ -185,8 +188,8 @@ def test_a_refused_refresh_is_sent_but_brought_nothing(
     faulty.answers = [reply(400, '{"error": "invalid_grant"}')]
     with pytest.raises(RedboothError):
         refresh(app_at_faulty)
-    assert Journey.read().hop("refresh").happened
-    assert not Journey.read().hop("new-token").happened
+    assert hop_of(Journey(), "refresh").happened
+    assert not hop_of(Journey(), "new-token").happened
     assert "refused" in note("new-token")
 
 
@@ -209,7 +212,7 @@ def test_a_file_that_makes_no_sense_is_a_stage_not_done(
     exchange()
     file = app.folder / f"{name}.json"
     file.write_text(content, encoding="latin-1")
-    assert not Journey.read().hop(hop).happened
+    assert not hop_of(Journey(), hop).happened
     assert file.name in note(hop) or "damaged" in note(hop)
     assert file.read_text(encoding="latin-1") == content
 
@@ -219,7 +222,7 @@ def test_files_that_others_may_read_are_not_done_either(app: Settings, decide: D
     exchange()
     for name in ("authorization.json", "token.json"):
         (app.folder / name).chmod(0o644)
-    assert states()[0] == "done"
+    assert stages()[0] == "done"
     assert "can be read by others" in note("link") + note("token")
 
 
@@ -235,16 +238,11 @@ def test_a_wrong_provider_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None
     assert "names no provider" in note("register")
 
 
-def test_it_names_the_files_the_facts_come_from(app: Settings) -> None:
-    assert [file.name for file in Journey.read().files] == ["credentials.env", "authorization.json", "token.json"]
-    assert [file.name for file in Journey.read(app).files] == ["authorization.json", "token.json"]
-
-
 def test_the_text_is_the_same_at_every_run(app: Settings, decide: Decide) -> None:
-    """It stands in committed notebooks, so nothing in it may be random or secret."""
+    """It is part of committed notebooks, so nothing in it may be random or secret."""
     decide(app)
     exchange()
-    text = Journey.read().text()
+    text = Journey().text()
     assert "4 refresh: next\n    [>] Your app -> Redbooth: refresh token and secret" in text
     assert "[x] User -> Redbooth: signs in, clicks Allow" in text
     for volatile in ("...", app.client_id, app.redirect_uri, "state="):
@@ -270,7 +268,7 @@ def test_no_part_of_it_holds_a_secret(app: Settings, sandbox: Sandbox, decide: D
 
 
 def everything() -> str:
-    journey = Journey.read()
+    journey = Journey()
     return f"{journey!r}{journey}" + "".join(f"{vars(hop)}" for hop in journey.hops)
 
 
@@ -309,4 +307,4 @@ def test_a_token_that_is_only_saved_counts(settings: Settings) -> None:
     TokenStore(settings.folder).save(Token.from_answer({"access_token": "a", "refresh_token": "r"}, 1000.0))
     assert happened() == ["register", "credentials", "code", "token"]
     assert ahead() == "refresh"
-    assert Journey.read().summary.startswith("2 of 4 stages done. Next is refresh.")
+    assert Journey().summary.startswith("2 of 4 stages done. Next is refresh.")

@@ -1,12 +1,15 @@
 """The playground: the flow on one screen, by buttons or by calls."""
 
+import threading
+from collections.abc import Callable
+
 import pytest
+import requests
 from practice import SECRET
-from widgets.clicks import button, click, field, parts, saved, shown
+from widgets.clicks import click, field, parts, saved, shown
 
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
-from redbooth_nb.errors import NotYet
 from redbooth_nb.widgets.exchange import ExchangeForm
 from redbooth_nb.widgets.playground import Playground
 from redbooth_nb.widgets.refresh import TokenCard
@@ -22,7 +25,6 @@ def test_the_whole_flow_by_clicks(app: Settings, unattended: None) -> None:
     assert of(TokenCard, playground) == []
     click(playground, "New sign-in")
     assert "Allowed: <authorization code" in playground.text()
-    click(playground, "Go on with the answer")
     assert of(ExchangeForm, playground)
     click(playground, "Send")
     field(playground, "GET https://redbooth.com/api/3").value = "/projects"
@@ -45,18 +47,44 @@ def test_the_whole_flow_by_calls_with_every_option(app: Settings, unattended: No
     panel = playground.authorize()
     assert panel.sign_in.request.code_verifier is not None
     assert panel.sign_in.request.nonce
-    playground.exchange()
     click(playground, "Send")
     assert playground.call("/me")["username"] == "ada"  # type: ignore[index]  # a user is a dict
+
+
+def test_it_goes_on_when_the_answer_comes_from_the_browser(app: Settings, callback_of: Callable[..., str]) -> None:
+    assert app.client_id
+    playground = Playground()
+    panel = playground.authorize()
+    arrived = threading.Event()
+    playground._exchange.observe(lambda _: arrived.set(), names="children")
+    requests.get(callback_of(panel.sign_in.request), timeout=5)
+    assert arrived.wait(5)
+    (form,) = of(ExchangeForm, playground)
+    assert form.response.code == panel.response.code  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("unattended")
+def test_a_second_round_shows_the_new_form_and_the_new_token(app: Settings) -> None:
+    playground = Playground()
+    assert playground.authorize(answer="deny").response.outcome == "denied"
+    assert of(ExchangeForm, playground) == []
+    shown_tokens = []
+    for _ in range(2):
+        playground.authorize()
+        (form,) = of(ExchangeForm, playground)
+        assert form.token is None  # type: ignore[attr-defined]
+        form.send()  # type: ignore[attr-defined]
+        (card,) = of(TokenCard, playground)
+        token = TokenStore(app.folder).load()
+        assert token is not None
+        assert str(token.access_token).strip("<>") in shown(card).rpartition("</s>")[2]
+        shown_tokens.append(token.access_token)
+    assert shown_tokens[0] != shown_tokens[1]
 
 
 def test_out_of_order_it_is_a_sentence(app: Settings) -> None:
     assert app.client_id
     playground = Playground()
-    with pytest.raises(NotYet):
-        playground.exchange()
-    click(playground, "Go on with the answer")
-    assert "Problem." in shown(playground)
-    button(playground, "Call")
+    assert of(ExchangeForm, playground) == []
     click(playground, "Call")
     assert "There is no token yet." in shown(playground)

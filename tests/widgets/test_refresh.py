@@ -1,19 +1,25 @@
 """The token card: what is stored, how long it lives, and what a refresh replaces."""
 
+from dataclasses import replace
+
 import pytest
 from practice import DECIDE
-from widgets.clicks import click, saved, shown
+from widgets.clicks import click, left, saved, shown, shows
 
+from redbooth_nb.client.errors import AuthorizeAgain
 from redbooth_nb.client.exchange import exchange
-from redbooth_nb.client.refresh import refresh, revoke
+from redbooth_nb.client.refresh import RedboothSession, refresh, revoke
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.errors import NotYet
+from redbooth_nb.lessons.practice import let_time_pass
 from redbooth_nb.provider.sandbox import Sandbox
+from redbooth_nb.secret import Secret
 from redbooth_nb.traffic.transcript import transcript
 from redbooth_nb.widgets.countdown import remaining_text
 from redbooth_nb.widgets.refresh import TokenCard
+from redbooth_nb.widgets.time_machine import TimeMachine
 
 
 @pytest.fixture
@@ -44,8 +50,8 @@ def test_time_passes_on_the_card_too(token: Token, sandbox: Sandbox) -> None:
     del token
     card = TokenCard()
     sandbox.advance(7200 - 30)
-    click(card, "Look again")
-    assert card._countdown.state == "soon"
+    card.update()
+    assert left(card._countdown).startswith("expires soon")
     assert "expires soon, in " in card.text()
     sandbox.advance(31)
     assert ": expired" in card.text()
@@ -56,7 +62,7 @@ def test_refresh_shows_what_it_replaced(token: Token, app: Settings) -> None:
     click(card, "Refresh")
     new = stored(app)
     assert new.access_token != token.access_token
-    assert f"Replaced: {token.access_token} and {token.refresh_token}, both dead now" in card.text()
+    assert f"Replaced: {token.access_token} and {token.refresh_token}" in card.text()
     assert str(new.access_token) in card.text()
     for secret in secrets_of(token, new):
         for text in (saved(), repr(card), shown(card)):
@@ -75,11 +81,11 @@ def test_revoke_gives_the_permission_back(token: Token, app: Settings) -> None:
     card = TokenCard()
     click(card, "Revoke")
     assert TokenStore(app.folder).load() is None
-    assert "There is no token yet." in card.text()
-    assert f"Replaced: {token.access_token}" in card.text()
+    assert "No token is stored." in card.text()
+    assert f"No longer stored: {token.access_token}" in card.text()
     assert card._countdown.layout.display == "none"
-    click(card, "Look again")
-    assert "There is no token yet." in shown(card)
+    assert "No token is stored." in shown(card)
+    assert "opens the account" not in shown(card)
 
 
 def test_a_double_click_refreshes_once(token: Token) -> None:
@@ -91,12 +97,78 @@ def test_a_double_click_refreshes_once(token: Token) -> None:
     assert len(list(transcript)) == before + 1
 
 
-def test_it_sees_what_others_did(token: Token) -> None:
+def test_it_follows_what_others_do(token: Token) -> None:
+    """The learner's own cell, or another notebook."""
     card = TokenCard()
+    replaced = shows(card, "Replaced")
     new = refresh()
-    click(card, "Look again")
+    assert replaced.wait(5)
+    assert str(new.access_token).strip("<>") in shown(card)
     assert f"{new.access_token}: fresh" in card.text()
     assert f"Replaced: {token.access_token}" in card.text()
+
+
+def test_after_a_revocation_nothing_opens_the_account(token: Token) -> None:
+    card = TokenCard()
+    assert "opens the account" in shown(card)
+    gone = shows(card, "No token is stored.")
+    revoke()
+    assert gone.wait(5)
+    assert "opens the account" not in shown(card)
+    assert f"No longer stored: {token.access_token}" in card.text()
+
+
+def test_what_the_user_revoked_at_redbooth_is_known_after_the_next_call(token: Token, app: Settings) -> None:
+    card = TokenCard()
+    revoke()
+    TokenStore(app.folder).save(token)
+    with pytest.raises(AuthorizeAgain):
+        RedboothSession().get("/me")
+    card.update()
+    assert f"{token.access_token}: was refused: revoked" in card.text()
+    assert "was refused: revoked." in shown(card)
+    assert "opens the account" not in shown(card)
+
+
+def test_an_expired_token_opens_nothing_and_the_clock_is_followed(token: Token, sandbox: Sandbox) -> None:
+    card, machine = TokenCard(), TimeMachine()
+    machine.later(7200)
+    assert "has expired." in shown(card)
+    assert "opens the account" not in shown(card)
+    assert f"{token.access_token}: expired" in card.text()
+    assert left(card._countdown) == "expired"
+    machine.back_to_now()
+    assert "opens the account" in shown(card)
+    sandbox.advance(7200)
+    card.update()
+    assert "has expired." in shown(card)
+
+
+def test_let_time_pass_is_followed(token: Token) -> None:
+    assert token.expires_in == 7200
+    card = TokenCard()
+    let_time_pass(7200)
+    assert "has expired." in shown(card)
+
+
+def test_a_token_without_a_refresh_token_says_so(token: Token, app: Settings) -> None:
+    lone = replace(token, refresh_token=None)
+    TokenStore(app.folder).save(lone)
+    card = TokenCard()
+    assert "There is no refresh token: authorize again when it expires." in card.text()
+    assert "There is no refresh token" in shown(card)
+    TokenStore(app.folder).save(replace(token, access_token=Secret("access token", "another")))
+    card.update()
+    assert "None" not in card.text() + shown(card)
+
+
+def test_a_damaged_file_is_a_sentence(token: Token, app: Settings) -> None:
+    card = TokenCard()
+    damaged = shows(card, "Problem.")
+    (app.folder / "token.json").write_text("{", encoding="utf-8")
+    assert damaged.wait(5)
+    assert "is damaged" in shown(card)
+    assert str(token.access_token) in card.text()
 
 
 def test_a_dead_refresh_token_is_a_sentence(token: Token, app: Settings) -> None:
@@ -106,6 +178,8 @@ def test_a_dead_refresh_token_is_a_sentence(token: Token, app: Settings) -> None
     click(card, "Refresh")
     assert "Problem." in shown(card)
     assert "Authorize again" in shown(card)
+    assert f"{token.refresh_token}: was refused: invalid_grant" in card.text()
+    assert "works once" not in shown(card)
     assert stored(app) == token
 
 

@@ -40,7 +40,7 @@ def test_good_credentials_are_saved_and_the_secret_leaves_the_field(sandbox: San
     settings = Settings.load()
     assert (settings.client_id, settings.client_secret.reveal()) == (CLIENT_ID, SECRET)
     assert field(form, KEY).value == ""
-    assert f"Registered: client id {CLIENT_ID}" in shown(form)
+    assert f"Registered: client id {CLIENT_ID[:8]}..." in shown(form)
     for text in (saved(), repr(form), str(form), form.text()):
         assert SECRET not in text
 
@@ -105,7 +105,7 @@ def test_a_double_click_saves_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_app_that_is_there_is_shown(app: Settings) -> None:
     form = RegisterForm()
     assert form.settings == app
-    assert f"Registered: client id {CLIENT_ID}" in shown(form)
+    assert f"Registered: client id {CLIENT_ID[:8]}..." in shown(form)
     assert SECRET not in saved() + repr(form)
 
 

@@ -28,12 +28,21 @@ def test_time_moves_on_and_back(sandbox: Sandbox) -> None:
 
 def test_switches_by_hand_and_by_call(sandbox: Sandbox) -> None:
     machine = TimeMachine()
-    field(machine, "state on the way back").value = "dropped"
+    field(machine, "state in the callback").value = "dropped"
     assert sandbox.switches.state == "dropped"
-    assert "state on the way back: dropped" in machine.text()
+    assert "state in the callback: dropped" in machine.text()
     machine.switch(rate_limited=True, token_lifetime=2)
     assert (sandbox.switches.rate_limited, sandbox.switches.token_lifetime) == (True, 2)
     assert field(machine, "API calls get 429").value is True
+
+
+def test_a_value_of_its_own_is_shown(sandbox: Sandbox) -> None:
+    machine = TimeMachine()
+    machine.switch(token_lifetime=10)
+    assert sandbox.switches.token_lifetime == 10
+    assert field(machine, "Lifetime of new tokens (seconds)").value == 10
+    field(machine, "Lifetime of new tokens (seconds)").value = 60
+    assert sandbox.switches.token_lifetime == 60
 
 
 def test_a_wrong_switch_is_a_sentence_and_changes_nothing(sandbox: Sandbox) -> None:
@@ -43,21 +52,21 @@ def test_a_wrong_switch_is_a_sentence_and_changes_nothing(sandbox: Sandbox) -> N
     assert sandbox.switches.state == "echoed"
 
 
-def test_forget_everything(sandbox: Sandbox, app: Settings) -> None:
+def test_reset(sandbox: Sandbox, app: Settings) -> None:
     assert app.client_id
     machine = TimeMachine()
     machine.switch(style="2015")
     machine.later(3600)
-    click(machine, "Forget everything")
+    click(machine, "Reset the sandbox")
     assert sandbox.applications() == []
     assert sandbox.switches.style == "5.5"
-    assert field(machine, "Answers").value == "5.5"
+    assert field(machine, "Style of answers").value == "5.5"
     assert machine.text() == "The sandbox's clock is the same as yours."
 
 
 def test_a_lifetime_set_elsewhere_is_shown(sandbox: Sandbox) -> None:
     sandbox.switch(token_lifetime=123)
-    assert field(TimeMachine(), SWITCHES["token_lifetime"][0]).value == 123
+    assert field(TimeMachine(), SWITCHES["token_lifetime"]["label"]).value == 123
 
 
 def test_only_the_sandboxs_time_is_yours(live: None) -> None:

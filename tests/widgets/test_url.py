@@ -9,7 +9,7 @@ from redbooth_nb.client.register import Settings
 from redbooth_nb.widgets.url import UrlView
 
 
-def test_every_parameter_stands_decoded_and_encoded(app: Settings) -> None:
+def test_every_parameter_is_shown_decoded_and_encoded(app: Settings) -> None:
     request = AuthorizationRequest.new(app)
     view = UrlView(request)
     assert view.url == request.url
@@ -29,12 +29,12 @@ def test_typing_and_calling_change_the_same(app: Settings) -> None:
     assert field(view, "response_type").value == ""
 
 
-def test_as_it_was(app: Settings) -> None:
+def test_reset(app: Settings) -> None:
     request = AuthorizationRequest.new(app)
     view = UrlView(request)
     view.change("state", "guessed")
     assert view.url != request.url
-    click(view, "As it was")
+    click(view, "Reset")
     assert view.url == request.url
     assert "(changed)" not in shown(view)
 

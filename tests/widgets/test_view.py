@@ -8,11 +8,12 @@ from collections.abc import Callable
 
 import ipywidgets as w
 import pytest
-from widgets.clicks import shown
+from widgets.clicks import said, shown
 
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.widgets import view
 from redbooth_nb.widgets.message import Message
+from redbooth_nb.widgets.texts import TEXTS
 from redbooth_nb.widgets.view import View, link, still
 
 
@@ -38,9 +39,9 @@ def test_where_widgets_cannot_show_there_is_the_text() -> None:
 @pytest.mark.parametrize(("kind", "label"), [("info", ""), ("good", "Done. "), ("problem", "Problem. ")])
 def test_a_message_says_of_which_kind_it_is(kind: str, label: str) -> None:
     message = Message()
-    assert message.text() == ""
+    assert said(message) == ""
     message.say("It is so.\nAnd more.", kind)
-    assert message.text() == f"{label}It is so.\nAnd more."
+    assert said(message) == f"{label}It is so.\nAnd more."
 
 
 def views() -> list[type[View]]:
@@ -70,10 +71,10 @@ def test_no_name_of_ours_replaces_one_of_ipywidgets(view: type[View]) -> None:
 
 @pytest.mark.parametrize("view", views(), ids=lambda view: view.__name__)
 def test_its_picture_is_there_and_said_in_words(view: type[View]) -> None:
-    name, alt = view.picture
-    if name:
-        assert f'alt="A picture of the widget: {alt}"' in still(name, alt, "<b>")
-        assert "<pre>&lt;b&gt;</pre>" in still(name, alt, "<b>")
+    if view.picture:
+        alt = TEXTS["pictures"][view.picture]
+        assert f'alt="A picture of the widget: {alt}"' in still(view.picture, "<b>")
+        assert "<pre>&lt;b&gt;</pre>" in still(view.picture, "<b>")
         assert alt.endswith(".")
 
 

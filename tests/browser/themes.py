@@ -1,7 +1,4 @@
-"""How a widget looks: JupyterLab's themes, and screenshots for people.
-
-Set SCREENSHOTS to a folder to look at what was seen.
-"""
+"""JupyterLab's themes, and screenshots for people: set SCREENSHOTS to a folder to keep what was seen."""
 
 import os
 from pathlib import Path
