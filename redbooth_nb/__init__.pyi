@@ -1,31 +1,20 @@
 from .client.authorize import AuthorizationRequest as AuthorizationRequest
 from .client.exchange import exchange as exchange
-from .client.refresh import RedboothSession as RedboothSession
-from .client.refresh import refresh as refresh
-from .client.refresh import revoke as revoke
-from .client.register import Settings as Settings
-from .client.register import save_credentials as save_credentials
+from .client.refresh import RedboothSession as RedboothSession, refresh as refresh, revoke as revoke
+from .client.register import Settings as Settings, save_credentials as save_credentials
 from .client.response import AuthorizationResponse as AuthorizationResponse
 from .client.store import TokenStore as TokenStore
 from .client.token import Token as Token
 from .client.wire import connect as connect
 from .errors import RedboothError as RedboothError
-from .lessons.check import check as check
-from .lessons.check import progress as progress
-from .lessons.explain import explain as explain
-from .lessons.explain import show_errors as show_errors
-from .lessons.explain import summarize as summarize
+from .lessons.check import check as check, progress as progress
+from .lessons.explain import explain as explain, show_errors as show_errors, summarize as summarize
 from .lessons.fault_lab import FaultLab as FaultLab
-from .lessons.practice import allow as allow
-from .lessons.practice import let_time_pass as let_time_pass
-from .lessons.practice import pretend as pretend
+from .lessons.practice import allow as allow, let_time_pass as let_time_pass, pretend as pretend
 from .lessons.predict import predict as predict
-from .lessons.ready import catch_up as catch_up
-from .lessons.ready import ready as ready
+from .lessons.ready import catch_up as catch_up, ready as ready
 from .lessons.take_home import TakeHomeApp as TakeHomeApp
-from .provider.addresses import API_URL as API_URL
-from .provider.addresses import AUTHORIZE_URL as AUTHORIZE_URL
-from .provider.addresses import TOKEN_URL as TOKEN_URL
+from .provider.addresses import API_URL as API_URL, AUTHORIZE_URL as AUTHORIZE_URL, TOKEN_URL as TOKEN_URL
 from .traffic.transcript import transcript as transcript
 from .widgets.authorize import SignInPanel as SignInPanel
 from .widgets.exchange import ExchangeForm as ExchangeForm

@@ -17,10 +17,10 @@ def main(arguments: list[str] | None = None) -> int:
     if given[:1] in (["-h"], ["--help"]):
         print(USAGE)
         return 0
-    if given and given[0] not in COMMANDS and not given[0].startswith("-"):
-        print(f"There is no command {given[0]!r}.\n{USAGE}", file=sys.stderr)
+    name, *options = given if given and not given[0].startswith("-") else ["lab", *given]
+    if name not in COMMANDS:
+        print(f"There is no command {name!r}.\n{USAGE}", file=sys.stderr)
         return 2
-    name, options = (given[0], given[1:]) if given and given[0] in COMMANDS else ("lab", given)
     try:
         return int(getattr(import_module(f"redbooth_nb.{COMMANDS[name]}"), name)(options))
     except RedboothError as error:

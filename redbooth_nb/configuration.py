@@ -59,15 +59,14 @@ class Configuration:
             return Path(chosen).expanduser().absolute()
         except RuntimeError:
             remedy = "Set HOME, or set REDBOOTH_STATE_DIR to a folder of your own."
-        raise ConfigurationError("This machine does not say where your home folder is.", remedy=remedy)
+            raise ConfigurationError("This machine does not say where your home folder is.", remedy=remedy) from None
 
 
 def find_env_file(folder: Path) -> Path:
     """Return the nearest `.env`, or where it belongs: beside the nearest `.env.example`, else in `folder`."""
-    for place in (folder, *folder.parents):
-        if (place / ".env").exists() or (place / ".env.example").exists():
-            return place / ".env"
-    return folder / ".env"
+    places = (folder, *folder.parents)
+    near = (place for place in places if (place / ".env").exists() or (place / ".env.example").exists())
+    return next(near, folder) / ".env"
 
 
 def read_env_file(path: Path) -> dict[str, str]:

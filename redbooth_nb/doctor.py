@@ -1,24 +1,57 @@
-"""`redbooth-nb doctor`: one line for each thing that can be broken, with its remedy."""
+"""`redbooth-nb doctor`: one line for each thing that can be broken, with its remedy, as doctor.toml words it."""
 
+import errno
 import io
 import os
+import platform
 import stat
 import sys
+import tempfile
+import time
+import tomllib
+import webbrowser
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from importlib.metadata import distributions, requires, version
+from pathlib import Path
+from socket import create_server
+from typing import NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import requests
 from dotenv.parser import parse_stream
+from packaging.requirements import Requirement
 
-from redbooth_nb.client.register import Settings, credentials_file
+from redbooth_nb.client.register import DEFAULT_REDIRECT_URI, Settings, credentials_file
 from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.wire import TIMEOUT
-from redbooth_nb.configuration import Configuration
+from redbooth_nb.client.wire import TIMEOUT, connect
+from redbooth_nb.configuration import Configuration, make_private
 from redbooth_nb.errors import NotYet, RedboothError
-from redbooth_nb.machine import BROKEN, NOTE, OK, Finding, either, folders, installation, ports, surroundings, writable
+from redbooth_nb.library_errors import user_of
 from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.delivery import current_provider
-from redbooth_nb.provider.provider import Provider
-from redbooth_nb.working_copies import has_lessons
+from redbooth_nb.working_copies import FOLDER, REPOSITORY, has_lessons
+
+WORDINGS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+SANDBOX_PORT = 8764
+
+
+class Finding(NamedTuple):
+    """What was checked, how it is ("ok", "note" or "broken"), and what to do about it."""
+
+    what: str
+    remedy: str = ""
+    level: str = "ok"
+
+    def __str__(self) -> str:
+        """Return the finding as one line."""
+        return f"{self.level:<8}{self.what}" + (f" What to do: {self.remedy}" if self.remedy else "")
+
+
+def found(name: str, /, **values: object) -> Finding:
+    """Return the finding of this name. values: for the placeholders of its wording."""
+    return Finding(**{part: text.format_map(values) for part, text in WORDINGS[name].items()})
 
 
 def doctor(_: list[str]) -> int:
@@ -27,7 +60,7 @@ def doctor(_: list[str]) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # a path may hold what the terminal cannot show
     findings = list(dict.fromkeys(finding for check in CHECKS for finding in _findings(check)))  # each once
     print("\n".join(map(str, findings)))
-    broken = sum(finding.level == BROKEN for finding in findings)
+    broken = sum(finding.level == "broken" for finding in findings)
     print(f"\n{broken} broken." if broken else "\nAll is well.")
     return 1 if broken else 0
 
@@ -36,69 +69,127 @@ def _findings(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
     try:
         yield from check()
     except RedboothError as error:
-        yield Finding(BROKEN, " ".join(f"{error.what} {error.why}".split()), error.remedy)
+        yield Finding(" ".join(f"{error.what} {error.why}".split()), error.remedy, "broken")
     except Exception as error:  # whatever it is, it is a finding; its text may hold a secret
         reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-        remedy = "Mend what is broken above and run this again; otherwise report it, with this line."
-        yield Finding(BROKEN, f"The check of {check.__name__.replace('_', ' ')} stopped: {reason}.", remedy)
+        yield found("stopped", check=check.__name__.replace("_", " "), reason=reason)
+
+
+def installation() -> Iterator[Finding]:
+    """Check Python and every package the kit needs, against the tested ranges."""
+    yield found("python", version=platform.python_version(), system=platform.system())
+    wrong = []
+    for needed in map(Requirement, requires("redbooth-nb") or []):
+        installed = next((each.version for each in distributions(name=needed.name)), "missing")
+        if installed == "missing" or not needed.specifier.contains(installed, prereleases=True):
+            wrong.append(f"{needed.name} is {installed}, tested is {needed.specifier}")
+    if wrong:
+        command = "uv sync --no-dev" if has_lessons() else "pip install --force-reinstall, with the wheel"
+        yield found("packages-wrong", wrong=", ".join(wrong), command=command)
+    else:
+        yield found("packages", version=version("redbooth-nb"))
 
 
 def settings_file() -> Iterator[Finding]:
     """Check `.env`, and the settings in it and in the environment."""
     if "OAUTHLIB_INSECURE_TRANSPORT" in os.environ:
-        remedy = "Unset it; the kit does not need it, and even the value 0 switches the protection off."
-        yield Finding(BROKEN, "OAUTHLIB_INSECURE_TRANSPORT is set: oauthlib would send secrets unprotected.", remedy)
+        yield found("insecure-transport")
     file = Configuration.read().env_file
     if not file.exists():
-        yield Finding(OK, f"Settings: no {file}, so the lessons run on the sandbox")
+        yield found("settings-none", file=file)
         return
     with file.open(encoding="utf-8") as text:
         unread = [part.original for part in parse_stream(text) if part.error]
     if unread:
         lines = " and ".join(str(part.line + part.string.rstrip().count("\n")) for part in unread)  # empty ones before
-        remedy = "Write NAME=value on each line, with every quotation mark closed."
-        yield Finding(BROKEN, f"Settings: {file} cannot be understood in line {lines}.", remedy)
-    elif os.name != "nt" and stat.S_IMODE(file.stat().st_mode) & 0o077:
-        yield Finding(NOTE, f"Settings: {file} can be read by others.", f"chmod 600 {file}")
+        yield found("settings-unread", file=file, lines=lines)
     else:
-        yield Finding(OK, f"Settings: {file}")
+        shared = os.name != "nt" and stat.S_IMODE(file.stat().st_mode) & 0o077
+        yield found("settings-shared" if shared else "settings", file=file)
+
+
+def folders() -> Iterator[Finding]:
+    """Check that state and working copies can be written, by writing a file that is gone at once."""
+    yield _writable("State", Configuration.read().state_dir, "set REDBOOTH_STATE_DIR to another folder")
+    if has_lessons():
+        copies = REPOSITORY / FOLDER  # made by the first start, not here
+        place = copies if copies.exists() else REPOSITORY
+        yield _writable("Working copies", place, "clone the repository to another place")
+    else:
+        yield found("lessons-none")
+
+
+def _writable(name: str, folder: Path, otherwise: str) -> Finding:
+    """Check that a folder can be written, by writing; `otherwise` ends the remedy."""
+    try:
+        make_private(folder)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(4096))
+    except OSError as error:
+        problem = "folder-full" if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} else "folder-refused"
+        return found(problem, name=name, folder=folder, reason=error.strerror, otherwise=otherwise)
+    return found("folder", name=name, folder=folder)
+
+
+def ports() -> Iterator[Finding]:
+    """Check that the ports of the redirect URI and the sandbox are free."""
+    sandbox_is_free = _free(SANDBOX_PORT)  # before the credentials are read, which starts the sandbox
+    try:
+        uri = Settings.load().redirect_uri
+    except RedboothError:
+        uri = DEFAULT_REDIRECT_URI
+    port = urlsplit(uri).port or 80
+    yield found("port", port=port) if _free(port) else found("port-busy", port=port, user=user_of(port))
+    if not sandbox_is_free:
+        yield found("port-of-sandbox", port=SANDBOX_PORT)
+
+
+def _free(port: int) -> bool:
+    with suppress(OSError):
+        create_server(("127.0.0.1", port)).close()
+        return True
+    return False
 
 
 def provider() -> Iterator[Finding]:
     """Check that the provider answers, the credentials, and the stored token."""
     configuration = Configuration.read()
-    if writable("State", configuration.state_dir, "").level == BROKEN:
+    if _writable("State", configuration.state_dir, "").level == "broken":
         return  # that was said above; what the sandbox would say about it helps less
     who = current_provider(configuration)
-    yield Finding(OK, f"{ORIGIN} is answered by {who.label}")
+    yield found("provider", label=who.label)
     if who.kind in {"live", "stand-in"}:
-        yield _answer(who)
+        try:
+            connect(requests.Session()).head(ORIGIN, timeout=TIMEOUT)
+        except requests.RequestException:
+            yield found(f"unreachable-{who.kind}", origin=who.origin)
+        else:
+            yield found("reachable", origin=who.origin)
     try:
         settings = Settings.load()
     except NotYet:
-        place = credentials_file(configuration, who)
-        remedy = "Do notebook 01-register." if has_lessons() else "In Python: redbooth_nb.catch_up('authorize')"
-        yield Finding(NOTE, f"Credentials: none in {place} yet.", remedy)
+        name = "credentials-none" if has_lessons() else "credentials-none-no-lessons"
+        yield found(name, file=credentials_file(configuration, who))
         return
-    yield Finding(OK, f"Credentials: client id {settings.shown_client_id}, from {settings.source}")
+    yield found("credentials", client_id=settings.shown_client_id, source=settings.source)
     store = TokenStore(settings.folder)
-    token = store.load()
-    cut_off = "Token: a refresh was cut off, and the new token may be lost with it."
-    remedy = "If Redbooth refuses the next call, authorize again: notebook 02-authorize."
-    good = f"Token: {f'stored in {store.path}' if token else 'none yet'}"
-    yield either(good, cut_off if token and store.interrupted() else "", remedy)
+    if store.load() is None:
+        yield found("token-none")
+    else:
+        yield found("token-cut-off" if store.interrupted() else "token", path=store.path)
 
 
-def _answer(who: Provider) -> Finding:
-    session, problem = requests.Session(), ""
-    who.deliver(session)
+def surroundings() -> Iterator[Finding]:
+    """Check the clock, the browser and the proxy settings."""
+    yield found("clock-behind" if time.time() < Path(__file__).stat().st_mtime else "clock")
     try:
-        session.head(ORIGIN, timeout=TIMEOUT)
-    except requests.RequestException:
-        problem = f"{who.origin} cannot be reached."
-    practice = "practice on the sandbox (REDBOOTH_PROVIDER=sandbox)."
-    remedy = f"{'Check network and proxy' if who.kind == 'live' else 'Start it'}, or {practice}"
-    return either(f"{who.origin} can be reached", problem, remedy)
+        webbrowser.get()
+    except webbrowser.Error:
+        yield found("browser-none")
+    else:
+        yield found("browser")
+    if kinds := sorted(getproxies().keys() - {"no"}):
+        yield found("proxy" if proxy_bypass("127.0.0.1") else "proxy-for-all", kinds=", ".join(kinds))
 
 
 CHECKS = (installation, settings_file, folders, ports, provider, surroundings)

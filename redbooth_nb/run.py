@@ -12,6 +12,7 @@ from pathlib import Path
 import requests
 
 from redbooth_nb.child_processes import sitecustomize
+from redbooth_nb.client.errors import failure
 from redbooth_nb.client.register import Settings
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
@@ -29,10 +30,7 @@ def run(arguments: list[str]) -> int:
     """
     script = Path(arguments[0] if arguments else "")
     if not script.is_file():
-        raise RedboothError(
-            f"There is no script {arguments[0]}." if arguments else "Which script?",
-            remedy="Name a Python file: redbooth-nb run my_redbooth_app.py",
-        )
+        raise failure(RedboothError, "command", "no_script" if arguments else "which_script", script=script)
     settings = Settings.load()
     os.environ |= {
         "REDBOOTH_CLIENT_ID": settings.client_id,
@@ -48,7 +46,7 @@ def run(arguments: list[str]) -> int:
     try:
         runpy.run_path(str(script), run_name="__main__")
     except Exception as error:
-        from redbooth_nb.script_error import shown  # brings what only a failure needs
+        from redbooth_nb.library_errors import shown  # brings what only a failure needs
 
         print(shown(error, script, settings), end="", file=sys.stderr)
         return 1

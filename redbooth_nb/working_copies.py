@@ -5,9 +5,11 @@ import json
 import os
 import stat
 import sys
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
+from redbooth_nb.client.errors import failure
 from redbooth_nb.errors import RedboothError
 
 REPOSITORY = Path(__file__).parents[1]
@@ -32,11 +34,7 @@ def refresh_working_copies(repository: Path) -> Path:
     """
     originals = sorted((repository / "notebooks").glob("*.ipynb"))
     if not originals:
-        raise RedboothError(
-            f"There are no lessons in {repository / 'notebooks'}.",
-            why="They come with the repository, not with the installed package.",
-            remedy="Run the command inside a clone of the repository. Here these work: run, doctor, sandbox.",
-        )
+        raise failure(RedboothError, "command", "no_lessons", folder=repository / "notebooks")
     from filelock import FileLock, Timeout  # slow to import, and only needed here
 
     folder = repository / FOLDER
@@ -47,17 +45,17 @@ def refresh_working_copies(repository: Path) -> Path:
         with FileLock(folder / LOCK, timeout=LOCK_SECONDS):
             _update_all(originals, folder)
     except Timeout:
-        problem, remedy = "another start is still copying", "Wait for it to finish, then start again."
+        raise failure(RedboothError, "command", "copying", folder=folder) from None
     except OSError as error:
-        problem = error.strerror or type(error).__name__
-        remedy = "Make sure that there is space on the disk and that you may write to the folder."
-    else:
-        return folder
-    raise RedboothError(f"The working copies cannot be written to {folder} ({problem}).", remedy=remedy)
+        reason = error.strerror or type(error).__name__
+        raise failure(RedboothError, "command", "no_copies", folder=folder, reason=reason) from None
+    return folder
 
 
 def _update_all(originals: list[Path], folder: Path) -> None:
-    copied = _read_note(folder / NOTE)
+    copied: dict[str, str] = {}  # where the note is lost, every copy that differs counts as changed: that loses nothing
+    with suppress(OSError, *UNFIT):
+        copied |= json.loads((folder / NOTE).read_text(encoding="utf-8"))
     for original in originals:
         before = copied.get(original.name)
         try:
@@ -138,11 +136,3 @@ def _replace(path: Path, content: bytes) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-
-
-def _read_note(note: Path) -> dict[str, str]:
-    try:
-        content = json.loads(note.read_text(encoding="utf-8"))
-    except (OSError, *UNFIT):
-        return {}  # without it every copy that differs counts as changed, which loses nothing
-    return content if isinstance(content, dict) else {}

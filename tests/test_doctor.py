@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -16,8 +17,7 @@ import pytest
 import requests
 from client.machine import FaultyServer, own_machine, unused_port
 
-from redbooth_nb import machine as this_machine
-from redbooth_nb import working_copies
+from redbooth_nb import doctor as this_machine, working_copies
 from redbooth_nb.cli import main
 from redbooth_nb.client.register import save_credentials
 from redbooth_nb.client.store import TokenStore
@@ -66,6 +66,18 @@ def test_a_fresh_machine_is_well(visit: Lines) -> None:
     assert "sandbox" in line(printed, "is answered by")
 
 
+def test_every_finding_is_worded_and_every_wording_is_used() -> None:
+    source = Path(this_machine.__file__).read_text(encoding="utf-8")
+    named = {name for call in re.findall(r"found\([^,\n]*", source) for name in re.findall(r'"([\w-]+)"', call)}
+    named |= {"folder-full", "folder-refused", "credentials-none", "credentials-none-no-lessons"}  # chosen further up
+    named |= {f"unreachable-{kind}" for kind in ("live", "stand-in")}
+    assert named == this_machine.WORDINGS.keys()
+    for parts in this_machine.WORDINGS.values():
+        assert parts.keys() <= {"level", "what", "remedy"}
+        assert parts.get("level", "note") in {"note", "broken"}
+        assert "remedy" in parts or "level" not in parts
+
+
 def test_the_command_runs_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 0
     assert "All is well." in capsys.readouterr().out
@@ -75,7 +87,7 @@ def test_credentials_are_named_and_the_secret_is_not(visit: Lines) -> None:
     save_credentials("an-api-key", SECRET, f"http://127.0.0.1:{unused_port()}/callback")
     status, printed = visit()
     assert status == 0
-    assert "client id an-api-key" in line(printed, "Credentials:")
+    assert "client id an-api-k..." in line(printed, "Credentials:")
     assert SECRET not in printed
 
 

@@ -3,8 +3,7 @@
 import hmac
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from redbooth_nb import secret as secret_module
 from redbooth_nb.secret import Secret, same_text

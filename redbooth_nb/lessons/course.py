@@ -1,10 +1,10 @@
 """The lessons in their order: what shows that each is done. Texts and questions are in course.toml."""
 
+import json
 import tomllib
-from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 from redbooth_nb.client.authorize import PendingAuthorization
 from redbooth_nb.client.register import Settings
@@ -12,14 +12,9 @@ from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons import your_own_app
-from redbooth_nb.lessons.lesson import Lesson, Question, Requirement, Wording, from_table
+from redbooth_nb.lessons.lesson import Findings, Lesson
 from redbooth_nb.provider.delivery import current_provider
-from redbooth_nb.traffic.round_trip import RoundTrip
 from redbooth_nb.traffic.transcript import transcript
-
-# a requirement's name, whether it holds, and the values for the placeholders of its wording
-Findings = Iterator[tuple[str, bool, dict[str, str]]]
 
 
 def _start() -> Findings:
@@ -62,12 +57,28 @@ def _refresh() -> Findings:
 
 
 def _break_it() -> Findings:
-    seen = list(transcript)
-    yield "page", any(each.address.endswith("/authorize") and _is_page(each) for each in seen), {}
-    unauthorized = [each for each in seen if each.status == HTTPStatus.UNAUTHORIZED]
-    yield "api", any("/api/3/" in each.address for each in unauthorized), {}
-    yield "client", any(_error(each) == "invalid_client" for each in seen), {}
-    yield "grant", any(_error(each) == "invalid_grant" for each in seen), {}
+    opened = [each for each in transcript if each.method == "GET" and each.address.endswith("/authorize")]
+    yield "page", any("web page" in str(each.body) for each in opened), {}
+    unauthorized = [each.address for each in transcript if each.status == HTTPStatus.UNAUTHORIZED]
+    yield "api", any("/api/3/" in address for address in unauthorized), {}
+    errors = [each.body.get("error") for each in transcript if isinstance(each.body, dict)]
+    yield "client", "invalid_client" in errors, {}
+    yield "grant", "invalid_grant" in errors, {}
+
+
+def _your_own_app() -> Findings:
+    from redbooth_nb.lessons.take_home import NAME, TakeHomeApp
+
+    folder, text, owner, client_id = TakeHomeApp().folder, "", "", ""
+    with suppress(OSError, ValueError):
+        text = (folder / NAME).read_text(encoding="utf-8")
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        owner = json.loads((folder / "my_redbooth_token.json").read_text(encoding="utf-8"))["client_id"]
+    with suppress(RedboothError):
+        client_id = Settings.load().client_id
+    yield "written", bool(text), {}
+    yield "alone", bool(text) and "redbooth_nb" not in text, {}
+    yield "signed_in" if client_id else "registered", bool(client_id) and owner == client_id, {}
 
 
 def _stored() -> Token | None:
@@ -75,25 +86,6 @@ def _stored() -> Token | None:
         return TokenStore(Settings.load().folder).load()
     except RedboothError:
         return None
-
-
-def _is_page(round_trip: RoundTrip) -> bool:
-    return round_trip.method == "GET" and "web page" in str(round_trip.body)
-
-
-def _error(round_trip: RoundTrip) -> object:
-    return round_trip.body.get("error") if isinstance(round_trip.body, dict) else None
-
-
-def _lesson(stage: str, texts: dict[str, Any], findings: Callable[[], Findings]) -> Lesson:
-    """Return the lesson that `texts` describes. Raises ValueError when they cannot be used."""
-    wordings = {name: from_table(Wording, f"{stage}.{name}", table) for name, table in texts["requirements"].items()}
-    questions = {name: from_table(Question, f"{stage}.{name}", table) for name, table in texts["questions"].items()}
-
-    def requirements() -> list[Requirement]:
-        return [wordings[name].requirement(holds=holds, **values) for name, holds, values in findings()]
-
-    return Lesson(stage, texts["notebook"], requirements, questions)
 
 
 TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
@@ -104,9 +96,7 @@ _FINDINGS = {
     "exchange": _exchange,
     "refresh": _refresh,
     "break-it": _break_it,
+    "your-own-app": _your_own_app,
 }
-LESSONS: dict[str, Lesson] = {
-    **{stage: _lesson(stage, TEXTS[stage], findings) for stage, findings in _FINDINGS.items()},
-    your_own_app.LESSON.stage: your_own_app.LESSON,
-}
+LESSONS = {stage: Lesson(stage, TEXTS[stage], findings) for stage, findings in _FINDINGS.items()}
 QUESTIONS = {name: question for each in LESSONS.values() for name, question in each.questions.items()}

@@ -1,7 +1,11 @@
 """Errors in words: failure on purpose, and the exceptions of the kit and the libraries, explained where they happen."""
 
+import json
+import os
+import symtable
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import TracebackType
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,27 +15,17 @@ from IPython.core.interactiveshell import InteractiveShell
 from oauthlib.oauth2 import OAuth2Error
 
 from redbooth_nb.client.errors import api_code, failure
-from redbooth_nb.client.wire import transport_failure
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.course import LESSONS
-from redbooth_nb.lessons.order import out_of_order
+from redbooth_nb.lessons.course import LESSONS, TEXTS
+from redbooth_nb.library_errors import meaning_of_error
 from redbooth_nb.provider.addresses import AUTHORIZE_URL, TOKEN_URL
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.unattended import page_message
 from redbooth_nb.traffic.redaction import hide_in_url
 from redbooth_nb.traffic.round_trip import reason
 
+Explained = RedboothError | OAuth2Error | requests.RequestException
 EXPLAINED = (RedboothError, OAuth2Error, requests.RequestException)
-# What to call so that the kit does a stage for the learner; it can do no more than these on a stand-in.
-CATCH_UP = {"register": "authorize", "authorize": "exchange", "exchange": "refresh"}
-# Redbooth's error pages contain no error code, so they are recognized by their wording.
-PAGES = {
-    "redirect uri": "invalid_redirect_uri",
-    "Client authentication failed": "invalid_client",
-    "response type": "unsupported_response_type",
-    "scope": "invalid_scope",
-    "Missing required": "invalid_request",
-}
 _open_lesson = {"stage": ""}
 
 
@@ -56,11 +50,33 @@ def explain_errors(stage: str = "") -> None:
 
 
 def _show(
-    shell: InteractiveShell, kind: type[BaseException], error: BaseException, frames: TracebackType, **_: object
+    shell: InteractiveShell, kind: type[Exception], error: Explained | NameError, frames: TracebackType, **_: object
 ) -> None:
     text = out_of_order(error) if isinstance(error, NameError) else describe_error(error)
     # a kit error shows its own text in place of a stack trace, so the other exceptions borrow one
     shell.showtraceback((kind, RedboothError(text), None) if text else (kind, error, frames))
+
+
+def out_of_order(error: NameError) -> str:
+    """Say which cell of this notebook to run first; "" when no cell defines the name (a typo)."""
+    name = error.name or ""
+    notebook = Path(os.environ.get("JPY_SESSION_NAME", ""))
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        text = (notebook if notebook.is_file() else Path.cwd() / notebook.name).read_text(encoding="utf-8")
+        for cell in json.loads(text)["cells"]:
+            source = "".join(cell["source"]).strip()
+            if cell["cell_type"] == "code" and name in _defined_by(source):
+                return str(TEXTS["out_of_order"]["sentence"]).format(name=name, first=source.splitlines()[0])
+    return ""
+
+
+def _defined_by(source: str) -> set[str]:
+    """Return the names that are there once a cell has run."""
+    try:
+        symbols = symtable.symtable(source, "cell", "exec").get_symbols()
+    except SyntaxError:
+        return set()
+    return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
 
 
 def explain(answer: requests.Response) -> None:
@@ -79,15 +95,14 @@ def summarize(answer: requests.Response) -> str:
     return f"--> {answer.status_code} {reason(answer.status_code)}: {_reading(answer)[0]}"
 
 
-def describe_error(error: BaseException) -> str:
+def describe_error(error: Explained) -> str:
     """Return what happened, why, what to do, and where in the course that is."""
     name = type(error).__name__
-    if isinstance(error, requests.RequestException):
-        error = transport_failure(error, "The request")
     if isinstance(error, OAuth2Error):
-        said = f' Redbooth said: "{error.description}"' if error.description else ""
-        return f"{name}: {error.error}.{said}\n{failure(RedboothError, 'token', error.error or '')}"
-    return f"{name}: {error}{_in_this_course(error.stage) if isinstance(error, RedboothError) else ''}"
+        name += f": {error.error}." + (f' Redbooth said: "{error.description}"' if error.description else "")
+        return f"{name}\n{meaning_of_error(error)}"
+    meaning = error if isinstance(error, RedboothError) else meaning_of_error(error)
+    return f"{name}: {meaning}{_in_this_course(meaning.stage)}"
 
 
 def _in_this_course(stage: str) -> str:
@@ -96,8 +111,8 @@ def _in_this_course(stage: str) -> str:
         return ""
     call = ""
     with suppress(RedboothError):
-        if stage in CATCH_UP and current_provider().kind != "live":
-            call = f", or run catch_up('{CATCH_UP[stage]}')"
+        if stage in TEXTS["catch_up"] and current_provider().kind != "live":
+            call = f", or run catch_up('{TEXTS['catch_up'][stage]}')"
     return f"\nIn this course: notebook {LESSONS[stage].notebook}{call}"
 
 
@@ -117,7 +132,7 @@ def _authorize(answer: requests.Response) -> tuple[str, RedboothError | None]:
         said = f"the browser is sent to {hide_in_url(location)}"
     else:
         message = page_message(answer)
-        code = next((code for words, code in PAGES.items() if words in message), "")
+        code = next((code for words, code in TEXTS["pages"].items() if words in message), "")
         said = f'a page that says "{message}"'
     return said, failure(RedboothError, "authorize", code) if code else None
 

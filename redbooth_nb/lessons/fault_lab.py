@@ -94,7 +94,7 @@ class FaultLab(view.View):
         self._fault = view.field(w.Dropdown, "Do this", label_width="8rem", options=options)
         self._predicted = view.field(w.RadioButtons, "I predict", label_width="8rem", options=OUTCOMES, value=None)
         self._fault.observe(lambda _: self._clear(), names="value")
-        run = view.button("Run", self._clicked, self._message, primary=True)
+        run = view.button("Run", lambda: self.run(self._fault.value), self._message, primary=True)
         super().__init__([self._fault, self._predicted, run, self._message, self._answer])
 
     def run(self, name: str, predicted: str = "") -> None:
@@ -115,9 +115,6 @@ class FaultLab(view.View):
     def text(self) -> str:
         """Return the faults by name."""
         return "\n".join(f"{name}: {fault.title} ({fault.stage})" for name, fault in FAULTS.items())
-
-    def _clicked(self) -> None:
-        self.run(self._fault.value)
 
     def _clear(self) -> None:
         self._predicted.value = None

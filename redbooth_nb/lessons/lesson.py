@@ -1,6 +1,6 @@
 """The parts of a lesson, and how they are read from a data file."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_origin, get_type_hints
 
@@ -8,6 +8,8 @@ from redbooth_nb.errors import RedboothError
 
 HINTS = 3  # two hints, then the answer
 T = TypeVar("T")
+# a requirement's name, whether it holds, and the values for the placeholders of its wording
+Findings = Iterator[tuple[str, bool, dict[str, str]]]
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,22 @@ class Question:
             raise ValueError(f"right = {self.right}")
 
 
-@dataclass(frozen=True)
 class Lesson:
-    """One stage: its name and notebook, the requirements that show it is done, and its questions by name."""
+    """One stage: its notebook, what shows that it is done, and its questions by name.
 
-    stage: str
-    notebook: str
-    requirements: Callable[[], list[Requirement]]
-    questions: dict[str, Question]
+    texts: its table in course.toml. Raises ValueError when they cannot be used.
+    """
+
+    def __init__(self, stage: str, texts: dict[str, Any], findings: Callable[[], Findings]) -> None:
+        def read(kind: type[T], part: str) -> dict[str, T]:
+            return {name: from_table(kind, f"{stage}.{name}", table) for name, table in texts[part].items()}
+
+        self.stage, self.notebook, self._findings = stage, str(texts["notebook"]), findings
+        self._wordings, self.questions = read(Wording, "requirements"), read(Question, "questions")
+
+    def requirements(self) -> list[Requirement]:
+        """Return the requirements, each as it is now."""
+        return [self._wordings[name].requirement(holds=holds, **values) for name, holds, values in self._findings()]
 
 
 def from_table(kind: Callable[..., T], entry: str, table: Mapping[str, Any]) -> T:

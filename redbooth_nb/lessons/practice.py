@@ -5,12 +5,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
+from unittest.mock import patch
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
 from redbooth_nb.client.authorize import AuthorizationRequest
+from redbooth_nb.client.errors import failure
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
@@ -42,10 +44,7 @@ def practice_only() -> Provider:
     """Return the provider. Raises RedboothError when it is the real redbooth.com."""
     provider = current_provider()
     if provider.kind == "live":
-        raise RedboothError(
-            "This lesson breaks things on purpose, and it never does that to the real redbooth.com.",
-            remedy="Set REDBOOTH_PROVIDER=sandbox, restart the kernel and run the lesson again.",
-        )
+        raise failure(RedboothError, "lesson", "practice_only")
     return provider
 
 
@@ -60,28 +59,18 @@ def pretend(
 
     status 0: no answer at all, as if there were no network. For what no provider does on demand.
     """
-    provider = practice_only()
-    adapter = _MadeUp(status, text, {"Content-Type": content_type, **(headers or {})})
-    deliver = provider.deliver
-    provider.deliver = lambda session: session.mount(f"{ORIGIN}/", adapter)  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        provider.deliver = deliver  # type: ignore[method-assign]
 
-
-class _MadeUp(HTTPAdapter):
-    def __init__(self, status: int, text: str, headers: dict[str, str]) -> None:
-        super().__init__()
-        self.status, self.text, self.headers = status, text, headers
-
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        """Make the answer up."""
-        if not self.status:
+    def send(request: requests.PreparedRequest, **_: Any) -> requests.Response:
+        if not status:
             raise requests.ConnectionError("There is no network. (This is made up.)")
-        words, body = reason(self.status), BytesIO(self.text.encode())
-        raw = HTTPResponse(body, self.headers, self.status, reason=words, preload_content=False)
-        return self.build_response(request, raw)
+        words, content = reason(status), {"Content-Type": content_type, **(headers or {})}
+        raw = HTTPResponse(BytesIO(text.encode()), content, status, reason=words, preload_content=False)
+        return adapter.build_response(request, raw)
+
+    adapter = HTTPAdapter()
+    adapter.send = send  # type: ignore[method-assign,assignment]
+    with patch.object(practice_only(), "deliver", lambda session: session.mount(f"{ORIGIN}/", adapter)):
+        yield
 
 
 def let_time_pass(seconds: float) -> None:

@@ -13,7 +13,7 @@ from redbooth_nb.widgets.view import Markup, View, field
 
 
 class Prediction(View):
-    """A question with choices; `choose(number)` does what clicking does."""
+    """A question to answer before running on; `choose(number)` does what clicking does."""
 
     def __init__(self, name: str) -> None:
         self.question = named("question", name, QUESTIONS)
@@ -44,6 +44,4 @@ class Prediction(View):
         return "\n".join(lines)
 
 
-def predict(name: str) -> Prediction:
-    """Show a question to answer before running on."""
-    return Prediction(name)
+predict = Prediction  # as a cell says it

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import requests
 
+from redbooth_nb.client.errors import failure
 from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.register import DEFAULT_REDIRECT_URI, Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.token import Token
 from redbooth_nb.client.wire import connect
 from redbooth_nb.errors import NotYet
 from redbooth_nb.lessons.check import summary_line
@@ -39,14 +39,7 @@ def ready(stage: str) -> Settings | None:
         print(line)
     if stage in {"start", "register"}:
         return None
-    if provider.kind != "live":
-        return catch_up(stage)
-    settings = _settings()
-    if stage == "exchange":
-        AuthorizationResponse.last(settings)
-    elif stage in NEED_TOKEN:
-        _token(settings)
-    return settings
+    return _pick_up(stage)
 
 
 def catch_up(stage: str) -> Settings:
@@ -55,20 +48,8 @@ def catch_up(stage: str) -> Settings:
     Raises NotYet on redbooth.com, where only a person can do it.
     """
     if current_provider().kind == "live":
-        raise NotYet(
-            "On redbooth.com only you can register an app and allow access.",
-            remedy="Work through the earlier notebooks first, or practice with REDBOOTH_PROVIDER=sandbox.",
-        )
-    try:
-        settings = _settings()
-    except NotYet:
-        settings = save_credentials(*register_application(connect(requests.Session()), APP_NAME, DEFAULT_REDIRECT_URI))
-        print(f"There was no app, so one was registered for you: client id {settings.shown_client_id}.")
-    if stage == "exchange":
-        _need_code(settings)
-    elif stage in NEED_TOKEN:
-        _need_token(settings)
-    return settings
+        raise failure(NotYet, "lesson", "only_you")
+    return _pick_up(stage)
 
 
 def limits_here(environment: Mapping[str, str] = os.environ) -> str:
@@ -81,34 +62,48 @@ def limits_here(environment: Mapping[str, str] = os.environ) -> str:
     return str(TEXTS["limits"]["no_scripts"]) if vs_code else ""
 
 
-def _settings() -> Settings:
-    settings = Settings.load()
-    print(f"Your app has the client id {settings.shown_client_id}.")
+def _pick_up(stage: str) -> Settings:
+    """Say what earlier lessons left; do what is missing, or raise the NotYet that names it on redbooth.com."""
+    settings = _settings()
+    if stage == "exchange":
+        _code(settings)
+    elif stage in NEED_TOKEN:
+        _token(settings)
     return settings
 
 
-def _need_code(settings: Settings) -> None:
+def _settings() -> Settings:
+    try:
+        settings = Settings.load()
+        print(f"Your app has the client id {settings.shown_client_id}.")
+    except NotYet:
+        if current_provider().kind == "live":
+            raise
+        settings = save_credentials(*register_application(connect(requests.Session()), APP_NAME, DEFAULT_REDIRECT_URI))
+        print(f"There was no app, so one was registered for you: client id {settings.shown_client_id}.")
+    return settings
+
+
+def _code(settings: Settings) -> None:
+    code, live = None, settings.provider.kind == "live"
     try:
         code = AuthorizationResponse.last(settings).code
     except NotYet:
-        code = None
-    if code is not None:
+        if live:
+            raise
+    if code:
         print(f"Your {code!r} is waiting to be exchanged.")
-    else:
+    elif not live:
         print(f"There was no fresh code, so the kit pressed Allow for you: {allow(settings).code!r}.")
 
 
-def _need_token(settings: Settings) -> None:
-    try:
-        print(f"Your {_token(settings).access_token!r} is stored.")
-    except NotYet:
-        _need_code(settings)
-        token = exchange(AuthorizationResponse.last(settings))
-        print(f"There was no token, so the kit exchanged the code for you: {token.access_token!r}.")
-
-
-def _token(settings: Settings) -> Token:
+def _token(settings: Settings) -> None:
     token = TokenStore(settings.folder).load()
-    if token is None:
-        raise NotYet("There is no token yet.", remedy="Exchange a code for one first.", stage="exchange")
-    return token
+    if token:
+        print(f"Your {token.access_token!r} is stored.")
+        return
+    if settings.provider.kind == "live":
+        raise failure(NotYet, "refresh", "no_token")
+    _code(settings)
+    token = exchange(AuthorizationResponse.last(settings))
+    print(f"There was no token, so the kit exchanged the code for you: {token.access_token!r}.")

@@ -11,8 +11,7 @@ import pytest
 from client.faults import BAD_ANSWERS, GOOD, NO_ANSWERS
 from client.machine import CLIENT_ID, CLIENT_SECRET, RESET, SILENT, TRICKLE, FaultyServer, reply, unused_port
 
-from redbooth_nb.client import authorize, token_endpoint, wire
-from redbooth_nb.client import exchange as exchange_module
+from redbooth_nb.client import authorize, exchange as exchange_module, token_endpoint, wire
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
 from redbooth_nb.client.errors import TokenEndpointError, TransportError
 from redbooth_nb.client.exchange import exchange

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 from client.machine import CLIENT_ID, CLIENT_SECRET, FaultyServer
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings as hypothesis_settings, strategies as st
 
 from redbooth_nb.client import register
 from redbooth_nb.client.register import (

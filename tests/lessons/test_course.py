@@ -12,11 +12,10 @@ import nbformat
 import pytest
 
 from redbooth_nb.lessons.course import LESSONS, QUESTIONS, TEXTS
+from redbooth_nb.lessons.explain import _defined_by
 from redbooth_nb.lessons.lesson import HINTS, Question, Wording, from_table
-from redbooth_nb.lessons.order import _defined_by
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-OWN = [stage for stage in LESSONS if stage != "your-own-app"]  # the app to take home words its own requirements
 QUESTION = {"prompt": "What?", "choices": ["this", "that"], "right": 2, "because": "So it is."}
 WORDING = {"met": "Done.", "missing": "Not {done}.", "hints": ["a", "b", "c"]}
 
@@ -53,7 +52,7 @@ def test_a_table_becomes_an_object() -> None:
     assert from_table(Optional, "x", {"name": "n"}) == Optional("n")
 
 
-@pytest.mark.parametrize("stage", OWN)
+@pytest.mark.parametrize("stage", LESSONS)
 def test_every_lesson_is_complete(stage: str) -> None:
     """Each question ends with a question mark, each sentence with a full stop, and no two hints are the same."""
     assert LESSONS[stage].stage == stage
@@ -99,7 +98,7 @@ def test_the_calls_in_a_hint_are_found() -> None:
     assert set().union(*map(names_in, found)) == {"f", "x", "g"}
 
 
-@pytest.mark.parametrize("stage", OWN)
+@pytest.mark.parametrize("stage", LESSONS)
 def test_every_hint_works_when_it_is_typed_in_its_notebook(stage: str) -> None:
     """Whatever a hint calls is imported or defined in that notebook."""
     hints = [hint for table in TEXTS[stage]["requirements"].values() for hint in table["hints"]]
@@ -112,7 +111,7 @@ def test_every_hint_works_when_it_is_typed_in_its_notebook(stage: str) -> None:
     assert unknown == set()
 
 
-@pytest.mark.parametrize("stage", OWN[1:])
+@pytest.mark.parametrize("stage", list(LESSONS)[1:-1])
 def test_what_an_error_suggests_works_in_every_lesson_after_the_start(stage: str) -> None:
     """See `In this course: ... or run catch_up(...)` in explain.py."""
     assert "catch_up" in defined_in(LESSONS[stage].notebook)

@@ -8,8 +8,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from redbooth_nb.lessons.explain import explain_errors
-from redbooth_nb.lessons.order import out_of_order
+from redbooth_nb.lessons.explain import explain_errors, out_of_order
 
 
 @pytest.fixture

@@ -7,8 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from client.machine import RESET, FaultyServer, own_machine, reply
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.register import Settings, save_credentials

@@ -11,9 +11,7 @@ from client.faults import BAD_ANSWERS, NO_ANSWERS
 from client.machine import CLIENT_ID, CLIENT_SECRET, TRICKLE, FaultyServer
 from reliability.scene import CALLBACK
 
-from redbooth_nb.client import exchange as exchange_module
-from redbooth_nb.client import refresh as refresh_module
-from redbooth_nb.client import token_endpoint
+from redbooth_nb.client import exchange as exchange_module, refresh as refresh_module, token_endpoint
 from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.refresh import refresh

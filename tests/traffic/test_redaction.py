@@ -9,8 +9,7 @@ from urllib.parse import quote
 import pytest
 import requests
 from client.machine import FaultyServer, reply
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from redbooth_nb import secret as secret_module
 from redbooth_nb.client.wire import connect
