@@ -53,8 +53,8 @@ def load(settings: Settings) -> Token:
 
 def issued(sandbox: Sandbox) -> int:
     """Count the tokens that the sandbox ever issued."""
-    with sandbox._database.transaction() as at:
-        return len(at.all("SELECT id FROM tokens"))
+    with sandbox._database.transaction() as tx:
+        return len(tx.run("SELECT id FROM tokens").fetchall())
 
 
 def test_a_refresh_replaces_both_tokens_and_saves_them(app: Settings, kept: Token) -> None:
@@ -658,7 +658,7 @@ def test_revoking_gives_the_permission_back_and_forgets_the_token(app: Settings,
     del kept
     revoke(app)
     assert TokenStore(app.folder).load() is None
-    with sandbox._database.transaction() as at:
+    with sandbox._database.transaction() as tx:
         assert [row["revoked_at"] is not None for row in at.all("SELECT revoked_at FROM tokens")] == [True]
 
 

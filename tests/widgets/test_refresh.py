@@ -72,7 +72,7 @@ def test_refresh_shows_what_it_replaced(token: Token, app: Settings) -> None:
 def test_the_replaced_pair_is_crossed_out_and_the_place_is_named(token: Token, app: Settings) -> None:
     card = TokenCard()
     assert "<s>" not in shown(card)
-    assert f">~/state/sandbox/{app.client_id}/token.json</code>" in shown(card)
+    assert f">~/state/sandbox/{app.folder.name}/token.json</code>" in shown(card)
     click(card, "Refresh")
     assert str(token.access_token).strip("<>") in shown(card).partition("<s>")[2].partition("</s>")[0]
 
