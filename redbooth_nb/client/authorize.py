@@ -186,10 +186,10 @@ class PendingAuthorization:
         ours = same_text(str(record["state"]), mine)
         if mine in _sent or (ours and record.get("spent")):
             raise failure(NotYet, "exchange", "sent_before")
-        _sent.add(mine)
         if ours:
             kept = {name: value for name, value in record.items() if name != "callback_url"}
             self._file.write({**kept, "spent": True})
+        _sent.add(mine)
 
 
 _sent: set[str] = set()  # the states of requests whose code this process has sent; the file knows only the newest

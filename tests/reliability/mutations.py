@@ -78,8 +78,8 @@ MUTATIONS = {
         RESPONSE, 'and request.nonce and same_text(fields.get(NONCE_NAME, ""), request.nonce):', "and request.nonce:",
         ("tests/client/test_response.py::test_absent_state_with_a_wrong_nonce_is_refused",)),
     "the path of the callback is not compared": Mutation(
-        RESPONSE, 'same = (parts.scheme, parts.hostname, parts.port, parts.path or "/") ==',
-        'same = (parts.scheme, parts.hostname, parts.port, registered.path or "/") ==',
+        RESPONSE, '    return uri.scheme, uri.hostname, port, uri.path or "/"\n',
+        "    return uri.scheme, uri.hostname, port\n",
         ("tests/client/test_response.py::test_an_address_that_is_not_the_redirect_uri_is_refused",)),
     "the listener answers every path": Mutation(
         CALLBACK, 'if target.partition("?")[0] != (uri.path or "/"):', "if False:",

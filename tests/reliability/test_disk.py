@@ -234,12 +234,13 @@ def test_a_file_cut_short_anywhere_is_named_and_kept(settings: Settings, name: s
 
 
 def test_a_mark_that_makes_no_sense_does_not_cost_the_token(settings: Settings) -> None:
-    """R36: a half-written note of a refresh is named; the token is still there."""
+    """R36, R56: a half-written note of a refresh blocks nothing; it is kept aside, and counts as one that was cut off."""
     (settings.folder / "refreshing.json").touch(mode=0o600)
     (settings.folder / "refreshing.json").write_text('{"format": 1, "access')
-    with pytest.raises(StoreError, match=r"refreshing\.json is damaged"):
-        refresh(settings)
-    assert stored(settings) == "first-access"
+    assert TokenStore(settings.folder).interrupted()
+    assert refresh(settings).access_token.reveal() == "next-access"
+    assert stored(settings) == "next-access"
+    assert (settings.folder / "refreshing.json.damaged").exists()
 
 
 def test_an_older_format_is_read(tmp_path: Path) -> None:

@@ -131,6 +131,7 @@ def test_what_the_user_revoked_at_redbooth_is_known_after_the_next_call(token: T
 
 
 def test_an_expired_token_opens_nothing_and_the_clock_is_followed(token: Token, sandbox: Sandbox) -> None:
+    """R58: what the card says is true after the clock moved."""
     card, machine = TokenCard(), TimeMachine()
     machine.later(7200)
     assert "has expired." in shown(card)
