@@ -3,7 +3,6 @@
 Doorkeeper is the engine behind redbooth.com. The sentences are in `meanings.toml`, one table for each step.
 """
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
@@ -118,6 +117,8 @@ def parameter_meanings() -> dict[str, str]:
 
 @cache
 def _table() -> dict[str, Any]:
+    import tomllib  # slow to import, and most programs meet no error
+
     return tomllib.loads(Path(__file__).with_name("meanings.toml").read_text(encoding="utf-8"))
 
 

@@ -659,7 +659,7 @@ def test_revoking_gives_the_permission_back_and_forgets_the_token(app: Settings,
     revoke(app)
     assert TokenStore(app.folder).load() is None
     with sandbox._database.transaction() as tx:
-        assert [row["revoked_at"] is not None for row in at.all("SELECT revoked_at FROM tokens")] == [True]
+        assert [row["revoked_at"] is not None for row in tx.run("SELECT revoked_at FROM tokens")] == [True]
 
 
 @pytest.mark.parametrize("answer", [reply(403, "{}"), reply(302, "", Location="https://redbooth.com/login"), RESET])

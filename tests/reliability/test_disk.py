@@ -234,7 +234,7 @@ def test_a_file_cut_short_anywhere_is_named_and_kept(settings: Settings, name: s
 
 
 def test_a_mark_that_makes_no_sense_does_not_cost_the_token(settings: Settings) -> None:
-    """R36, R56: a half-written note of a refresh blocks nothing; it is kept aside, and counts as one that was cut off."""
+    """R36, R56: a half-written note of a refresh blocks nothing; it is kept aside and counts as cut off."""
     (settings.folder / "refreshing.json").touch(mode=0o600)
     (settings.folder / "refreshing.json").write_text('{"format": 1, "access')
     assert TokenStore(settings.folder).interrupted()
