@@ -1,6 +1,6 @@
 """How notebooks are validated: each with its own recording, an empty state folder, and nobody at the browser.
 
-It stands at the root because `pytest notebooks` does not load `tests/conftest.py`.
+It is at the root because `pytest notebooks` does not load `tests/conftest.py`.
 """
 
 import json

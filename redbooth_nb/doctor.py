@@ -28,7 +28,7 @@ from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.wire import TIMEOUT, connect
 from redbooth_nb.configuration import Configuration, make_private
 from redbooth_nb.errors import NotYet, RedboothError
-from redbooth_nb.library_errors import user_of
+from redbooth_nb.foreign_errors import user_of
 from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.working_copies import FOLDER, REPOSITORY, has_lessons

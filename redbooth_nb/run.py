@@ -46,7 +46,7 @@ def run(arguments: list[str]) -> int:
     try:
         runpy.run_path(str(script), run_name="__main__")
     except Exception as error:
-        from redbooth_nb.library_errors import shown  # brings what only a failure needs
+        from redbooth_nb.foreign_errors import shown  # brings what only a failure needs
 
         print(shown(error, script, settings), end="", file=sys.stderr)
         return 1

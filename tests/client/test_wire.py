@@ -19,7 +19,7 @@ from redbooth_nb.traffic.transcript import transcript
 ME = f"{API_URL}/me"
 
 
-def send(url: str, timeout: tuple[float, float] = (2, 0.2)) -> requests.Response:
+def send(url: str, timeout: tuple[float, float] = (2, 0.6)) -> requests.Response:
     """Ask as the kit's own calls do."""
     with named_failures(f"GET {url.partition('?')[0]}"):
         return connect(requests.Session()).get(url, timeout=timeout)

@@ -23,7 +23,7 @@ AT_AUTHORIZE = {"access_denied", "server_error", "temporarily_unavailable"}
 def meaning_of_error(error: OAuth2Error | requests.RequestException) -> RedboothError:
     """Return what a library's error means and what to do about it."""
     if isinstance(error, MismatchingStateError):
-        return failure(RedboothError, "state", "library")
+        return failure(RedboothError, "state", "unproven")
     if isinstance(error, OAuth2Error):
         return failure(RedboothError, "authorize" if error.error in AT_AUTHORIZE else "token", error.error or "")
     if isinstance(error, requests.HTTPError) and error.response is not None:
