@@ -230,7 +230,9 @@ def test_the_sandboxs_help_names_its_options(capsys: pytest.CaptureFixture[str])
 # A script of one's own
 
 
-@pytest.mark.parametrize(("arguments", "words"), [([], "Which script?"), (["none.py"], "There is no script none.py.")])
+@pytest.mark.parametrize(
+    ("arguments", "words"), [([], "Which script?"), (["none.py"], "The script none.py does not exist.")]
+)
 def test_run_asks_for_a_script(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", *arguments]) == 1
     assert capsys.readouterr().err.startswith(words)
@@ -288,5 +290,5 @@ def test_without_the_repository_all_but_the_lessons_work(start: Start, installed
     lab = start("-m", "redbooth_nb")
     err = lab.communicate(timeout=60)[1]
     assert (lab.returncode, err.splitlines()[0][:24]) == (1, "There are no lessons in ")
-    assert "Here these work: run, doctor, sandbox" in err
+    assert "Outside a clone, these commands work: run, doctor, sandbox" in err
     assert sorted(path.name for path in installed.iterdir()) == before

@@ -296,8 +296,8 @@ def test_other_ends_look_as_python_shows_them(run: Run, service: FaultyServer, s
 OAUTH = "from oauthlib.oauth2.rfc6749.errors import *\nimport requests\n"
 ENDS = {
     "denied": ("raise AccessDeniedError('The resource owner denied the request')", "The user clicked Deny"),
-    "dead token": ("raise InvalidGrantError()", "Start again at authorize"),
-    "state dropped": ("raise MismatchingStateError()", "does not carry the state that was sent"),
+    "dead token": ("raise InvalidGrantError()", "Start again from authorize"),
+    "state dropped": ("raise MismatchingStateError()", "does not contain the state that was sent"),
     "no token": ("raise MissingTokenError()", "What to do: "),
     "stops at 401": ("requests.get('https://redbooth.com/api/3/me').raise_for_status()", "The access token expired"),
     "no network": ("raise requests.ConnectionError('nothing there')", "Check your network"),
@@ -345,4 +345,4 @@ def test_no_secret_is_in_the_traceback(run: Run, service: FaultyServer) -> None:
 
 def test_run_without_a_script_says_what_to_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run"]) == 1
-    assert "Name a Python file" in capsys.readouterr().err
+    assert "Give the name of a Python file" in capsys.readouterr().err

@@ -404,5 +404,8 @@ def test_what_a_killed_start_left_is_replaced(repository: Path) -> None:
 def test_a_start_that_waits_too_long_says_so(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("redbooth_nb.working_copies.LOCK_SECONDS", 0)
     (repository / FOLDER).mkdir()
-    with FileLock(repository / FOLDER / LOCK), pytest.raises(RedboothError, match="another start is still copying"):
+    with (
+        FileLock(repository / FOLDER / LOCK),
+        pytest.raises(RedboothError, match="another redbooth-nb is still copying"),
+    ):
         refresh_working_copies(repository)

@@ -4,11 +4,9 @@ The order matters: lock, read again, refresh, save, and only then use. Redbooth 
 time; an app that loses the new one has lost the user's permission.
 """
 
-import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import unquote
 
 import requests
 
@@ -24,9 +22,9 @@ from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.client.token_endpoint import token_session
-from redbooth_nb.client.wire import TIMEOUT, api_session, named_failures
+from redbooth_nb.client.wire import TIMEOUT, api_address, api_session, named_failures
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
-from redbooth_nb.provider.addresses import API_URL, REVOKE_URL, TOKEN_URL
+from redbooth_nb.provider.addresses import REVOKE_URL, TOKEN_URL
 
 # What a dead refresh token is called: by services of today, and by those before 2015.
 DEAD: Final = frozenset({"invalid_grant", "invalid_request"})
@@ -111,7 +109,7 @@ class RedboothSession:
         return self._request(method, path, arguments)
 
     def _request(self, method: str, path: str, arguments: dict[str, Any]) -> requests.Response:
-        url = _api_address(path)
+        url = api_address(path)
         token = _stored(self.store)
         refreshed = token.needs_refresh(self.settings.provider.now()) and token.refresh_token is not None
         if refreshed:
@@ -121,11 +119,7 @@ class RedboothSession:
         problem = bearer_problem(response.headers.get("WWW-Authenticate", "")) if unauthorized else ""
         if problem == "expired" and not refreshed:  # else the clocks disagree, and another refresh would not help
             token = self._refresh(token)
-            if (
-                "files" in arguments
-                or hasattr(arguments.get("data"), "__next__")
-                or hasattr(arguments.get("data"), "read")
-            ):
+            if not _can_be_repeated(arguments):
                 raise failure(ApiError, "call", "not_repeated")
             response = self._call(method, url, token, arguments)
         elif problem == "revoked":
@@ -175,16 +169,6 @@ def _can_be_repeated(arguments: dict[str, Any]) -> bool:
     """Whether a call can be sent again: a file or a generator has been read to its end."""
     body = arguments.get("data")
     return "files" not in arguments and not hasattr(body, "read") and not hasattr(body, "__next__")
-
-
-def _api_address(path: str) -> str:
-    """Return the address of a path of the API. Raises ApiError for one that leads out of it: the token stays inside."""
-    url = path if path.startswith(f"{API_URL}/") else f"{API_URL}/{path.removeprefix('/')}"
-    address = url.partition("?")[0].partition("#")[0]
-    parts = re.split(r"[/\\]", unquote(unquote(address.removeprefix(API_URL))))
-    if "://" in address.removeprefix("https://") or {".", ".."} & set(parts) or not address.isprintable():
-        raise failure(ApiError, "call", "outside", path=path.partition("?")[0], api=API_URL)
-    return url
 
 
 @only_kit_errors

@@ -153,11 +153,11 @@ def credential_problems(client_id: str, client_secret: str, redirect_uri: str) -
     problems = _value_problems("Api Key (client id)", client_id)
     problems += _value_problems("App secret (client secret)", client_secret)
     if client_id and re.search(r"[/\\]|^\.+$", client_id):  # it names a folder, and must not lead out of it
-        problems.append("The Api Key (client id) holds a slash or only dots, which no Api Key does.")
+        problems.append("The Api Key (client id) contains a slash or consists only of dots, so it can't be right.")
     if client_id and client_id == client_secret:
         problems.append("Api Key and App secret are the same value: one of them was copied twice.")
-    if _is_address(client_id) or _is_address(client_secret):
-        problems.append("One of the fields holds an address: the fields were swapped with the Return URI.")
+    if "://" in client_id or "://" in client_secret:
+        problems.append("One of the fields contains an address, so it was probably mixed up with the Return URI.")
     return problems + redirect_uri_problems(redirect_uri)
 
 
@@ -165,14 +165,10 @@ def _value_problems(name: str, value: str) -> list[str]:
     if not value:
         return [f"The {name} is empty."]
     if not re.fullmatch(r"[\x21-\x7e]+", value):
-        return [f"The {name} holds a space, a line break or a letter outside ASCII."]
+        return [f"The {name} contains a space, a line break or a letter outside ASCII."]
     if re.search(r"(?i)your|paste|example|<|>|\.\.\.", value) and len(value) < SHORTEST_VALUE:
         return [f"The {name} is still a placeholder."]
     return []
-
-
-def _is_address(value: str) -> bool:
-    return "://" in value
 
 
 def redirect_uri_problems(uri: str) -> list[str]:
@@ -180,7 +176,7 @@ def redirect_uri_problems(uri: str) -> list[str]:
     if not uri:
         return ["The Return URI (redirect URI) is empty."]
     if re.search(r"[\s\x00-\x1f\x7f]", uri):
-        return ["The Return URI holds a space or a line break."]
+        return ["The Return URI contains a space or a line break."]
     try:
         parts = urlsplit(uri)
         _ = parts.port
@@ -192,7 +188,7 @@ def redirect_uri_problems(uri: str) -> list[str]:
     elif parts.scheme in {"http", "https"} and not parts.hostname:
         problems.append("The Return URI names no host.")
     elif parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
-        problems.append("The Return URI is plain http to another machine: the code would travel unprotected.")
+        problems.append("The Return URI uses plain http to another machine, so the code would travel unprotected.")
     if parts.port == 0:
         problems.append("The Return URI has the port 0, where nothing can listen.")
     if "#" in uri:

@@ -140,7 +140,7 @@ def _check_state(
     elif record["answered"]:
         kind, code = StateAlreadyUsed, "used"
     elif state and same_text(state, request.state):
-        return "the same that was sent"
+        return "the value that was sent"
     elif state is None and request.nonce and same_text(fields.get(NONCE_NAME, ""), request.nonce):
         return "absent, but the random part of the redirect URI came back and proves the same"
     elif state is None and accept_missing:
@@ -171,7 +171,7 @@ def _fields(url: str, request: AuthorizationRequest) -> dict[str, str]:
         own = {name for name, _ in parse_qsl(urlsplit(request.redirect_uri).query, keep_blank_values=True)}
         seen = [name for name, _ in pairs if name in KNOWN | own]
         repeated = sorted({name for name in seen if seen.count(name) > 1})
-        problem = f"It holds {' and '.join(repeated)} more than once." if repeated else ""
+        problem = f"It contains {' and '.join(repeated)} more than once." if repeated else ""
     if problem:
         raise failure(CallbackError, "callback", "address", problem=problem)
     return dict(pairs)
@@ -182,7 +182,7 @@ def _address_problem(url: str, request: AuthorizationRequest) -> str:
     if len(url) > LONGEST_URL:
         return f"It is longer than {LONGEST_URL // 1024} KiB."
     if not url.isprintable() or " " in url:
-        return "It holds spaces, line breaks, or characters that no address has."
+        return "It contains spaces, line breaks, or characters that no address has."
     try:
         parts, registered = urlsplit(url), urlsplit(request.redirect_uri)
         parse_qsl(f"{parts.query}&{parts.fragment}", max_num_fields=100)

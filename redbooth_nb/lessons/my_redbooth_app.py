@@ -49,7 +49,7 @@ def authorization_link(state):
 
 
 def is_ours(address, state):
-    """Authorize: return whether a callback address answers the sign-in that sent this `state`."""
+    """Authorize: return whether a callback address belongs to the sign-in that sent this `state`."""
     fields = parse_qs(urlsplit(address).query)
     return (fields.get("state") or fields.get("attempt")) == [state]
 
@@ -62,7 +62,7 @@ def wait_for_callback(state):
         timeout = 1  # second: browsers also open connections that they do not use
 
         def do_GET(self):
-            # Inside this machine the browser uses http; oauthlib accepts only https.
+            # On this machine, the browser uses http; oauthlib accepts only https.
             address = "https://" + urlsplit(REDIRECT_URI).netloc + self.path  # gap: address
             if is_ours(address, state):
                 answers.append(address)
@@ -73,7 +73,7 @@ def wait_for_callback(state):
                 self.send_error(404)
 
         def log_message(self, *_):
-            pass  # the address holds the code
+            pass  # the address contains the code
 
     with HTTPServer(("127.0.0.1", urlsplit(REDIRECT_URI).port), Callback) as server:
         link = authorization_link(state)
@@ -131,7 +131,7 @@ def refresh(token):
 
 
 def call(token, path):
-    """Call the API and return its answer. If that says the token expired, refresh once and call again."""
+    """Call the API and return its answer. If the answer says that the token expired, refresh once and call again."""
     url = f"{REDBOOTH}/api/3{path}"
     answer = requests.get(url, headers={"Authorization": f"Bearer {token['access_token']}"}, timeout=30)
     if answer.status_code == 401 and "expired" in answer.headers.get("WWW-Authenticate", ""):  # gap: expired
@@ -141,11 +141,11 @@ def call(token, path):
 
 
 def get(path):
-    """Return what the API says. If there is no token, or Redbooth no longer accepts it, let the user sign in first."""
+    """Return what the API says. If there is no token, or Redbooth no longer accepts it, have the user sign in first."""
     token = load() or sign_in()
     try:
         answer = call(token, path)
-    except (InvalidGrantError, InvalidRequestError):  # a dead refresh token, today and in 2015
+    except (InvalidGrantError, InvalidRequestError):  # a dead refresh token: the error today, and the one before 2015
         answer = None
     if answer is None or answer.status_code == 401:
         print("Redbooth no longer accepts the stored token. Please sign in again.")
@@ -169,7 +169,7 @@ if __name__ == "__main__":
     except OAuth2Error as error:
         raise SystemExit(f"Redbooth refused ({error.error!r:.60}). Are the credentials in .env right?") from None
     except requests.HTTPError as error:
-        raise SystemExit(f"Redbooth answered {error.response.status_code}. Try again in a while.") from None
+        raise SystemExit(f"Redbooth answered {error.response.status_code}. Try again later.") from None
     except requests.RequestException as error:
         raise SystemExit(f"Redbooth gave no usable answer ({type(error).__name__}). Check the network.") from None
     except OSError as error:  # a file, or else the port in the redirect URI

@@ -56,7 +56,7 @@ class ExchangeForm(View):
     def _taken_apart(self, token: Token) -> str:
         meanings = dict(TEXTS["fields"]["token"])
         if token.expires_in is not None:
-            meanings["expires_in"] += f": {duration(token.expires_in)}"
+            meanings["expires_in"] += f" ({duration(token.expires_in)})"
         given = {name: getattr(token, name) for name in meanings}
         rows = [(name, "(not given)" if given[name] is None else given[name], meanings[name]) for name in meanings]
         sent = f"<p><s>{code(self.response.code)}</s> has been used: it works only once.</p>"

@@ -127,7 +127,7 @@ def test_its_phases_differ_in_word_shape_and_colour(desk: Notebook, theme: str) 
         ".querySelector('.rc-icon').firstChild.computedStyleMap().get('stroke').toString()",
     ):  # fmt: skip
         assert len({row.evaluate(f"(row) => row{what}") for row in drawn.all()}) == 4
-    expect(words(drawn.last)).to_have_text("the service did not say how long it lives")
+    expect(words(drawn.last)).to_have_text("the service did not say how long it is valid")
     for row in drawn.all():
         assert violations(row) == []
     shot(desk.cell(2).locator(".jp-OutputArea").first, f"countdown-{theme.rpartition(' ')[2].lower()}")

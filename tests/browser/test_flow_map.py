@@ -68,7 +68,7 @@ def test_a_click_opens_what_went_over_the_wire(desk: Notebook, tmp_path: Path) -
     expect(token).to_have_attribute("aria-expanded", "false")
     token.click()
     expect(token).to_have_attribute("aria-expanded", "true")
-    detail = flow.get_by_role("region", name="Redbooth to Your app").filter(has_text="access and refresh token")
+    detail = flow.get_by_role("region", name="Redbooth to Your app").filter(has_text="access and refresh tokens")
     expect(detail.locator(".rf-wire").first).to_contain_text("grant_type = authorization_code")
     expect(detail.locator(".rf-wire").last).to_contain_text(re.compile("200 OK.*<access token", re.DOTALL))
     hop(flow, "link").click()
@@ -129,7 +129,7 @@ def test_it_looks_right_and_is_accessible(desk: Notebook, tmp_path: Path, theme:
         hop(flow, "token").hover()
         assert fits(flow)
         assert violations(flow) == []
-        expect(hop(flow, "token").get_by_text("access and refresh token")).to_be_visible()
+        expect(hop(flow, "token").get_by_text("access and refresh tokens")).to_be_visible()
         shot(flow, f"flow-{appearance}-{width}")
     flow.evaluate("(flow) => { flow.style.width = '600px'; flow.style.fontSize = '200%'; }")
     assert fits(flow)

@@ -34,7 +34,7 @@ def panel(desk: Notebook, tmp_path: Path) -> Iterator[Panel]:
 def test_register(panel: Panel) -> None:
     panel.show("RegisterForm()").is_right("register-empty", "readable only by you")
     panel.fill("Api Key (client id)", "not a key")
-    panel.is_right("register-bad", "Problem. The Api Key (client id) holds a space")
+    panel.is_right("register-bad", "Problem. The Api Key (client id) contains a space")
     panel.fill("Api Key (client id)", "http://127.0.0.1:8765/callback")
     panel.fill("App secret", CANARY)
     panel.press("Save")
@@ -99,7 +99,7 @@ def test_exchange(panel: Panel) -> None:
     panel.is_right("exchange-sent", "has been used: it works only once.")
     expect(panel.part.get_by_role("button", name="Send")).to_be_disabled()
     panel.show("response = allow()\nexchange(response)\nExchangeForm(response)").press("Send")
-    panel.is_right("exchange-bad", "Problem. exchange: POST https://redbooth.com/oauth2/token answered 400")
+    panel.is_right("exchange-bad", "Problem. This code has already been sent")
 
 
 def test_refresh(panel: Panel) -> None:
@@ -112,7 +112,7 @@ def test_refresh(panel: Panel) -> None:
     panel.is_right("refresh-expired", "has expired.")
     panel.python("stored = card.store.load()\nrefresh()\ncard.store.save(stored)")
     panel.press("Refresh")
-    panel.is_right("refresh-dead", "The stored refresh token does not count any more")
+    panel.is_right("refresh-dead", "The stored refresh token is no longer valid")
     panel.python("exchange(allow())")
     panel.press("Revoke")
     panel.is_right("refresh-none", "No token is stored.")
@@ -154,14 +154,14 @@ def test_time_machine(panel: Panel) -> None:
 def test_fault_lab(panel: Panel) -> None:
     panel.show("ready('break-it')\nFaultLab()").is_right("faults-empty", "I predict")
     panel.press("Run")
-    panel.is_right("faults-blind", "Predict first next time")
+    panel.is_right("faults-blind", "Next time, predict first")
     panel.part.get_by_label("Do this").select_option(label="exchange: a wrong client secret")
     panel.part.get_by_label("401 invalid_client").click()
     panel.press("Run")
     panel.is_right("faults-right", "As you predicted: 401 invalid_client.")
     panel.part.get_by_label("400 invalid_grant").click()
     panel.press("Run")
-    panel.is_right("faults-wrong", "You predicted 400 invalid_grant; it is 401 invalid_client.")
+    panel.is_right("faults-wrong", "You predicted 400 invalid_grant; the outcome is 401 invalid_client.")
 
 
 SCRIPT = "import sys\nfrom pathlib import Path\nfrom redbooth_nb.widgets.script import ScriptPanel\n"

@@ -88,7 +88,7 @@ def test_01_register(hand: str, lab: Lab, notebook: Notebook) -> None:
     console.close()
     form = notebook.cell(5)
     notebook.fill(5, "Api Key (client id)", "not a key")
-    expect(form).to_contain_text("Problem. The Api Key (client id) holds a space")
+    expect(form).to_contain_text("Problem. The Api Key (client id) contains a space")
     notebook.fill(5, "Api Key (client id)", client_id)
     notebook.fill(5, "App secret", secret)
     notebook.press(5, "Save")

@@ -96,7 +96,7 @@ def test_a_request_survives_a_restart_of_the_kernel(settings: Settings) -> None:
 
 
 def test_before_any_request_nothing_is_under_way(settings: Settings) -> None:
-    with pytest.raises(NotYet, match="No authorization is under way"):
+    with pytest.raises(NotYet, match="No authorization is in progress"):
         PendingAuthorization(settings).request()
 
 

@@ -145,10 +145,10 @@ def test_a_code_is_sent_once_whoever_asks_again(faulty: FaultyServer, allowed: A
     """R17: the same cell run twice, a newer request in between, another process: the second time nothing is sent."""
     faulty.answers = [reply(200, json.dumps(GOOD))]
     token = exchange(allowed)
-    with pytest.raises(NotYet, match="sent before"):
+    with pytest.raises(NotYet, match="already been sent"):
         exchange(allowed)
     AuthorizationRequest.new(allowed.request.settings)
-    with pytest.raises(NotYet, match="sent before"):
+    with pytest.raises(NotYet, match="already been sent"):
         exchange(allowed)
     assert len(faulty.received) == 1
     assert TokenStore(allowed.request.settings.folder).load() == token
@@ -161,7 +161,7 @@ def test_another_process_does_not_send_the_code_again(
     faulty.answers = [reply(200, json.dumps(GOOD))]
     exchange(allowed)
     monkeypatch.setattr(authorize, "_sent", set())
-    with pytest.raises(NotYet, match="sent before"):
+    with pytest.raises(NotYet, match="already been sent"):
         exchange(allowed)
     assert len(faulty.received) == 1
 

@@ -129,14 +129,14 @@ def test_a_dead_refresh_token_is_named_in_both_generations(
 
 
 def test_a_refusal_is_not_remembered_as_a_crash(faulty: FaultyServer, app_at_faulty: Settings, stored: Token) -> None:
-    """R26: only a refresh without an answer leaves the mark; "cut off" is not said of a plain no."""
+    """R26: only a refresh without an answer leaves the mark; "interrupted" is not said of a plain no."""
     del stored
     for code, kind in (("invalid_client", TokenEndpointError), ("invalid_grant", AuthorizeAgain)):
         faulty.answers = [reply(400, json.dumps({"error": code}))]
         for _ in range(2):
             with pytest.raises(kind) as caught:
                 refresh(app_at_faulty)
-            assert "cut off" not in str(caught.value)
+            assert "interrupted" not in str(caught.value)
             assert not TokenStore(app_at_faulty.folder).interrupted()
 
 
@@ -155,7 +155,7 @@ def test_a_refresh_without_a_usable_answer_keeps_the_token_and_the_mark(
     for _ in range(2):
         with pytest.raises(AuthorizeAgain) as caught:
             refresh(app_at_faulty)
-        assert "cut off before its answer was saved" in caught.value.why
+        assert "interrupted before its answer was saved" in caught.value.why
 
 
 def test_an_early_refresh_happens_in_the_last_minute_only(app: Settings, kept: Token, sandbox: Sandbox) -> None:
@@ -246,7 +246,7 @@ def test_a_refresh_cut_off_is_named_by_the_next_call(
     faulty.answers = [REVOKED]
     with pytest.raises(AuthorizeAgain, match="revoked") as caught:
         RedboothSession(app_at_faulty).get("/me")
-    assert "cut off before its answer was saved" in caught.value.why
+    assert "interrupted before its answer was saved" in caught.value.why
     assert caught.value.stage == "authorize"
 
 
@@ -637,7 +637,7 @@ def test_a_half_written_token_is_none(faulty: FaultyServer, app_at_faulty: Setti
     for number, half in enumerate([b"", b"{", b"[]", b'{"format": 1, "access_token": "x"}', b"\xff"]):
         (store.folder / f".token.json.{number}").write_bytes(half)
     faulty.answers = [reply(400, '{"error": "invalid_grant"}')]
-    with pytest.raises(AuthorizeAgain, match="cut off before its answer was saved"):
+    with pytest.raises(AuthorizeAgain, match="interrupted before its answer was saved"):
         refresh(app_at_faulty)
     assert store.load() == stored
     assert list(store.folder.glob(".token.json.*")) == []

@@ -127,16 +127,16 @@ def test_a_secret_with_signs_of_the_file_format_comes_back(machine: Path, live: 
 WRONG = [
     ("", CLIENT_SECRET, "Api Key (client id) is empty"),
     (CLIENT_ID, "", "App secret (client secret) is empty"),
-    ("two words", CLIENT_SECRET, "holds a space"),
-    (CLIENT_ID, "line\nbreak", "holds a space, a line break"),
+    ("two words", CLIENT_SECRET, "contains a space"),
+    (CLIENT_ID, "line\nbreak", "contains a space, a line break"),
     (CLIENT_ID, "\u201cquoted\u201d", "outside ASCII"),
     ("your-api-key", CLIENT_SECRET, "still a placeholder"),
     (CLIENT_ID, "<secret>", "still a placeholder"),
     (CLIENT_ID, CLIENT_ID, "the same value"),
-    ("http://127.0.0.1:1/callback", CLIENT_SECRET, "holds an address"),
-    ("../../elsewhere", CLIENT_SECRET, "holds a slash"),
-    ("..", CLIENT_SECRET, "holds a slash"),
-    ("a\\b", CLIENT_SECRET, "holds a slash"),
+    ("http://127.0.0.1:1/callback", CLIENT_SECRET, "contains an address"),
+    ("../../elsewhere", CLIENT_SECRET, "contains a slash"),
+    ("..", CLIENT_SECRET, "contains a slash"),
+    ("a\\b", CLIENT_SECRET, "contains a slash"),
 ]
 
 

@@ -43,7 +43,7 @@ def test_allow_brings_a_code(sent: AuthorizationRequest) -> None:
     assert answer.outcome == "allowed"
     assert answer.code is not None
     assert answer.code.reveal() == "the-code"
-    assert answer.state_check == "the same that was sent"
+    assert answer.state_check == "the value that was sent"
     assert "the-code" not in answer.describe()
 
 
@@ -176,7 +176,7 @@ def test_an_answer_counts_once(sent: AuthorizationRequest) -> None:
     address = url(sent, code="the-code", state=sent.state)
     AuthorizationResponse.read(address, sent)
     for again in (address, url(sent, error="access_denied", state=sent.state), url(sent, code="other")):
-        with pytest.raises(StateAlreadyUsed, match="answered already"):
+        with pytest.raises(StateAlreadyUsed, match="already been answered"):
             AuthorizationResponse.read(again, sent)
 
 

@@ -76,7 +76,7 @@ def test_an_end_without_an_answer_is_none(app: Settings, end: str) -> None:
         sign_in.cancel()
     assert not sign_in.wait(QUICK)
     assert sign_in.status == end
-    with pytest.raises(NotYet, match="signs in again"):
+    with pytest.raises(NotYet, match="sign-in cell again"):
         _ = sign_in.response
     assert sign_in.paste(answer_url(sign_in.request)).outcome == "allowed"
     sign_in.cancel()

@@ -212,7 +212,7 @@ def put(store: TokenStore, content: bytes) -> None:
     ("content", "said"),
     [
         *((content, "is damaged") for content in DAMAGED.values()),
-        *((content, "holds no token") for content in NO_TOKEN.values()),
+        *((content, "contains no token") for content in NO_TOKEN.values()),
         *((content, "was written by a newer redbooth-nb") for content in NEWER.values()),
     ],
     ids=[*DAMAGED, *NO_TOKEN, *NEWER],
@@ -321,7 +321,7 @@ def hold(store: TokenStore) -> subprocess.Popen[str]:
 def test_another_process_is_waited_for_and_then_named(store: TokenStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_module, "LOCK_SECONDS", 0.2)
     with hold(store) as child:
-        with pytest.raises(StoreError, match="being refreshed elsewhere"), store.lock():
+        with pytest.raises(StoreError, match="is refreshing the token"), store.lock():
             pytest.fail("both hold it")
         child.communicate()
     with store.lock():

@@ -64,9 +64,9 @@ def test_nobody_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     ("error", "said"),
     [
         (requests.exceptions.SSLError("x"), "secure connection"),
-        (requests.exceptions.ConnectTimeout("x"), "did not connect in time"),
+        (requests.exceptions.ConnectTimeout("x"), "the connection to the server took too long"),
         (requests.exceptions.ReadTimeout("x"), "did not answer in time"),
-        (requests.exceptions.TooManyRedirects("x"), "on to another address"),
+        (requests.exceptions.TooManyRedirects("x"), "to another address"),
         (requests.exceptions.ProxyError("x"), "no connection"),
         (requests.exceptions.ChunkedEncodingError("x"), "could not be read"),
         (requests.exceptions.InvalidURL("x"), "could not be read"),

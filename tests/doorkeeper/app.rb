@@ -272,7 +272,7 @@ module Engine
   end
 
   def self.serve(port)
-    I18n.backend.store_translations(:en, doorkeeper: { scopes: { all: "Act in your account with all of your rights" } })
+    I18n.backend.store_translations(:en, doorkeeper: { scopes: { all: "Act on your behalf with all of your permissions" } })
     Schema.create
     application = Seed.application
     configuration = Puma::Configuration.new do |c|

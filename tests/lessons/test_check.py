@@ -61,7 +61,7 @@ def test_the_answers_do_what_they_say(said: Said) -> None:
     assert "To do" not in said("authorize")
     assert "To do" in said("exchange")
     catch_up("refresh")
-    assert said("exchange").startswith("Done     A token is stored.\nTo do    There was no successful call to /me")
+    assert said("exchange").startswith("Done     A token is stored.\nTo do    There has been no successful call to /me")
     RedboothSession().get("/me")
     assert "To do" not in said("exchange")
     assert "To do" in said("refresh")
@@ -95,7 +95,7 @@ def test_a_refused_refresh_is_none(said: Said, app: Settings, decide: DECIDE) ->
     transcript._round_trips.clear()
     with pytest.raises(RedboothError):
         refresh()
-    assert "To do    No token was refreshed" in said("refresh")
+    assert "To do    No token has been refreshed" in said("refresh")
 
 
 def test_the_start_says_who_answers(said: Said) -> None:

@@ -41,7 +41,7 @@ def shell_of(monkeypatch: pytest.MonkeyPatch) -> InteractiveShell:
         ),
         (InvalidGrantError(description="It was used."), 'invalid_grant. Redbooth said: "It was used."'),
         (InvalidGrantError(), "InvalidGrantError: invalid_grant.\n"),
-        (requests.ConnectTimeout(), "did not connect in time"),
+        (requests.ConnectTimeout(), "the connection to the server took too long"),
         (requests.ReadTimeout(), "did not answer in time"),
         (requests.exceptions.SSLError(), "secure connection could not be made"),
         (requests.ConnectionError(f"https://redbooth.com/?code={CODE}"), "no connection"),

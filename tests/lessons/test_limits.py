@@ -17,7 +17,7 @@ def test_jupyterlab_and_notebook_have_no_limits(environment: dict[str, str]) -> 
 @pytest.mark.parametrize(
     ("environment", "words"),
     [
-        ({"VSCODE_PID": "1"}, "This is VS Code."),
+        ({"VSCODE_PID": "1"}, "You are using VS Code."),
         ({"COLAB_RELEASE_TAG": "release-colab"}, "This is Google Colab:"),
         ({"JUPYTERHUB_SERVICE_PREFIX": "/user/ada/", "JPY_SESSION_NAME": "/a.ipynb"}, "This is a JupyterHub:"),
     ],

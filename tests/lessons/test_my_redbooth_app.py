@@ -217,7 +217,7 @@ def test_a_busy_port_is_named_with_the_remedy(take_home: App, app: Settings) -> 
 @pytest.mark.usefixtures("app")
 def test_too_many_requests_are_a_sentence(take_home: App, sandbox: Sandbox) -> None:
     sandbox.switch(rate_limited=True)
-    assert take_home.run() == (1, "Redbooth answered 429. Try again in a while.\n")
+    assert take_home.run() == (1, "Redbooth answered 429. Try again later.\n")
     sandbox.switch(rate_limited=False)
     assert take_home.run()[0] == 0
 
@@ -289,7 +289,7 @@ def test_by_plain_python_without_a_network_it_says_so(take_home: App) -> None:
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
-        (reply(500, "<h1>Sorry</h1>", "text/html"), "Redbooth answered 500. Try again in a while.\n"),
+        (reply(500, "<h1>Sorry</h1>", "text/html"), "Redbooth answered 500. Try again later.\n"),
         (
             reply(200, "<h1>Hotel</h1>", "text/html"),
             "Redbooth gave no usable answer (JSONDecodeError). Check the network.\n",

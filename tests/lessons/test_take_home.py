@@ -181,13 +181,13 @@ def test_the_check_says_what_is_true_now(app: Settings) -> None:
 
     assert missing()[0] == f"{NAME} is not written yet."
     do_the_last_hint()
-    assert missing() == ["It has no token of the app that is registered now."]
+    assert missing() == ["It has no token for the app that is currently registered."]
     do_the_last_hint()
     assert missing() == []
     (app.folder.parent / "credentials.env").unlink()
-    assert missing() == ["No app is registered now."]
+    assert missing() == ["No app is currently registered."]
     do_the_last_hint()
-    assert missing() == ["It has no token of the app that is registered now."]
+    assert missing() == ["It has no token for the app that is currently registered."]
     do_the_last_hint()
     assert missing() == []
 

@@ -31,8 +31,8 @@ PHASES = [
     (3, 30, "soon", "expires soon, in 3 s"),
     (0, 7200, "expired", "expired"),
     (-5, 7200, "expired", "expired"),
-    (None, None, "unknown", "the service did not say how long it lives"),
-    (10, None, "unknown", "the service did not say how long it lives"),
+    (None, None, "unknown", "the service did not say how long it is valid"),
+    (10, None, "unknown", "the service did not say how long it is valid"),
 ]
 
 

@@ -70,7 +70,7 @@ def test_a_denial_can_be_shown_but_not_sent(app: Settings, decide: DECIDE) -> No
     form = ExchangeForm(decide(app, "deny"))
     assert "code = (none: there is nothing to exchange)" in form.text()
     click(form, "Send")
-    assert "Problem. This answer holds no code to exchange." in shown(form)
+    assert "Problem. This answer contains no code to exchange." in shown(form)
     with pytest.raises(NotYet):
         form.send()
     assert token_requests() == 0
@@ -103,7 +103,9 @@ def test_with_pkce_the_verifier_is_among_the_fields_and_in_the_curl(app: Setting
     assert "code_verifier" not in ExchangeForm(decide(app)).text()
 
 
-@pytest.mark.parametrize(("lives", "words"), [(7200, "lives: 2 h"), (60, "lives: 1 min"), (2, "lives: 2 s")])
+@pytest.mark.parametrize(
+    ("lives", "words"), [(7200, "is valid (2 h)"), (60, "is valid (1 min)"), (2, "is valid (2 s)")]
+)
 def test_the_lifetime_shown_is_the_answers(
     app: Settings, sandbox: Sandbox, decide: DECIDE, lives: int, words: str
 ) -> None:

@@ -130,7 +130,7 @@ def test_a_code_that_was_refused_is_sent_but_no_token(app: Settings, sandbox: Sa
     with pytest.raises(RedboothError):
         exchange(answer)
     assert (happened(), ahead()) == (HOPS[:6], "link")
-    assert "refused, or revoked" in note("token")
+    assert "has since been revoked" in note("token")
     assert hop_of(Journey(), "code").round_trips[0].status == 400
 
 

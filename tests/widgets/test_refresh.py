@@ -198,7 +198,7 @@ def test_without_a_token_the_lesson_before_is_named(app: Settings) -> None:
         (3599, "fresh, expires in 1 h"),
         (120, "fresh, expires in 2 min"),
         (20, "fresh, expires in 20 s"),
-        (None, "the service did not say how long it lives"),
+        (None, "the service did not say how long it is valid"),
     ],
 )
 def test_a_lifetime_in_words(lives: int | None, words: str) -> None:

@@ -54,7 +54,7 @@ def test_good_credentials_are_saved_and_the_secret_leaves_the_field(sandbox: San
         (SECRET, SECRET, "", "the same value"),
         (CLIENT_ID, SECRET, "/callback", "relative"),
         (CLIENT_ID, SECRET, "https://my-app.test/#back", "fragment"),
-        ("http://127.0.0.1:8765/callback", SECRET, "", "swapped"),
+        ("http://127.0.0.1:8765/callback", SECRET, "", "mixed up"),
     ],
 )
 @pytest.mark.usefixtures("sandbox")
@@ -77,7 +77,7 @@ def test_bad_ones_are_not_saved_and_not_kept_in_the_field(
 def test_a_typing_mistake_is_told_at_once() -> None:
     form = RegisterForm()
     field(form, ID).value = "not a key"
-    assert "holds a space" in shown(form)
+    assert "contains a space" in shown(form)
     field(form, ID).value = CLIENT_ID
     assert "So far so good" in shown(form)
     field(form, URI).value = "http://my-app.test/callback"

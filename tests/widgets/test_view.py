@@ -1,5 +1,6 @@
 """What every widget shares: one text in place of a picture, values that are no markup, buttons that act once."""
 
+import html
 import importlib
 import inspect
 import re
@@ -73,7 +74,7 @@ def test_no_name_of_ours_replaces_one_of_ipywidgets(view: type[View]) -> None:
 def test_its_picture_is_there_and_said_in_words(view: type[View]) -> None:
     if view.picture:
         alt = TEXTS["pictures"][view.picture]
-        assert f'alt="A picture of the widget: {alt}"' in still(view.picture, "<b>")
+        assert f'alt="A picture of the widget: {html.escape(alt)}"' in still(view.picture, "<b>")
         assert "<pre>&lt;b&gt;</pre>" in still(view.picture, "<b>")
         assert alt.endswith(".")
 

@@ -46,7 +46,7 @@ def test_consent_page_says_who_what_and_where(visitor: Visitor) -> None:
     visitor.app = visitor.sandbox.seed_application("<b>Bold</b> & co", CALLBACK)
     page = visitor.consent(state='"><script>')
     text = BeautifulSoup(page.text, "html.parser").get_text()
-    for expected in ("<b>Bold</b> & co", "Act in your account", CALLBACK, "Signed in as Ada Marlow"):
+    for expected in ("<b>Bold</b> & co", "Act on your behalf", CALLBACK, "Signed in as Ada Marlow"):
         assert expected in text
     assert "<script>" not in page.text
 
