@@ -11,10 +11,9 @@ import time
 import tomllib
 import webbrowser
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from importlib.metadata import distributions, requires, version
 from pathlib import Path
-from socket import create_server
+from socket import AF_INET, AF_INET6, create_server
 from typing import NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -27,7 +26,7 @@ from redbooth_nb.client.register import DEFAULT_REDIRECT_URI, Settings, credenti
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.wire import TIMEOUT, connect
 from redbooth_nb.configuration import Configuration, make_private
-from redbooth_nb.errors import NotYet, RedboothError
+from redbooth_nb.errors import NotYet, RedboothError, printable
 from redbooth_nb.foreign_errors import user_of
 from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.delivery import current_provider
@@ -46,7 +45,8 @@ class Finding(NamedTuple):
 
     def __str__(self) -> str:
         """Return the finding as one line."""
-        return f"{self.level:<8}{self.what}" + (f" What to do: {self.remedy}" if self.remedy else "")
+        line = f"{self.level:<8}{self.what}" + (f" What to do: {self.remedy}" if self.remedy else "")
+        return printable(line, len(line)).replace("\n", "?")
 
 
 def found(name: str, /, **values: object) -> Finding:
@@ -133,22 +133,26 @@ def _writable(name: str, folder: Path, otherwise: str) -> Finding:
 
 def ports() -> Iterator[Finding]:
     """Check that the ports of the redirect URI and the sandbox are free."""
-    sandbox_is_free = _free(SANDBOX_PORT)  # before the credentials are read, which starts the sandbox
+    sandbox_is_free = _free("127.0.0.1", SANDBOX_PORT)  # before the credentials are read, which starts the sandbox
     try:
         uri = Settings.load().redirect_uri
     except RedboothError:
         uri = DEFAULT_REDIRECT_URI
-    port = urlsplit(uri).port or 80
-    yield found("port", port=port) if _free(port) else found("port-busy", port=port, user=user_of(port))
+    host, port = urlsplit(uri).hostname or "", urlsplit(uri).port or 80
+    yield found("port", port=port) if _free(host, port) else found("port-busy", port=port, user=user_of(port))
     if not sandbox_is_free:
         yield found("port-of-sandbox", port=SANDBOX_PORT)
 
 
-def _free(port: int) -> bool:
-    with suppress(OSError):
-        create_server(("127.0.0.1", port)).close()
-        return True
-    return False
+def _free(host: str, port: int) -> bool:
+    """Whether a program can wait at this port; at localhost, as the kit does, on both of its addresses."""
+    for address in {"localhost": ("127.0.0.1", "::1"), "::1": ("::1",)}.get(host, ("127.0.0.1",)):
+        try:
+            create_server((address, port), family=AF_INET6 if ":" in address else AF_INET).close()
+        except OSError as error:
+            if error.errno not in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:  # this machine does not have the address
+                return False
+    return True
 
 
 def provider() -> Iterator[Finding]:

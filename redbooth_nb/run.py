@@ -1,5 +1,6 @@
 """`redbooth-nb run app.py`: an unchanged script, delivered to the current provider."""
 
+import logging
 import os
 import runpy
 import sys
@@ -7,6 +8,9 @@ import threading
 import urllib.request
 import webbrowser
 from collections.abc import Callable
+from contextlib import redirect_stderr
+from functools import partial
+from io import StringIO
 from pathlib import Path
 
 import requests
@@ -16,8 +20,11 @@ from redbooth_nb.client.errors import failure
 from redbooth_nb.client.register import Settings
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.provider.delivery import current_provider
+from redbooth_nb.provider.delivery import current_provider, guides_spelling
 from redbooth_nb.provider.unattended import press
+from redbooth_nb.traffic.redaction import hide_in_text  # early: at the end of a script nothing can be imported
+
+_printing = threading.RLock()  # the output of a hook is collected, and there is only one sys.stderr
 
 
 def run(arguments: list[str]) -> int:
@@ -25,8 +32,9 @@ def run(arguments: list[str]) -> int:
 
     The script finds the current provider's credentials in its environment. A page it opens is opened at the
     provider, or, where nobody sits at the browser, Allow is pressed. What it sends to Redbooth reaches the provider,
-    from its child processes, too; on a stand-in, what cannot be delivered is refused. Raises RedboothError
-    without a script.
+    from the Python programs it starts, too; on a stand-in, what cannot be delivered is refused, except what other
+    programs send (see child_processes). Secrets are hidden in what Python itself prints about exceptions. Raises
+    RedboothError without a script.
     """
     script = Path(arguments[0] if arguments else "")
     if not script.is_file():
@@ -38,9 +46,10 @@ def run(arguments: list[str]) -> int:
         "REDBOOTH_REDIRECT_URI": settings.redirect_uri,
     }
     if settings.provider.kind == "live":
-        sitecustomize.open_at_provider(webbrowser)
+        webbrowser.open = sitecustomize.at_provider(webbrowser.open)
     else:
         _deliver()
+    _hide_secrets()
     sys.argv = arguments
     sys.path.insert(0, str(script.parent.absolute()))
     try:
@@ -65,14 +74,34 @@ def _deliver() -> None:
     sitecustomize.start()
 
 
+def _hide_secrets() -> None:
+    """Hide secrets in what Python prints about other exceptions: in threads, tasks, finalizers, at exit."""
+    hooks = ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook"), (logging.lastResort, "emit"))
+    for place, name in hooks:
+        setattr(place, name, partial(_hidden, getattr(place, name)))
+
+
+def _hidden(hook: Callable[..., None], *arguments: object) -> None:
+    with _printing, redirect_stderr(StringIO()) as text:
+        hook(*arguments)
+    print(hide_in_text(text.getvalue()), end="", file=sys.stderr)
+
+
 def open_page(really_open: Callable[..., bool], url: str, *rest: object, **more: object) -> bool:
-    """Open a page of Redbooth's at the current provider, or press Allow where nobody sits at the browser."""
-    provider = current_provider()
+    """Open a page of Redbooth's at the current provider, or press Allow where nobody sits at the browser.
+
+    Any other page is opened as it is.
+    """
+    provider, page = current_provider(), guides_spelling(url)
+    if not page:
+        return really_open(url, *rest, **more)
     if Configuration.read().unattended and provider.kind != "live":
-        address = press(requests.Session(), url, os.environ["REDBOOTH_REDIRECT_URI"], "allow")
+        from redbooth_nb.client.wire import connect
+
+        address = press(connect(requests.Session()), page, os.environ["REDBOOTH_REDIRECT_URI"], "allow")
         threading.Thread(target=_come_back, args=[address], daemon=True).start()  # the script listens after this
         return True
-    link = provider.link(url)
+    link = url if provider.kind == "live" else provider.link(page)
     print(f"Sign in: {link}", flush=True)  # where no browser opens, this is the way
     really_open(link, *rest, **more)
     return True  # with the line above a person can go on, whether a browser opened or not

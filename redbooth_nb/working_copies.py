@@ -17,7 +17,9 @@ FIRST = "00-start-here.ipynb"
 FOLDER = "my-notebooks"
 NOTE, LOCK = ".copied.json", ".copied.lock"
 LOCK_SECONDS = 60  # copying takes less than one
-UNFIT = (ValueError, KeyError, TypeError, RecursionError)  # what reading raises where a file holds no notebook
+BY_RUNNING = {"outputs", "execution_count", "id", "trusted", "execution", "collapsed", "scrolled", "jupyter"}
+BY_JUPYTER = {"kernelspec", "language_info", "orig_nbformat", "widgets"}
+UNFIT = (ValueError, KeyError, TypeError, AttributeError, RecursionError)  # raised by what is no notebook
 
 
 def has_lessons() -> bool:
@@ -28,9 +30,10 @@ def has_lessons() -> bool:
 def refresh_working_copies(repository: Path) -> Path:
     """Copy the lessons, without their outputs, to `my-notebooks/`; return that folder.
 
-    A copy in which the learner wrote nothing follows the original. Any other is left alone: the new version is put
-    beside it, and a sentence on stderr says so. Raises RedboothError when there are no lessons, or when the
-    folder cannot be written to.
+    A link to another folder, which only the learner can have made, is followed.
+    A copy in which the learner changed nothing but outputs follows the original. Any other is left alone: the
+    new version is put beside it, and a sentence on stderr says so. Raises RedboothError when there are no lessons,
+    or when the folder cannot be written to.
     """
     originals = sorted((repository / "notebooks").glob("*.ipynb"))
     if not originals:
@@ -55,7 +58,8 @@ def refresh_working_copies(repository: Path) -> Path:
 def _update_all(originals: list[Path], folder: Path) -> None:
     copied: dict[str, str] = {}  # where the note is lost, every copy that differs counts as changed: that loses nothing
     with suppress(OSError, *UNFIT):
-        copied |= json.loads((folder / NOTE).read_text(encoding="utf-8"))
+        if (folder / NOTE).is_file():  # a pipe would never end
+            copied |= json.loads((folder / NOTE).read_text(encoding="utf-8"))
     for original in originals:
         before = copied.get(original.name)
         try:
@@ -119,9 +123,18 @@ def _without_outputs(notebook: Path) -> bytes:
 
 
 def _digest(notebook: bytes) -> str:
-    """Return the digest of what a person wrote: kinds and sources of the cells, not what running them adds."""
-    cells = [[cell["cell_type"], "".join(cell["source"])] for cell in json.loads(notebook)["cells"]]
-    return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
+    """Return the digest of what a person wrote: everything but what running and saving adds."""
+    content = json.loads(notebook)
+    written = [_without(BY_JUPYTER, content.get("metadata", {}))]
+    for cell in content["cells"]:
+        own = {"source": "".join(cell["source"]), "metadata": _without(BY_RUNNING, cell.get("metadata", {}))}
+        written.append(_without(BY_RUNNING, {**cell, **own}))
+    return hashlib.sha256(json.dumps(written, sort_keys=True).encode()).hexdigest()
+
+
+def _without(names: set[str], fields: dict[str, object]) -> dict[str, object]:
+    """Return fields without these names, and without empty ones, which Jupyter adds and drops."""
+    return {name: value for name, value in fields.items() if value and name not in names}
 
 
 def _replace(path: Path, content: bytes) -> None:

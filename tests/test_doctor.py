@@ -1,10 +1,12 @@
 """`redbooth-nb doctor` names what is broken, with its remedy, and tells by its status whether anything is."""
 
 import errno
+import json
 import os
 import re
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -23,6 +25,7 @@ from redbooth_nb.client.register import save_credentials
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.doctor import doctor
+from redbooth_nb.provider.sandbox import Sandbox
 
 SECRET = "canary-app-secret-7a71"
 Lines = Callable[[], tuple[int, str]]
@@ -120,6 +123,86 @@ def test_a_busy_redirect_port_is_broken(visit: Lines, monkeypatch: pytest.Monkey
         status, printed = visit()
     assert status == 1
     assert "Another program is using it" in line(printed, f"Port {port}")
+
+
+def test_localhost_is_taken_where_either_of_its_addresses_is(visit: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kit waits on both."""
+    try:
+        other = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with closing(other):
+        port = other.getsockname()[1]
+        monkeypatch.setattr(this_machine, "DEFAULT_REDIRECT_URI", f"http://localhost:{port}/callback")
+        assert "Another program is using it" in line(visit()[1], f"Port {port}")
+        monkeypatch.setattr(this_machine, "DEFAULT_REDIRECT_URI", f"http://127.0.0.1:{port}/callback")
+        assert "is free" in line(visit()[1], f"Port {port}")
+
+
+def test_who_holds_the_port_is_printable(visit: Lines, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    note = json.dumps({"pid": os.getpid(), "notebook": "\x1b[2Jall\nok      is well.ipynb"})
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        port = other.getsockname()[1]
+        (tmp_path / "state").mkdir()
+        (tmp_path / "state" / f"listener-{port}.json").write_text(note)
+        monkeypatch.setattr(this_machine, "DEFAULT_REDIRECT_URI", f"http://127.0.0.1:{port}/callback")
+        row = line(visit()[1], f"Port {port}")
+    assert "The notebook ?[2Jall?ok      is well.ipynb is using it" in row
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no pipes in folders")
+def test_a_note_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        port = other.getsockname()[1]
+        save_credentials("an-api-key", SECRET, f"http://127.0.0.1:{port}/callback")
+        os.mkfifo(tmp_path / "state" / f"listener-{port}.json")
+        done = as_a_command()
+    assert "Another program is using it" in line(done.stdout, f"Port {port}")
+
+
+def test_a_state_folder_with_a_zero_byte_is_broken(
+    visit: Lines, machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REDBOOTH_STATE_DIR")
+    (machine / ".env").write_text("REDBOOTH_STATE_DIR=/tmp/a\0b\n")
+    status, printed = visit()
+    assert status == 1
+    assert "Correct REDBOOTH_STATE_DIR in" in line(printed, "zero byte")
+    assert "ValueError" not in printed
+
+
+ROWS = {
+    "secret_key": ["no JSON", "[]", "7"],
+    "switches": ["[1]", "{", "null"],
+    "clock_offset": ['"an hour"', "[" * 9999],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in ROWS.items() for value in values])
+def test_a_sandbox_file_with_wrong_settings_is_broken_in_words(
+    visit: Lines, tmp_path: Path, name: str, value: str
+) -> None:
+    file = tmp_path / "state" / "sandbox" / "sandbox.sqlite3"
+    Sandbox(file)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, value))
+    status, printed = visit()
+    assert status == 1
+    row = line(printed, "is damaged")
+    assert row.startswith("broken")
+    assert f"its setting {name} can't be read" in row
+    assert "stopped" not in printed
+
+
+def test_a_stand_in_is_not_told_the_password_of_the_netrc_file(
+    visit: Lines, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".netrc").write_text("machine redbooth.com login me password from-netrc\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    with FaultyServer.running() as server:
+        monkeypatch.setenv("REDBOOTH_PROVIDER", server.origin)
+        visit()
+        assert ["authorization" in asked["headers"] for asked in server.received] == [False]
 
 
 def test_a_setting_that_names_no_provider_is_broken(visit: Lines, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -156,6 +156,11 @@ REFUSED = {
     "httpx": "import httpx; httpx.get('https://redbooth.com/')",
     "asyncio": "import asyncio; asyncio.run(asyncio.open_connection('redbooth.com', 443))",
     "socket": "import socket; socket.create_connection(('redbooth.com', 443))",
+    "a socket's connect": "import socket; socket.socket().connect(('redbooth.com', 443))",
+    "a socket's connect_ex": "import socket; socket.socket().connect_ex((b'www.redbooth.com', 443))",
+    "a socket's sendto": "import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('redbooth.com', 443))",
+    "a socket's sendmsg": "import socket; socket.socket(type=socket.SOCK_DGRAM).sendmsg([b'x'], [], 0, "
+    "('redbooth.com', 443))",
     "an old function": "import socket; socket.gethostbyname('redbooth.com')",
     "bytes": "import socket; socket.getaddrinfo(b'redbooth.com', 443)",
     "odd spelling": "import socket; socket.getaddrinfo('\\uff32edbooth\\u3002COM.', 443)",
@@ -167,7 +172,12 @@ REFUSED = {
     "'https://redbooth.com/')",
     "a proxy for urllib3": "import urllib3; urllib3.ProxyManager(PROXY).request("
     "'GET', 'https://redbooth.com/', retries=False)",
-}
+    "a proxy for plain http": "import requests; requests.get('http://redbooth.com/x', proxies={'http': PROXY})",
+    "urllib3's for plain http": "import urllib3; urllib3.ProxyManager(PROXY).request("
+    "'GET', 'http://redbooth.com/', retries=False)",
+    **{f"httpx's for {way}": f"import httpx; httpx.Client(proxy=PROXY).get('{way}://redbooth.com/')"
+       for way in ("http", "https")},
+}  # fmt: skip
 
 
 TRY_ALL = """
@@ -196,6 +206,55 @@ def test_what_cannot_be_delivered_is_refused_with_a_sentence(
     assert ends.keys() == REFUSED.keys()
     assert {name: end for name, end in ends.items() if "would have gone to the real redbooth.com" not in end} == {}
     assert service.received == []
+
+
+UNDELIVERED = {
+    "isolated": "[sys.executable, '-I', '-c', '']",
+    "without the environment": "[sys.executable, '-W', 'ignore', '-bE', '-c', '']",
+    "without site": "[os.fsencode(sys.executable), '-Wignore', '-S', '-c', '']",
+    "with an environment of its own": "[sys.executable, '-c', ''], env={'PATH': os.environ['PATH']}",
+    "by name": "['python3', '-Ic', '']",
+    "another program given": "['a-name', '-I'], executable=sys.executable",
+}
+STARTED = {
+    "options of the script": "[sys.executable, '-c', '', '-I', '-E', '-S']",
+    "options with values": "[sys.executable, '-W', 'ignore::ImportWarning', '-X', 'utf8', '-sBc', '0 # SEI']",
+    "a path of its own": "[sys.executable, '-c', ''], env={**os.environ, 'PYTHONPATH': 'x:' + PATH}",
+    "another program": "['env', '-i'], env={}",
+}
+
+
+@pytest.mark.parametrize("way", UNDELIVERED)
+def test_a_python_that_would_reach_the_real_service_is_not_started(run: Run, service: FaultyServer, way: str) -> None:
+    """It would not load what delivers and refuses."""
+    del service
+    done = run(f"import os, subprocess, sys\nsubprocess.run({UNDELIVERED[way]})\nprint('started')")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "without redbooth-nb's delivery" in done.stderr
+    assert "Start it without -I, -E and -S" in done.stderr
+
+
+@pytest.mark.parametrize("way", STARTED)
+def test_what_loads_the_delivery_or_is_no_python_is_started(run: Run, service: FaultyServer, way: str) -> None:
+    del service
+    done = run(f"import os, subprocess, sys\nPATH = os.environ['PYTHONPATH']\n"
+               f"subprocess.run({STARTED[way]}, check=True)\n"
+               "os.posix_spawn(sys.executable, [sys.executable, '-c', ''], os.environ)\n"
+               "os.execv(sys.executable, [sys.executable, '-c', 'print(1)'])")  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
+
+
+def test_sockets_that_name_nobody_work_as_ever(run: Run, service: FaultyServer) -> None:
+    """Addresses may be anything: text, numbers, nothing."""
+    del service
+    done = run("import socket\na, b = socket.socketpair()\n"
+               "a.sendall(b'GET / HTTP/1.1')\na.send(memoryview(b'x'))\na.sendmsg([b'y'])\n"
+               "c = socket.socket(socket.AF_UNIX)\n"
+               "for wrong in ('/nowhere', b'redbooth.com', (), (10**12, 1), None):\n"
+               "    try: c.connect(wrong)\n    except (OSError, TypeError) as error: print(type(error).__name__)\n"
+               "print(b.recv(99))")  # fmt: skip
+    assert done.stdout.splitlines()[0] == "FileNotFoundError", done.stderr
+    assert done.stdout.splitlines()[-1] == "b'GET / HTTP/1.1xy'"
 
 
 def test_a_refusal_that_ends_the_script_is_not_blamed_on_the_network(run: Run, service: FaultyServer) -> None:
@@ -273,6 +332,49 @@ def test_a_child_opens_pages_there_too(run: Run, service: FaultyServer, monkeypa
     assert done.stdout == f"Sign in: {service.origin}/x\n", done.stderr
 
 
+OTHER_PAGES = [
+    "http://127.0.0.1:5000/report.html",
+    "report.html",
+    "https://redbooth.com.example/",
+    "mailto:a@redbooth.com",
+]
+
+
+@pytest.mark.parametrize("unattended", ["0", "1"])
+@pytest.mark.parametrize("page", OTHER_PAGES)
+def test_a_page_of_another_site_is_opened_as_it_is(
+    run: Run, service: FaultyServer, monkeypatch: pytest.MonkeyPatch, unattended: str, page: str
+) -> None:
+    monkeypatch.setenv("REDBOOTH_UNATTENDED", unattended)
+    monkeypatch.setenv("BROWSER", "echo %s")
+    done = run(f"import webbrowser; print(webbrowser.open({page!r}), webbrowser.get().open({page!r}))")
+    assert done.stdout == f"{page}\n{page}\nTrue True\n", done.stderr
+    assert service.received == []
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://redbooth.com:443", "HTTPS://u@RedBooth.com", "http://www.redbooth.com", "redbooth.com"]
+)
+@pytest.mark.parametrize("call", ["webbrowser.open", "webbrowser.get().open", "webbrowser.get().open_new"])
+def test_however_a_page_of_redbooths_is_addressed_it_opens_at_the_provider(
+    run: Run, service: FaultyServer, monkeypatch: pytest.MonkeyPatch, origin: str, call: str
+) -> None:
+    monkeypatch.setenv("BROWSER", "echo %s")
+    done = run(f"import webbrowser; {call}('{origin}/y?a=b')")
+    assert done.stdout == f"Sign in: {service.origin}/y?a=b\n{service.origin}/y?a=b\n", done.stderr
+
+
+def test_the_netrc_file_is_not_sent_when_allow_is_pressed(
+    run: Run, service: FaultyServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".netrc").write_text("machine redbooth.com login me password from-netrc\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    monkeypatch.setenv("REDBOOTH_UNATTENDED", "1")
+    done = run("import webbrowser; webbrowser.open('https://redbooth.com/oauth2/authorize')")
+    assert "no button" in done.stderr  # this stand-in has no such page
+    assert ["authorization" in asked["headers"] for asked in service.received] == [False]
+
+
 # How it ends
 
 
@@ -341,6 +443,28 @@ def test_no_secret_is_in_the_traceback(run: Run, service: FaultyServer) -> None:
     assert done.returncode == 1
     assert "canary" not in done.stderr
     assert re.search(r"code=<authorization code \.\.\.\w{4}>&x=<client secret \.\.\.\w{4}>", done.stderr)
+
+
+ELSEWHERE = {
+    "a thread": "t = threading.Thread(target=fail)\nt.start()\nt.join()",
+    "a task": "async def main():\n    task = asyncio.create_task(wait())\n    await asyncio.sleep(0)\n"
+    "async def wait():\n    fail()\nasyncio.run(main())",
+    "the end": "atexit.register(fail)",
+    "a finalizer": "class Kept:\n    def __del__(self): fail()\nKept()",
+    "a finalizer at the end": "class Kept:\n    def __del__(self): fail()\nkept = Kept()",
+    "no Exception": "class Stop(BaseException): pass\nraise Stop(secret)",
+    "a log": "import logging\ntry: fail()\nexcept ValueError: logging.getLogger('x').exception('it failed')",
+}
+
+
+@pytest.mark.parametrize("where", ELSEWHERE)
+def test_no_secret_is_in_what_python_says_of_other_exceptions(run: Run, service: FaultyServer, where: str) -> None:
+    del service
+    done = run(f"import asyncio, atexit, os, threading\nsecret = os.environ['REDBOOTH_CLIENT_SECRET']\n"
+               f"def fail():\n    raise ValueError('token=canary-token ' + secret)\n{ELSEWHERE[where]}\n")  # fmt: skip
+    assert "canary" not in done.stderr
+    assert "app.py" in done.stderr
+    assert re.search(r"<client secret \.\.\.\w{4}>", done.stderr), done.stderr
 
 
 def test_run_without_a_script_says_what_to_name(capsys: pytest.CaptureFixture[str]) -> None:

@@ -160,6 +160,58 @@ def test_running_and_saving_is_no_change_of_ones_own(repository: Path, capsys: p
     assert capsys.readouterr().err == ""
 
 
+OWN = {
+    "a tag": lambda content: content["cells"][0]["metadata"].update(tags=["mine"]),
+    "an attachment": lambda content: content["cells"][0].update(attachments={"a.png": {"image/png": "aGk="}}),
+    "the notebook's metadata": lambda content: content["metadata"].update(title="mine"),
+    "a kind": lambda content: content["cells"][0].update(cell_type="raw"),
+}
+
+
+@pytest.mark.parametrize("change", OWN)
+def test_whatever_is_not_an_output_is_a_change_of_ones_own(repository: Path, change: str) -> None:
+    folder = refresh_working_copies(repository)
+    content = json.loads(text_of(folder / NAME))
+    OWN[change](content)
+    (folder / NAME).write_text(json.dumps(content), encoding="utf-8")
+    update(repository)
+    refresh_working_copies(repository)
+    assert json.loads(text_of(folder / NAME)) == content
+    assert new(folder) == ["03-exchange.new.ipynb"]
+
+
+def test_what_jupyter_writes_by_itself_is_no_change(repository: Path) -> None:
+    folder = refresh_working_copies(repository)
+    content = json.loads(text_of(folder / NAME))
+    content["nbformat_minor"] = 4
+    content["metadata"] |= {"widgets": {"a": {"state": {}}}, "language_info": {"version": "3.99"}}
+    for number, cell in enumerate(content["cells"]):
+        cell["id"], cell["attachments"] = f"another-{number}", {}
+        cell["metadata"] |= {"execution": {"iopub.status.busy": "now"}, "collapsed": True, "scrolled": False}
+        cell["metadata"]["jupyter"] = {"outputs_hidden": True}
+    (folder / NAME).write_text(json.dumps(content), encoding="utf-8")
+    update(repository)
+    refresh_working_copies(repository)
+    assert "new in this version" in text_of(folder / NAME)
+    assert new(folder) == []
+
+
+def test_a_folder_that_the_learner_put_elsewhere_is_followed(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (repository / FOLDER).symlink_to(tmp_path / "elsewhere")
+    refresh_working_copies(repository)
+    assert (tmp_path / "elsewhere" / NAME).is_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no pipes in folders")
+def test_a_note_that_is_a_pipe_is_not_waited_for(repository: Path) -> None:
+    (repository / FOLDER).mkdir()
+    os.mkfifo(repository / FOLDER / NOTE)
+    command = [sys.executable, "-c", AT_ONCE, str(repository)]
+    subprocess.run(command, input="go\n", text=True, stdout=subprocess.DEVNULL, check=True, timeout=60)  # noqa: S603
+    assert NAME in json.loads((repository / FOLDER / NOTE).read_text())
+
+
 def test_an_update_that_was_not_taken_is_said_once_and_put_beside(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -234,6 +286,8 @@ OBSTACLES = {
     "a merge conflict": (conflict, "is not a notebook any more"),
     "no JSON": (lambda copy: copy.write_text("my own words"), "is not a notebook any more"),
     "other JSON": (lambda copy: copy.write_text('{"cells": [[]]}'), "is not a notebook any more"),
+    "a list": (lambda copy: copy.write_text("[]"), "is not a notebook any more"),
+    "wrong metadata": (lambda copy: copy.write_text('{"metadata": [], "cells": []}'), "is not a notebook any more"),
     "deep JSON": (lambda copy: copy.write_text("[" * 100_000), "is not a notebook any more"),
     "no text": (lambda copy: copy.write_bytes(b"\xff\xfe"), "is not a notebook any more"),
     "a link": (replaced_by_a_link, "is a link"),

@@ -1,43 +1,106 @@
 """Loaded by every Python that a script under `redbooth-nb run` starts: its requests, too, reach only the stand-in.
 
 Its folder is on PYTHONPATH. It needs only the standard library, since a child may be another Python without the kit.
+A Python that would start without it is refused. What cannot be caught: other programs that the script starts, such as
+curl or a shell with a Python in it, connections to Redbooth's numeric address, and code that is not Python.
 """
 
 import importlib.util
+import os
+import re
 import sys
 from contextlib import suppress
+from functools import partial
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 REFUSED = (
-    "This request would have gone to the real redbooth.com. redbooth-nb run delivers only what requests and "
-    "requests-oauthlib send to https://redbooth.com. Use one of them, or run the script with plain python."
+    "This request would have gone to the real redbooth.com. While a stand-in answers for it, only what requests and "
+    "requests-oauthlib send to https://redbooth.com is delivered. Send it that way, or set REDBOOTH_PROVIDER=live."
 )
+UNDELIVERED = (
+    "This Python would have started without redbooth-nb's delivery, so its requests could have gone to the real "
+    "redbooth.com. Start it without -I, -E and -S, and leave PYTHONPATH in its environment."
+)
+FOLDER = str(Path(__file__).parent.absolute())
+PYTHON = re.compile(r"(python|pypy)[\d.]*w?(\.exe)?", re.IGNORECASE)
+# options joined by \0, before -c, -m or a script: -W and -X have a value
+SKIPS_THIS_FILE = re.compile(r"(-[^-\0cmWX]*([WX]\0?[^\0]*)?\0)*-[^-\0cmWX]*[IES]")
+# what a proxy is asked for, from the first bytes sent to it
+ASKED = re.compile(rb"(?:CONNECT |[A-Z]{1,20} https?://)(?:[^/\s@]*@)?([^/:?#\s]+)", re.IGNORECASE)
+ADDRESS = {"connect": 0, "connect_ex": 0, "sendto": -1, "sendmsg": 3}  # which argument of a socket's method it is
+BYTES = bytes | bytearray | memoryview
 
 
 def is_redbooth(host: Any) -> bool:
     """Whether a host, as text or bytes, is redbooth.com or below it, however it is spelled."""
     try:
-        name = host.encode("idna") if isinstance(host, str) else bytes(host or b"")
+        name = host.encode("idna") if isinstance(host, str) else bytes(host) if isinstance(host, BYTES) else b""
     except UnicodeError:  # then it cannot be looked up either
         return False
     return (b"." + name.lower().rstrip(b".")).endswith(b".redbooth.com")
 
 
 def refuse_redbooth(event: str, arguments: tuple[Any, ...]) -> None:
-    """Raise when this process is about to look up redbooth.com, or to ask a proxy for it (an audit hook)."""
-    if event in {"socket.getaddrinfo", "socket.gethostbyname"}:
+    """Raise when this process is about to look up redbooth.com, or to ask a proxy for it (an audit hook).
+
+    Raises also when it is about to start a Python that would not load this file.
+    """
+    if event in {"subprocess.Popen", "os.exec", "os.posix_spawn"}:
+        refuse_undelivered(arguments[0], arguments[1], arguments[-1])
+        return
+    if event in {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}:
         hosts = [arguments[0]]
     elif event == "http.client.connect":
         hosts = [arguments[1], getattr(arguments[0], "_tunnel_host", None)]
+    elif event == "http.client.send":
+        hosts = [asked_of_proxy(arguments[1])]
     elif event == "urllib.Request":
         hosts = [urlsplit(str(arguments[0])).hostname]
     else:
         return
     if any(is_redbooth(host) for host in hosts):
         raise ConnectionRefusedError(REFUSED)
+
+
+def refuse_undelivered(program: Any, arguments: Any, environment: Any) -> None:
+    """Raise PermissionError when a Python is about to be started that would not load this file."""
+    words = arguments.split() if isinstance(arguments, str) else [os.fsdecode(word) for word in arguments]
+    if not PYTHON.fullmatch(Path(os.fsdecode(program or words[0])).name):
+        return
+    given = {os.fsdecode(name): os.fsdecode(value) for name, value in (environment or os.environ).items()}
+    loaded = FOLDER in given.get("PYTHONPATH", "").split(os.pathsep)
+    if not loaded or SKIPS_THIS_FILE.match("\0".join(words[1:])):
+        raise PermissionError(UNDELIVERED)
+
+
+def asked_of_proxy(data: Any) -> bytes | None:
+    """Return the host that bytes ask a proxy for, None where they do not."""
+    found = ASKED.match(data) if isinstance(data, BYTES) else None
+    return found[1] if found else None
+
+
+def refuse_names(socket: Any) -> None:
+    """Let no socket of this process look up redbooth.com by itself, which it does before it tells the audit hook.
+
+    And let none ask a proxy for it: not every library uses http.client.
+    """
+
+    def refuse(name: str, own: Any) -> None:
+        def call(this: Any, *arguments: Any) -> Any:
+            for given in arguments[ADDRESS.get(name, 0) :][:1]:
+                if given and isinstance(given, tuple) and is_redbooth(given[0]):
+                    raise ConnectionRefusedError(REFUSED)
+                if is_redbooth(asked_of_proxy(given)):
+                    raise RuntimeError(REFUSED)  # an OSError would count as a proxy that hangs up
+            return own(this, *arguments)
+
+        setattr(socket.socket, name, call)
+
+    for name in {*ADDRESS, "send", "sendall"} & {*dir(socket.socket)}:  # Windows has no sendmsg
+        refuse(name, getattr(socket.socket, name))
 
 
 def deliver_sessions(sessions: Any) -> None:
@@ -55,8 +118,20 @@ def deliver_sessions(sessions: Any) -> None:
 
 
 def open_at_provider(webbrowser: Any) -> None:
-    """Let `webbrowser.open` open Redbooth's pages at the current provider."""
-    own = webbrowser.open
+    """Let `webbrowser` open Redbooth's pages at the current provider, with `open` as with a browser it returns."""
+    webbrowser.open = at_provider(webbrowser.open)
+    own = webbrowser.get
+
+    def get(*arguments: Any, **named: Any) -> Any:
+        browser = own(*arguments, **named)
+        browser.open = at_provider(partial(type(browser).open, browser))
+        return browser
+
+    webbrowser.get = get
+
+
+def at_provider(own: Any) -> Any:
+    """Return a function that opens a page at the current provider, and other pages with `own`."""
 
     def open_here(*arguments: Any, **named: Any) -> bool:
         with suppress(ModuleNotFoundError):
@@ -65,10 +140,10 @@ def open_at_provider(webbrowser: Any) -> None:
             return open_page(own, *arguments, **named)
         return False
 
-    webbrowser.open = open_here
+    return open_here
 
 
-CHANGES = {"requests.sessions": deliver_sessions, "webbrowser": open_at_provider}
+CHANGES = {"requests.sessions": deliver_sessions, "webbrowser": open_at_provider, "socket": refuse_names}
 
 
 class AfterImport:
@@ -95,7 +170,7 @@ def start() -> None:
 
 if __name__ == "sitecustomize":
     start()
-    others = [place for place in sys.path if Path(place).absolute() != Path(__file__).parent.absolute()]
+    others = [place for place in sys.path if Path(place).absolute() != Path(FOLDER)]
     hidden = PathFinder.find_spec("sitecustomize", others)  # this file took the place of another one
     if hidden and hidden.loader:
         hidden.loader.exec_module(importlib.util.module_from_spec(hidden))

@@ -11,6 +11,7 @@ import json
 import os
 import socket
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ class LoopbackServer(threading.Thread):
         super().__init__(name="callback listener", daemon=True)
         self._seconds, self._answer, self._on_end = seconds, answer, on_end
         self._hosts = host_names(port)
-        self._connections: list[asyncio.StreamWriter] = []
+        self._connections: OrderedDict[asyncio.StreamWriter, asyncio.Task[None]] = OrderedDict()
         self._stopped = asyncio.Event()
         self._loop = asyncio.new_event_loop()
         self._sockets: list[socket.socket] = []
@@ -90,22 +91,35 @@ class LoopbackServer(threading.Thread):
 
     async def _serve(self) -> bool:
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # broken connections are no news
-        servers = [await asyncio.start_server(self._one, sock=s, limit=LARGEST_REQUEST) for s in self._sockets]
+        servers = [await asyncio.start_server(self._accept, sock=s, limit=LARGEST_REQUEST) for s in self._sockets]
         try:
             await asyncio.wait_for(self._stopped.wait(), self._seconds)
         except TimeoutError:
             return True
         finally:
-            for server in servers:
-                server.close()
+            self._stopped.set()
+            for listening in self._sockets:
+                with suppress(NotImplementedError):  # Windows
+                    self._loop.remove_reader(listening.fileno())
             for writer in self._connections:
                 writer.transport.abort()
+            if others := asyncio.all_tasks() - {asyncio.current_task()}:  # a closed server loses what it is accepting
+                await asyncio.wait(others, timeout=SLOWEST_REQUEST)
+            for server in servers:
+                server.close()
         return False
 
-    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._connections.append(writer)
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Begin to answer, unless the end has come in the meantime."""
+        if self._stopped.is_set():
+            writer.transport.abort()
+            return
+        self._connections[writer] = self._loop.create_task(self._one(reader, writer))
         if len(self._connections) > MOST_CONNECTIONS:
-            self._connections.pop(0).transport.abort()
+            oldest, _ = self._connections.popitem(last=False)
+            oldest.transport.abort()
+
+    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         last = False
         try:
             async with asyncio.timeout(SLOWEST_REQUEST):
@@ -119,8 +133,7 @@ class LoopbackServer(threading.Thread):
             writer.transport.abort()
         finally:
             writer.close()
-            if writer in self._connections:
-                self._connections.remove(writer)
+            self._connections.pop(writer, None)
             if last:  # also where the tab was closed already
                 self._stopped.set()
 
@@ -139,7 +152,7 @@ class LoopbackServer(threading.Thread):
         return self._answer(target)
 
     def close(self) -> None:
-        """Close sockets and loop, where it was never started; `run` does it at its end."""
+        """Close sockets and loop, for one that was never started; `run` does it at its end."""
         for listening in self._sockets:
             listening.close()
         self._loop.close()

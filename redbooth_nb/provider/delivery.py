@@ -4,21 +4,27 @@ import os
 import re
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import proxy
 
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 
+from redbooth_nb.child_processes.sitecustomize import REFUSED, is_redbooth
 from redbooth_nb.configuration import Configuration, ConfigurationError, make_private
 from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.provider import Kind, Provider
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 DELIVERY = "_redbooth_delivery"  # the attribute of a session that keeps it
-AUTHORITY = re.compile(r"^https?://[^/?#]*")  # of redbooth.com, maybe with a port or a user name
+AUTHORITY = re.compile(r"^(?:https?:)?(?://)?[^/?#]*", re.IGNORECASE)  # maybe with a port or a user name
+NO_SCHEME = re.compile(r"[\w.-]+(:\d+)?([/?#]|$)")  # a browser opens this, too
+FURTHEST_CLOCK = 100 * 31_557_600  # seconds; no date can express a clock much further from this machine's
 
 
 class LoopbackDelivery(HTTPAdapter):
@@ -29,7 +35,13 @@ class LoopbackDelivery(HTTPAdapter):
         self.origin = origin
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
-        """Send to the stand-in. A proxy is never used: it could not reach this machine, and would see the secrets."""
+        """Send to the stand-in. A proxy is never used: it could not reach this machine, and would see the secrets.
+
+        Raises requests.ConnectionError for a spelling of the address that is not https://redbooth.com.
+        """
+        asked = urlsplit(request.url or "")
+        if (asked.scheme, asked.hostname, asked.port or 443) != ("https", urlsplit(ORIGIN).hostname, 443):
+            raise requests.ConnectionError(REFUSED)
         delivered = request.copy()
         delivered.url = self.origin + AUTHORITY.sub("", request.url or "")
         # so that a stand-in which writes addresses into its answers writes the guide's
@@ -55,8 +67,9 @@ class StandIn(Provider):
         self._offset: float | None = None
 
     def deliver(self, session: requests.Session) -> None:
-        """Mount the delivery for https://redbooth.com on `session`."""
+        """Mount the delivery for https://redbooth.com, however it is spelled, on `session`."""
         session.mount(f"{ORIGIN}/", LoopbackDelivery(self.origin))
+        vars(session)["get_adapter"] = partial(_adapter, proxy(session), type(session).get_adapter)
 
     def now(self) -> float:
         """Return the stand-in's clock in Unix seconds; this machine's where it has none of its own."""
@@ -74,8 +87,9 @@ class StandIn(Provider):
         session.trust_env = False
         try:
             answer = session.request(method, f"{self.origin}/clock", json=fields or None, timeout=5)
-            return float(answer.json()["offset"]) if answer.ok else None
-        except (requests.RequestException, ValueError, KeyError, TypeError):
+            offset = float(answer.json()["offset"]) if answer.ok else None
+            return offset if offset is None or abs(offset) <= FURTHEST_CLOCK else None  # nan is not <= anything
+        except (requests.RequestException, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None  # no clock of its own: that is an answer, not a failure
 
 
@@ -104,11 +118,20 @@ class EmbeddedSandbox(StandIn):
         return True
 
 
+def guides_spelling(url: str) -> str:
+    """Return an address of redbooth.com with the origin that the guide names, "" for another's."""
+    host = urlsplit(f"//{url}" if NO_SCHEME.match(url) else url).hostname
+    return ORIGIN + AUTHORITY.sub("", url) if is_redbooth(host) else ""
+
+
+def _adapter(session: requests.Session, own: Callable[..., BaseAdapter], url: str) -> BaseAdapter:
+    return own(session, guides_spelling(url) or url)
+
+
 def mounted_delivery(session: requests.Session, url: str) -> BaseAdapter | None:
     """Return what takes `url` to the provider that `redbooth-nb run` has set; None for another's address."""
-    parts = urlsplit(url)
-    redbooths = (parts.scheme, parts.hostname, parts.port or 443) == ("https", urlsplit(ORIGIN).netloc, 443)
-    if not redbooths and os.environ.get("REDBOOTH_PROVIDER") != "recorded":  # it answers, or refuses, everything
+    answers_all = os.environ.get("REDBOOTH_PROVIDER") == "recorded"  # or refuses what it does not know
+    if not answers_all and not guides_spelling(url):
         return None
     kept: dict[str, BaseAdapter] = vars(session)
     if DELIVERY not in kept:

@@ -12,8 +12,6 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
-import requests
-
 from redbooth_nb.errors import printable
 from redbooth_nb.secret import Secret, known_secrets
 
@@ -32,9 +30,6 @@ SECRET_FIELDS = {
     "doorkeeper_application[secret]": "client secret",
 }
 LARGEST_CODE = 99_999  # a number in a field named code may be an error's; a larger one in a secret's field is a secret
-LONGEST_SECRET = 2000  # characters; read that much more than is shown, so that no secret is cut in two
-LONGEST_BODY = 4000  # characters shown of a body that is not JSON
-LARGEST_BODY = 2**20  # bytes; of a larger body only its size is kept
 Pairs = list[tuple[str, "str | Secret"]]
 _QUOTES = r"""(?:["'\\\[]|&quot;|&\#34;|&\#39;)*"""
 _IS = rf"{_QUOTES}\s*(?:=>|[:=]|%3[dD]|\svalue=)\s*{_QUOTES}"  # in JSON, forms, Ruby's hashes, URLs and HTML
@@ -53,7 +48,7 @@ def hide_known(text: str) -> str:
 
 def hide_in_text(text: str) -> str:
     """Hide known secrets in a text, and whatever follows the name of a secret field; JSON in it is read as JSON."""
-    content = _json(text) if text.lstrip()[:1] in {"{", "[", '"'} else None
+    content = hidden_json(text) if text.lstrip()[:1] in {"{", "[", '"'} else None
     if content is not None:
         return json.dumps(content, ensure_ascii=False, default=repr)
     text = _USER_INFO.sub("...", hide_known(text))
@@ -164,57 +159,9 @@ def shown_query(shown: Pairs) -> str:
     )
 
 
-def request_fields(request: requests.PreparedRequest) -> Pairs:
-    """Return the fields of a request's body, form or JSON, secrets hidden; of another body only its length."""
-    body = request.body
-    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body or "")
-    kind = (request.headers.get("Content-Type") or "").partition(";")[0]
-    if kind == "application/x-www-form-urlencoded":
-        return pairs(text)
-    content = _json(text) if kind == "application/json" else None
-    if isinstance(content, dict):
-        return [(n, v if isinstance(v, Secret | str) else json.dumps(v, default=repr)) for n, v in content.items()]
-    return [("body", f"({len(text)} characters)")] if text else []
-
-
-def response_body(response: requests.Response, *, stream: bool = False) -> Any:
-    """Return the JSON of an answer with secrets hidden, the heading of a page, or the beginning of a text.
-
-    stream: whether the caller reads the body; it is then left to the caller.
-    """
-    if stream and not vars(response)["_content_consumed"]:
-        return "(a stream, not read here)"
-    if len(response.content) > LARGEST_BODY:
-        return f"({len(response.content)} bytes)"
-    text = body_text(response)
-    content = _json(text)
-    if content is not None:
-        return content
-    if "html" in response.headers.get("Content-Type", ""):
-        heading = printable(hide_in_text(_heading(text)))
-        return f"(a web page{f': {heading}' if heading else ''})" if text else ""
-    return printable(hide_in_text(text[: LONGEST_BODY + LONGEST_SECRET]), LONGEST_BODY)
-
-
-def body_text(response: requests.Response) -> str:
-    """Return an answer's body as text, whatever its header says; what is not UTF-8 by its size only."""
-    try:
-        text = response.content.decode()
-    except UnicodeDecodeError:
-        text = "\0"
-    return text if "\0" not in text else f"({len(response.content)} bytes that are not text)"
-
-
-def _json(text: str) -> Any:
+def hidden_json(text: str) -> Any:
+    """Return the content of a JSON text with secrets hidden; None when it is not JSON."""
     try:
         return hide_secrets(json.loads(text))
     except (ValueError, RecursionError):
         return None
-
-
-def _heading(page: str) -> str:
-    """Return the text of a page's first heading. Without a regular expression over the page: it may be hostile."""
-    lower = page.lower()
-    start = lower.find("<h1")
-    end = lower.find("</h1>", start)
-    return " ".join(re.sub(r"<[^<>]{0,200}>", " ", page[start:end][:1000]).split()) if 0 <= start < end else ""

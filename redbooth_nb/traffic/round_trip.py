@@ -13,22 +13,25 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import requests
 
+from redbooth_nb.errors import printable
 from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.secret import Secret
 from redbooth_nb.traffic.redaction import (
     SECRET_FIELDS,
     Pairs,
     hidden_headers,
+    hidden_json,
     hide_in_text,
     pairs,
-    request_fields,
-    response_body,
     shown_query,
 )
 
 VARIABLES = {kind: "REDBOOTH_" + kind.upper().replace(" ", "_") for kind in SECRET_FIELDS.values()}
 # The guide shows these, and the lessons are about them; the others are the transport's own business.
 TELLING_HEADERS = ("WWW-Authenticate", "Location", "Retry-After", "Content-Type")
+LONGEST_SECRET = 2000  # characters; read that much more than is shown, so that no secret is cut in two
+LONGEST_BODY = 4000  # characters shown of a body that is not JSON
+LARGEST_BODY = 2**20  # bytes; of a larger body only its size is kept
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,55 @@ class RoundTrip:
         ]
         parts += [f"-d {_quoted('', _shell_pair(name, value))}" for name, value in self.fields]
         return " ".join(parts[:4]) + "".join(f" \\\n  {part}" for part in parts[4:])
+
+
+def request_fields(request: requests.PreparedRequest) -> Pairs:
+    """Return the fields of a request's body, form or JSON, secrets hidden; of another body only its length."""
+    body = request.body
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body or "")
+    kind = (request.headers.get("Content-Type") or "").partition(";")[0]
+    if kind == "application/x-www-form-urlencoded":
+        return pairs(text)
+    content = hidden_json(text) if kind == "application/json" else None
+    if isinstance(content, dict):
+        return [(n, v if isinstance(v, Secret | str) else json.dumps(v, default=repr)) for n, v in content.items()]
+    return [("body", f"({len(text)} characters)")] if text else []
+
+
+def response_body(response: requests.Response, *, stream: bool = False) -> Any:
+    """Return the JSON of an answer with secrets hidden, the heading of a page, or the beginning of a text.
+
+    stream: whether the caller reads the body; it is then left to the caller.
+    """
+    if stream and not vars(response)["_content_consumed"]:
+        return "(a stream, not read here)"
+    if len(response.content) > LARGEST_BODY:
+        return f"({len(response.content)} bytes)"
+    text = body_text(response)
+    content = hidden_json(text)
+    if content is not None:
+        return content
+    if "html" in response.headers.get("Content-Type", ""):
+        heading = printable(hide_in_text(_heading(text)))
+        return f"(a web page{f': {heading}' if heading else ''})" if text else ""
+    return printable(hide_in_text(text[: LONGEST_BODY + LONGEST_SECRET]), LONGEST_BODY)
+
+
+def body_text(response: requests.Response) -> str:
+    """Return an answer's body as text, whatever its header says; what is not UTF-8 by its size only."""
+    try:
+        text = response.content.decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    return text if "\0" not in text else f"({len(response.content)} bytes that are not text)"
+
+
+def _heading(page: str) -> str:
+    """Return the text of a page's first heading. Without a regular expression over the page: it may be hostile."""
+    lower = page.lower()
+    start = lower.find("<h1")
+    end = lower.find("</h1>", start)
+    return " ".join(re.sub(r"<[^<>]{0,200}>", " ", page[start:end][:1000]).split()) if 0 <= start < end else ""
 
 
 def reason(status: int) -> str:

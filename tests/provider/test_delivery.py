@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import requests
 from client.machine import FaultyServer, own_machine, reply, unused_port
+from requests.adapters import HTTPAdapter
 from requests_oauthlib import OAuth2Session
 
 from redbooth_nb.client.wire import connect
@@ -167,6 +168,39 @@ def test_other_hosts_are_not_delivered_to_the_stand_in(session: requests.Session
     assert isinstance(session.get_adapter("https://REDBOOTH.com/api/3/me"), LoopbackDelivery)
 
 
+@pytest.mark.parametrize(
+    "url", ["https://redbooth.com:443/x?y", "https://user:pw@redbooth.com/x?y", "https://u@REDBOOTH.com/x?y"]
+)
+def test_other_spellings_are_delivered_too(session: requests.Session, server: FaultyServer, url: str) -> None:
+    assert session.get(url).status_code == 200
+    assert [asked["path"] for asked in server.received] == ["/x?y"]
+
+
+REFUSED = ["https://redbooth.com./", "http://redbooth.com/", "https://www.redbooth.com/", "https://redbooth.com:8443/"]
+
+
+@pytest.mark.parametrize("kind", [requests.Session, lambda: OAuth2Session("an-id", token={"access_token": "x"})])
+@pytest.mark.parametrize("url", REFUSED)
+def test_spellings_that_are_not_the_guides_are_refused(
+    server: FaultyServer, monkeypatch: pytest.MonkeyPatch, kind: type[requests.Session], url: str
+) -> None:
+    """They would reach the real service, with the stand-in's credentials."""
+    monkeypatch.setenv("REDBOOTH_PROVIDER", server.origin)
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    monkeypatch.setattr(HTTPAdapter, "send", lambda *_, **__: pytest.fail("it was sent"))
+    session = connect(connect(kind()))  # twice, as a cell that is run again
+    with pytest.raises(requests.ConnectionError, match="would have gone to the real"):
+        session.get(url, proxies={"http": server.origin, "https": server.origin})
+    monkeypatch.delenv("OAUTHLIB_INSECURE_TRANSPORT")
+    assert server.received == []
+
+
+def test_a_redirect_to_another_spelling_is_refused(session: requests.Session, server: FaultyServer) -> None:
+    server.answers = [reply(302, "", Location="http://redbooth.com/next")]
+    with pytest.raises(requests.ConnectionError, match="would have gone to the real"):
+        session.get(f"{ORIGIN}/first")
+
+
 BAD = [
     "Sandbox", "lives", "redbooth.com", "https://redbooth.com", "http://redbooth.com", "https://127.0.0.1:3999",
     "http://192.0.2.7:3999", "http://127.0.0.1.example:1", "ftp://127.0.0.1", "127.0.0.1:3999", "http://", "http://[::1",
@@ -235,6 +269,21 @@ def test_the_sandboxs_clock_is_the_providers() -> None:
     assert provider.let_time_pass(7200)
     assert provider.now() - before >= 7200
     assert provider.sandbox.now() == pytest.approx(provider.now(), abs=30)
+
+
+@pytest.mark.parametrize(
+    "offset", ["1" + "0" * 400, "NaN", "1e999", "-Infinity", "1e300", "[" * 100_000, '"x"', "null"]
+)
+def test_a_clock_that_makes_no_sense_is_none(monkeypatch: pytest.MonkeyPatch, offset: str) -> None:
+    def answer(*_: object, **__: object) -> requests.Response:
+        made_up = requests.Response()
+        made_up.status_code, made_up._content = 200, f'{{"offset": {offset}}}'.encode()  # where requests keeps it
+        return made_up
+
+    monkeypatch.setattr(requests.Session, "request", answer)
+    provider = StandIn("http://127.0.0.1:1")
+    assert not provider.let_time_pass(60)
+    assert provider.now() == pytest.approx(Provider().now(), abs=30)
 
 
 def test_a_stand_in_without_a_clock_has_this_machines(server: FaultyServer) -> None:

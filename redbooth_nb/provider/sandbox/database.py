@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal, TypeVar, get_args, get_type_hints
+from typing import Any, ClassVar, Final, Literal, TypeVar, cast, get_args, get_type_hints
 
 from redbooth_nb.provider.sandbox.data import SandboxError
 
@@ -105,9 +105,13 @@ class Transaction:
         return self.records(type(record), "WHERE id = ?", record.id)[0]
 
     def setting(self, name: str, default: V) -> V:
-        """Return a setting, or the default."""
+        """Return a setting, or the default. Raises sqlite3.DatabaseError for a value of another kind."""
         row = self.run("SELECT value FROM settings WHERE name = ?", name).fetchone()
-        return json.loads(row["value"]) if row else default
+        with suppress(ValueError, TypeError, RecursionError):
+            value: Any = json.loads(row["value"]) if row else default
+            if isinstance(value, int | float if isinstance(default, float) else type(default)):
+                return cast(V, value)
+        raise sqlite3.DatabaseError(f"its setting {name} can't be read")
 
     def set(self, name: str, value: object) -> None:
         """Store a setting; it must be JSON."""
@@ -144,9 +148,8 @@ class Database:
             script = Path(__file__).with_name("mend.sql" if ours else "schema.sql").read_text(encoding="utf-8")
             for statement in script.split(";\n"):
                 connection.execute(statement)
-            if not ours:
-                key = json.dumps(secrets.token_hex(32))
-                connection.execute("INSERT INTO settings VALUES ('secret_key', ?)", (key,))
+            key = json.dumps(secrets.token_hex(32))
+            connection.execute("INSERT OR IGNORE INTO settings VALUES ('secret_key', ?)", (key,))
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:

@@ -63,7 +63,7 @@ def switch_person() -> AnyResponse:
     """Sign in as the other person and return to the page that asked."""
     session["user_id"] = person(request.form.get("user_id", 0, type=int))["id"]
     back = request.form.get("return_to", "")
-    return redirect(back if re.match(r"oauth2/\w", back) else "oauth2/applications")
+    return redirect(back if back.isprintable() and re.match(r"oauth2/\w", back) else "oauth2/applications")
 
 
 def clock() -> Response:

@@ -2,12 +2,16 @@
 
 import re
 import socket
+import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 import requests
 from bs4 import BeautifulSoup
 from provider.sandbox.visitor import CALLBACK, Visitor
+
+from redbooth_nb.provider.sandbox import Sandbox
 
 ROUTES = ("/", "/session", "/clock", "/oauth2/authorize", "/oauth2/authorize/native", "/oauth2/token", "/oauth2/revoke",
           "/oauth2/token/info", "/oauth2/applications", "/oauth2/applications/new", "/oauth2/applications/1",
@@ -155,3 +159,26 @@ def test_another_site_cannot_read_an_answer(visitor: Visitor) -> None:
             headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
             answer = visitor.browser.request(method, visitor.url(path), headers=headers, timeout=20)
             assert not [name for name in answer.headers if name.lower().startswith("access-control-")], path
+
+
+@pytest.mark.parametrize(
+    "back", ["oauth2/a\r\nX: y", "oauth2/a\nb", "oauth2/a\x00", "//evil.example", "oauth2/a\u2028"]
+)
+def test_where_to_return_to_cannot_add_a_heading(visitor: Visitor, back: str) -> None:
+    form = {"authenticity_token": visitor.form_token(), "user_id": "2", "return_to": back}
+    answer = visitor.browser.post(visitor.url("/session"), form, allow_redirects=False, timeout=20)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "oauth2/applications")
+    assert "X" not in answer.headers
+
+
+def test_a_file_that_lost_its_key_gets_a_new_one(tmp_path: Path) -> None:
+    """Without it no page could be shown."""
+    Sandbox(tmp_path / "s.sqlite3")
+    with closing(sqlite3.connect(tmp_path / "s.sqlite3")) as connection, connection:
+        connection.execute("DELETE FROM settings")
+    sandbox = Sandbox(tmp_path / "s.sqlite3", port=0)
+    sandbox.start()
+    try:
+        assert requests.get(f"{sandbox.base_url}/oauth2/applications", timeout=20).status_code == 200
+    finally:
+        sandbox.stop()
