@@ -168,7 +168,7 @@ function render({ model, el }) {
     showProgress(entry, progress);
   }
   legend.append(make("span", "", "Choose a hop to see what went over the wire: click, or arrow keys and Enter."));
-  const lost = make("p", "rf-lost", "The kernel was stopped or restarted. Run this cell again to see how far your app has come.");
+  const lost = make("p", "rf-lost", "The kernel was stopped or restarted. Run the notebook's first cell, and then this cell again, to see how far your app has come.");
   root.append(summary, lost, parties(), list, legend);
   el.append(root);
 

@@ -194,7 +194,7 @@ def test_no_secret_reaches_the_page(desk: Notebook, tmp_path: Path) -> None:
 
 def test_a_restarted_kernel_leaves_a_map_that_says_so(desk: Notebook, tmp_path: Path) -> None:
     flow = draw(desk, tmp_path, WAYS["half"])
-    said = flow.get_by_text("The kernel was stopped or restarted. Run this cell again")
+    said = flow.get_by_text("The kernel was stopped or restarted. Run the notebook's first cell")
     expect(said).to_be_hidden()
     desk.restart()
     expect(said).to_be_visible()
