@@ -64,7 +64,7 @@ def test_what_has_happened_is_lit(desk: Notebook, tmp_path: Path, way: str, done
 
 def test_a_click_opens_what_went_over_the_wire(desk: Notebook, tmp_path: Path) -> None:
     flow = draw(desk, tmp_path, WAYS["done"])
-    token = flow.get_by_role("button", name="Redbooth to Your app: access and refresh token done")
+    token = flow.get_by_role("button", name="Redbooth to Your app: access and refresh tokens done")
     expect(token).to_have_attribute("aria-expanded", "false")
     token.click()
     expect(token).to_have_attribute("aria-expanded", "true")
