@@ -19,7 +19,7 @@ from redbooth_nb.provider.sandbox.database import LONGEST
 
 JSON = {"Content-Type": "application/json"}
 TAKES_JSON = ("/oauth2/token", "/oauth2/revoke", "/oauth2/authorize", "/oauth2/applications", "/session", "/clock")
-DEEP = ("[" * 5000, "[" * 30_000 + "]" * 30_000, '{"a":' * 5000 + "1" + "}" * 5000)
+DEEP = ("[" * 5000, "[" * 30_000 + "]" * 30_000, '{"a":' * 15_000 + "1" + "}" * 15_000)
 ABSURD = (1e308, -1e308, 1e12, -1e12, LONGEST + 3600, -LONGEST - 3600, 10**400, float("inf"), float("nan"))
 DIGITS = ("9" * 18, "9" * 19, "9" * 400, "9" * 5000, "0" * 5000, "-1", "1e3", "1.5", "٣", "%00", "1%00", "1_0")
 LONE = "\ud800"
@@ -42,6 +42,12 @@ def test_deep_json_is_refused(visitor: Visitor, body: str) -> None:
     for path in TAKES_JSON:
         assert post(visitor, path, body).status_code == 400, path
     assert visitor.exchange(visitor.code()).status_code == 200
+
+
+def test_json_that_only_a_newer_python_reads_is_no_failure(visitor: Visitor) -> None:
+    """Python 3.13 reads five times as deep as 3.12; the answer then depends on the path."""
+    for path in TAKES_JSON:
+        assert post(visitor, path, '{"a":' * 5000 + "1" + "}" * 5000).status_code < 500, path
 
 
 @pytest.mark.parametrize("seconds", ABSURD, ids=repr)
