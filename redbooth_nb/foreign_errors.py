@@ -48,5 +48,4 @@ def shown(error: Exception, script: Path, settings: Settings) -> str:
 
 def user_of(port: int) -> str:
     """Say who uses the port of a redirect URI: the notebook's name where it is one of the kit's."""
-    note = Configuration.read().state_dir / f"listener-{port}.json"
-    return (note.is_file() and holder(note)) or "Another program"  # a pipe would never end
+    return holder(Configuration.read().state_dir / f"listener-{port}.json")

@@ -154,7 +154,7 @@ class SignIn:
         try:
             server = LoopbackServer(host, port, timeout, self._answer, ended)
         except OSError as error:
-            who, code = holder(note) or "Another program", "busy" if error.errno == errno.EADDRINUSE else "closed"
+            who, code = holder(note), "busy" if error.errno == errno.EADDRINUSE else "closed"
             raise failure(PortBusy, "listener", code, port=port, reason=error.strerror, holder=who) from None
         leave_note(note)
         _sign_ins[port], self._server = self, server

@@ -190,11 +190,11 @@ def leave_note(note: Path) -> None:
 
 
 def holder(note: Path) -> str:
-    """Return which notebook of the kit holds the port, "" when it is none of them."""
+    """Return which notebook of the kit holds the port, "Another program" when it is none of them."""
     try:
-        who = json.loads(note.read_text(encoding="utf-8"))
+        who = json.loads(note.read_text(encoding="utf-8") if note.is_file() else "")  # a pipe would never end
         if os.name != "nt":  # there signal 0 is Ctrl-C
             os.kill(int(who["pid"]), 0)
     except (OSError, ValueError, KeyError, TypeError, OverflowError):
-        return ""
+        return "Another program"
     return f"The notebook {who['notebook']}" if who.get("notebook") else f"Another notebook (process {who['pid']})"

@@ -19,9 +19,8 @@ from redbooth_nb.errors import RedboothError, only_kit_errors
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-LOCK_SECONDS = (
-    90  # longer than the slowest refresh: 5 to connect, 30 for the first byte, 20 for the rest, 30 for the last
-)
+# longer than the slowest refresh: 5 to connect, 30 for the first byte, 20 for the rest, 30 for the last
+LOCK_SECONDS = 90
 
 
 class TokenStore:
