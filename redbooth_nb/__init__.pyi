@@ -17,6 +17,7 @@ from .lessons.take_home import TakeHomeApp as TakeHomeApp
 from .provider.addresses import API_URL as API_URL, AUTHORIZE_URL as AUTHORIZE_URL, TOKEN_URL as TOKEN_URL
 from .traffic.transcript import transcript as transcript
 from .widgets.authorize import SignInPanel as SignInPanel
+from .widgets.browser import Browser as Browser
 from .widgets.exchange import ExchangeForm as ExchangeForm
 from .widgets.flow_map import FlowMap as FlowMap
 from .widgets.http import HttpView as HttpView

@@ -21,7 +21,7 @@ from redbooth_nb.client.register import Settings
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.delivery import current_provider, guides_spelling
-from redbooth_nb.provider.unattended import press
+from redbooth_nb.provider.visitor import press
 from redbooth_nb.traffic.redaction import hide_in_text  # early: at the end of a script nothing can be imported
 
 _printing = threading.RLock()  # the output of a hook is collected, and there is only one sys.stderr
@@ -100,6 +100,9 @@ def open_page(really_open: Callable[..., bool], url: str, *rest: object, **more:
 
         address = press(connect(requests.Session()), page, os.environ["REDBOOTH_REDIRECT_URI"], "allow")
         threading.Thread(target=_come_back, args=[address], daemon=True).start()  # the script listens after this
+        return True
+    if os.environ.get("REDBOOTH_IN_WINDOW") and provider.kind != "live":
+        print(f"Sign in: {page}", flush=True)  # the notebook that started the script opens it in a window
         return True
     link = url if provider.kind == "live" else provider.link(page)
     print(f"Sign in: {link}", flush=True)  # where no browser opens, this is the way

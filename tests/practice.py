@@ -15,7 +15,7 @@ from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.wire import connect
 from redbooth_nb.lessons import check
 from redbooth_nb.provider.sandbox import Sandbox
-from redbooth_nb.provider.unattended import press
+from redbooth_nb.provider.visitor import press
 
 CLIENT_ID, SECRET = "c1" * 32, "canary-client-secret-90d3"
 DECIDE = Callable[..., AuthorizationResponse]

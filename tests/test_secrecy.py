@@ -34,7 +34,7 @@ from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.addresses import TOKEN_URL
 from redbooth_nb.provider.delivery import EmbeddedSandbox, current_provider
 from redbooth_nb.provider.recorded import live_looking
-from redbooth_nb.provider.unattended import press
+from redbooth_nb.provider.visitor import press
 from redbooth_nb.secret import Secret
 from redbooth_nb.traffic.redaction import SECRET_FIELDS
 from redbooth_nb.traffic.transcript import transcript

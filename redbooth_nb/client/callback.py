@@ -1,4 +1,4 @@
-"""Stage 2, waiting for the answer: the browser brings it to a listener, or the user pastes the address it was sent to.
+"""Stage 2, waiting for the answer: the browser brings it to a listener, or somebody hands over where it was sent.
 
 Both end in `SignIn.paste`. No cell blocks while a person decides. The listener is open before the link is
 shown, takes one answer, and shows and logs nothing of what it was sent (RFC 8252 section 7.3).
@@ -33,12 +33,13 @@ class Status(StrEnum):
     ANSWERED = "answered"
     CANCELLED = "cancelled"
     TIMED_OUT = "timed out"
+    REPLACED = "replaced by a newer one"
 
 
 class SignIn:
     """One attempt to get the user's permission. Returns at once; the answer arrives in `response`.
 
-    listen: whether to listen for the browser at the redirect URI, for `timeout` seconds at most.
+    timeout: seconds to wait at most. listen: whether to listen for the browser from the beginning; see `listen()`.
     on_change: called after every change, in the thread that made it.
     notice: why nothing listens, if so; `paste()` then takes the answer. refused_count: answers that were not taken.
     """
@@ -52,7 +53,7 @@ class SignIn:
         on_change: Callable[[], object] = lambda: None,
     ) -> None:
         self.request = request
-        self.status = Status.WAITING
+        self._status = Status.WAITING
         self.notice = ""
         self.refused_count = 0
         self._refused: deque[RedboothError] = deque(maxlen=MOST_REFUSALS)
@@ -61,22 +62,23 @@ class SignIn:
         self._until = time.monotonic() + timeout
         self._status_lock = threading.Lock()
         self._server: LoopbackServer | None = None
-        try:
-            if listen:
-                self._listen(timeout)
-        except PortBusy as error:
-            self.notice = str(error)
+        if listen:
+            self.listen()
 
     @property
-    def link(self) -> str:
-        """The address to open in the browser."""
-        return self.request.link
+    def status(self) -> Status:
+        """How it is going."""
+        late = self._status is Status.WAITING and time.monotonic() >= self._until
+        return Status.TIMED_OUT if late else self._status
 
     @property
     def remaining(self) -> float | None:
-        """The seconds in which the answer can still come by itself, None when nothing listens for it."""
-        listening = self._server is not None and self.status is Status.WAITING
-        return max(self._until - time.monotonic(), 0.0) if listening else None
+        """The seconds left for the answer, None when it is not awaited any more."""
+        return max(self._until - time.monotonic(), 0.0) if self.status is Status.WAITING else None
+
+    def listen(self) -> None:
+        """Listen for the browser at the redirect URI, until the end. `notice` says so if that is impossible."""
+        self.notice = str(self._listen() or "")
 
     @property
     def refused(self) -> list[RedboothError]:
@@ -111,9 +113,11 @@ class SignIn:
     def _end(self, status: Status) -> None:
         """Stop listening. ANSWERED is final; after a cancel or a timeout an answer can still be pasted."""
         with self._status_lock:
-            if self.status is Status.ANSWERED or (status is not Status.ANSWERED and self.status is not Status.WAITING):
+            if self._status is Status.ANSWERED or (
+                status is not Status.ANSWERED and self._status is not Status.WAITING
+            ):
                 return
-            self.status = status
+            self._status = status
         if self._server is None or not self._server.is_alive():
             self._changed()
         elif self._server is not threading.current_thread():  # else it stops by itself, after its page was sent
@@ -133,13 +137,15 @@ class SignIn:
             # by name only: the frames may lead to secrets
             logging.getLogger(__name__).warning("on_change failed: %s", type(error).__name__)
 
-    def _listen(self, timeout: float) -> None:
+    def _listen(self) -> PortBusy | None:
         uri = urlsplit(self.request.redirect_uri)
         host, port = uri.hostname or "", HTTP_PORT if uri.port is None else uri.port
         if uri.scheme != "http" or host not in LOOPBACK_HOSTS:
-            raise failure(PortBusy, "listener", "elsewhere", uri=self.request.redirect_uri)
+            return failure(PortBusy, "listener", "elsewhere", uri=self.request.redirect_uri)
+        if self._server is not None or self.status is not Status.WAITING:
+            return None
         if port in _sign_ins:
-            _sign_ins[port].cancel()  # a cell run again replaces its own listener
+            _sign_ins[port]._end(Status.REPLACED)  # noqa: SLF001  (a cell run again replaces its own listener)
         note = self.request.settings.folder.parents[1] / f"listener-{port}.json"
 
         def ended(*, timed_out: bool) -> None:
@@ -152,10 +158,10 @@ class SignIn:
             self._changed()
 
         try:
-            server = LoopbackServer(host, port, timeout, self._answer, ended)
+            server = LoopbackServer(host, port, self._until - time.monotonic(), self._answer, ended)
         except OSError as error:
             who, code = holder(note), "busy" if error.errno == errno.EADDRINUSE else "closed"
-            raise failure(PortBusy, "listener", code, port=port, reason=error.strerror, holder=who) from None
+            return failure(PortBusy, "listener", code, port=port, reason=error.strerror, holder=who)
         leave_note(note)
         _sign_ins[port], self._server = self, server
         try:
@@ -164,7 +170,8 @@ class SignIn:
             server.close()
             ended(timed_out=False)
             self._server = None
-            raise failure(PortBusy, "listener", "no_thread") from None
+            return failure(PortBusy, "listener", "no_thread")
+        return None
 
     def _answer(self, target: str) -> Page:
         """Return the page for what a browser asked; the answer to our request is taken. target: path and query."""

@@ -20,7 +20,7 @@ from redbooth_nb.foreign_errors import meaning_of_error
 from redbooth_nb.lessons.course import LESSONS, TEXTS
 from redbooth_nb.provider.addresses import AUTHORIZE_URL, TOKEN_URL
 from redbooth_nb.provider.delivery import current_provider
-from redbooth_nb.provider.unattended import page_message
+from redbooth_nb.provider.page import page_message
 from redbooth_nb.traffic.redaction import hide_in_url
 from redbooth_nb.traffic.round_trip import reason
 

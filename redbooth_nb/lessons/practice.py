@@ -21,7 +21,7 @@ from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.provider import Provider
-from redbooth_nb.provider.unattended import press
+from redbooth_nb.provider.visitor import press
 from redbooth_nb.traffic.round_trip import reason
 from redbooth_nb.widgets.live import tell
 

@@ -19,7 +19,7 @@ from redbooth_nb.lessons.explain import explain_errors
 from redbooth_nb.lessons.lesson import named
 from redbooth_nb.lessons.practice import allow, practice_only
 from redbooth_nb.provider.delivery import current_provider
-from redbooth_nb.provider.unattended import register_application
+from redbooth_nb.provider.visitor import register_application
 
 NEED_TOKEN = {"refresh", "break-it"}
 APP_NAME = "My first Redbooth app"

@@ -1,4 +1,6 @@
-"""The sign-in panel: the link, the wait, the paste box, and the answer."""
+"""The sign-in panel: where the user decides, the wait, and the answer."""
+
+from contextlib import suppress
 
 import ipywidgets as w
 import requests
@@ -6,21 +8,33 @@ import requests
 from redbooth_nb import AuthorizationRequest, AuthorizationResponse, connect
 from redbooth_nb.client.callback import DEFAULT_TIMEOUT, SignIn, Status
 from redbooth_nb.client.errors import StateError
+from redbooth_nb.client.response import Outcome
 from redbooth_nb.configuration import Configuration
+from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.provider import Kind
-from redbooth_nb.provider.unattended import UnattendedError, press
+from redbooth_nb.provider.visitor import VisitorError, press
+from redbooth_nb.traffic.redaction import hide_in_url
+from redbooth_nb.widgets.browser import Browser
 from redbooth_nb.widgets.countdown import Countdown
 from redbooth_nb.widgets.live import tell
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import Markup, View, button, field, fold, link, row, table
+from redbooth_nb.widgets.view import Markup, View, button, field, fold, row, table
 
 LATEST = 3  # refused answers that are shown
+WAITING = "Waiting for your answer. Other cells can run meanwhile."
+KINDS = {Outcome.ALLOWED: "good", Outcome.DENIED: "notice", Outcome.FAILED: "problem"}
+ENDINGS = {
+    Status.CANCELLED: "The sign-in was canceled.",
+    Status.TIMED_OUT: "The sign-in timed out.",
+    Status.REPLACED: "A newer sign-in took the place of this one.",
+}
 
 
 class SignInPanel(View):
-    """Shows one sign-in. `response` holds the answer; `paste()` and `cancel()` do what the buttons do.
+    """Shows one sign-in. On a stand-in the user decides in `browser`, a window; on redbooth.com, in a tab.
 
+    `response` holds the answer; `paste()`, `cancel()` and `start_again()` do what the buttons do.
     answer: "allow" or "deny", the button to press where nobody is at the browser (`REDBOOTH_UNATTENDED=1`);
     a person at the browser decides alone. timeout: seconds to wait.
     """
@@ -30,21 +44,35 @@ class SignInPanel(View):
     def __init__(
         self, request: AuthorizationRequest | None = None, *, answer: str = "allow", timeout: float = DEFAULT_TIMEOUT
     ) -> None:
-        self._message, self._taken_apart = Message(), Markup()
-        super().__init__([])
+        self._timeout = timeout
+        self.browser: Browser | None = None
+        self._message, self._place, self._taken_apart = Message(), w.VBox(), Markup()
+        super().__init__([self._message, self._place])
         request = request or AuthorizationRequest.new()
         callback = _decide(request, answer) if Configuration.read().unattended else ""
-        self.sign_in = SignIn(request, timeout=timeout, listen=not callback, on_change=self._update)
-        where = Markup(f"<strong>{link(self.sign_in.link, 'Sign in with Redbooth')}</strong> (opens in a new tab)")
-        self._countdown = Countdown(self.sign_in.remaining, timeout, TEXTS["countdown"]["sign-in"])
-        self._waiting = w.HBox([self._countdown, button("Cancel", self.cancel, self._message)])
-        self._paste = field(w.Text, "Or paste the address you were sent to", label_width="auto")
-        self._controls = w.VBox(
-            [self._waiting, row(self._paste, button("Use this address", self._take, self._message))]
-        )
-        self.children = [where, self._message, self._taken_apart, self._controls]
+        self._countdown = Countdown(timeout, timeout, TEXTS["countdown"]["sign-in"])
+        self._waiting = row(self._countdown, button("Cancel", self.cancel, self._message))
+        self._again = row(button("New link", self.start_again, self._message))
+        self._address = field(w.Text, "Or paste the address you were sent to", label_width="auto")
+        self._paste = row(self._address, button("Use this address", self._take, self._message))
+        self._begin(request, attended=not callback)
         if callback:
             self.paste(callback)
+
+    def _begin(self, request: AuthorizationRequest, *, attended: bool = True) -> None:
+        self.sign_in = SignIn(request, timeout=self._timeout, on_change=self._update, listen=False)
+        self._countdown.set(self._timeout, self._timeout)
+        if attended:
+            self.browser = Browser(
+                request.url,
+                "Sign in with Redbooth",
+                on_tab=self._listen,
+                on_arrival=lambda url: self.paste(url).describe(),
+            )
+        self._update()
+
+    def _listen(self) -> None:
+        self.sign_in.listen()
         self._update()
 
     @property
@@ -60,28 +88,36 @@ class SignInPanel(View):
         """Stop waiting."""
         self.sign_in.cancel()
 
-    @property
-    def _answered(self) -> bool:
-        return self.sign_in.status is Status.ANSWERED
+    def start_again(self) -> None:
+        """Make a new request like the one before, and wait for its answer."""
+        old = self.sign_in.request
+        self.sign_in.cancel()
+        how = {"pkce": old.code_verifier is not None, "nonce": bool(old.nonce)}
+        self._begin(AuthorizationRequest.new(old.settings, response_type=old.response_type, scope=old.scope, **how))
 
     def _take(self) -> None:
-        address, self._paste.value = self._paste.value, ""  # it holds the code
-        self.paste(address)
+        address = self._address.value
+        if hide_in_url(address) != address:  # what a widget holds could be saved with the notebook
+            self._address.value = ""
+        with suppress(RedboothError):  # it is shown with the refused answers
+            self.paste(address)
+            self._address.value = ""
 
     def _update(self) -> None:
-        if not self.children:
-            return  # the answer came before the panel was drawn; it is drawn with it
-        waiting = self.sign_in.status is Status.WAITING
-        self._message.say(self.text(), "good" if self._answered else "info" if waiting else "problem")
-        self._controls.layout.display = "none" if self._answered else ""  # a late answer can still be pasted
-        self._waiting.layout.display = "none" if self.sign_in.remaining is None else ""
+        waiting, answered = self.sign_in.status is Status.WAITING, self.sign_in.status is Status.ANSWERED
+        in_tab = self.browser is not None and self.browser.in_tab
+        self._message.say(self.text(), KINDS[self.response.outcome] if answered else "info")
+        self._place.children = [self.browser] if self.browser and (waiting or (answered and not in_tab)) else []
         self._taken_apart.show(self._fields())
+        paste = [self._paste] if in_tab and not answered else []  # a late answer can still be pasted
+        last = [self._waiting, *paste] if waiting else [*paste, self._again]
+        self.children = [self._message, self._place, self._taken_apart, *last]
         tell()
 
     def _fields(self) -> str:
         """Show what came back, field by field, and the state check passing or failing."""
         sent = self.sign_in.request.state
-        if self._answered:
+        if self.sign_in.status is Status.ANSWERED:
             response, meanings = self.response, TEXTS["fields"]["callback"]
             rows = [(name, getattr(response, name), meanings[name]) for name in meanings if getattr(response, name)]
             rows += [("state", response.state or "(absent)", f"sent: {sent} - {response.state_check}")]
@@ -93,19 +129,18 @@ class SignInPanel(View):
     def text(self) -> str:
         """Say how far the sign-in is."""
         sign_in = self.sign_in
-        if self._answered:
+        if sign_in.status is Status.ANSWERED:
             return sign_in.response.describe()
         if sign_in.status is Status.WAITING:
-            refused = [f"Refused: {error.what}" for error in sign_in.refused[-1:]]
-            return "\n".join([*refused, sign_in.notice or "Waiting for your answer. Other cells can run meanwhile."])
-        ended = "timed out" if sign_in.status is Status.TIMED_OUT else "was canceled"
-        return f"The sign-in {ended}. Run the cell again for a new link."
+            refused = [f"Refused: {' '.join(filter(None, (e.what, e.why)))}" for e in sign_in.refused[-1:]]
+            return "\n".join([*refused, sign_in.notice or WAITING])
+        return f"{ENDINGS[sign_in.status]} Click New link to start again."
 
 
 def _decide(request: AuthorizationRequest, answer: str) -> str:
-    """Press the button in place of a person; return the callback URL. Raises UnattendedError on redbooth.com."""
+    """Press the button in place of a person; return the callback URL. Raises VisitorError on redbooth.com."""
     if request.settings.provider.kind is Kind.LIVE:
-        raise UnattendedError(
+        raise VisitorError(
             "REDBOOTH_UNATTENDED is set, but on redbooth.com only a person can give permission.",
             remedy="Unset REDBOOTH_UNATTENDED, or practice on the sandbox: REDBOOTH_PROVIDER=sandbox",
         )

@@ -12,11 +12,13 @@ from redbooth_nb.configuration import Configuration, for_people
 from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.addresses import NEW_APPLICATION_URL
 from redbooth_nb.provider.delivery import current_provider
-from redbooth_nb.provider.unattended import register_application
+from redbooth_nb.provider.provider import Kind
+from redbooth_nb.provider.visitor import register_application
+from redbooth_nb.widgets.browser import Browser
 from redbooth_nb.widgets.live import tell
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import Markup, View, button, code, field, link
+from redbooth_nb.widgets.view import Markup, View, button, code, field
 
 
 class RegisterForm(View):
@@ -33,20 +35,24 @@ class RegisterForm(View):
         self.settings: Settings | None = None
         with suppress(NotYet):
             self.settings = Settings.load()
-        if self.settings is None and configuration.unattended and provider.kind != "live":
+        attended = provider.kind is Kind.LIVE or not configuration.unattended
+        if self.settings is None and not attended:
             self.settings = save_credentials(*register_application(connect(requests.Session()), name, redirect_uri))
         self._client_id = field(w.Text, "Api Key (client id)")
         self._secret = field(w.Password, "App secret")
-        self._redirect_uri = field(w.Text, "Return URI", value=redirect_uri)
+        self._redirect_uri = field(
+            w.Text, "Return URI", value=self.settings.redirect_uri if self.settings else redirect_uri
+        )
         self._message = Message()
-        page = link(provider.link(NEW_APPLICATION_URL), "the registration page")
-        file = for_people(credentials_file(configuration, provider))
-        where = {"page": page, "provider": html.escape(provider.label), "file": code(file)}
-        steps = Markup(TEXTS["markup"]["register"].format(name=code(name), redirect_uri=code(redirect_uri), **where))
+        file = code(for_people(credentials_file(configuration, provider)))
+        values = {"provider": html.escape(provider.label), "name": code(name), "redirect_uri": code(redirect_uri)}
+        steps = Markup(TEXTS["markup"]["register"].format(file=file, **values))
         save = button("Save", self._clicked, self._message, primary=True)
         for typed in (self._client_id, self._redirect_uri):
             typed.observe(self._typed, names="value")
-        super().__init__([steps, self._client_id, self._secret, self._redirect_uri, save, self._message])
+        self.browser = Browser(NEW_APPLICATION_URL, "Open the registration page") if attended else None
+        where = [self.browser] if self.browser else []
+        super().__init__([steps, *where, self._client_id, self._secret, self._redirect_uri, save, self._message])
         if self.settings:
             self._message.say(self.text(), "good")
 
@@ -58,8 +64,11 @@ class RegisterForm(View):
         return self.settings
 
     def _clicked(self) -> None:
-        secret, self._secret.value = self._secret.value, ""  # what a widget holds could be saved with the notebook
-        self.save(self._client_id.value, secret, self._redirect_uri.value)
+        app, secret = self.settings, self._secret.value
+        self._secret.value = ""  # what a widget holds could be saved with the notebook
+        typed = self._client_id.value, self._redirect_uri.value
+        if secret or app is None or typed != (app.client_id, app.redirect_uri):  # else it is saved already
+            self.save(self._client_id.value, secret, self._redirect_uri.value)
 
     def _typed(self, _: object) -> None:
         if self._client_id.value:

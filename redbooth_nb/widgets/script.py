@@ -1,4 +1,4 @@
-"""A script in a process of its own, with what it prints shown as it comes."""
+"""A script in a process of its own, with what it prints shown as it comes, and a window where it asks for a sign-in."""
 
 import atexit
 import html
@@ -8,11 +8,17 @@ import threading
 from collections import deque
 from pathlib import Path
 from subprocess import PIPE, STDOUT, Popen
+from urllib.parse import urlsplit
+
+import requests
 
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
+from redbooth_nb.provider.delivery import LOOPBACK_HOSTS, guides_spelling
+from redbooth_nb.provider.page import page_message
+from redbooth_nb.widgets.browser import Browser
 from redbooth_nb.widgets.message import Message
-from redbooth_nb.widgets.view import Markup, View, button, link
+from redbooth_nb.widgets.view import Markup, View, button
 
 LONGEST_RUN = 60  # seconds, where nobody watches; a person has Cancel
 LINES = 200  # the last ones are kept and shown
@@ -22,14 +28,18 @@ SIGN_IN = r"(?m)^Sign in: (\S+)$"
 class ScriptPanel(View):
     """Runs a command in `folder` and shows its output. No cell waits for it, except where nobody sits at the browser.
 
+    browser: the window that it opened for a sign-in, None before it did.
+
     Raises RedboothError when it cannot be started, or does not end within a minute where nobody watches.
     """
 
     def __init__(self, command: list[str], folder: Path) -> None:
         self._lines: deque[str] = deque(maxlen=LINES)
         self._canceled, self._message, self._output = False, Message(), Markup()
-        super().__init__([self._output, self._message, button("Cancel", self.cancel, self._message)])
-        environment = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
+        self.browser: Browser | None = None
+        self._cancel = button("Cancel", self.cancel, self._message)
+        super().__init__([self._output, self._message, self._cancel])
+        environment = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "REDBOOTH_IN_WINDOW": "1"}
         try:
             self._process = Popen(
                 command, cwd=folder, env=environment, stdout=PIPE, stderr=STDOUT, encoding="utf-8", errors="replace"
@@ -65,7 +75,7 @@ class ScriptPanel(View):
         """Return how the script ended, in words, and the kind of message that this is."""
         status = self._process.returncode
         if status is None:
-            return "The script is running. If it asks you to sign in, click its link and decide.", "info"
+            return "The script is running. If it asks you to sign in, decide in its window.", "info"
         if status == 0:
             return "The script finished.", "good"
         if self._canceled:
@@ -81,9 +91,28 @@ class ScriptPanel(View):
         self._update()
 
     def _update(self) -> None:
-        text = html.escape("\n".join(self._lines))
-        shown = re.sub(SIGN_IN, lambda found: link(html.unescape(found[1]), "Sign in with Redbooth"), text)
-        self._output.show(f'<pre style="white-space:pre-wrap">{shown}</pre>' if shown else "")
+        text = "\n".join(self._lines)
+        self._output.show(f'<pre style="white-space:pre-wrap">{html.escape(text)}</pre>' if text else "")
         self._message.say(*self._ending())
-        if self._process.returncode is not None:
-            self.children = [self._output, self._message]
+        asked = re.search(SIGN_IN, text)
+        if self.browser is None and asked and guides_spelling(asked[1]):
+            self.browser = Browser(asked[1], "Sign in with Redbooth", on_arrival=_open)
+        over = self._process.returncode is not None
+        self.children = [
+            self._output,
+            self._message,
+            *[self.browser] * bool(self.browser),
+            *[self._cancel] * (not over),
+        ]
+
+
+def _open(address: str) -> str:
+    """Open the address at which the script waits, as a browser does, and return what its page says."""
+    if urlsplit(address).hostname not in LOOPBACK_HOSTS:
+        raise RedboothError("The script waits at another machine.", remedy="Open the address in a browser.")
+    session = requests.Session()
+    session.trust_env = False  # past any proxy
+    try:
+        return page_message(session.get(address, timeout=5))
+    except requests.RequestException:
+        raise RedboothError("Nothing answers there.", why="The script has ended.", remedy="Run it again.") from None

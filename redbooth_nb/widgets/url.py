@@ -6,8 +6,9 @@ import ipywidgets as w
 
 from redbooth_nb import AUTHORIZE_URL, AuthorizationRequest
 from redbooth_nb.client.errors import parameter_meanings
+from redbooth_nb.widgets.browser import Browser
 from redbooth_nb.widgets.message import Message
-from redbooth_nb.widgets.view import Markup, View, block, button, code, field, fold, link, table
+from redbooth_nb.widgets.view import Markup, View, block, button, code, field, fold, row, table
 
 PKCE = "code_challenge = BASE64URL(SHA256(code_verifier)), without = at the end"
 
@@ -27,8 +28,13 @@ class UrlView(View):
         self._fields = {name: field(w.Text, name, value=value) for name, value in self.parameters.items()}
         for name, typed in self._fields.items():
             typed.observe(lambda change, name=name: self.change(name, change["new"]), names="value")
-        self._markup, message = Markup(self._drawn()), Message()
-        super().__init__([self._markup, *self._fields.values(), button("Reset", self.reset, message), message])
+        self._markup, self._message = Markup(self._drawn()), Message()
+        self.browser: Browser | None = None
+        buttons = row(
+            button("See what Redbooth says", self.visit, self._message), button("Reset", self.reset, self._message)
+        )
+        self._parts = [self._markup, *self._fields.values(), buttons, self._message]
+        super().__init__(self._parts)
 
     def change(self, name: str, value: str) -> None:
         """Give a parameter another value; an empty one leaves it out."""
@@ -42,6 +48,11 @@ class UrlView(View):
         """Give every parameter the request's own value again."""
         for name, value in self.request.parameters.items():
             self.change(name, value)
+
+    def visit(self) -> None:
+        """Open the address as it is now, in a window below."""
+        self.browser = Browser(self.url, "Open it and see what Redbooth says")
+        self.children = [*self._parts, self.browser]
 
     @property
     def url(self) -> str:
@@ -66,7 +77,6 @@ class UrlView(View):
             for name, value in self.parameters.items()
             if value
         ]
-        here = link(self.request.settings.provider.link(self.url), "Open it and see what Redbooth says")
         note = f"{code(PKCE)} (RFC 7636 section 4.2). Only the challenge is sent now."
         pkce = fold("PKCE", note) if self.request.code_verifier else ""
-        return block(self.url) + table(("parameter", "value", "URL-encoded", "meaning"), rows) + pkce + here
+        return block(self.url) + table(("parameter", "value", "URL-encoded", "meaning"), rows) + pkce

@@ -17,7 +17,7 @@ from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.client.wire import connect
 from redbooth_nb.provider.sandbox import Sandbox
-from redbooth_nb.provider.unattended import press
+from redbooth_nb.provider.visitor import press
 from redbooth_nb.traffic.transcript import transcript
 
 

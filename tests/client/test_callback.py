@@ -181,7 +181,7 @@ def test_a_cell_run_again_replaces_its_own_listener(sent: AuthorizationRequest, 
     """R15."""
     first = listen(sent)
     second = listen(sent)
-    assert first.status == "cancelled"
+    assert first.status == "replaced by a newer one"
     assert_still_waiting(second)
 
 

@@ -28,7 +28,6 @@ def test_it_returns_at_once_and_the_answer_arrives(app: Settings) -> None:
     sign_in = SignIn(AuthorizationRequest.new(app), on_change=changed.set)
     assert (sign_in.status, sign_in.notice, sign_in.refused) == ("waiting", "", [])
     assert repr(sign_in) == "Sign-in waiting."
-    assert sign_in.link == sign_in.request.link
     with pytest.raises(NotYet, match="no answer yet"):
         _ = sign_in.response
     with urllib.request.urlopen(answer_url(sign_in.request), timeout=QUICK) as page:  # noqa: S310  (our own listener)

@@ -21,7 +21,7 @@ from practice import SECRET
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.lessons.take_home import NAME, SOLUTION
 from redbooth_nb.provider.sandbox import Sandbox
-from redbooth_nb.provider.unattended import press
+from redbooth_nb.provider.visitor import press
 
 GREETING = "Hello, Ada. Some of your open tasks:"
 PLAIN = {"REDBOOTH_CLIENT_ID": "c1" * 32, "REDBOOTH_REDIRECT_URI": "http://127.0.0.1:1/callback"}

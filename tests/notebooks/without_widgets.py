@@ -1,37 +1,34 @@
 """One lesson in a plain Python shell, where no widget can show: `python without_widgets.py NOTEBOOK`.
 
-A person at the browser is played by `browse`, `register` and `open_link`; in place of every click stands the function
-call that the lessons name.
+In place of every click stands a function call.
 """
 
 import json
-import re
 import sys
 import threading
 from pathlib import Path
 
-import requests
 from IPython.core.interactiveshell import InteractiveShell
 
-from redbooth_nb import connect
-from redbooth_nb.provider.unattended import press, register_application
+from redbooth_nb.provider.page import document, text_of
+from redbooth_nb.widgets.register import RegisterForm
 from redbooth_nb.widgets.script import ScriptPanel
 
 CALLBACK = "http://127.0.0.1:8765/callback"
 PLAYGROUND = (
-    "panel = _.authorize(); panel.paste(browse(panel.sign_in.link, 'allow'))\n"
+    "panel = _.authorize(); panel.browser.press('Allow')\n"
     "_._exchange.children[0].send(); _.call('/projects')[0]['type']"
 )
 # notebook -> after which code cell -> what the person calls instead of clicking; `_` is what the cell showed
 CALLS = {
     "00-start-here": {2: "_.choose(2)", 3: "_.show('register'); _.update()"},
-    "01-register": {2: "_.choose(2)", 4: "_.choose(2)", 5: "form.save(*register())"},
+    "01-register": {2: "_.choose(2)", 4: "_.choose(2)", 5: "form.save(*register(form))"},
     "02-authorize": {
         4: "_.change('redirect_uri', 'http://localhost/'); _.reset()",
         8: "_.choose(2)",
         11: "_.choose(2)",
-        12: "denied.paste(browse(denied.sign_in.link, 'deny'))",
-        14: "panel.paste(browse(panel.sign_in.link, 'allow'))",
+        12: "denied.browser.press('Deny')",
+        14: "panel.browser.press('Allow')",
     },
     "03-exchange": {5: "_.update()", 9: "_.choose(3)"},
     "04-refresh": {
@@ -40,13 +37,13 @@ CALLS = {
         9: "_.choose(3)",
     },
     "05-break-it": {
-        6: "_.paste(browse(_.sign_in.link, 'deny'))",
-        32: "_.run('wrong-secret', '401 invalid_client')",
+        7: "_.browser.press('Deny')",
+        33: "_.run('wrong-secret', '401 invalid_client')",
     },
     "06-your-own-app": {
         3: "app.fill('address', 'address = \"https://\" + urlsplit(REDIRECT_URI).netloc + self.path')",
         5: "app.fill('credentials', 'token = oauth.refresh_token(TOKEN_URL, **CREDENTIALS)')",
-        10: "open_link(_)",
+        10: "sign_in(_)",
         12: "finish(_)",
         14: "finish(_)",
         16: PLAYGROUND,
@@ -54,21 +51,21 @@ CALLS = {
 }
 
 
-def browse(link: str, answer: str) -> str:
-    """Decide on Redbooth's page, and copy the address that the browser is sent to."""
-    return press(requests.Session(), link, CALLBACK, answer)
-
-
-def register() -> tuple[str, str]:
+def register(form: RegisterForm) -> list[str]:
     """Register the app on Redbooth's page, and copy its credentials."""
-    return register_application(connect(requests.Session()), "My first Redbooth app", CALLBACK)
+    assert form.browser is not None
+    form.browser.press("Register", **{"[name]": "My first Redbooth app", "[redirect_uri]": CALLBACK})
+    page = form.browser._visitor.page
+    return [text_of(next(document(page).iterfind(f".//*[@id='{mark}']"))) for mark in ("application_id", "secret")]
 
 
-def open_link(panel: ScriptPanel) -> None:
-    """Open the link that the script prints, and wait for the script's end."""
-    while not (found := re.search(r"Sign in: (\S+)", panel.text())):
-        threading.Event().wait(0.05)
-    requests.get(found[1], timeout=20)
+def sign_in(panel: ScriptPanel) -> None:
+    """Follow the script's link in its window, and wait for the script's end."""
+    asked = threading.Event()
+    panel.observe(lambda _: panel.browser and asked.set(), names="children")
+    assert panel.browser or asked.wait(60)
+    assert panel.browser is not None
+    panel.browser.go_to(panel.text().rpartition("Sign in: ")[2].split()[0])
     finish(panel)
 
 
@@ -81,7 +78,7 @@ def finish(panel: ScriptPanel) -> None:
 def main(notebook: Path) -> None:
     """Run the lesson's cells and the person's calls; what they show is printed. Ends at the first that fails."""
     shell = InteractiveShell.instance()
-    shell.push({"browse": browse, "register": register, "open_link": open_link, "finish": finish})
+    shell.push({"register": register, "sign_in": sign_in, "finish": finish})
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     for number, source in enumerate(sources, 1):

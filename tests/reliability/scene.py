@@ -26,7 +26,7 @@ from redbooth_nb.client.token import Token
 from redbooth_nb.client.wire import connect
 from redbooth_nb.provider import sandbox as sandbox_module
 from redbooth_nb.provider.sandbox import Sandbox
-from redbooth_nb.provider.unattended import press
+from redbooth_nb.provider.visitor import press
 
 CLIENT_ID, CLIENT_SECRET = "c1" * 32, "5e" * 32
 CALLBACK = "http://127.0.0.1:8765/callback"  # nobody listens: the kit reads the address itself

@@ -34,6 +34,11 @@ def field(view: w.Widget, text: str) -> w.Widget:
     return found
 
 
+def labels(view: w.Widget) -> list[str]:
+    """Return the labels of the inputs that are shown."""
+    return [str(part.description) for part in parts(view) if hasattr(part, "description") and hasattr(part, "value")]
+
+
 def said(message: Message) -> str:
     """Return what a message shows, with the word that message.js puts before it."""
     text, kind = message.said["text"], message.said["kind"]

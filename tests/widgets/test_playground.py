@@ -57,6 +57,8 @@ def test_it_goes_on_when_the_answer_comes_from_the_browser(app: Settings, callba
     panel = playground.authorize()
     arrived = threading.Event()
     playground._exchange.observe(lambda _: arrived.set(), names="children")
+    assert panel.browser is not None
+    panel.browser.use_tab()
     requests.get(callback_of(panel.sign_in.request), timeout=5)
     assert arrived.wait(5)
     (form,) = of(ExchangeForm, playground)

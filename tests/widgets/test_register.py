@@ -24,6 +24,9 @@ def fill(form: RegisterForm, client_id: str, secret: str, redirect_uri: str = ""
 
 def test_it_begins_with_what_to_do(sandbox: Sandbox) -> None:
     form = RegisterForm("Ada's <app>")
+    assert form.browser is not None
+    assert form.browser.text() == "A browser window that opens https://redbooth.com/oauth2/applications/new"
+    form.browser.use_tab()
     assert f"{sandbox.base_url}/oauth2/applications/new" in shown(form)
     assert "Ada&#x27;s &lt;app&gt;" in shown(form)
     assert "<app>" not in shown(form)

@@ -12,7 +12,8 @@ from hypothesis import given, strategies as st
 from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.wire import connect
-from redbooth_nb.provider.unattended import UnattendedError, page_message, press, register_application
+from redbooth_nb.provider.page import page_message
+from redbooth_nb.provider.visitor import VisitorError, press, register_application
 
 REDIRECT_URI = "http://127.0.0.1:9/callback"
 PIECES = ("<form>", "</form>", "<input name=a>", "<pre>", "<main>", "</body>", "<html>", "<!--", "-->", "<![CDATA[",
@@ -61,14 +62,14 @@ def test_the_button_named_is_the_one_pressed(app: Settings, session: requests.Se
 def test_an_error_page_is_quoted(app: Settings, session: requests.Session) -> None:
     """The sentence is the provider's own."""
     request = AuthorizationRequest.new(app)
-    with pytest.raises(UnattendedError, match="no button to allow") as caught:
+    with pytest.raises(VisitorError, match="no button to allow") as caught:
         press(session, request.url.replace(app.client_id, "unknown"), REDIRECT_URI, "allow")
     assert "the page says" in caught.value.why
     assert "client" in caught.value.why.lower()
 
 
 def test_a_name_that_the_form_refuses_is_quoted(session: requests.Session) -> None:
-    with pytest.raises(UnattendedError, match="could not be registered") as caught:
+    with pytest.raises(VisitorError, match="could not be registered") as caught:
         register_application(session, "", REDIRECT_URI)
     assert "the page says" in caught.value.why
 
@@ -76,7 +77,7 @@ def test_a_name_that_the_form_refuses_is_quoted(session: requests.Session) -> No
 @pytest.mark.parametrize("answer", [reply(200, "", "text/html"), reply(503, "<p>Closed</p>", "text/html")])
 def test_a_page_without_buttons_is_named(faulty: FaultyServer, session: requests.Session, answer: bytes) -> None:
     faulty.answers = [answer]
-    with pytest.raises(UnattendedError, match="no button"):
+    with pytest.raises(VisitorError, match="no button"):
         press(session, "https://redbooth.com/oauth2/authorize", REDIRECT_URI, "allow")
 
 
@@ -119,7 +120,7 @@ def test_no_page_is_more_than_a_page(text: str) -> None:
 
 def test_going_round_in_circles_ends(faulty: FaultyServer, session: requests.Session) -> None:
     faulty.answers = [reply(302, "", Location="/oauth2/authorize")]
-    with pytest.raises(UnattendedError, match="in circles"):
+    with pytest.raises(VisitorError, match="in circles"):
         press(session, "https://redbooth.com/oauth2/authorize", REDIRECT_URI, "allow")
     assert len(faulty.received) <= 10
 
@@ -131,5 +132,5 @@ def test_no_answer_is_a_sentence(faulty: FaultyServer, session: requests.Session
         lambda: press(session, "https://redbooth.com/oauth2/authorize", REDIRECT_URI, "allow"),
         lambda: register_application(session, "My app", REDIRECT_URI),
     ):
-        with pytest.raises(UnattendedError, match="did not answer"):
+        with pytest.raises(VisitorError, match="did not answer"):
             call()

@@ -1,0 +1,163 @@
+"""A person's browser without a screen, for the provider's own pages: cookies, history, redirects, forms and buttons.
+
+It drives the window in the notebook, and takes the place of a person where no one is there (`REDBOOTH_UNATTENDED=1`).
+It reads the pages and sends their own forms, so it works on the sandbox, on a real Doorkeeper and on recordings.
+"""
+
+from collections.abc import Iterable
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+from redbooth_nb.errors import RedboothError, only_kit_errors
+from redbooth_nb.provider.addresses import NEW_APPLICATION_URL, ORIGIN
+from redbooth_nb.provider.page import buttons, document, fields, said, text_of
+from redbooth_nb.secret import Secret
+
+Fields = Iterable[tuple[str, str]]
+MOST_REDIRECTS = 10
+TIMEOUT = (5, 30)  # seconds
+# what the buttons are called on Redbooth's pages, on Doorkeeper's, and on the sandbox's
+WORDS = {"allow": ("Allow", "Authorize"), "deny": ("Deny",), "create": ("Register", "Submit")}
+
+
+class VisitorError(RedboothError):
+    """A page could not be opened, or has no such button."""
+
+
+class Visitor:
+    """Somebody at the provider's pages. It asks no other host for anything.
+
+    session: reaches the provider, whose pages begin with `origin`. page: where the visitor is, None at first.
+    arrived: the address outside the provider to which it was sent, for example the redirect URI; it was not opened.
+    """
+
+    def __init__(self, session: requests.Session, origin: str = ORIGIN) -> None:
+        self._session, self._origin = session, origin
+        self._history: list[requests.Response] = []
+        self.arrived: Secret | None = None
+
+    @property
+    def page(self) -> requests.Response | None:
+        """The page that is shown, or was before the visitor was sent elsewhere."""
+        return self._history[-1] if self._history else None
+
+    @property
+    def can_go_back(self) -> bool:
+        """Whether there is a page before this one."""
+        return len(self._history) > (self.arrived is None)
+
+    def open(self, url: str) -> None:
+        """Go to an address, absolute or as a link on the page gives it. Raises VisitorError."""
+        self._go("GET", url)
+
+    def submit(self, method: str, url: str, sent: Fields) -> None:
+        """Send a form. Raises VisitorError."""
+        self._go(method.upper(), url, sent)
+
+    def press(self, answer: str, **values: str) -> None:
+        """Press a button or follow a link by its text, or the one for "allow", "deny" or "create".
+
+        values: what to fill in, by the end of the field's name. Raises VisitorError, quoting the page.
+        """
+        names, page = WORDS.get(answer, (answer,)), document(self.page)
+        for form, pressed in buttons(page, *names):
+            return self.submit(form.get("method", "get"), form.get("action", ""), fields(form, pressed, values))
+        for link in page.iter("a"):
+            if text_of(link) in names:
+                return self.open(link.get("href", ""))
+        raise VisitorError(
+            f"The page has no button to {answer}.",
+            why=said(self.page),
+            remedy="Compare the request with the guide's, parameter by parameter.",
+            reference="guide, chapter 2",
+        )
+
+    def back(self) -> None:
+        """Show the page before this one, as it was."""
+        if self.can_go_back:
+            del self._history[-1 if self.arrived is None else len(self._history) :]
+            self.arrived = None
+
+    def reload(self) -> None:
+        """Ask for the page again. Raises VisitorError."""
+        if self.page is not None:
+            self.open(self._history.pop().url)
+
+    def style_sheets(self) -> list[str]:
+        """Return the addresses of the page's style sheets."""
+        links = document(self.page).iter("link")
+        return [urljoin(self._where, link.get("href", "")) for link in links if link.get("rel") == "stylesheet"]
+
+    @property
+    def title(self) -> str:
+        """The page's title."""
+        return next(map(text_of, document(self.page).iter("title")), "")
+
+    @property
+    def _where(self) -> str:
+        return self.page.url if self.page is not None else self._origin
+
+    def _go(self, method: str, url: str, sent: Fields = ()) -> None:
+        """Send a request and follow redirects, up to an address that is not the provider's."""
+        target = urljoin(self._where, url)
+        for _ in range(MOST_REDIRECTS):
+            if _origin(target) != self._origin:
+                self.arrived = Secret("address", target)
+                return
+            answer = self._ask(method, target, list(sent))
+            location = answer.headers.get("Location")
+            if not location:
+                self.arrived = None
+                self._history.append(answer)
+                return
+            method, target, sent = "GET", urljoin(answer.url, location), []
+        raise VisitorError("The page kept redirecting in circles.", remedy="See in the transcript what was answered.")
+
+    def _ask(self, method: str, url: str, sent: list[tuple[str, str]]) -> requests.Response:
+        query, body = (sent, None) if method == "GET" else (None, sent)
+        try:
+            return self._session.request(method, url, params=query, data=body, allow_redirects=False, timeout=TIMEOUT)
+        except requests.RequestException:
+            raise VisitorError(
+                f"{method} {url.partition('?')[0]}: the provider did not answer.",
+                remedy="Make sure that it is running, then run the cell again.",
+            ) from None
+
+
+@only_kit_errors
+def press(session: requests.Session, authorize_url: str, redirect_uri: str, answer: str) -> str:
+    """Open the authorize page, press Allow or Deny, and return the callback URL the browser would be sent to.
+
+    answer: "allow" or "deny". If the user allowed this app before, the engine may send the code without asking.
+    Raises VisitorError when the page has no such button, quoting what it says.
+    """
+    visitor = Visitor(session, _origin(authorize_url))
+    visitor.open(authorize_url)
+    if visitor.arrived is None:
+        visitor.press(answer)
+    url = visitor.arrived.reveal() if visitor.arrived else ""
+    if not url.startswith(redirect_uri):
+        raise VisitorError("The browser was not sent back to the app.", why=said(visitor.page), remedy="Read the page.")
+    return url
+
+
+@only_kit_errors
+def register_application(session: requests.Session, name: str, redirect_uri: str) -> tuple[str, str]:
+    """Fill in the provider's registration form; return Api Key and App secret. Raises VisitorError."""
+    visitor = Visitor(session)
+    visitor.open(NEW_APPLICATION_URL)
+    visitor.press("create", **{"[name]": name, "[redirect_uri]": redirect_uri})
+    shown = {mark.get("id"): text_of(mark) for mark in document(visitor.page).iterfind(".//*[@id]")}
+    if not shown.keys() >= {"application_id", "secret"}:
+        raise VisitorError(
+            "The app could not be registered.", why=said(visitor.page), remedy="Register it in the browser."
+        )
+    return shown["application_id"], shown["secret"]
+
+
+def _origin(url: str) -> str:
+    try:
+        return "{0.scheme}://{0.netloc}".format(urlsplit(url))
+    except ValueError:
+        return ""

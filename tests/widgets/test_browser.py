@@ -1,0 +1,201 @@
+"""The browser window: pages, redirects, forms, and an address with a code that is shown and never kept."""
+
+import html
+from typing import Any
+
+import pytest
+import requests
+from client.machine import RESET, FaultyServer, reply
+from practice import SECRET
+from widgets.clicks import parts, saved, shown
+
+from redbooth_nb.client.authorize import AuthorizationRequest
+from redbooth_nb.client.exchange import exchange
+from redbooth_nb.client.register import Settings
+from redbooth_nb.errors import RedboothError
+from redbooth_nb.provider.addresses import APPLICATIONS_URL
+from redbooth_nb.provider.delivery import current_provider
+from redbooth_nb.widgets.authorize import SignInPanel
+from redbooth_nb.widgets.browser import Browser
+
+ALLOWED = "https://redbooth.com/oauth2/authorized_applications"
+Sent = list[dict[str, Any]]
+
+
+def drawn(browser: Browser, *, near: bool = True) -> Sent:
+    """Draw a window, and return what it is sent from then on."""
+    sent: Sent = []
+    browser._window.send = lambda content, buffers=None: sent.append(content)  # noqa: ARG005
+    browser._window._handle_custom_msg({"ready": near}, [])
+    return sent
+
+
+def click(browser: Browser, asked: dict[str, object]) -> None:
+    browser._window._handle_custom_msg(asked, [])
+
+
+def window(panel: SignInPanel) -> Browser:
+    assert panel.browser is not None
+    return panel.browser
+
+
+def test_the_page_opens_when_it_is_drawn_and_again_after_a_reload(app: Settings) -> None:
+    request = AuthorizationRequest.new(app)
+    browser = Browser(request.url)
+    assert browser._visitor.page is None  # nothing is asked for a window that nobody sees
+    (page,) = drawn(browser)
+    assert page["address"] == request.url
+    assert page["title"].startswith("Allow Practice app?")
+    assert "--accent" in page["styles"]
+    assert drawn(browser)[-1]["html"] == page["html"]
+
+
+@pytest.mark.parametrize(("name", "outcome"), [("Allow", "allowed"), ("Deny", "denied")])
+def test_the_decision_reaches_the_panel(app: Settings, name: str, outcome: str) -> None:
+    panel = SignInPanel(AuthorizationRequest.new(app))
+    sent = drawn(window(panel))
+    window(panel).press(name)
+    assert panel.response.outcome == outcome
+    assert panel.response.state_check == "the value that was sent"
+    address = panel.response.callback_url.reveal()
+    assert sent[-1]["address"] == address
+    assert html.escape(panel.response.describe().splitlines()[0]) in sent[-1]["html"]
+    if name == "Allow":
+        assert panel.response.code is not None
+        code = panel.response.code.reveal()
+        assert f"code=<mark>{code}</mark>" in sent[-1]["html"]
+        for text in (saved(), panel.text(), window(panel).text(), repr(panel), shown(panel)):
+            assert code not in text
+        assert "code=" in window(panel).text()
+
+
+def test_nothing_listens_and_no_thread_runs_for_it(app: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("redbooth_nb.client.callback.LoopbackServer", lambda *_: pytest.fail("it listens"))
+    window(SignInPanel(AuthorizationRequest.new(app))).press("Allow")
+
+
+def test_the_answer_counts_once(app: Settings) -> None:
+    panel = SignInPanel(AuthorizationRequest.new(app))
+    browser = window(panel)
+    sent = drawn(browser)
+    browser.press("Allow")
+    first = panel.response
+    browser.back()
+    assert "Allow" in sent[-1]["title"]
+    browser.press("Allow")
+    assert "already" in sent[-1]["html"]
+    assert panel.response is first
+
+
+def test_only_the_newest_request_is_answered(app: Settings) -> None:
+    older, newer = (SignInPanel(AuthorizationRequest.new(app)) for _ in range(2))
+    sent = drawn(window(older))
+    window(older).press("Allow")
+    assert "newer request" in sent[-1]["html"]
+    assert older.sign_in.status == "waiting"
+    window(newer).press("Allow")
+    assert newer.response.outcome == "allowed"
+
+
+def test_all_windows_are_one_person(app: Settings) -> None:
+    one, other = Browser(APPLICATIONS_URL), SignInPanel(AuthorizationRequest.new(app))
+    one.press("Switch to Bo")
+    sent = drawn(window(other))
+    assert "<strong>Bo " in sent[-1]["html"]
+
+
+def test_an_app_is_registered_and_taken_back_by_hand(app: Settings) -> None:
+    browser = Browser(APPLICATIONS_URL)
+    browser.press("New application")
+    browser.press("Register", **{"[name]": "", "[redirect_uri]": app.redirect_uri})
+    assert "Nothing was saved" in browser._visitor.page.text  # type: ignore[union-attr]
+    browser.press("Register", **{"[name]": "Another app", "[redirect_uri]": app.redirect_uri})
+    assert browser.text().startswith("Another app")
+    panel = SignInPanel(AuthorizationRequest.new(app))
+    window(panel).press("Allow")
+    exchange(panel.response)
+    access = Browser(ALLOWED)
+    access.press("Revoke")
+    assert "No application has access" in access._visitor.page.text  # type: ignore[union-attr]
+    assert SECRET not in saved()
+
+
+def test_clicks_and_forms_of_the_page_arrive(app: Settings) -> None:
+    browser = Browser(AuthorizationRequest.new(app).url)
+    sent = drawn(browser)
+    click(browser, {"open": "../oauth2/applications"})
+    assert sent[-1]["address"] == APPLICATIONS_URL
+    click(browser, {"go": "back"})
+    assert "Allow" in sent[-1]["title"]
+    click(browser, {"go": "reload"})
+    assert "Allow" in sent[-1]["title"]
+    click(browser, {"submit": ["post", "/oauth2/applications", [["x", "1"]]]})
+    assert sent[-1]["title"].startswith("Unprocessable")
+
+
+@pytest.mark.parametrize(
+    "asked", [{}, {"open": 1}, {"submit": []}, {"submit": ["post", "/", [["a"]]]}, {"go": "away"}, [], "x", None]
+)
+def test_what_no_page_of_ours_sends_does_nothing(app: Settings, asked: Any) -> None:  # noqa: ANN401
+    browser = Browser(AuthorizationRequest.new(app).url)
+    sent = drawn(browser)
+    before = len(sent)
+    click(browser, asked)
+    assert len(sent) == before
+
+
+@pytest.mark.parametrize(
+    "url", ["https://other.test/x?code=1", "file:///etc/passwd", "javascript:alert(1)", "//x.test"]
+)
+def test_no_other_host_is_ever_asked(app: Settings, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = Browser(AuthorizationRequest.new(app).url)
+    sent = drawn(browser)
+    monkeypatch.setattr(requests.Session, "request", lambda *_, **__: pytest.fail("it was asked"))
+    click(browser, {"open": url})
+    assert "No app is waiting for an answer" in sent[-1]["html"]
+
+
+def test_what_cannot_be_opened_is_a_page(faulty: FaultyServer) -> None:
+    faulty.answers = [RESET]
+    browser = Browser(APPLICATIONS_URL)
+    (page,) = drawn(browser)
+    assert "the provider did not answer" in page["html"]
+    with pytest.raises(RedboothError, match="did not answer"):
+        browser.go_to(APPLICATIONS_URL)
+
+
+def test_a_hostile_address_is_only_text(app: Settings) -> None:
+    browser = Browser(AuthorizationRequest.new(app).url)
+    sent = drawn(browser)
+    click(browser, {"open": "http://127.0.0.1/?code=<script>alert(1)</script>&state=%3Cb%3E&code=&x=\ud800"})
+    assert "<script>" not in sent[-1]["html"]
+    assert "<b>" not in sent[-1]["html"]
+
+
+def test_a_page_without_style_sheet_is_a_page(faulty: FaultyServer) -> None:
+    faulty.answers = [reply(200, "<link rel=stylesheet href=x.css><h1>Hello</h1>", "text/html"), RESET]
+    (page,) = drawn(Browser(APPLICATIONS_URL))
+    assert page["styles"] == ""
+
+
+def test_a_tab_is_offered_only_where_it_can_reach_the_kernel(app: Settings) -> None:
+    for near in (True, False):
+        browser = Browser(AuthorizationRequest.new(app).url)
+        drawn(browser, near=near)
+        assert any(part is browser._tab for part in parts(browser)) is near
+    browser.use_tab()
+    assert current_provider().link(browser._url) in shown(browser).replace("&amp;", "&")
+
+
+@pytest.mark.usefixtures("live")
+def test_on_redbooth_there_is_only_the_tab() -> None:
+    browser = Browser(APPLICATIONS_URL)
+    assert browser.in_tab
+    assert f'href="{APPLICATIONS_URL}"' in shown(browser)
+    assert browser._window not in browser.children
+
+
+def test_a_button_that_is_not_there_is_a_sentence(app: Settings) -> None:
+    browser = Browser(AuthorizationRequest.new(app).url)
+    with pytest.raises(RedboothError, match="no button to Sign"):
+        browser.press("Sign")
