@@ -32,8 +32,9 @@ class Listener:
     def stop(self) -> None:
         """Stop serving and leave no thread behind."""
         self._server.task_dispatcher.shutdown(timeout=1)
-        # in the server's own thread, which ends when nothing is left to wait for
-        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._connections))
+        with suppress(OSError):  # a request that just ended can be the first to wake the thread
+            # in the server's own thread, which ends when nothing is left to wait for
+            self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._connections))
         self._thread.join()
 
 
