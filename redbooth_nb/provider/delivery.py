@@ -68,8 +68,11 @@ class StandIn(Provider):
 
     def deliver(self, session: requests.Session) -> None:
         """Mount the delivery for https://redbooth.com, however it is spelled, on `session`."""
-        session.mount(f"{ORIGIN}/", LoopbackDelivery(self.origin))
+        session.mount(f"{ORIGIN}/", self._delivery())
         vars(session)["get_adapter"] = partial(_adapter, proxy(session), type(session).get_adapter)
+
+    def _delivery(self) -> LoopbackDelivery:
+        return LoopbackDelivery(self.origin)
 
     def now(self) -> float:
         """Return the stand-in's clock in Unix seconds; this machine's where it has none of its own."""
@@ -94,19 +97,32 @@ class StandIn(Provider):
 
 
 class EmbeddedSandbox(StandIn):
-    """The kit's own stand-in, in a thread of this process over a file that all notebooks share."""
+    """The kit's own stand-in, in this process, over a file that all notebooks share. It listens once it is asked to."""
 
     kind = Kind.SANDBOX
+    name = "sandbox"
+    label = "the sandbox on this machine"
 
     def __init__(self, file: Path) -> None:
-        # here, not above: the sandbox brings a web framework that the other providers do not need
-        from redbooth_nb.provider.sandbox import Sandbox
+        from redbooth_nb.provider.sandbox import Sandbox  # brings a web framework that the others do not need
 
         self.sandbox = Sandbox(file)
+
+    def _delivery(self) -> LoopbackDelivery:
+        from redbooth_nb.provider.in_process import InProcessDelivery
+
+        return InProcessDelivery(self.sandbox.app)
+
+    @property
+    def origin(self) -> str:  # type: ignore[override]
+        """Where a browser or cURL finds the sandbox, which from now on listens."""
         self.sandbox.start()
-        super().__init__(self.sandbox.base_url)
-        self.name = "sandbox"
-        self.label = "the sandbox on this machine"
+        return self.sandbox.base_url
+
+    @property
+    def listening(self) -> bool:  # type: ignore[override]
+        """Whether a browser or cURL already finds it."""
+        return self.sandbox.listening
 
     def now(self) -> float:
         """Return the sandbox's clock in Unix seconds; every notebook sees the same one."""
@@ -130,8 +146,7 @@ def _adapter(session: requests.Session, own: Callable[..., BaseAdapter], url: st
 
 def mounted_delivery(session: requests.Session, url: str) -> BaseAdapter | None:
     """Return what takes `url` to the provider that `redbooth-nb run` has set; None for another's address."""
-    answers_all = os.environ.get("REDBOOTH_PROVIDER") == "recorded"  # or refuses what it does not know
-    if not answers_all and not guides_spelling(url):
+    if os.environ.get("REDBOOTH_PROVIDER") != "recorded" and not guides_spelling(url):  # that one meets every request
         return None
     kept: dict[str, BaseAdapter] = vars(session)
     if DELIVERY not in kept:

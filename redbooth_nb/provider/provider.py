@@ -20,12 +20,14 @@ class Kind(StrEnum):
 class Provider:
     """Redbooth, or who answers in its place. This one is the real service; the others override what differs.
 
-    name: the folder its state is kept under. origin: where a browser finds it.
+    name: the folder its state is kept under. origin: where a browser finds it; the sandbox starts to listen when this
+    or a `link` is asked for. listening: whether it already does.
     """
 
     kind = Kind.LIVE
     name = "redbooth.com"
     origin = ORIGIN
+    listening = True
     label = "the real redbooth.com"
 
     def deliver(self, session: requests.Session) -> None:

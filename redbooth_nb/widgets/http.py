@@ -38,8 +38,9 @@ class HttpView(LiveView):
 
 
 def curl_folds(trip: RoundTrip) -> str:
-    """Return a request as cURL: for redbooth.com, and for the stand-in where there is one."""
-    origin = current_provider().origin
+    """Return a request as cURL: for redbooth.com, and for the stand-in where there is one that listens."""
+    provider = current_provider()
+    origin = provider.origin if provider.listening else ORIGIN
     own = fold("As cURL, for your own sandbox", block(trip.curl(origin))) if origin != ORIGIN else ""
     return fold("As cURL, as in the guide", block(trip.curl())) + own
 

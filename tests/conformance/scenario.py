@@ -27,12 +27,19 @@ HEADERS = (
 
 @dataclass
 class Stage:
-    """A provider to play on: where it is, its seeded application, and how to let time pass there."""
+    """A provider to play on: where it is, its seeded application, how to let time pass there, and how to reach it."""
 
     base_url: str
     client_id: str
     client_secret: str
     pass_time: Callable[[int], None]
+    deliver: Callable[[requests.Session], None] = lambda _: None
+
+    def session(self) -> requests.Session:
+        """Return a new session that reaches the provider."""
+        session = requests.Session()
+        self.deliver(session)
+        return session
 
 
 @dataclass
@@ -43,7 +50,11 @@ class Cast:
     facts: dict[str, dict[str, Any]]
     client_id: str = ""
     client_secret: str = ""
-    browser: requests.Session = field(default_factory=requests.Session)
+    browser: requests.Session = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Open the browser."""
+        self.browser = self.stage.session()
 
     def note(self, case: str, response: requests.Response) -> requests.Response:
         assert case not in self.facts, case
@@ -80,7 +91,7 @@ class Cast:
 
     def token(self, **changes: str | None) -> requests.Response:
         known = {"client_id": self.client_id, "client_secret": self.client_secret}
-        return requests.post(self.url("/oauth2/token"), without_none(known | changes), timeout=20)
+        return self.stage.session().post(self.url("/oauth2/token"), without_none(known | changes), timeout=20)
 
     def exchange(self, code: str, **changes: str | None) -> requests.Response:
         given = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK}
@@ -90,18 +101,18 @@ class Cast:
         return self.token(**{"grant_type": "refresh_token", "refresh_token": token} | changes)
 
     def post(self, path: str, **given: str) -> requests.Response:
-        return requests.post(self.url(path), given, timeout=20)
+        return self.stage.session().post(self.url(path), given, timeout=20)
 
     def api(self, path: str, authorization: str | None = None) -> requests.Response:
         headers = {"Authorization": authorization} if authorization else {}
-        return requests.get(self.url(path), headers=headers, timeout=20)
+        return self.stage.session().get(self.url(path), headers=headers, timeout=20)
 
     def me(self, token: str) -> requests.Response:
         return self.api("/api/3/me", f"Bearer {token}")
 
     def basic(self, **given: str) -> requests.Response:
         pair = (self.client_id, self.client_secret)
-        return requests.post(self.url("/oauth2/token"), given, auth=pair, timeout=20)
+        return self.stage.session().post(self.url("/oauth2/token"), given, auth=pair, timeout=20)
 
     def register(self, name: str = "Second", uri: str = CALLBACK, confidential: str = "1") -> requests.Response:
         """Fill in the registration form."""
@@ -212,7 +223,7 @@ def _token_errors(app: Cast) -> None:
     app.note("x-token-blank-code", app.exchange("  "))
     query = {"grant_type": "authorization_code", "code": app.code(), "redirect_uri": CALLBACK}
     query |= {"client_id": app.client_id, "client_secret": app.client_secret}
-    app.note("044-token-by-get", requests.get(app.url("/oauth2/token"), query, timeout=20))
+    app.note("044-token-by-get", app.stage.session().get(app.url("/oauth2/token"), query, timeout=20))
 
 
 def _encodings_and_pkce(app: Cast) -> None:
@@ -221,19 +232,23 @@ def _encodings_and_pkce(app: Cast) -> None:
         return {"grant_type": "authorization_code", "code": app.code(), "redirect_uri": CALLBACK, **pair}
 
     url = app.url("/oauth2/token")
-    app.note("046-token-json-body", requests.post(url, json=given(), timeout=20))
+    app.note("046-token-json-body", app.stage.session().post(url, json=given(), timeout=20))
     parts = {name: (None, value) for name, value in given().items()}
-    app.note("x-token-multipart", requests.post(url, files=parts, timeout=20))
-    app.note("x-token-query-on-post", requests.post(url, params=given(), timeout=20))
-    app.note("x-token-query-beats-body", requests.post(url, given(), params={"code": "nonsense"}, timeout=20))
-    app.note("x-token-trailing-slash", requests.post(url + "/", given(), timeout=20))
+    app.note("x-token-multipart", app.stage.session().post(url, files=parts, timeout=20))
+    app.note("x-token-query-on-post", app.stage.session().post(url, params=given(), timeout=20))
+    app.note(
+        "x-token-query-beats-body", app.stage.session().post(url, given(), params={"code": "nonsense"}, timeout=20)
+    )
+    app.note("x-token-trailing-slash", app.stage.session().post(url + "/", given(), timeout=20))
     broken = {"Content-Type": "application/json"}
-    app.note("x-token-broken-json", requests.post(url, "{", headers=broken, timeout=20))
-    app.note("x-token-json-list", requests.post(url, "[1]", headers=broken, timeout=20))
+    app.note("x-token-broken-json", app.stage.session().post(url, "{", headers=broken, timeout=20))
+    app.note("x-token-json-list", app.stage.session().post(url, "[1]", headers=broken, timeout=20))
     answer = app.basic(grant_type="authorization_code", code=app.code(), redirect_uri=CALLBACK)
     token = app.note("050-token-http-basic", answer).json()
     app.note("053-refresh-http-basic", app.basic(grant_type="refresh_token", refresh_token=token["refresh_token"]))
-    wrong = requests.post(url, {**given(), "client_secret": "x"}, auth=(app.client_id, app.client_secret), timeout=20)
+    wrong = app.stage.session().post(
+        url, {**given(), "client_secret": "x"}, auth=(app.client_id, app.client_secret), timeout=20
+    )
     app.note("x-token-basic-beats-body", wrong)
     secured = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
     app.note("054-pkce-right-verifier", app.exchange(app.code(**secured), code_verifier=VERIFIER))
@@ -336,7 +351,7 @@ def _methods(app: Cast) -> None:
         for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
             if (path, method) != ("/oauth2/authorize", "DELETE"):
                 name = f"x-{method.lower()}{path.replace('/', '-')}"
-                app.note(name, requests.request(method, app.url(path), allow_redirects=False, timeout=20))
+                app.note(name, app.stage.session().request(method, app.url(path), allow_redirects=False, timeout=20))
 
 
 def _out_of_band(app: Cast) -> None:

@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,8 @@ import pytest
 from conformance.scenario import CALLBACK, Stage, engine_stage, play
 from doorkeeper.engine import Doorkeeper
 
-from redbooth_nb.provider.sandbox import Sandbox
+from redbooth_nb.provider.addresses import ORIGIN
+from redbooth_nb.provider.delivery import EmbeddedSandbox
 from redbooth_nb.provider.sandbox.data import DIFFERENCES
 
 RECORDED = json.loads(Path(__file__).with_name("facts.json").read_text(encoding="utf-8"))
@@ -20,18 +20,15 @@ FACTS: dict[str, dict[str, Any]] = RECORDED["cases"]
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[str, Any]]]:
-    with ExitStack() as running:
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    def start(*, revoke_on_use: bool = False) -> Stage:
+        provider = EmbeddedSandbox(tmp_path_factory.mktemp("sandbox") / "sandbox.sqlite3")
+        sandbox = provider.sandbox
+        sandbox.switch(refresh_revokes_old="on first use" if revoke_on_use else "at once")
+        known = sandbox.seed_application("Practice app", CALLBACK)
+        return Stage(ORIGIN, known["client_id"], known["client_secret"], sandbox.advance, provider.deliver)
 
-        def start(*, revoke_on_use: bool = False) -> Stage:
-            sandbox = Sandbox(tmp_path_factory.mktemp("sandbox") / "sandbox.sqlite3", port=0)
-            sandbox.switch(refresh_revokes_old="on first use" if revoke_on_use else "at once")
-            sandbox.start()
-            running.callback(sandbox.stop)
-            known = sandbox.seed_application("Practice app", CALLBACK)
-            return Stage(sandbox.base_url, known["client_id"], known["client_secret"], sandbox.advance)
-
-        yield play(start)
+    return play(start)
 
 
 def rows(case: str) -> list[dict[str, Any]]:

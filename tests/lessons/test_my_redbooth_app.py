@@ -19,7 +19,9 @@ from client.machine import FaultyServer, reply
 from practice import SECRET
 
 from redbooth_nb.client.register import Settings, save_credentials
+from redbooth_nb.client.wire import connect
 from redbooth_nb.lessons.take_home import NAME, SOLUTION
+from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.provider.visitor import press
 
@@ -104,9 +106,9 @@ def signing_in(take_home: App) -> Iterator[tuple["subprocess.Popen[str]", str]]:
         process.wait()
 
 
-def take_back(sandbox: Sandbox) -> None:
+def take_back() -> None:
     """Revoke the permission, on Redbooth's own page."""
-    browser, page = requests.Session(), f"{sandbox.base_url}/oauth2/authorized_applications"
+    browser, page = connect(requests.Session()), f"{ORIGIN}/oauth2/authorized_applications"
     token, *_ = re.findall(r'name="authenticity_token" value="([^"]+)"', browser.get(page, timeout=20).text)
     fields = {"_method": "delete", "authenticity_token": token}
     assert browser.post(f"{page}/1", fields, timeout=20).ok
@@ -138,7 +140,7 @@ def test_a_permission_taken_back_means_that_it_asks_again(
 ) -> None:
     sandbox.switch(style=style)
     take_home.run()
-    take_back(sandbox)
+    take_back()
     sandbox.advance(later)
     status, printed = take_home.run()
     assert (status, GREETING in printed) == (0, True), printed

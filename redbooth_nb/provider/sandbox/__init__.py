@@ -4,78 +4,70 @@ It answers as Doorkeeper 5.5 does, the engine behind redbooth.com, except where 
 """
 
 import json
-import logging
 import signal
-import socket
 import tempfile
 import threading
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
-
-from waitress import create_server, wasyncore
+from typing import TYPE_CHECKING
 
 from redbooth_nb.provider.sandbox.applications import problems
-from redbooth_nb.provider.sandbox.data import SETTINGS, SandboxError
-from redbooth_nb.provider.sandbox.database import Database, Switches, switch_problem
+from redbooth_nb.provider.sandbox.data import SandboxError
+from redbooth_nb.provider.sandbox.database import Database, close_kept
 from redbooth_nb.provider.sandbox.records import Application, save_application
+from redbooth_nb.provider.sandbox.switches import Switches, switch_problem
 from redbooth_nb.provider.sandbox.web import create_app
+
+if TYPE_CHECKING:
+    from redbooth_nb.provider.sandbox.listener import Listener
 
 __all__ = ["Sandbox", "SandboxError", "Switches", "run_alone"]
 
 CALLBACK = "http://127.0.0.1:8765/callback"  # where the lessons wait for the redirect
 
-# A short queue or a lost connection is nothing to report in a notebook.
-logging.getLogger("waitress").addHandler(logging.NullHandler())
-logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-
 
 class Sandbox:
     """The practice Redbooth over ``file`` (created if it's missing); several kernels may share one file.
 
-    It listens only after ``start``, on 127.0.0.1 and ``port`` (0: any free port). Its methods raise SandboxError.
+    ``app`` is its web application. It listens only after ``start``, on 127.0.0.1 and ``port`` (0: any free port).
+    Its methods raise SandboxError.
     """
 
     def __init__(self, file: Path, port: int = 8764) -> None:
         self._database = Database(Path(file))
         self._port = port
         self._turn = threading.Lock()  # so that a double click starts only one
-        self._server: Any = None
-        self._connections: dict[int, Any] = {}
+        self._listener: Listener | None = None
+        self.app = create_app(self._database)
 
     def start(self, *, strict_port: bool = False) -> None:
         """Serve in the background. If the port is busy, use another, or with ``strict_port`` raise SandboxError."""
+        from redbooth_nb.provider.sandbox.listener import Listener  # brings a web server
+
         with self._turn:
-            if self._server:
-                return
-            app = create_app(self._database)
-            try:
-                listening = _listen(self._port)
-            except SandboxError:
-                if strict_port:
-                    raise
-                listening = _listen(0)
-            self._server = create_server(app, map=self._connections, sockets=[listening], **SETTINGS["waitress"])
-            self._thread = threading.Thread(target=self._server.run, name="redbooth-sandbox", daemon=True)
-            self._thread.start()
+            if not self._listener:
+                self._listener = Listener(self.app, self._port, *[] if strict_port else [0])
 
     def stop(self) -> None:
         """Stop serving and leave no thread behind; what was registered and granted stays in the file."""
         with self._turn:
-            if self._server:
-                self._server.task_dispatcher.shutdown(timeout=1)
-                # in the server's own thread, which ends when nothing is left to wait for
-                self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._connections))
-                self._thread.join()
-                self._server = None
+            if self._listener:
+                self._listener.stop()
+                self._listener = None
+        close_kept()
+
+    @property
+    def listening(self) -> bool:
+        """Whether it was started."""
+        return self._listener is not None
 
     @property
     def base_url(self) -> str:
         """Where it listens, for example ``http://127.0.0.1:8764``."""
-        if self._server is None:
+        if self._listener is None:
             raise SandboxError.named("stopped")
-        return f"http://127.0.0.1:{self._server.effective_port}"
+        return self._listener.base_url
 
     def now(self) -> float:
         """Return the sandbox's time in unix seconds, which is the same for all kernels on this file."""
@@ -164,10 +156,3 @@ def run_alone(
 
 def _shown(application: Application) -> dict[str, str]:
     return {"name": application.name, "client_id": application.uid, "redirect_uri": application.redirect_uri}
-
-
-def _listen(port: int) -> socket.socket:
-    with suppress(OSError):
-        if port in range(65_536):
-            return socket.create_server(("127.0.0.1", port))
-    raise SandboxError.named("port", port=port)

@@ -12,6 +12,7 @@ from redbooth_nb.provider.sandbox.token import answer
 pages = Blueprint("authorize", __name__, url_prefix="/oauth2")
 
 _LIVING = "WHERE application_id = ? AND user_id = ? AND revoked_at IS NULL"
+_ALLOWED = "SELECT scopes FROM tokens WHERE application_id = ? AND user_id = ? AND revoked_at IS NULL"
 
 
 @pages.get("/authorize")
@@ -22,8 +23,8 @@ def new() -> Response | str:
     except rules.RefusedError as refused:
         return render_template("refused.html", message=refused.description)
     wanted = set(asked["scope"].split())
-    known = tx.records(Token, _LIVING, application.id, signed_in()["id"])  # even an expired one will do
-    if application.confidential and any(set(token.scopes.split()) == wanted for token in known):
+    known = tx.run(_ALLOWED, application.id, signed_in()["id"])  # even an expired token will do
+    if application.confidential and any(set(scopes.split()) == wanted for (scopes,) in known):
         return _allow(application, asked)
     return render_template("consent.html", application=application, asked=asked)
 
@@ -56,8 +57,9 @@ def show_code() -> str:
 @pages.get("/authorized_applications")
 def allowed() -> str:
     """List the applications that have this user's permission."""
-    mine = "WHERE id IN (SELECT application_id FROM tokens WHERE user_id = ? AND revoked_at IS NULL)"
-    return render_template("allowed.html", applications=tx.records(Application, mine, signed_in()["id"]))
+    living = "SELECT 1 FROM tokens WHERE application_id = applications.id AND user_id = ? AND revoked_at IS NULL"
+    mine = tx.records(Application, f"WHERE EXISTS ({living})", signed_in()["id"])
+    return render_template("allowed.html", applications=mine)
 
 
 @pages.delete("/authorized_applications/<number>")

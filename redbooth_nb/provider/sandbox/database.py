@@ -1,58 +1,24 @@
-"""The sandbox's file, an SQLite database that all notebooks on this machine share, with its clock and switches."""
+"""The sandbox's file, an SQLite database that all notebooks on this machine share, and the clock in it."""
 
 import json
+import os
 import re
 import secrets
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal, TypeVar, cast, get_args, get_type_hints
+from typing import Any, ClassVar, Final, TypeVar, cast
 
 from redbooth_nb.provider.sandbox.data import SandboxError
+from redbooth_nb.provider.sandbox.switches import LONGEST, Switches
 
 BUSY_SECONDS: float = 10.0  # how long one kernel waits for another's write
-FORMAT: Final = 1  # PRAGMA user_version: raise it, here and in schema.sql, with every change of the tables
+FORMAT: Final = 2  # PRAGMA user_version: raise it, here and in mend.sql, with every change of tables or indexes
 OURS: Final = 0x52424E42  # PRAGMA application_id: tells our file from anybody else's
-LONGEST: Final = 100 * 31_557_600  # seconds in a hundred years: the most by which the clock moves or a token lives
-
-
-@dataclass(frozen=True)
-class Switches:
-    """A snapshot of the switches; ``Sandbox.switch`` changes them.
-
-    ``refresh_revokes_old``: when a refresh revokes the old pair, "at once" or "on first use" of the new token.
-    ``state``: "echoed" as Doorkeeper does, or "dropped" as Redbooth's own page probably does.
-    ``style``: answers of Doorkeeper "5.5", or what redbooth.com was recorded to answer in "2015".
-    ``token_lifetime``, ``code_lifetime``: seconds, for tokens and codes issued from now on.
-    ``rate_limited``: True answers every API call with 429.
-    """
-
-    refresh_revokes_old: Literal["at once", "on first use"] = "at once"
-    state: Literal["echoed", "dropped"] = "echoed"
-    style: Literal["5.5", "2015"] = "5.5"
-    token_lifetime: int = 7200
-    code_lifetime: int = 600
-    rate_limited: Literal[False, True] = False
-
-    @classmethod
-    def stored(cls, values: dict[str, Any]) -> "Switches":
-        """Read stored switches, leaving out what another version of the kit wrote and this one can't use."""
-        return cls(**{name: value for name, value in values.items() if not switch_problem(name, value)})
-
-
-def switch_problem(name: str, value: object) -> SandboxError | None:
-    """Return why this switch can't have this value, or None if it can."""
-    known = get_type_hints(Switches)
-    if name not in known:
-        return SandboxError.named("switch", name=name, known=", ".join(known))
-    if choices := [repr(choice) for choice in get_args(known[name])]:
-        good, allowed = repr(value) in choices, " or ".join(choices)  # by repr, because 1 == True
-    else:
-        good, allowed = type(value) is int and 1 <= value <= LONGEST, f"a whole number of seconds from 1 to {LONGEST}"
-    return None if good else SandboxError.named("value", name=name, value=value, allowed=allowed)
 
 
 @dataclass(frozen=True)
@@ -138,38 +104,82 @@ class Database:
                 path.touch(mode=0o600, exist_ok=False)
         except OSError as problem:
             raise SandboxError.named("create", path=self.path, problem=problem.strerror) from problem
-        with self._locked() as connection:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            ours = connection.execute("PRAGMA application_id").fetchone()[0] == OURS
-            if not ours and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-                raise SandboxError.named("foreign", path=self.path)
-            if version > FORMAT:
-                raise SandboxError.named("newer", path=self.path, version=version, known=FORMAT)
-            script = Path(__file__).with_name("mend.sql" if ours else "schema.sql").read_text(encoding="utf-8")
-            for statement in script.split(";\n"):
-                connection.execute(statement)
-            key = json.dumps(secrets.token_hex(32))
-            connection.execute("INSERT OR IGNORE INTO settings VALUES ('secret_key', ?)", (key,))
+        close_kept()  # so that the file is checked
+        with self.transaction():
+            pass
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Hold the write lock, so that what is checked stays true until it is acted on. Raises SandboxError."""
-        with self._locked() as connection:
-            yield Transaction(connection)
-
-    @contextmanager
-    def _locked(self) -> Iterator[sqlite3.Connection]:
-        address = f"{self.path.absolute().as_uri()}?mode=rw"  # rw: a deleted file must not come back empty
         try:
-            opened = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
-            with closing(opened) as connection, connection:  # the second one commits, or rolls back after an exception
-                connection.row_factory = sqlite3.Row
-                connection.execute("PRAGMA foreign_keys = ON")
+            with _turn, self._connection() as connection:  # commits, or rolls back after an exception
                 connection.execute("BEGIN IMMEDIATE")
-                yield connection
+                yield Transaction(connection)
         except UnicodeEncodeError as problem:
             raise SandboxError.named("text") from problem
         except sqlite3.Error as problem:
+            close_kept()  # a new connection may do better
             kind = "unusable" if isinstance(problem, sqlite3.OperationalError) else "damaged"
             name = "locked" if re.search("locked|busy", str(problem)) else kind
             raise SandboxError.named(name, path=self.path, problem=problem) from problem
+
+    def _connection(self) -> sqlite3.Connection:
+        """Return the kept connection, or a new one if the file at the path is not the one it was opened for."""
+        identity: tuple[int, ...] = ()
+        with suppress(OSError):
+            found = self.path.stat()
+            identity = (found.st_dev, found.st_ino)
+        if identity not in _kept:
+            close_kept()
+            _kept[identity] = self._opened()
+        return _kept[identity]
+
+    def _opened(self) -> sqlite3.Connection:
+        address = f"{self.path.absolute().as_uri()}?mode=rw"  # rw: a deleted file must not come back empty
+        opened = sqlite3.connect(address, BUSY_SECONDS, 0, None, check_same_thread=False, uri=True)
+        with ExitStack() as after_failure:
+            after_failure.callback(opened.close)
+            opened.row_factory = sqlite3.Row
+            opened.execute("PRAGMA foreign_keys = ON")
+            # What a process wrote outlives it even so; only a power cut can damage the file. A write-ahead log is no
+            # faster by much, and SQLite would read what is left of it as part of a file that replaces this one.
+            opened.execute("PRAGMA synchronous = OFF")
+            with opened:
+                opened.execute("BEGIN IMMEDIATE")
+                self._prepare(opened)
+            after_failure.pop_all()
+        return opened
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        """Create the tables in an empty file, and bring an older one up to date."""
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        ours = connection.execute("PRAGMA application_id").fetchone()[0] == OURS
+        if not ours and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            raise SandboxError.named("foreign", path=self.path)
+        if version > FORMAT:
+            raise SandboxError.named("newer", path=self.path, version=version, known=FORMAT)
+        for script in ["schema.sql"] * (not ours) + ["mend.sql"] * (version < FORMAT):
+            for statement in Path(__file__).with_name(script).read_text(encoding="utf-8").split(";\n"):
+                connection.execute(statement)
+        key = json.dumps(secrets.token_hex(32))
+        connection.execute("INSERT OR IGNORE INTO settings VALUES ('secret_key', ?)", (key,))
+
+
+_turn = threading.RLock()
+_kept: dict[tuple[int, ...], sqlite3.Connection] = {}  # at most one in a process, by the device and inode of its file
+
+
+def close_kept() -> None:
+    """Close this process's connection; the next transaction opens another."""
+    with _turn:
+        for identity in list(_kept):
+            _kept.pop(identity).close()
+
+
+def _before_fork() -> None:
+    _turn.acquire()
+    close_kept()  # a child may neither use nor close its parent's
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(before=_before_fork, after_in_parent=_turn.release, after_in_child=_turn.release)

@@ -1,9 +1,7 @@
--- The tables of the sandbox's file. Times are unix seconds on the sandbox's clock; lifetimes are seconds. The two
--- numbers are OURS and FORMAT in database.py.
+-- The tables of the sandbox's file; mend.sql adds the indexes. Times are unix seconds on the sandbox's clock; lifetimes
+-- are seconds. The number is OURS in database.py.
 
 PRAGMA application_id = 1380077122;
-
-PRAGMA user_version = 1;
 
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 

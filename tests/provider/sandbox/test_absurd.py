@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup
 from provider.sandbox.visitor import CALLBACK, Visitor
 
 from redbooth_nb.provider.sandbox import Sandbox, SandboxError, Switches
-from redbooth_nb.provider.sandbox.database import LONGEST
+from redbooth_nb.provider.sandbox.switches import LONGEST
 
 JSON = {"Content-Type": "application/json"}
 TAKES_JSON = ("/oauth2/token", "/oauth2/revoke", "/oauth2/authorize", "/oauth2/applications", "/session", "/clock")
@@ -96,6 +96,9 @@ def test_a_file_with_an_absurd_clock_is_mended(visitor: Visitor, file: Path, off
         for table in ("applications", "codes", "tokens"):
             connection.execute(f"UPDATE {table} SET created_at = ?", (far,))  # noqa: S608 - literals
         connection.execute("UPDATE applications SET updated_at = ?", (far,))
+        for index in ("codes_of", "tokens_of"):
+            connection.execute(f"DROP INDEX {index}")
+        connection.execute("PRAGMA user_version = 1")
     again = Sandbox(file, port=0)
     assert abs(again.now() - visitor.sandbox.now()) < 50
     assert visitor.get("/clock").json() == {"offset": 0}

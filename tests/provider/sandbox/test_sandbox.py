@@ -191,6 +191,7 @@ def test_somebody_else_s_database_is_left_alone(file: Path) -> None:
 
 def test_locked_file_is_named(visitor: Visitor, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.0)
+    database.close_kept()  # the next connection waits as long as that
     with closing(sqlite3.connect(file, isolation_level=None)) as holder:
         holder.execute("BEGIN EXCLUSIVE")
         for use in (visitor.sandbox.now, lambda: Sandbox(file)):
