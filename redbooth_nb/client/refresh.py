@@ -5,6 +5,7 @@ time; an app that loses the new one has lost the user's permission.
 """
 
 from collections.abc import Callable
+from functools import partialmethod
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -61,11 +62,11 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
                 )
         except TransportError as error:
             if not error.sent and not interrupted:
-                store.unmark()
+                store.save(old)  # without the note
             raise
         except TokenEndpointError as error:
             if error.error and error.status < HTTPStatus.INTERNAL_SERVER_ERROR and not interrupted:
-                store.unmark()  # a plain no: nothing was lost on the way
+                store.save(old)  # without the note: a plain no, so nothing was lost on the way
             if error.error not in DEAD:
                 raise
             code = "dead_and_cut_off" if interrupted else "dead"
@@ -101,14 +102,11 @@ class RedboothSession:
     def request(self, method: str, path: str, **arguments: Any) -> requests.Response:
         """Call `path` (such as "/me") of the API, whatever it answers; arguments as in `requests.request`.
 
-        A redirect is returned, not followed, unless you say so: the token is for the API alone.
-
+        `get`, `post`, `put` and `delete` are the same with the method filled in. A redirect is returned, not followed,
+        unless you say so: the token is for the API alone.
         Raises NotYet without a token, ApiError for an address outside the API, AuthorizeAgain when the
         permission is gone, TransportError when there is no answer.
         """
-        return self._request(method, path, arguments)
-
-    def _request(self, method: str, path: str, arguments: dict[str, Any]) -> requests.Response:
         url = api_address(path)
         token = _stored(self.store)
         refreshed = token.needs_refresh(self.settings.provider.now()) and token.refresh_token is not None
@@ -130,25 +128,10 @@ class RedboothSession:
             response = self._call(method, url, newer, arguments)
         return response
 
-    @only_kit_errors
-    def get(self, path: str, **arguments: Any) -> requests.Response:
-        """GET `path`; see `request`."""
-        return self._request("GET", path, arguments)
-
-    @only_kit_errors
-    def post(self, path: str, **arguments: Any) -> requests.Response:
-        """POST to `path`; see `request`."""
-        return self._request("POST", path, arguments)
-
-    @only_kit_errors
-    def put(self, path: str, **arguments: Any) -> requests.Response:
-        """PUT to `path`; see `request`."""
-        return self._request("PUT", path, arguments)
-
-    @only_kit_errors
-    def delete(self, path: str, **arguments: Any) -> requests.Response:
-        """DELETE `path`; see `request`."""
-        return self._request("DELETE", path, arguments)
+    get = partialmethod(request, "GET")
+    post = partialmethod(request, "POST")
+    put = partialmethod(request, "PUT")
+    delete = partialmethod(request, "DELETE")
 
     def _refresh(self, token: Token) -> Token:
         newer = refresh(self.settings, replacing=token)
@@ -187,9 +170,7 @@ def revoke(settings: Settings | None = None) -> None:
             "client_secret": settings.client_secret.reveal(),
         }
         with named_failures(f"POST {REVOKE_URL}"):
-            answer = api_session(settings.provider).post(
-                REVOKE_URL, data=fields, allow_redirects=False, timeout=TIMEOUT
-            )
+            answer = api_session(settings.provider).post(REVOKE_URL, data=fields, **DEFAULTS)
         if answer.status_code != HTTPStatus.OK:
             raise failure(ApiError, "revoke", "refused", url=REVOKE_URL, status=answer.status_code)
         store.forget()
