@@ -107,7 +107,8 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
         raise failure(CredentialsError, "register", "refused", problems=" ".join(problems))
     configuration = Configuration.read()
     provider = current_provider(configuration)
-    _refuse_swapped(provider, client_id, client_secret)
+    if _swapped(provider, client_id, client_secret):
+        raise failure(CredentialsError, "register", "swapped")
     path = credentials_file(configuration, provider)
     fields = {"CLIENT_ID": client_id, "CLIENT_SECRET": client_secret, "REDIRECT_URI": redirect_uri}
     try:
@@ -126,26 +127,22 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
     return Settings.load()
 
 
-def _refuse_swapped(provider: Provider, client_id: str, client_secret: str) -> None:
-    """Raise CredentialsError when the sandbox accepts the two values only the other way round.
+def _swapped(provider: Provider, client_id: str, client_secret: str) -> bool:
+    """Whether the sandbox accepts the two values only the other way round.
 
     Both have the same shape, so only the service can tell. Elsewhere it is not asked: there a wrong secret may count
     as an attempt to guess it, and the first exchange names the swap as a likely cause.
     """
-    if provider.kind is not Kind.SANDBOX:
-        return
-    if not _accepted(provider, client_id, client_secret) and _accepted(provider, client_secret, client_id):
-        raise failure(CredentialsError, "register", "swapped")
-
-
-def _accepted(provider: Provider, client_id: str, client_secret: str) -> bool:
-    """Send a made-up code: wrong credentials are answered with 401, right ones with another error."""
     session = requests.Session()
     session.trust_env = False  # a password for redbooth.com in ~/.netrc would take the place of the credentials
     provider.deliver(session)
-    fields = {"grant_type": "authorization_code", "code": "-", "redirect_uri": DEFAULT_REDIRECT_URI}
-    client = {"client_id": client_id, "client_secret": client_secret}
-    return session.post(TOKEN_URL, data=fields | client, timeout=10).status_code != HTTPStatus.UNAUTHORIZED
+
+    def refused(first: str, second: str) -> bool:  # wrong credentials are a 401, right ones with a made-up code are not
+        fields = {"grant_type": "authorization_code", "code": "-", "redirect_uri": DEFAULT_REDIRECT_URI}
+        client = {"client_id": first, "client_secret": second}
+        return session.post(TOKEN_URL, data=fields | client, timeout=10).status_code == HTTPStatus.UNAUTHORIZED
+
+    return provider.kind is Kind.SANDBOX and refused(client_id, client_secret) and not refused(client_secret, client_id)
 
 
 def credential_problems(client_id: str, client_secret: str, redirect_uri: str) -> list[str]:

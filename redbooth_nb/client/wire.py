@@ -39,15 +39,11 @@ def connect(session: S, provider: Provider | None = None) -> S:
     """
     (provider or current_provider()).deliver(session)
     # else requests replaces the Authorization header by a password from ~/.netrc, if there is one for the host
-    session.auth = session.auth or _unchanged
+    session.auth = session.auth or (lambda request: request)
     hooks = session.hooks.setdefault("response", [])
     if transcript.note not in hooks:
         hooks.append(transcript.note)
     return session
-
-
-def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
 
 
 def api_session(provider: Provider) -> requests.Session:
@@ -78,27 +74,23 @@ def read_within(answer: requests.Response, largest: int, slowest: float) -> str:
 
     It is read as it arrives, so that an answer which trickles is noticed.
     """
-    body, started, problem = bytearray(), time.monotonic(), ""
-    late = f"and did not come to an end in {slowest:g} s"
+    body, end = bytearray(), time.monotonic() + slowest
     clock = threading.Timer(slowest, answer.raw.shutdown)  # for what read1 waits for: a chunk's length, an empty block
     clock.daemon = True
     with suppress(RuntimeError):  # a Python without threads, as in a browser: there is no socket either
         clock.start()
     try:
-        while not problem and (part := answer.raw.read1(8192, decode_content=True)):
+        while len(body) <= largest and time.monotonic() < end and (part := answer.raw.read1(8192, decode_content=True)):
             body += part
-            if len(body) > largest:
-                problem = f"with more than {largest // 1024} KiB"
-            elif time.monotonic() - started > slowest:
-                problem = late
     except HTTPError:
-        if time.monotonic() - started < slowest:
+        if time.monotonic() < end:
             raise
-        problem = late
     finally:
         clock.cancel()
-    if not problem and time.monotonic() - started > slowest:
-        problem = late  # cut off, and it looked like the end
+    # an answer that was cut off can look like one that ended
+    problem = "" if time.monotonic() < end else f"and did not come to an end in {slowest:g} s"
+    if len(body) > largest:
+        problem = f"with more than {largest // 1024} KiB"
     if problem:
         answer.raw.close()
     vars(answer).update(_content=bytes(body), _content_consumed=True)  # where requests itself keeps what it has read
