@@ -9,7 +9,7 @@ import requests
 from oauthlib.oauth2 import MismatchingStateError, OAuth2Error
 
 from redbooth_nb.child_processes.sitecustomize import REFUSED
-from redbooth_nb.client.errors import PortBusy, api_code, failure
+from redbooth_nb.client.errors import PortBusy, api_meaning, failure, meaning_of
 from redbooth_nb.client.loopback import holder
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.wire import transport_failure
@@ -23,12 +23,11 @@ AT_AUTHORIZE = {"access_denied", "server_error", "temporarily_unavailable"}
 def meaning_of_error(error: OAuth2Error | requests.RequestException) -> RedboothError:
     """Return what a library's error means and what to do about it."""
     if isinstance(error, MismatchingStateError):
-        return failure(RedboothError, "state", "unproven")
+        return meaning_of("state", "unproven")
     if isinstance(error, OAuth2Error):
-        return failure(RedboothError, "authorize" if error.error in AT_AUTHORIZE else "token", error.error or "")
+        return meaning_of("authorize" if error.error in AT_AUTHORIZE else "token", error.error or "")
     if isinstance(error, requests.HTTPError) and error.response is not None:
-        challenge = error.response.headers.get("WWW-Authenticate", "")
-        return failure(RedboothError, "api", api_code(error.response.status_code, challenge))
+        return api_meaning(error.response)
     return transport_failure(error, "The request")
 
 

@@ -8,6 +8,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
 
+import requests
+
 from redbooth_nb.errors import RedboothError
 
 E = TypeVar("E", bound=RedboothError)
@@ -112,7 +114,8 @@ def bearer_problem(header: str) -> str:
     return next((word for word in ("expired", "revoked") if word in header), "invalid")
 
 
-def api_code(status: int, header: str) -> str:
-    """Return what `meaning_of("api", ...)` calls an answer with this status and `WWW-Authenticate` header."""
-    server_fault = status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    return bearer_problem(header) or ("5xx" if server_fault else str(status))
+def api_meaning(answer: requests.Response) -> RedboothError:
+    """Return what a refusal of the API means, as its status and `WWW-Authenticate` header say it."""
+    server_fault = answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+    code = bearer_problem(answer.headers.get("WWW-Authenticate", ""))
+    return meaning_of("api", code or ("5xx" if server_fault else str(answer.status_code)))

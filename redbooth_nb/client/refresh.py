@@ -24,7 +24,7 @@ from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.client.token_endpoint import token_session
 from redbooth_nb.client.wire import TIMEOUT, api_address, api_session, named_failures
-from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
+from redbooth_nb.errors import RedboothError, only_kit_errors
 from redbooth_nb.provider.addresses import REVOKE_URL, TOKEN_URL
 
 # What a dead refresh token is called: by services of today, and by those before 2015.
@@ -43,7 +43,7 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
     settings = settings or Settings.load()
     store = TokenStore(settings.folder)
     with store.lock():
-        old = _stored(store)
+        old = store.require()
         if replacing is not None and old.access_token != replacing.access_token:
             return old
         if old.refresh_token is None:
@@ -76,13 +76,6 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
         return token
 
 
-def _stored(store: TokenStore) -> Token:
-    token = store.load()
-    if token is None:
-        raise failure(NotYet, "refresh", "no_token")
-    return token
-
-
 class RedboothSession:
     """Calls Redbooth's API and keeps the token alive: what Redbooth's Ruby gem does, for Python.
 
@@ -108,7 +101,7 @@ class RedboothSession:
         permission is gone, TransportError when there is no answer.
         """
         url = api_address(path)
-        token = _stored(self.store)
+        token = self.store.require()
         refreshed = token.needs_refresh(self.settings.provider.now()) and token.refresh_token is not None
         if refreshed:
             token = self._refresh(token)
@@ -122,7 +115,7 @@ class RedboothSession:
             response = self._call(method, url, token, arguments)
         elif problem == "revoked":
             with self.store.lock():  # somebody may be refreshing right now: their token is not in the store yet
-                newer, interrupted = _stored(self.store), self.store.interrupted()
+                newer, interrupted = self.store.require(), self.store.interrupted()
             if newer.access_token == token.access_token:
                 raise failure(AuthorizeAgain, "api", "cut_off" if interrupted else "revoked")
             response = self._call(method, url, newer, arguments)
@@ -163,7 +156,7 @@ def revoke(settings: Settings | None = None) -> None:
     settings = settings or Settings.load()
     store = TokenStore(settings.folder)
     with store.lock():
-        token = _stored(store)
+        token = store.require()
         fields = {
             "token": (token.refresh_token or token.access_token).reveal(),
             "client_id": settings.client_id,

@@ -13,7 +13,7 @@ from redbooth_nb.client.errors import failure
 from redbooth_nb.client.private_file import PrivateFile, StoreError
 from redbooth_nb.client.token import Token
 from redbooth_nb.configuration import make_private
-from redbooth_nb.errors import RedboothError, only_kit_errors
+from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 
 # longer than the slowest refresh: 5 to connect, 30 for the first byte, 20 for the rest, 30 for the last
 LOCK_SECONDS = 90
@@ -37,6 +37,13 @@ class TokenStore:
     def load(self) -> Token | None:
         """Return the token, or None when there is none. Raises StoreError."""
         return self._token_in(self._file)
+
+    def require(self) -> Token:
+        """Return the token. Raises NotYet when there is none, StoreError."""
+        token = self.load()
+        if token is None:
+            raise failure(NotYet, "refresh", "no_token")
+        return token
 
     @only_kit_errors
     def save(self, token: Token) -> None:

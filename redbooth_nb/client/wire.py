@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from http.client import responses
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
@@ -17,7 +18,6 @@ from redbooth_nb.client.errors import ApiError, TransportError, failure
 from redbooth_nb.provider.addresses import API_URL
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.provider import Provider
-from redbooth_nb.traffic.round_trip import reason
 from redbooth_nb.traffic.transcript import transcript
 
 S = TypeVar("S", bound=requests.Session)
@@ -137,4 +137,4 @@ _FAILURES: tuple[tuple[type[Exception], str], ...] = (
 
 def status_of(answer: requests.Response) -> str:
     """Return status and reason, such as "302 Found"."""
-    return f"{answer.status_code} {reason(answer.status_code)}".strip()
+    return f"{answer.status_code} {responses.get(answer.status_code, '')}".strip()
