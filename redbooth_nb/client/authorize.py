@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from oauthlib.oauth2 import MobileApplicationClient, WebApplicationClient
+from oauthlib.oauth2 import WebApplicationClient
 
 from redbooth_nb.client.errors import failure, parameter_meanings
 from redbooth_nb.client.private_file import PrivateFile
@@ -92,13 +92,7 @@ class AuthorizationRequest:
     @property
     def url(self) -> str:
         """The address of the guide, with every parameter URL-encoded, for GET."""
-        parameters = self.parameters
-        client = {"code": WebApplicationClient, "token": MobileApplicationClient}.get(self.response_type)
-        if client is None:  # a wrong one, on purpose: oauthlib would not build it
-            return f"{AUTHORIZE_URL}?{urlencode(parameters)}"
-        del parameters["response_type"], parameters["client_id"]
-        built: str = client(self.settings.client_id).prepare_request_uri(AUTHORIZE_URL, **parameters)
-        return built
+        return f"{AUTHORIZE_URL}?{urlencode(self.parameters)}"
 
     @property
     def link(self) -> str:
