@@ -49,7 +49,7 @@ def run(arguments: list[str]) -> int:
         "REDBOOTH_REDIRECT_URI": settings.redirect_uri,
     }
     if settings.provider.kind == "live":
-        webbrowser.open = sitecustomize.at_provider(webbrowser.open)
+        webbrowser.open = partial(open_page, webbrowser.open)
     else:
         _deliver()
     _hide_secrets()

@@ -13,6 +13,7 @@ from contextlib import suppress
 from functools import partial
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 REFUSED = (
@@ -107,51 +108,43 @@ def deliver_sessions(sessions: Any) -> None:
 
 def open_at_provider(webbrowser: Any) -> None:
     """Let `webbrowser` open Redbooth's pages at the current provider, with `open` as with a browser it returns."""
-    webbrowser.open = at_provider(webbrowser.open)
+    webbrowser.open = partial(open_here, webbrowser.open)
     own = webbrowser.get
 
     def get(*arguments: Any, **named: Any) -> Any:
         browser = own(*arguments, **named)
-        browser.open = at_provider(partial(type(browser).open, browser))
+        browser.open = partial(open_here, partial(type(browser).open, browser))
         return browser
 
     webbrowser.get = get
 
 
-def at_provider(own: Any) -> Any:
-    """Return a function that opens a page at the current provider, and other pages with `own`."""
+def open_here(own: Any, *arguments: Any, **named: Any) -> bool:
+    """Open a page of Redbooth's at the current provider, and another page with `own`."""
+    with suppress(ModuleNotFoundError):
+        from redbooth_nb.run import open_page
 
-    def open_here(*arguments: Any, **named: Any) -> bool:
-        with suppress(ModuleNotFoundError):
-            from redbooth_nb.run import open_page
-
-            return open_page(own, *arguments, **named)
-        return False
-
-    return open_here
+        return open_page(own, *arguments, **named)
+    return False
 
 
 CHANGES = {"requests.sessions": deliver_sessions, "webbrowser": open_at_provider, "socket": refuse_names}
 
 
-class AfterImport:
-    """Finds modules as usual; those in CHANGES are changed as soon as they are loaded."""
-
-    @staticmethod
-    def find_spec(name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        """Return the module's spec, None where there is nothing to change."""
-        spec = PathFinder.find_spec(name, path, target) if name in CHANGES else None
-        if spec:
-            loader: Any = spec.loader
-            load = loader.exec_module
-            loader.exec_module = lambda module: (load(module), CHANGES[name](module))
-        return spec
+def find_spec(name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+    """Find a module of CHANGES as usual, to be changed as soon as it is loaded; return None for any other."""
+    spec = PathFinder.find_spec(name, path, target) if name in CHANGES else None
+    if spec:
+        loader: Any = spec.loader
+        load = loader.exec_module
+        loader.exec_module = lambda module: (load(module), CHANGES[name](module))
+    return spec
 
 
 def start() -> None:
     """Deliver what this process sends to Redbooth, and refuse what cannot be delivered."""
     sys.addaudithook(refuse_redbooth)
-    sys.meta_path.insert(0, AfterImport)
+    sys.meta_path.insert(0, SimpleNamespace(find_spec=find_spec))
     for name in CHANGES.keys() & sys.modules.keys():
         CHANGES[name](sys.modules[name])
 

@@ -85,10 +85,8 @@ class RoundTrip:
         lines += [f"    {name}: {value}" for name, value in self.request_headers if name.lower() == "authorization"]
         lines += [f"    {name} = {value}" for name, value in self.fields]
         lines += [f"--> {self.status} {self.reason}"] if self.status else []
-        for wanted in TELLING_HEADERS:
-            lines += [
-                f"    {wanted}: {value}" for name, value in self.response_headers if name.lower() == wanted.lower()
-            ]
+        told = {name.lower(): value for name, value in self.response_headers}
+        lines += [f"    {name}: {told[name.lower()]}" for name in TELLING_HEADERS if name.lower() in told]
         if self.body not in ("", None):
             text = self.body if isinstance(self.body, str) else json.dumps(self.body, indent=2, default=repr)
             lines += [f"    {line}" for line in text.splitlines()]
