@@ -3,6 +3,7 @@
 Doorkeeper is the engine behind redbooth.com. The sentences are in `meanings.toml`, one table for each step.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -90,6 +91,11 @@ def failure(kind: type[E], step: str, code: str, /, *, before: str = "", **value
 def meaning_of(step: str, code: str) -> RedboothError:
     """Return what the error `code` means at `step`, for an error that was only read of."""
     return failure(RedboothError, step, code)
+
+
+def sentences(table: str, findings: Mapping[str, object], **values: str) -> list[str]:
+    """Return the sentence of each finding that is true, from a table of `meanings.toml`."""
+    return [_table()[table][name].format_map(values) for name, is_so in findings.items() if is_so]
 
 
 def parameter_meanings() -> dict[str, str]:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import requests
 from dotenv import set_key
 
-from redbooth_nb.client.errors import failure
+from redbooth_nb.client.errors import failure, sentences
 from redbooth_nb.configuration import Configuration, make_private, read_env_file
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 from redbooth_nb.provider.addresses import APPLICATIONS_URL, TOKEN_URL
@@ -147,47 +147,38 @@ def _swapped(provider: Provider, client_id: str, client_secret: str) -> bool:
 
 def credential_problems(client_id: str, client_secret: str, redirect_uri: str) -> list[str]:
     """Say what cannot be right, a sentence each; none when no problem was found."""
+    wrong = {
+        "folder": re.search(r"[/\\]|^\.+$", client_id),  # it names a folder, and must not lead out of it
+        "same": client_id and client_id == client_secret,
+        "address": "://" in client_id or "://" in client_secret,
+    }
     problems = _value_problems("Api Key (client id)", client_id)
     problems += _value_problems("App secret (client secret)", client_secret)
-    if client_id and re.search(r"[/\\]|^\.+$", client_id):  # it names a folder, and must not lead out of it
-        problems.append("The Api Key (client id) contains a slash or consists only of dots, so it can't be right.")
-    if client_id and client_id == client_secret:
-        problems.append("Api Key and App secret are the same value: one of them was copied twice.")
-    if "://" in client_id or "://" in client_secret:
-        problems.append("One of the fields contains an address, so it was probably mixed up with the Return URI.")
-    return problems + redirect_uri_problems(redirect_uri)
+    return problems + sentences("credentials", wrong) + redirect_uri_problems(redirect_uri)
 
 
 def _value_problems(name: str, value: str) -> list[str]:
-    if not value:
-        return [f"The {name} is empty."]
-    if not re.fullmatch(r"[\x21-\x7e]+", value):
-        return [f"The {name} contains a space, a line break or a letter outside ASCII."]
-    if re.search(r"(?i)your|paste|example|<|>|\.\.\.", value) and len(value) < SHORTEST_VALUE:
-        return [f"The {name} is still a placeholder."]
-    return []
+    wrong = {
+        "empty": not value,
+        "characters": not re.fullmatch(r"[\x21-\x7e]+", value),
+        "placeholder": len(value) < SHORTEST_VALUE and re.search(r"(?i)your|paste|example|<|>|\.\.\.", value),
+    }
+    return sentences("credentials", wrong, name=name)[:1]
 
 
 def redirect_uri_problems(uri: str) -> list[str]:
     """Say what is wrong with a redirect URI (RFC 6749 section 3.1.2), a sentence each."""
-    if not uri:
-        return ["The Return URI (redirect URI) is empty."]
-    if re.search(r"[\s\x00-\x1f\x7f]", uri):
-        return ["The Return URI contains a space or a line break."]
     try:
         parts = urlsplit(uri)
-        _ = parts.port
+        port, web = parts.port, parts.scheme in {"http", "https"}
     except ValueError:
-        return ["The Return URI is not a valid address."]
-    problems = []
-    if not parts.scheme:
-        problems.append("The Return URI is relative: it has to start with a scheme such as http:// or https://.")
-    elif parts.scheme in {"http", "https"} and not parts.hostname:
-        problems.append("The Return URI names no host.")
-    elif parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
-        problems.append("The Return URI uses plain http to another machine, so the code would travel unprotected.")
-    if parts.port == 0:
-        problems.append("The Return URI has the port 0, where nothing can listen.")
-    if "#" in uri:
-        problems.append("The Return URI has a fragment (#...), which OAuth2 forbids.")
-    return problems
+        return sentences("redirect_uri", {"invalid": True})
+    unreadable = {"empty": not uri, "blank": re.search(r"[\s\x00-\x1f\x7f]", uri)}
+    wrong = {
+        "relative": not parts.scheme,
+        "no_host": web and not parts.hostname,
+        "unprotected": parts.scheme == "http" and parts.hostname and parts.hostname not in LOOPBACK_HOSTS,
+        "port": port == 0,
+        "fragment": "#" in uri,
+    }
+    return sentences("redirect_uri", unreadable) or sentences("redirect_uri", wrong)

@@ -51,8 +51,13 @@ def connect(session: S, provider: Provider | None = None) -> S:
 
 def api_session(provider: Provider) -> requests.Session:
     """Return a session for the API of `provider` that refuses answers which are too large or too slow."""
+
+    def read(answer: requests.Response, *_: Any, **__: Any) -> None:
+        if problem := read_within(answer, LARGEST_ANSWER, SLOWEST_ANSWER):
+            raise failure(TransportError, "call", "unbounded", status=status_of(answer), problem=problem)
+
     session = connect(requests.Session(), provider)
-    session.hooks["response"].insert(0, _read_answer)
+    session.hooks["response"].insert(0, read)
     return session
 
 
@@ -64,12 +69,6 @@ def api_address(path: str) -> str:
     if "://" in address.removeprefix("https://") or {".", ".."} & set(parts) or not address.isprintable():
         raise failure(ApiError, "call", "outside", path=path.partition("?")[0], api=API_URL)
     return url
-
-
-def _read_answer(answer: requests.Response, *_: Any, **__: Any) -> None:
-    problem = read_within(answer, LARGEST_ANSWER, SLOWEST_ANSWER)
-    if problem:
-        raise failure(TransportError, "call", "unbounded", status=status_of(answer), problem=problem)
 
 
 def read_within(answer: requests.Response, largest: int, slowest: float) -> str:

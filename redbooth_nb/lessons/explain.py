@@ -5,7 +5,6 @@ import os
 import symtable
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.client import responses
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import parse_qs, urlsplit
@@ -17,7 +16,7 @@ from oauthlib.oauth2 import OAuth2Error
 
 from redbooth_nb.client.errors import api_meaning, meaning_of
 from redbooth_nb.client.token_endpoint import answer_problem
-from redbooth_nb.client.wire import meaning_of_error
+from redbooth_nb.client.wire import meaning_of_error, status_of
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.course import LESSONS, TEXTS
 from redbooth_nb.provider.addresses import AUTHORIZE_URL, TOKEN_URL
@@ -93,7 +92,7 @@ def describe_answer(answer: requests.Response) -> str:
 
 def summarize(answer: requests.Response) -> str:
     """Return in one line what an answer from Redbooth says."""
-    return f"--> {answer.status_code} {responses.get(answer.status_code, '')}: {_reading(answer)[0]}"
+    return f"--> {status_of(answer)}: {_reading(answer)[0]}"
 
 
 def describe_error(error: Explained) -> str:
