@@ -22,12 +22,12 @@ import requests
 from dotenv.parser import parse_stream
 from packaging.requirements import Requirement
 
+from redbooth_nb.client.loopback import holder
 from redbooth_nb.client.register import DEFAULT_REDIRECT_URI, Settings, credentials_file
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.wire import TIMEOUT, connect
 from redbooth_nb.configuration import Configuration, make_private
 from redbooth_nb.errors import NotYet, RedboothError, printable
-from redbooth_nb.foreign_errors import user_of
 from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.working_copies import FOLDER, REPOSITORY, has_lessons
@@ -139,7 +139,8 @@ def ports() -> Iterator[Finding]:
     except RedboothError:
         uri = DEFAULT_REDIRECT_URI
     host, port = urlsplit(uri).hostname or "", urlsplit(uri).port or 80
-    yield found("port", port=port) if _free(host, port) else found("port-busy", port=port, user=user_of(port))
+    user = holder(Configuration.read().state_dir / f"listener-{port}.json")
+    yield found("port", port=port) if _free(host, port) else found("port-busy", port=port, user=user)
     if not sandbox_is_free:
         yield found("port-of-sandbox", port=SANDBOX_PORT)
 

@@ -25,11 +25,8 @@ class RedboothError(Exception):
 
     def __str__(self) -> str:
         """Return the whole explanation, one thought to a line."""
-        lines = [self.what]
-        lines += [f"Why: {self.why}"] if self.why else []
-        lines += [f"What to do: {self.remedy}"] if self.remedy else []
-        lines += [f"See: {self.reference}"] if self.reference else []
-        return "\n".join(lines)
+        labelled = {"Why": self.why, "What to do": self.remedy, "See": self.reference}
+        return "\n".join([self.what, *(f"{label}: {text}" for label, text in labelled.items() if text)])
 
     def _render_traceback_(self) -> list[str]:
         # IPython shows this in place of a stack trace, whose frames would hold secrets and help nobody.

@@ -1,10 +1,12 @@
 """`redbooth-nb run app.py`: an unchanged script, delivered to the current provider."""
 
+import errno
 import logging
 import os
 import runpy
 import sys
 import threading
+import traceback
 import urllib.request
 import webbrowser
 from collections.abc import Callable
@@ -12,11 +14,12 @@ from contextlib import redirect_stderr
 from functools import partial
 from io import StringIO
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 
 from redbooth_nb.child_processes import sitecustomize
-from redbooth_nb.client.errors import failure
+from redbooth_nb.client.errors import PortBusy, failure
 from redbooth_nb.client.register import Settings
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
@@ -46,7 +49,7 @@ def run(arguments: list[str]) -> int:
         "REDBOOTH_REDIRECT_URI": settings.redirect_uri,
     }
     if settings.provider.kind == "live":
-        webbrowser.open = sitecustomize.at_provider(webbrowser.open)
+        webbrowser.open = partial(open_page, webbrowser.open)
     else:
         _deliver()
     _hide_secrets()
@@ -55,9 +58,7 @@ def run(arguments: list[str]) -> int:
     try:
         runpy.run_path(str(script), run_name="__main__")
     except Exception as error:
-        from redbooth_nb.foreign_errors import shown  # brings what only a failure needs
-
-        print(shown(error, script, settings), end="", file=sys.stderr)
+        print(_shown(error, script, settings), end="", file=sys.stderr)
         return 1
     return 0
 
@@ -72,6 +73,26 @@ def _deliver() -> None:
         # a proxy would look redbooth.com up by itself
         os.environ[name] = separator.join(filter(None, [first, os.environ.get(name, "")]))
     sitecustomize.start()
+
+
+def _shown(error: Exception, script: Path, settings: Settings) -> str:
+    """Return the traceback as Python shows it, from the script's own frames on, without secrets, and what to do."""
+    from oauthlib.oauth2 import OAuth2Error  # what only a failure needs
+
+    from redbooth_nb.client.loopback import holder
+    from redbooth_nb.client.wire import meaning_of_error
+
+    frames = error.__traceback__
+    while frames and frames.tb_frame.f_code.co_filename != str(script):
+        frames = frames.tb_next
+    text = hide_in_text("".join(traceback.format_exception(type(error), error, frames)))
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        port = urlsplit(settings.redirect_uri).port or 80
+        user = holder(Configuration.read().state_dir / f"listener-{port}.json")
+        text += f"{failure(PortBusy, 'listener', 'in_use', port=port, holder=user)}\n"
+    elif isinstance(error, OAuth2Error | requests.RequestException) and sitecustomize.REFUSED not in str(error):
+        text += f"{meaning_of_error(error)}\n"
+    return text
 
 
 def _hide_secrets() -> None:

@@ -13,8 +13,8 @@ from contextlib import suppress
 from functools import partial
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlsplit
 
 REFUSED = (
     "This request would have gone to the real redbooth.com. While a stand-in answers for it, only what requests and "
@@ -30,7 +30,6 @@ PYTHON = re.compile(r"(python|pypy)[\d.]*w?(\.exe)?", re.IGNORECASE)
 SKIPS_THIS_FILE = re.compile(r"(-[^-\0cmWX]*([WX]\0?[^\0]*)?\0)*-[^-\0cmWX]*[IES]")
 # what a proxy is asked for, from the first bytes sent to it
 ASKED = re.compile(rb"(?:CONNECT |[A-Z]{1,20} https?://)(?:[^/\s@]*@)?([^/:?#\s]+)", re.IGNORECASE)
-ADDRESS = {"connect": 0, "connect_ex": 0, "sendto": -1, "sendmsg": 3}  # which argument of a socket's method it is
 BYTES = bytes | bytearray | memoryview
 
 
@@ -50,18 +49,8 @@ def refuse_redbooth(event: str, arguments: tuple[Any, ...]) -> None:
     """
     if event in {"subprocess.Popen", "os.exec", "os.posix_spawn"}:
         refuse_undelivered(arguments[0], arguments[1], arguments[-1])
-        return
-    if event in {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}:
-        hosts = [arguments[0]]
-    elif event == "http.client.connect":
-        hosts = [arguments[1], getattr(arguments[0], "_tunnel_host", None)]
-    elif event == "http.client.send":
-        hosts = [asked_of_proxy(arguments[1])]
-    elif event == "urllib.Request":
-        hosts = [urlsplit(str(arguments[0])).hostname]
-    else:
-        return
-    if any(is_redbooth(host) for host in hosts):
+    looked_up = event in {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}
+    if (looked_up and is_redbooth(arguments[0])) or (event == "http.client.send" and asks_proxy(arguments[1])):
         raise ConnectionRefusedError(REFUSED)
 
 
@@ -76,10 +65,10 @@ def refuse_undelivered(program: Any, arguments: Any, environment: Any) -> None:
         raise PermissionError(UNDELIVERED)
 
 
-def asked_of_proxy(data: Any) -> bytes | None:
-    """Return the host that bytes ask a proxy for, None where they do not."""
-    found = ASKED.match(data) if isinstance(data, BYTES) else None
-    return found[1] if found else None
+def asks_proxy(data: Any) -> bool:
+    """Whether bytes ask a proxy for redbooth.com."""
+    asked = ASKED.match(data) if isinstance(data, BYTES) else None
+    return asked is not None and is_redbooth(asked[1])
 
 
 def refuse_names(socket: Any) -> None:
@@ -88,19 +77,19 @@ def refuse_names(socket: Any) -> None:
     And let none ask a proxy for it: not every library uses http.client.
     """
 
-    def refuse(name: str, own: Any) -> None:
+    def checked(own: Any) -> Any:
         def call(this: Any, *arguments: Any) -> Any:
-            for given in arguments[ADDRESS.get(name, 0) :][:1]:
+            for given in arguments:
                 if given and isinstance(given, tuple) and is_redbooth(given[0]):
                     raise ConnectionRefusedError(REFUSED)
-                if is_redbooth(asked_of_proxy(given)):
+                if asks_proxy(given):
                     raise RuntimeError(REFUSED)  # an OSError would count as a proxy that hangs up
             return own(this, *arguments)
 
-        setattr(socket.socket, name, call)
+        return call
 
-    for name in {*ADDRESS, "send", "sendall"} & {*dir(socket.socket)}:  # Windows has no sendmsg
-        refuse(name, getattr(socket.socket, name))
+    for name in {"connect", "connect_ex", "send", "sendall", "sendto", "sendmsg"} & {*dir(socket.socket)}:
+        setattr(socket.socket, name, checked(getattr(socket.socket, name)))  # Windows has no sendmsg
 
 
 def deliver_sessions(sessions: Any) -> None:
@@ -119,51 +108,43 @@ def deliver_sessions(sessions: Any) -> None:
 
 def open_at_provider(webbrowser: Any) -> None:
     """Let `webbrowser` open Redbooth's pages at the current provider, with `open` as with a browser it returns."""
-    webbrowser.open = at_provider(webbrowser.open)
+    webbrowser.open = partial(open_here, webbrowser.open)
     own = webbrowser.get
 
     def get(*arguments: Any, **named: Any) -> Any:
         browser = own(*arguments, **named)
-        browser.open = at_provider(partial(type(browser).open, browser))
+        browser.open = partial(open_here, partial(type(browser).open, browser))
         return browser
 
     webbrowser.get = get
 
 
-def at_provider(own: Any) -> Any:
-    """Return a function that opens a page at the current provider, and other pages with `own`."""
+def open_here(own: Any, *arguments: Any, **named: Any) -> bool:
+    """Open a page of Redbooth's at the current provider, and another page with `own`."""
+    with suppress(ModuleNotFoundError):
+        from redbooth_nb.run import open_page
 
-    def open_here(*arguments: Any, **named: Any) -> bool:
-        with suppress(ModuleNotFoundError):
-            from redbooth_nb.run import open_page
-
-            return open_page(own, *arguments, **named)
-        return False
-
-    return open_here
+        return open_page(own, *arguments, **named)
+    return False
 
 
 CHANGES = {"requests.sessions": deliver_sessions, "webbrowser": open_at_provider, "socket": refuse_names}
 
 
-class AfterImport:
-    """Finds modules as usual; those in CHANGES are changed as soon as they are loaded."""
-
-    @staticmethod
-    def find_spec(name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        """Return the module's spec, None where there is nothing to change."""
-        spec = PathFinder.find_spec(name, path, target) if name in CHANGES else None
-        if spec:
-            loader: Any = spec.loader
-            load = loader.exec_module
-            loader.exec_module = lambda module: (load(module), CHANGES[name](module))
-        return spec
+def find_spec(name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+    """Find a module of CHANGES as usual, to be changed as soon as it is loaded; return None for any other."""
+    spec = PathFinder.find_spec(name, path, target) if name in CHANGES else None
+    if spec:
+        loader: Any = spec.loader
+        load = loader.exec_module
+        loader.exec_module = lambda module: (load(module), CHANGES[name](module))
+    return spec
 
 
 def start() -> None:
     """Deliver what this process sends to Redbooth, and refuse what cannot be delivered."""
     sys.addaudithook(refuse_redbooth)
-    sys.meta_path.insert(0, AfterImport)
+    sys.meta_path.insert(0, SimpleNamespace(find_spec=find_spec))
     for name in CHANGES.keys() & sys.modules.keys():
         CHANGES[name](sys.modules[name])
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from oauthlib.oauth2 import MobileApplicationClient, WebApplicationClient
+from oauthlib.oauth2 import WebApplicationClient
 
 from redbooth_nb.client.errors import failure, parameter_meanings
 from redbooth_nb.client.private_file import PrivateFile
@@ -21,7 +21,7 @@ from redbooth_nb.secret import Secret, same_text
 STATE_BYTES = 32  # 256 bits; RFC 6749 section 10.10 asks for at least 128
 NONCE_NAME = "attempt"
 REMEMBERED_STATES = 20
-RECORDED = frozenset({"state", "response_type", "redirect_uri", "scope", "nonce", "answered", "stale_states"})
+SENT = ("response_type", "redirect_uri", "scope", "state", "nonce")  # kept of a request, besides the verifier
 
 
 @dataclass(frozen=True)
@@ -92,13 +92,7 @@ class AuthorizationRequest:
     @property
     def url(self) -> str:
         """The address of the guide, with every parameter URL-encoded, for GET."""
-        parameters = self.parameters
-        client = {"code": WebApplicationClient, "token": MobileApplicationClient}.get(self.response_type)
-        if client is None:  # a wrong one, on purpose: oauthlib would not build it
-            return f"{AUTHORIZE_URL}?{urlencode(parameters)}"
-        del parameters["response_type"], parameters["client_id"]
-        built: str = client(self.settings.client_id).prepare_request_uri(AUTHORIZE_URL, **parameters)
-        return built
+        return f"{AUTHORIZE_URL}?{urlencode(self.parameters)}"
 
     @property
     def link(self) -> str:
@@ -134,18 +128,9 @@ class PendingAuthorization:
         """Replace what was under way; its state is remembered as stale."""
         before = self._file.read() or {}
         stale = [*before.get("stale_states", []), before.get("state")][-REMEMBERED_STATES:]
-        self._file.write(
-            {
-                "state": request.state,
-                "response_type": request.response_type,
-                "redirect_uri": request.redirect_uri,
-                "scope": request.scope,
-                "nonce": request.nonce,
-                "code_verifier": request.code_verifier and request.code_verifier.reveal(),
-                "answered": False,
-                "stale_states": [state for state in stale if state],
-            }
-        )
+        verifier = request.code_verifier and request.code_verifier.reveal()
+        record = {**{name: getattr(request, name) for name in SENT}, "code_verifier": verifier, "answered": False}
+        self._file.write({**record, "stale_states": [state for state in stale if state]})
 
     @only_kit_errors
     def load(self) -> dict[str, Any]:
@@ -153,7 +138,7 @@ class PendingAuthorization:
         record = self._file.read()
         if record is None:
             raise failure(NotYet, "pending", "missing")
-        if not record.keys() >= RECORDED:
+        if not record.keys() >= {*SENT, "answered", "stale_states"}:
             raise self._file.damaged()
         return record
 
@@ -161,15 +146,8 @@ class PendingAuthorization:
         """Return the request under way, for example after a kernel restart."""
         record = self.load()
         verifier = record.get("code_verifier")
-        return AuthorizationRequest(
-            settings=self.settings,
-            response_type=record["response_type"],
-            redirect_uri=record["redirect_uri"],
-            scope=record["scope"],
-            state=record["state"],
-            nonce=record["nonce"],
-            code_verifier=Secret("code verifier", verifier) if verifier else None,
-        )
+        secret = Secret("code verifier", verifier) if verifier else None
+        return AuthorizationRequest(self.settings, **{name: record[name] for name in SENT}, code_verifier=secret)
 
     def answer(self, callback_url: Secret) -> None:
         """Keep the answer and mark the state as used: it counts once."""

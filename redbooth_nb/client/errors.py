@@ -3,11 +3,13 @@
 Doorkeeper is the engine behind redbooth.com. The sentences are in `meanings.toml`, one table for each step.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
+
+import requests
 
 from redbooth_nb.errors import RedboothError
 
@@ -76,38 +78,24 @@ class StateAlreadyUsed(StateError):
     """The request was answered before; each can be answered only once."""
 
 
-@dataclass(frozen=True)
-class Meaning:
-    """What an error code means at one step of the flow."""
+def failure(kind: type[E], step: str, code: str, /, *, before: str = "", **values: Any) -> E:
+    """Return an error of this kind that says what `code` means at `step`, which is a table of `meanings.toml`.
 
-    what: str
-    why: str = ""
-    remedy: str = ""
-    reference: str = ""
-    stage: str = ""
-
-
-def meaning_of(step: str, code: str) -> Meaning:
-    """Return what the error `code` means at a step, which is a table of `meanings.toml`.
-
-    For a code that nobody specified it says so.
+    For a code that nobody specified it says so. before: what to say first. values: for the names in braces.
     """
-    known = _table()[step].get(code)
-    return Meaning(**known) if known else Meaning(
-        f"The answer was the error {code[:60]!a}.",
-        "Neither the guide nor the RFC lists it.",
-        "Check the whole request and answer in the transcript.",
-    )  # fmt: skip
-
-
-def failure(kind: type[E], step: str, code: str, /, *, before: str = "", **values: object) -> E:
-    """Return an error of this kind that says what `code` means at `step`.
-
-    before: what to say first. values: what is filled in for the names in braces.
-    """
-    known = meaning_of(step, code)
-    parts = {name: text.format_map(values) if values else text for name, text in vars(known).items()}
+    texts = _table()[step].get(code) or _table()["unspecified"]
+    parts = {name: text.format_map({"code": f"{code[:60]!a}", **values}) for name, text in texts.items()}
     return kind(before + parts.pop("what"), **parts)
+
+
+def meaning_of(step: str, code: str) -> RedboothError:
+    """Return what the error `code` means at `step`, for an error that was only read of."""
+    return failure(RedboothError, step, code)
+
+
+def sentences(table: str, findings: Mapping[str, object], **values: str) -> list[str]:
+    """Return the sentence of each finding that is true, from a table of `meanings.toml`."""
+    return [_table()[table][name].format_map(values) for name, is_so in findings.items() if is_so]
 
 
 def parameter_meanings() -> dict[str, str]:
@@ -132,7 +120,8 @@ def bearer_problem(header: str) -> str:
     return next((word for word in ("expired", "revoked") if word in header), "invalid")
 
 
-def api_code(status: int, header: str) -> str:
-    """Return what `meaning_of("api", ...)` calls an answer with this status and `WWW-Authenticate` header."""
-    server_fault = status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    return bearer_problem(header) or ("5xx" if server_fault else str(status))
+def api_meaning(answer: requests.Response) -> RedboothError:
+    """Return what a refusal of the API means, as its status and `WWW-Authenticate` header say it."""
+    server_fault = answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+    code = bearer_problem(answer.headers.get("WWW-Authenticate", ""))
+    return meaning_of("api", code or ("5xx" if server_fault else str(answer.status_code)))

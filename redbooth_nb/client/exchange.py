@@ -3,8 +3,6 @@
 A code is marked as sent before it is sent, and never sent again: it works once, and a second use looks like theft.
 """
 
-from typing import Any
-
 from redbooth_nb.client.authorize import PendingAuthorization
 from redbooth_nb.client.errors import failure
 from redbooth_nb.client.response import AuthorizationResponse
@@ -28,7 +26,6 @@ def exchange(response: AuthorizationResponse | None = None) -> Token:
         raise failure(NotYet, "exchange", "no_code", answer=response.describe())
     request = response.request
     settings, store = request.settings, TokenStore(request.settings.folder)
-    proof: dict[str, Any] = {"code_verifier": request.code_verifier.reveal()} if request.code_verifier else {}
     # oauthlib compares the state that was sent with the one in the callback; if none came back, response.state_check
     # says what was accepted in its place
     state = request.state if response.state is not None else None
@@ -41,8 +38,8 @@ def exchange(response: AuthorizationResponse | None = None) -> Token:
                 authorization_response=response.url_for_oauthlib,
                 include_client_id=True,
                 client_secret=settings.client_secret.reveal(),
+                code_verifier=request.code_verifier and request.code_verifier.reveal(),
                 timeout=TIMEOUT,
-                **proof,
             )
         token = Token.from_answer(answer, settings.provider.now())
         store.save(token)

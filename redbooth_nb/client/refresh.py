@@ -5,6 +5,7 @@ time; an app that loses the new one has lost the user's permission.
 """
 
 from collections.abc import Callable
+from functools import partialmethod
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.client.token_endpoint import token_session
 from redbooth_nb.client.wire import TIMEOUT, api_address, api_session, named_failures
-from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
+from redbooth_nb.errors import RedboothError, only_kit_errors
 from redbooth_nb.provider.addresses import REVOKE_URL, TOKEN_URL
 
 # What a dead refresh token is called: by services of today, and by those before 2015.
@@ -42,7 +43,7 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
     settings = settings or Settings.load()
     store = TokenStore(settings.folder)
     with store.lock():
-        old = _stored(store)
+        old = store.require()
         if replacing is not None and old.access_token != replacing.access_token:
             return old
         if old.refresh_token is None:
@@ -61,11 +62,11 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
                 )
         except TransportError as error:
             if not error.sent and not interrupted:
-                store.unmark()
+                store.save(old)  # without the note
             raise
         except TokenEndpointError as error:
             if error.error and error.status < HTTPStatus.INTERNAL_SERVER_ERROR and not interrupted:
-                store.unmark()  # a plain no: nothing was lost on the way
+                store.save(old)  # without the note: a plain no, so nothing was lost on the way
             if error.error not in DEAD:
                 raise
             code = "dead_and_cut_off" if interrupted else "dead"
@@ -73,13 +74,6 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
         token = Token.from_answer(answer, settings.provider.now(), previous=old)
         store.save(token)
         return token
-
-
-def _stored(store: TokenStore) -> Token:
-    token = store.load()
-    if token is None:
-        raise failure(NotYet, "refresh", "no_token")
-    return token
 
 
 class RedboothSession:
@@ -101,16 +95,13 @@ class RedboothSession:
     def request(self, method: str, path: str, **arguments: Any) -> requests.Response:
         """Call `path` (such as "/me") of the API, whatever it answers; arguments as in `requests.request`.
 
-        A redirect is returned, not followed, unless you say so: the token is for the API alone.
-
+        `get`, `post`, `put` and `delete` are the same with the method filled in. A redirect is returned, not followed,
+        unless you say so: the token is for the API alone.
         Raises NotYet without a token, ApiError for an address outside the API, AuthorizeAgain when the
         permission is gone, TransportError when there is no answer.
         """
-        return self._request(method, path, arguments)
-
-    def _request(self, method: str, path: str, arguments: dict[str, Any]) -> requests.Response:
         url = api_address(path)
-        token = _stored(self.store)
+        token = self.store.require()
         refreshed = token.needs_refresh(self.settings.provider.now()) and token.refresh_token is not None
         if refreshed:
             token = self._refresh(token)
@@ -124,31 +115,16 @@ class RedboothSession:
             response = self._call(method, url, token, arguments)
         elif problem == "revoked":
             with self.store.lock():  # somebody may be refreshing right now: their token is not in the store yet
-                newer, interrupted = _stored(self.store), self.store.interrupted()
+                newer, interrupted = self.store.require(), self.store.interrupted()
             if newer.access_token == token.access_token:
                 raise failure(AuthorizeAgain, "api", "cut_off" if interrupted else "revoked")
             response = self._call(method, url, newer, arguments)
         return response
 
-    @only_kit_errors
-    def get(self, path: str, **arguments: Any) -> requests.Response:
-        """GET `path`; see `request`."""
-        return self._request("GET", path, arguments)
-
-    @only_kit_errors
-    def post(self, path: str, **arguments: Any) -> requests.Response:
-        """POST to `path`; see `request`."""
-        return self._request("POST", path, arguments)
-
-    @only_kit_errors
-    def put(self, path: str, **arguments: Any) -> requests.Response:
-        """PUT to `path`; see `request`."""
-        return self._request("PUT", path, arguments)
-
-    @only_kit_errors
-    def delete(self, path: str, **arguments: Any) -> requests.Response:
-        """DELETE `path`; see `request`."""
-        return self._request("DELETE", path, arguments)
+    get = partialmethod(request, "GET")
+    post = partialmethod(request, "POST")
+    put = partialmethod(request, "PUT")
+    delete = partialmethod(request, "DELETE")
 
     def _refresh(self, token: Token) -> Token:
         newer = refresh(self.settings, replacing=token)
@@ -180,16 +156,14 @@ def revoke(settings: Settings | None = None) -> None:
     settings = settings or Settings.load()
     store = TokenStore(settings.folder)
     with store.lock():
-        token = _stored(store)
+        token = store.require()
         fields = {
             "token": (token.refresh_token or token.access_token).reveal(),
             "client_id": settings.client_id,
             "client_secret": settings.client_secret.reveal(),
         }
         with named_failures(f"POST {REVOKE_URL}"):
-            answer = api_session(settings.provider).post(
-                REVOKE_URL, data=fields, allow_redirects=False, timeout=TIMEOUT
-            )
+            answer = api_session(settings.provider).post(REVOKE_URL, data=fields, **DEFAULTS)
         if answer.status_code != HTTPStatus.OK:
             raise failure(ApiError, "revoke", "refused", url=REVOKE_URL, status=answer.status_code)
         store.forget()

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import requests
 from dotenv import set_key
 
-from redbooth_nb.client.errors import failure
+from redbooth_nb.client.errors import failure, sentences
 from redbooth_nb.configuration import Configuration, make_private, read_env_file
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 from redbooth_nb.provider.addresses import APPLICATIONS_URL, TOKEN_URL
@@ -107,7 +107,8 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
         raise failure(CredentialsError, "register", "refused", problems=" ".join(problems))
     configuration = Configuration.read()
     provider = current_provider(configuration)
-    _refuse_swapped(provider, client_id, client_secret)
+    if _swapped(provider, client_id, client_secret):
+        raise failure(CredentialsError, "register", "swapped")
     path = credentials_file(configuration, provider)
     fields = {"CLIENT_ID": client_id, "CLIENT_SECRET": client_secret, "REDIRECT_URI": redirect_uri}
     try:
@@ -126,71 +127,58 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
     return Settings.load()
 
 
-def _refuse_swapped(provider: Provider, client_id: str, client_secret: str) -> None:
-    """Raise CredentialsError when the sandbox accepts the two values only the other way round.
+def _swapped(provider: Provider, client_id: str, client_secret: str) -> bool:
+    """Whether the sandbox accepts the two values only the other way round.
 
     Both have the same shape, so only the service can tell. Elsewhere it is not asked: there a wrong secret may count
     as an attempt to guess it, and the first exchange names the swap as a likely cause.
     """
-    if provider.kind is not Kind.SANDBOX:
-        return
-    if not _accepted(provider, client_id, client_secret) and _accepted(provider, client_secret, client_id):
-        raise failure(CredentialsError, "register", "swapped")
-
-
-def _accepted(provider: Provider, client_id: str, client_secret: str) -> bool:
-    """Send a made-up code: wrong credentials are answered with 401, right ones with another error."""
     session = requests.Session()
     session.trust_env = False  # a password for redbooth.com in ~/.netrc would take the place of the credentials
     provider.deliver(session)
-    fields = {"grant_type": "authorization_code", "code": "-", "redirect_uri": DEFAULT_REDIRECT_URI}
-    client = {"client_id": client_id, "client_secret": client_secret}
-    return session.post(TOKEN_URL, data=fields | client, timeout=10).status_code != HTTPStatus.UNAUTHORIZED
+
+    def refused(first: str, second: str) -> bool:  # wrong credentials are a 401, right ones with a made-up code are not
+        fields = {"grant_type": "authorization_code", "code": "-", "redirect_uri": DEFAULT_REDIRECT_URI}
+        client = {"client_id": first, "client_secret": second}
+        return session.post(TOKEN_URL, data=fields | client, timeout=10).status_code == HTTPStatus.UNAUTHORIZED
+
+    return provider.kind is Kind.SANDBOX and refused(client_id, client_secret) and not refused(client_secret, client_id)
 
 
 def credential_problems(client_id: str, client_secret: str, redirect_uri: str) -> list[str]:
     """Say what cannot be right, a sentence each; none when no problem was found."""
+    wrong = {
+        "folder": re.search(r"[/\\]|^\.+$", client_id),  # it names a folder, and must not lead out of it
+        "same": client_id and client_id == client_secret,
+        "address": "://" in client_id or "://" in client_secret,
+    }
     problems = _value_problems("Api Key (client id)", client_id)
     problems += _value_problems("App secret (client secret)", client_secret)
-    if client_id and re.search(r"[/\\]|^\.+$", client_id):  # it names a folder, and must not lead out of it
-        problems.append("The Api Key (client id) contains a slash or consists only of dots, so it can't be right.")
-    if client_id and client_id == client_secret:
-        problems.append("Api Key and App secret are the same value: one of them was copied twice.")
-    if "://" in client_id or "://" in client_secret:
-        problems.append("One of the fields contains an address, so it was probably mixed up with the Return URI.")
-    return problems + redirect_uri_problems(redirect_uri)
+    return problems + sentences("credentials", wrong) + redirect_uri_problems(redirect_uri)
 
 
 def _value_problems(name: str, value: str) -> list[str]:
-    if not value:
-        return [f"The {name} is empty."]
-    if not re.fullmatch(r"[\x21-\x7e]+", value):
-        return [f"The {name} contains a space, a line break or a letter outside ASCII."]
-    if re.search(r"(?i)your|paste|example|<|>|\.\.\.", value) and len(value) < SHORTEST_VALUE:
-        return [f"The {name} is still a placeholder."]
-    return []
+    wrong = {
+        "empty": not value,
+        "characters": not re.fullmatch(r"[\x21-\x7e]+", value),
+        "placeholder": len(value) < SHORTEST_VALUE and re.search(r"(?i)your|paste|example|<|>|\.\.\.", value),
+    }
+    return sentences("credentials", wrong, name=name)[:1]
 
 
 def redirect_uri_problems(uri: str) -> list[str]:
     """Say what is wrong with a redirect URI (RFC 6749 section 3.1.2), a sentence each."""
-    if not uri:
-        return ["The Return URI (redirect URI) is empty."]
-    if re.search(r"[\s\x00-\x1f\x7f]", uri):
-        return ["The Return URI contains a space or a line break."]
     try:
         parts = urlsplit(uri)
-        _ = parts.port
+        port, web = parts.port, parts.scheme in {"http", "https"}
     except ValueError:
-        return ["The Return URI is not a valid address."]
-    problems = []
-    if not parts.scheme:
-        problems.append("The Return URI is relative: it has to start with a scheme such as http:// or https://.")
-    elif parts.scheme in {"http", "https"} and not parts.hostname:
-        problems.append("The Return URI names no host.")
-    elif parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
-        problems.append("The Return URI uses plain http to another machine, so the code would travel unprotected.")
-    if parts.port == 0:
-        problems.append("The Return URI has the port 0, where nothing can listen.")
-    if "#" in uri:
-        problems.append("The Return URI has a fragment (#...), which OAuth2 forbids.")
-    return problems
+        return sentences("redirect_uri", {"invalid": True})
+    unreadable = {"empty": not uri, "blank": re.search(r"[\s\x00-\x1f\x7f]", uri)}
+    wrong = {
+        "relative": not parts.scheme,
+        "no_host": web and not parts.hostname,
+        "unprotected": parts.scheme == "http" and parts.hostname and parts.hostname not in LOOPBACK_HOSTS,
+        "port": port == 0,
+        "fragment": "#" in uri,
+    }
+    return sentences("redirect_uri", unreadable) or sentences("redirect_uri", wrong)

@@ -98,18 +98,17 @@ class AuthorizationResponse:
     def _from_fields(
         cls, fields: dict[str, str], request: AuthorizationRequest, url: Secret, state_check: str
     ) -> "AuthorizationResponse":
-        common = {"request": request, "callback_url": url, "state_check": state_check, "state": fields.get("state")}
+        found: dict[str, Any] = {"outcome": Outcome.ALLOWED}
         if "error" in fields:  # it wins over a code in the same answer
-            error, described = (printable(hide_known(fields.get(n, ""))) for n in ("error", "error_description"))
-            outcome = Outcome.DENIED if error == "access_denied" else Outcome.FAILED
-            return cls(outcome=outcome, error=error, error_description=described, **common)  # type: ignore[arg-type]
-        if fields.get("access_token") and request.response_type == "token":
-            token = Token.from_answer(dict(fields), request.settings.provider.now())
-            return cls(outcome=Outcome.ALLOWED, token=token, **common)  # type: ignore[arg-type]
-        if fields.get("code"):
-            code = Secret("authorization code", fields["code"])
-            return cls(outcome=Outcome.ALLOWED, code=code, **common)  # type: ignore[arg-type]
-        raise failure(CallbackError, "callback", "empty")
+            found = {name: printable(hide_known(fields.get(name, ""))) for name in ("error", "error_description")}
+            found["outcome"] = Outcome.DENIED if found["error"] == "access_denied" else Outcome.FAILED
+        elif fields.get("access_token") and request.response_type == "token":
+            found["token"] = Token.from_answer(dict(fields), request.settings.provider.now())
+        elif fields.get("code"):
+            found["code"] = Secret("authorization code", fields["code"])
+        else:
+            raise failure(CallbackError, "callback", "empty")
+        return cls(request, url, state_check=state_check, state=fields.get("state"), **found)
 
     @property
     def url_for_oauthlib(self) -> str:

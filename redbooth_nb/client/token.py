@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
-from redbooth_nb.client.errors import failure
+from redbooth_nb.client.errors import failure, sentences
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.secret import Secret
 
@@ -70,33 +70,23 @@ class Token:
 
     def reveal(self) -> dict[str, Any]:
         """Return the plain dict that requests-oauthlib works with. It holds secrets: do not display it."""
-        fields = {
-            "access_token": self.access_token.reveal(),
-            "token_type": self.token_type,
-            "expires_in": self.expires_in,
-            "refresh_token": self.refresh_token.reveal() if self.refresh_token else None,
-            "scope": self.scope,
-            "obtained_at": self.obtained_at,
-        }
-        return {name: value for name, value in fields.items() if value is not None}
+        fields = {name: value for name, value in vars(self).items() if value is not None}
+        return {name: value.reveal() if isinstance(value, Secret) else value for name, value in fields.items()}
 
 
 def content_problems(answer: dict[str, Any]) -> str:
     """Say what keeps an answer from being a token; "" when it is a token."""
-    access, refresh, kind = answer.get("access_token"), answer.get("refresh_token"), answer.get("token_type", "bearer")
-    scope = answer.get("scope")
+    access, refresh, scope = answer.get("access_token"), answer.get("refresh_token"), answer.get("scope") or ""
     wrong = {
-        "access_token is missing or not a text.": not isinstance(access, str) or not access,
-        "access_token has characters that no header can carry.": not _fits_header(access),
-        "refresh_token is not a text.": refresh is not None and (not isinstance(refresh, str) or not refresh),
-        "refresh_token has characters that no request can carry.": not _fits_header(refresh),
-        "token_type is not bearer, the only type this client can use.": str(kind).lower() != "bearer",
-        "expires_in is not a number of seconds.": _seconds(answer.get("expires_in")) is False,
-        "scope is not a text.": not all(
-            isinstance(part, str) for part in (scope if isinstance(scope, list) else ["" if scope is None else scope])
-        ),
+        "access_token": not isinstance(access, str) or not access,
+        "access_token_characters": not _fits_header(access),
+        "refresh_token": refresh is not None and (not isinstance(refresh, str) or not refresh),
+        "refresh_token_characters": not _fits_header(refresh),
+        "token_type": str(answer.get("token_type", "bearer")).lower() != "bearer",
+        "expires_in": _seconds(answer.get("expires_in")) is False,
+        "scope": not all(isinstance(part, str) for part in (scope if isinstance(scope, list) else [scope])),
     }
-    return " ".join(sentence for sentence, is_so in wrong.items() if is_so)
+    return " ".join(sentences("token_content", wrong))
 
 
 def _fits_header(value: object) -> bool:

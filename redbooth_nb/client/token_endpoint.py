@@ -66,8 +66,7 @@ def _judge(step: str, answer: requests.Response, *_: Any, **__: Any) -> None:
         error = failure(TransportError, "transport", "redirect", before=before)
         error.remedy += f" {PERHAPS_USED}"
         raise error
-    problem = answer_problem(answer, step)
-    if problem:
+    if problem := answer_problem(answer, step):
         raise problem
 
 

@@ -7,23 +7,26 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from http.client import responses
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import requests
+from oauthlib.oauth2 import MismatchingStateError, OAuth2Error
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 
-from redbooth_nb.client.errors import ApiError, TransportError, failure
+from redbooth_nb.client.errors import ApiError, TransportError, api_meaning, failure, meaning_of
+from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.addresses import API_URL
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.provider import Provider
-from redbooth_nb.traffic.round_trip import reason
 from redbooth_nb.traffic.transcript import transcript
 
 S = TypeVar("S", bound=requests.Session)
 TIMEOUT = (5, 30)  # seconds to connect, and between two bytes of the answer
 LARGEST_ANSWER = 16 * 2**20  # bytes; a page of the API's longest lists is a small part of that
 SLOWEST_ANSWER = 60.0  # seconds from an answer's first line to its last byte
+AT_AUTHORIZE = {"access_denied", "server_error", "temporarily_unavailable"}  # errors that end the second stage
 
 _own_call: ContextVar[bool] = ContextVar("own_call", default=False)
 # At DEBUG requests-oauthlib logs whole bodies and tokens, and urllib3 logs header lines that it cannot parse. The
@@ -39,21 +42,22 @@ def connect(session: S, provider: Provider | None = None) -> S:
     """
     (provider or current_provider()).deliver(session)
     # else requests replaces the Authorization header by a password from ~/.netrc, if there is one for the host
-    session.auth = session.auth or _unchanged
+    session.auth = session.auth or (lambda request: request)
     hooks = session.hooks.setdefault("response", [])
     if transcript.note not in hooks:
         hooks.append(transcript.note)
     return session
 
 
-def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
-
-
 def api_session(provider: Provider) -> requests.Session:
     """Return a session for the API of `provider` that refuses answers which are too large or too slow."""
+
+    def read(answer: requests.Response, *_: Any, **__: Any) -> None:
+        if problem := read_within(answer, LARGEST_ANSWER, SLOWEST_ANSWER):
+            raise failure(TransportError, "call", "unbounded", status=status_of(answer), problem=problem)
+
     session = connect(requests.Session(), provider)
-    session.hooks["response"].insert(0, _read_answer)
+    session.hooks["response"].insert(0, read)
     return session
 
 
@@ -67,38 +71,28 @@ def api_address(path: str) -> str:
     return url
 
 
-def _read_answer(answer: requests.Response, *_: Any, **__: Any) -> None:
-    problem = read_within(answer, LARGEST_ANSWER, SLOWEST_ANSWER)
-    if problem:
-        raise failure(TransportError, "call", "unbounded", status=status_of(answer), problem=problem)
-
-
 def read_within(answer: requests.Response, largest: int, slowest: float) -> str:
     """Read the body of an answer; say what is wrong when it has more than `largest` bytes or takes `slowest` seconds.
 
     It is read as it arrives, so that an answer which trickles is noticed.
     """
-    body, started, problem = bytearray(), time.monotonic(), ""
-    late = f"and did not come to an end in {slowest:g} s"
+    body, end = bytearray(), time.monotonic() + slowest
     clock = threading.Timer(slowest, answer.raw.shutdown)  # for what read1 waits for: a chunk's length, an empty block
     clock.daemon = True
     with suppress(RuntimeError):  # a Python without threads, as in a browser: there is no socket either
         clock.start()
     try:
-        while not problem and (part := answer.raw.read1(8192, decode_content=True)):
+        while len(body) <= largest and time.monotonic() < end and (part := answer.raw.read1(8192, decode_content=True)):
             body += part
-            if len(body) > largest:
-                problem = f"with more than {largest // 1024} KiB"
-            elif time.monotonic() - started > slowest:
-                problem = late
     except HTTPError:
-        if time.monotonic() - started < slowest:
+        if time.monotonic() < end:
             raise
-        problem = late
     finally:
         clock.cancel()
-    if not problem and time.monotonic() - started > slowest:
-        problem = late  # cut off, and it looked like the end
+    # an answer that was cut off can look like one that ended
+    problem = "" if time.monotonic() < end else f"and did not come to an end in {slowest:g} s"
+    if len(body) > largest:
+        problem = f"with more than {largest // 1024} KiB"
     if problem:
         answer.raw.close()
     vars(answer).update(_content=bytes(body), _content_consumed=True)  # where requests itself keeps what it has read
@@ -120,6 +114,17 @@ def named_failures(what: str, *, also: str = "") -> Iterator[None]:
         raise named from None
     finally:
         _own_call.reset(before)
+
+
+def meaning_of_error(error: OAuth2Error | requests.RequestException) -> RedboothError:
+    """Return what an error of oauthlib or requests means and what to do about it, for code that uses them directly."""
+    if isinstance(error, MismatchingStateError):
+        return meaning_of("state", "unproven")
+    if isinstance(error, OAuth2Error):
+        return meaning_of("authorize" if error.error in AT_AUTHORIZE else "token", error.error or "")
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return api_meaning(error.response)
+    return transport_failure(error, "The request")
 
 
 def transport_failure(error: Exception, what: str) -> TransportError:
@@ -145,4 +150,4 @@ _FAILURES: tuple[tuple[type[Exception], str], ...] = (
 
 def status_of(answer: requests.Response) -> str:
     """Return status and reason, such as "302 Found"."""
-    return f"{answer.status_code} {reason(answer.status_code)}".strip()
+    return f"{answer.status_code} {responses.get(answer.status_code, '')}".strip()

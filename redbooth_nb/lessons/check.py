@@ -5,8 +5,7 @@ from collections import Counter
 from redbooth_nb.client.private_file import PrivateFile
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.course import LESSONS
-from redbooth_nb.lessons.lesson import named
+from redbooth_nb.lessons.course import LESSONS, named
 
 _asked: Counter[str] = Counter()
 

@@ -1,10 +1,13 @@
-"""The lessons in their order: what shows that each is done. Texts and questions are in course.toml."""
+"""The lessons in their order, and what shows that each is done. Texts and questions are in course.toml."""
 
 import json
 import tomllib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 from redbooth_nb.client.authorize import PendingAuthorization
 from redbooth_nb.client.register import Settings
@@ -12,9 +15,56 @@ from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.lesson import Findings, Lesson
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.traffic.transcript import transcript
+
+T = TypeVar("T")
+# a requirement's name, whether it holds, and the values for the placeholders of its wording
+Findings = Iterator[tuple[str, bool, dict[str, str]]]
+TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+
+
+class Requirement(NamedTuple):
+    """Something that is true or not, no matter what was clicked. hints: two hints, then the answer."""
+
+    text: str
+    holds: bool
+    hints: list[str]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A prediction. choices: what may happen; right: the number of the one that does, from 1. because: why."""
+
+    prompt: str
+    choices: list[str]
+    right: int
+    because: str
+
+
+class Lesson:
+    """One stage: its notebook, what shows that it is done, and its questions by name."""
+
+    def __init__(self, stage: str, findings: Callable[[], Findings]) -> None:
+        self.notebook, self._findings = str(TEXTS[stage]["notebook"]), findings
+        self._wordings = TEXTS[stage]["requirements"]
+        self.questions = {name: Question(**texts) for name, texts in TEXTS[stage]["questions"].items()}
+
+    def requirements(self) -> list[Requirement]:
+        """Return the requirements, each as it is now."""
+        found = []
+        for name, holds, values in self._findings():
+            words = self._wordings[name]
+            text = words["met" if holds else "missing"].format_map(values)
+            found.append(Requirement(text, holds, words["hints"]))
+        return found
+
+
+def named(kind: str, name: str, known: Mapping[str, T]) -> T:
+    """Return what `known` has under this name. Raises RedboothError, listing the names, when there is nothing."""
+    if name not in known:
+        raise RedboothError(f"There is no {kind} {name!r}.", remedy=f"Use one of: {', '.join(known)}.")
+    return known[name]
 
 
 def _start() -> Findings:
@@ -88,7 +138,6 @@ def _stored() -> Token | None:
         return None
 
 
-TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 _FINDINGS = {
     "start": _start,
     "register": _register,
@@ -98,5 +147,5 @@ _FINDINGS = {
     "break-it": _break_it,
     "your-own-app": _your_own_app,
 }
-LESSONS = {stage: Lesson(stage, TEXTS[stage], findings) for stage, findings in _FINDINGS.items()}
+LESSONS = {stage: Lesson(stage, findings) for stage, findings in _FINDINGS.items()}
 QUESTIONS = {name: question for each in LESSONS.values() for name, question in each.questions.items()}

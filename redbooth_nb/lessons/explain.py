@@ -14,15 +14,15 @@ from IPython.core.getipython import get_ipython
 from IPython.core.interactiveshell import InteractiveShell
 from oauthlib.oauth2 import OAuth2Error
 
-from redbooth_nb.client.errors import api_code, failure
+from redbooth_nb.client.errors import api_meaning, meaning_of
+from redbooth_nb.client.token_endpoint import answer_problem
+from redbooth_nb.client.wire import meaning_of_error, status_of
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.foreign_errors import meaning_of_error
 from redbooth_nb.lessons.course import LESSONS, TEXTS
 from redbooth_nb.provider.addresses import AUTHORIZE_URL, TOKEN_URL
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.page import page_message
-from redbooth_nb.traffic.redaction import hide_in_url
-from redbooth_nb.traffic.round_trip import reason
+from redbooth_nb.traffic.redaction import hidden_json, hide_in_url
 
 Explained = RedboothError | OAuth2Error | requests.RequestException
 EXPLAINED = (RedboothError, OAuth2Error, requests.RequestException)
@@ -92,7 +92,7 @@ def describe_answer(answer: requests.Response) -> str:
 
 def summarize(answer: requests.Response) -> str:
     """Return in one line what an answer from Redbooth says."""
-    return f"--> {answer.status_code} {reason(answer.status_code)}: {_reading(answer)[0]}"
+    return f"--> {status_of(answer)}: {_reading(answer)[0]}"
 
 
 def describe_error(error: Explained) -> str:
@@ -134,26 +134,18 @@ def _authorize(answer: requests.Response) -> tuple[str, RedboothError | None]:
         message = page_message(answer)
         code = next((code for words, code in TEXTS["pages"].items() if words in message), "")
         said = f'a page that says "{message}"'
-    return said, failure(RedboothError, "authorize", code) if code else None
+    return said, meaning_of("authorize", code) if code else None
 
 
 def _token(answer: requests.Response) -> tuple[str, RedboothError | None]:
-    content: object = None
-    with suppress(ValueError, RecursionError):
-        content = answer.json()
-    if not isinstance(content, dict):
-        return "something that is not JSON", failure(RedboothError, "token", "")
-    error = content.get("error", "")
-    if answer.ok and not error and "access_token" in content:
+    problem = answer_problem(answer, "")
+    if problem is None:
         return "a token", None
-    # old versions of the service put the error code in an object
-    code = str(error.get("message", "") if isinstance(error, dict) else error)[:60]
-    return code or "no error code", failure(RedboothError, "token", code)
+    said = "no error code" if isinstance(hidden_json(answer.text), dict) else "something that is not JSON"
+    return problem.error or said, meaning_of("token", problem.error)
 
 
 def _api(answer: requests.Response) -> tuple[str, RedboothError | None]:
     if answer.ok:
         return "a good answer", None
-    challenge = answer.headers.get("WWW-Authenticate", "")
-    said = challenge or answer.text.strip()[:80]
-    return said, failure(RedboothError, "api", api_code(answer.status_code, challenge))
+    return answer.headers.get("WWW-Authenticate") or answer.text.strip()[:80], api_meaning(answer)

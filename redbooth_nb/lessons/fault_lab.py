@@ -11,8 +11,8 @@ from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.wire import connect
 from redbooth_nb.errors import RedboothError
+from redbooth_nb.lessons.course import named
 from redbooth_nb.lessons.explain import describe_answer, describe_error
-from redbooth_nb.lessons.lesson import from_table, named
 from redbooth_nb.lessons.practice import allow, practice_only
 from redbooth_nb.provider.addresses import API_URL, AUTHORIZE_URL, TOKEN_URL
 from redbooth_nb.widgets import view
@@ -38,7 +38,7 @@ class Fault:
 
 
 _TABLES = tomllib.loads(Path(__file__).with_name("faults.toml").read_text(encoding="utf-8"))
-FAULTS = {name: from_table(Fault, name, table) for name, table in _TABLES.items()}
+FAULTS = {name: Fault(**table) for name, table in _TABLES.items()}
 OUTCOMES = tuple(dict.fromkeys(fault.outcome for fault in FAULTS.values()))
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http.client import responses
 from io import BytesIO
 from typing import Any
 from unittest.mock import patch
@@ -22,7 +23,6 @@ from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.provider import Provider
 from redbooth_nb.provider.visitor import press
-from redbooth_nb.traffic.round_trip import reason
 from redbooth_nb.widgets.live import tell
 
 HOUR = 3600  # seconds
@@ -63,7 +63,7 @@ def pretend(
     def send(request: requests.PreparedRequest, **_: Any) -> requests.Response:
         if not status:
             raise requests.ConnectionError("There is no network. (This is made up.)")
-        words, content = reason(status), {"Content-Type": content_type, **(headers or {})}
+        words, content = responses.get(status), {"Content-Type": content_type, **(headers or {})}
         raw = HTTPResponse(BytesIO(text.encode()), content, status, reason=words, preload_content=False)
         return adapter.build_response(request, raw)
 

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import requests
 
@@ -14,15 +15,15 @@ from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.wire import connect
 from redbooth_nb.errors import NotYet
 from redbooth_nb.lessons.check import summary_line
-from redbooth_nb.lessons.course import LESSONS, TEXTS
+from redbooth_nb.lessons.course import LESSONS, TEXTS, named
 from redbooth_nb.lessons.explain import explain_errors
-from redbooth_nb.lessons.lesson import named
 from redbooth_nb.lessons.practice import allow, practice_only
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.visitor import register_application
 
 NEED_TOKEN = {"refresh", "break-it"}
 APP_NAME = "My first Redbooth app"
+T = TypeVar("T")
 
 
 def ready(stage: str) -> Settings | None:
@@ -64,46 +65,36 @@ def limits_here(environment: Mapping[str, str] = os.environ) -> str:
 
 def _pick_up(stage: str) -> Settings:
     """Say what earlier lessons left; do what is missing, or raise the NotYet that names it on redbooth.com."""
-    settings = _settings()
-    if stage == "exchange":
+    settings = _find("app", Settings.load, _register)
+    if stage in NEED_TOKEN:
+        _find("token", TokenStore(settings.folder).require, lambda: exchange(_code(settings)))
+    elif stage == "exchange":
         _code(settings)
-    elif stage in NEED_TOKEN:
-        _token(settings)
     return settings
 
 
-def _settings() -> Settings:
+def _find(what: str, load: Callable[[], T], make: Callable[[], T]) -> T:
+    """Return what an earlier lesson left or, on a stand-in, what is made now, and say which."""
+    there, missing = TEXTS["pick_up"][what]
     try:
-        settings = Settings.load()
-        print(f"Your app has the client id {settings.shown_client_id}.")
+        found, said = load(), there
     except NotYet:
         if current_provider().kind == "live":
             raise
-        settings = save_credentials(*register_application(connect(requests.Session()), APP_NAME, DEFAULT_REDIRECT_URI))
-        print(f"There was no app, so one was registered for you: client id {settings.shown_client_id}.")
-    return settings
+        found, said = make(), missing
+    print(said.format(found))
+    return found
 
 
-def _code(settings: Settings) -> None:
-    code, live = None, settings.provider.kind == "live"
-    try:
-        code = AuthorizationResponse.last(settings).code
-    except NotYet:
-        if live:
-            raise
-    if code:
-        print(f"Your {code!r} is waiting to be exchanged.")
-    elif not live:
-        print(f"There was no fresh code, so the kit pressed Allow for you: {allow(settings).code!r}.")
+def _register() -> Settings:
+    return save_credentials(*register_application(connect(requests.Session()), APP_NAME, DEFAULT_REDIRECT_URI))
 
 
-def _token(settings: Settings) -> None:
-    token = TokenStore(settings.folder).load()
-    if token:
-        print(f"Your {token.access_token!r} is stored.")
-        return
-    if settings.provider.kind == "live":
-        raise failure(NotYet, "refresh", "no_token")
-    _code(settings)
-    token = exchange(AuthorizationResponse.last(settings))
-    print(f"There was no token, so the kit exchanged the code for you: {token.access_token!r}.")
+def _code(settings: Settings) -> AuthorizationResponse:
+    def last() -> AuthorizationResponse:
+        response = AuthorizationResponse.last(settings)
+        if response.code is None:
+            raise failure(NotYet, "pending", "no_answer")
+        return response
+
+    return _find("code", last, lambda: allow(settings))

@@ -138,10 +138,8 @@ def hidden_header(name: str, value: str) -> str:
         if scheme.lower() not in {"bearer", "basic", "digest"}:  # the word Bearer forgotten: all of it is the token
             return repr(Secret("credentials", value))
         return f"{scheme} {Secret('access token' if scheme.lower() == 'bearer' else 'credentials', credentials)}"
-    if name.lower() in {"cookie", "set-cookie"}:
-        return repr(Secret("cookie", value, known=False))
-    if _kind(name):
-        return repr(Secret(_kind(name) or "secret", value, known=False))
+    if kind := "cookie" if name.lower() in {"cookie", "set-cookie"} else _kind(name):
+        return repr(Secret(kind, value, known=False))
     return hide_in_url(value) if name.lower() in {"location", "referer"} else hide_in_text(value)
 
 

@@ -7,7 +7,7 @@ import json
 import re
 import shlex
 from dataclasses import dataclass
-from http import HTTPStatus
+from http.client import responses
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -64,7 +64,7 @@ class RoundTrip:
             request_headers=hidden_headers(request.headers),
             fields=fields,
             status=response.status_code,
-            reason=reason(response.status_code),
+            reason=responses.get(response.status_code, ""),  # servers spell it as they like, and HTTP/2 has none
             response_headers=hidden_headers(response.headers),
             body=response_body(response, stream=stream),
         )
@@ -85,10 +85,8 @@ class RoundTrip:
         lines += [f"    {name}: {value}" for name, value in self.request_headers if name.lower() == "authorization"]
         lines += [f"    {name} = {value}" for name, value in self.fields]
         lines += [f"--> {self.status} {self.reason}"] if self.status else []
-        for wanted in TELLING_HEADERS:
-            lines += [
-                f"    {wanted}: {value}" for name, value in self.response_headers if name.lower() == wanted.lower()
-            ]
+        told = {name.lower(): value for name, value in self.response_headers}
+        lines += [f"    {name}: {told[name.lower()]}" for name in TELLING_HEADERS if name.lower() in told]
         if self.body not in ("", None):
             text = self.body if isinstance(self.body, str) else json.dumps(self.body, indent=2, default=repr)
             lines += [f"    {line}" for line in text.splitlines()]
@@ -135,7 +133,12 @@ def response_body(response: requests.Response, *, stream: bool = False) -> Any:
         return "(a stream, not read here)"
     if len(response.content) > LARGEST_BODY:
         return f"({len(response.content)} bytes)"
-    text = body_text(response)
+    try:
+        text = response.content.decode()  # whatever its header says
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        return f"({len(response.content)} bytes that are not text)"
     content = hidden_json(text)
     if content is not None:
         return content
@@ -143,15 +146,6 @@ def response_body(response: requests.Response, *, stream: bool = False) -> Any:
         heading = printable(hide_in_text(_heading(text)))
         return f"(a web page{f': {heading}' if heading else ''})" if text else ""
     return printable(hide_in_text(text[: LONGEST_BODY + LONGEST_SECRET]), LONGEST_BODY)
-
-
-def body_text(response: requests.Response) -> str:
-    """Return an answer's body as text, whatever its header says; what is not UTF-8 by its size only."""
-    try:
-        text = response.content.decode()
-    except UnicodeDecodeError:
-        text = "\0"
-    return text if "\0" not in text else f"({len(response.content)} bytes that are not text)"
 
 
 def _heading(page: str) -> str:
@@ -162,14 +156,6 @@ def _heading(page: str) -> str:
     return " ".join(re.sub(r"<[^<>]{0,200}>", " ", page[start:end][:1000]).split()) if 0 <= start < end else ""
 
 
-def reason(status: int) -> str:
-    """Return the standard words for a status; servers spell them as they like, and HTTP/2 has none."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""
-
-
 def _shell_pair(name: str, value: "str | Secret") -> str:
     """Return name=value, URL-encoded; a secret as a shell variable, the only place where $ stands."""
     encoded = urlencode({name: "" if isinstance(value, Secret) else value})
@@ -178,7 +164,5 @@ def _shell_pair(name: str, value: "str | Secret") -> str:
 
 def _quoted(fixed: str, pairs: str) -> str:
     """Quote for the shell: nothing in `fixed` is a variable, whoever wrote the address."""
-    if "$" not in pairs:
-        return shlex.quote(fixed + pairs)
     escaped = re.sub(r'([\\$`"])', r"\\\1", fixed)
-    return f'"{escaped}{pairs}"'
+    return f'"{escaped}{pairs}"' if "$" in pairs else shlex.quote(fixed + pairs)

@@ -46,10 +46,13 @@ class Transcript:
             return
         with self._lock:
             self._round_trips.append(round_trip)
-            self._watchers = [watcher for watcher in self._watchers if watcher() is not None]
-            watchers = list(self._watchers)
-        for watcher in watchers:
-            _tell(watcher())
+            self._watchers = [held for held in self._watchers if held() is not None]
+            watchers = [held() for held in self._watchers]
+        for watcher in filter(None, watchers):
+            try:
+                watcher()
+            except Exception as error:  # whatever it is, the request that is being noted was a good one
+                _warn("A watcher of the transcript failed", error)
 
     def watch(self, callback: Callable[[], object]) -> None:
         """Call `callback` after every answer, in the thread that received it, for as long as something else holds it.
@@ -108,14 +111,6 @@ class Transcript:
 
 
 transcript = Transcript()
-
-
-def _tell(watcher: Callable[[], object] | None) -> None:
-    try:
-        if watcher is not None:
-            watcher()
-    except Exception as error:  # whatever it is, the request that is being noted was a good one
-        _warn("A watcher of the transcript failed", error)
 
 
 def _warn(what: str, error: Exception) -> None:

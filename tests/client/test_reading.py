@@ -45,11 +45,11 @@ def test_from_send_to_the_wire_there_are_four_frames(
     assert frames == [["send", "call", "exchange", "send"]]
 
 
-def test_from_get_to_the_wire_there_are_five_frames(
+def test_from_get_to_the_wire_there_are_four_frames(
     app: Settings, decide: Callable[..., AuthorizationResponse], frames: list[list[str]]
 ) -> None:
     exchange(decide(app))
     session = RedboothSession(app)
     frames.clear()
     session.get("/me")
-    assert [len(names) for names in frames] == [5]
+    assert [len(names) for names in frames] == [4]

@@ -176,7 +176,7 @@ def test_a_disk_that_is_really_read_only(server: FaultyServer, monkeypatch: pyte
 
 
 @posix
-@pytest.mark.parametrize("name", ["token.json", "refreshing.json", "token.lock", "authorization.json"])
+@pytest.mark.parametrize("name", ["token.json", "token.lock", "authorization.json"])
 def test_a_link_planted_in_place_of_any_file_is_not_followed(
     server: FaultyServer, settings: Settings, tmp_path: Path, name: str
 ) -> None:
@@ -193,11 +193,10 @@ def test_a_link_planted_in_place_of_any_file_is_not_followed(
 
 
 @posix
-@pytest.mark.parametrize("name", ["refreshing.json", "token.lock", "authorization.json"])
+@pytest.mark.parametrize("name", ["token.lock", "authorization.json"])
 def test_the_other_files_must_be_private_too(server: FaultyServer, settings: Settings, name: str) -> None:
     """R35: the record of the authorization holds the code and the verifier."""
     AuthorizationRequest.new(settings)
-    TokenStore(settings.folder).mark_refresh(Token.from_answer(FIRST, 1))
     (settings.folder / "token.lock").touch(mode=0o600)
     (settings.folder / name).chmod(0o644)
     with pytest.raises(StoreError, match=f"{name} can be read by others") as caught:
@@ -231,16 +230,6 @@ def test_a_file_cut_short_anywhere_is_named_and_kept(settings: Settings, name: s
         assert path.read_bytes() == whole[:length]
     path.write_bytes(whole)
     assert load()
-
-
-def test_a_mark_that_makes_no_sense_does_not_cost_the_token(settings: Settings) -> None:
-    """R36, R56: a half-written note of a refresh blocks nothing; it is kept aside and counts as cut off."""
-    (settings.folder / "refreshing.json").touch(mode=0o600)
-    (settings.folder / "refreshing.json").write_text('{"format": 1, "access')
-    assert TokenStore(settings.folder).interrupted()
-    assert refresh(settings).access_token.reveal() == "next-access"
-    assert stored(settings) == "next-access"
-    assert (settings.folder / "refreshing.json.damaged").exists()
 
 
 def test_an_older_format_is_read(tmp_path: Path) -> None:
