@@ -14,6 +14,7 @@ from redbooth_nb.widgets.view import Markup, View, button, code, fold, table
 class ExchangeForm(View):
     """Shows the token request of `response` (default: the last answer). `send()` does what the button does."""
 
+    title = "Token request"
     picture = "exchange"
 
     def __init__(self, response: AuthorizationResponse | None = None) -> None:

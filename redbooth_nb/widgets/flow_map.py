@@ -31,6 +31,7 @@ class FlowMap(LiveView):
     settings: the app to show; by default the app that is registered at the current provider.
     """
 
+    title = "Flow map"
     picture = "flow-map"
 
     def __init__(self, settings: Settings | None = None) -> None:

@@ -22,6 +22,7 @@ class TokenCard(LiveView):
     Raises NotYet where there is no token to show.
     """
 
+    title = "Stored tokens"
     picture = "refresh"
 
     def __init__(self, settings: Settings | None = None) -> None:

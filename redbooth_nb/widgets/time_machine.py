@@ -23,6 +23,7 @@ class TimeMachine(View):
     Raises RedboothError on any other provider: only the sandbox's time is yours.
     """
 
+    title = "Clock and switches of the sandbox"
     picture = "time-machine"
 
     def __init__(self) -> None:

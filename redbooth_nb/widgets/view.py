@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+import anywidget
 import ipywidgets as w
+import traitlets
 
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.widgets.appearance import shared_layout, shared_style
@@ -19,16 +21,33 @@ PICTURES: Final = Path(__file__).parent / "pictures"  # made by tests/pictures.p
 DOUBLE_CLICK = 0.5  # seconds
 
 
+class Head(anywidget.AnyWidget):
+    """The head of a panel: its title. live: whether it sends a message when somebody turns to the panel again."""
+
+    _esm = Path(__file__).with_name("view.js")
+    title = traitlets.Unicode().tag(sync=True)
+    live = traitlets.Bool(default_value=False).tag(sync=True)
+
+
 class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     """A panel over an object that works without it. Subclasses say in `text()` what it shows, without secrets.
 
-    picture: the name of its still picture; what can be seen in it is in texts.toml.
+    title: what is written above it. picture: the name of its still picture; what can be seen in it is in texts.toml.
+    live: whether it is told when somebody turns to it again.
     """
 
+    title: ClassVar[str] = ""
     picture: ClassVar[str] = ""
+    live: ClassVar[bool] = False
 
     def __init__(self, children: Sequence[w.Widget] = ()) -> None:
+        self._head = Head(title=self.title, live=self.live, layout=shared_layout())
         super().__init__(children, layout=shared_layout(), _dom_classes=("redbooth-view",))
+
+    @traitlets.validate("children")
+    def _under_the_head(self, proposal: dict[str, Any]) -> tuple[w.Widget, ...]:
+        rest = [child for child in proposal["value"] if child is not self._head]
+        return (self._head, *rest) if rest else ()
 
     def text(self) -> str:
         """Return the same as plain text, for a page where widgets cannot show."""
