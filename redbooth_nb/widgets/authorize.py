@@ -10,7 +10,6 @@ from redbooth_nb.configuration import Configuration
 from redbooth_nb.provider.provider import Kind
 from redbooth_nb.provider.unattended import UnattendedError, press
 from redbooth_nb.widgets.countdown import Countdown
-from redbooth_nb.widgets.live import tell
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.texts import TEXTS
 from redbooth_nb.widgets.view import Markup, View, button, field, fold, link, row, table
@@ -76,7 +75,6 @@ class SignInPanel(View):
         self._controls.layout.display = "none" if self._answered else ""  # a late answer can still be pasted
         self._waiting.layout.display = "none" if self.sign_in.remaining is None else ""
         self._taken_apart.show(self._fields())
-        tell()
 
     def _fields(self) -> str:
         """Show what came back, field by field, and the state check passing or failing."""

@@ -13,7 +13,6 @@ from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.addresses import NEW_APPLICATION_URL
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.unattended import register_application
-from redbooth_nb.widgets.live import tell
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.texts import TEXTS
 from redbooth_nb.widgets.view import Markup, View, button, code, field, link
@@ -54,7 +53,6 @@ class RegisterForm(View):
         """Check and save the credentials. Raises CredentialsError, having saved nothing, when one cannot be right."""
         self.settings = save_credentials(client_id, client_secret, redirect_uri)
         self._message.say(self.text(), "good")
-        tell()
         return self.settings
 
     def _clicked(self) -> None:

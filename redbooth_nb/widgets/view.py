@@ -1,6 +1,7 @@
 """What every widget of the kit shares: its text and picture where widgets cannot show, and the parts it is made of."""
 
 import html
+import re
 import threading
 import time
 from base64 import b64encode
@@ -13,10 +14,12 @@ import ipywidgets as w
 import traitlets
 
 from redbooth_nb.errors import RedboothError
+from redbooth_nb.secret import Secret
 from redbooth_nb.widgets.appearance import shared_layout, shared_style
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.texts import TEXTS
 
+FINGERPRINT: Final = re.compile(r"&lt;([a-z ]+) \.\.\.([0-9a-f]{4})&gt;")  # of a secret, in HTML
 PICTURES: Final = Path(__file__).parent / "pictures"  # made by tests/pictures.py
 DOUBLE_CLICK = 0.5  # seconds
 
@@ -102,20 +105,34 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     head = "".join(f'<th scope="col">{html.escape(text)}</th>' for text in heads)
     body = ""
     for name, *values in rows:
-        cells = "".join(f"<td>{html.escape(str(value))}</td>" for value in values)
+        cells = "".join(f"<td>{escaped(value)}</td>" for value in values)
         body += f'<tr><th scope="row">{code(name)}</th>{cells}</tr>'
     return f'<table class="rv-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def code(value: object) -> str:
     """Return a value as code."""
-    return f"<code>{html.escape(str(value))}</code>"
+    return f"<code>{escaped(value)}</code>"
+
+
+def escaped(value: object) -> str:
+    """Return a value as HTML, with the fingerprint of each secret in it in a color of its own."""
+    return FINGERPRINT.sub(lambda found: _colored(found[0], found[2]), html.escape(str(value)))
+
+
+def fingerprint(secret: Secret, *, short: bool = False) -> str:
+    """Return a secret's fingerprint in its color; short: without the kind."""
+    return _colored(f"...{secret.fingerprint}", secret.fingerprint) if short else escaped(secret)
+
+
+def _colored(shown: str, digits: str) -> str:
+    return f'<span class="rv-print" style="--rv-hue: {int(digits, 16) % 360}">{shown}</span>'
 
 
 def block(text: str) -> str:
     """Return a block of code with a button that copies it (message.js does); a long one scrolls."""
     button = '<button type="button" class="rv-copy" aria-live="polite">Copy</button>'
-    return f'<div class="rv-block"><pre tabindex="0">{html.escape(text)}</pre>{button}</div>'
+    return f'<div class="rv-block"><pre tabindex="0">{escaped(text)}</pre>{button}</div>'
 
 
 def fold(summary: str, markup: str, *, opened: bool = False) -> str:
@@ -148,7 +165,7 @@ def button(text: str, action: Callable[[], object], message: Message, *, primary
             if made.disabled or time.monotonic() - ended < DOUBLE_CLICK:
                 return
             try:
-                made.disabled = action() is True
+                made.disabled |= action() is True
             except RedboothError as error:
                 message.say(str(error), "problem")
             finally:
