@@ -41,17 +41,30 @@ class Wording:
 
 @dataclass(frozen=True)
 class Question:
-    """A prediction. choices: what may happen; right: the number of the one that does, from 1. because: why."""
+    """A prediction. choices: what may happen; right: the number of the one that does, from 1. because: why.
+
+    wrong: for each of the other choices, in order, why it is not right.
+    """
 
     prompt: str
     choices: tuple[str, ...]
     right: int
     because: str
+    wrong: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        """Raise ValueError when no choice has this number, or two are the same."""
+        """Raise ValueError when no choice has this number, two are the same, or one has no reply."""
         if not 1 <= self.right <= len(self.choices) == len(set(self.choices)):
             raise ValueError(f"right = {self.right}")
+        if len(self.wrong) != len(self.choices) - 1:
+            raise ValueError(f"{len(self.wrong)} replies to wrong choices")
+
+    def reply(self, number: int) -> str:
+        """Return what to say to a choice."""
+        if number == self.right:
+            return f"Right. {self.because}"
+        why = self.wrong[number - 1 - (number > self.right)]
+        return f"No. {why}\nThe right answer is: {self.choices[self.right - 1]}. {self.because}"
 
 
 class Lesson:

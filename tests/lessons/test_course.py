@@ -16,7 +16,7 @@ from redbooth_nb.lessons.explain import _defined_by
 from redbooth_nb.lessons.lesson import HINTS, Question, Wording, from_table
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-QUESTION = {"prompt": "What?", "choices": ["this", "that"], "right": 2, "because": "So it is."}
+QUESTION = {"prompt": "What?", "choices": ["this", "that"], "right": 2, "because": "So it is.", "wrong": ["It is not."]}
 WORDING = {"met": "Done.", "missing": "Not {done}.", "hints": ["a", "b", "c"]}
 
 
@@ -31,6 +31,7 @@ class Optional:
     [
         (Question, QUESTION | {"right": 3}),
         (Question, QUESTION | {"right": 0}),
+        (Question, QUESTION | {"wrong": []}),
         (Question, QUESTION | {"right": "2"}),
         (Question, QUESTION | {"choices": ["this", "this"]}),
         (Question, QUESTION | {"choices": "this"}),
@@ -47,7 +48,7 @@ def test_a_table_that_cannot_be_used_is_refused_and_named(kind: type, table: dic
 
 
 def test_a_table_becomes_an_object() -> None:
-    assert from_table(Question, "x", QUESTION) == Question("What?", ("this", "that"), 2, "So it is.")
+    assert from_table(Question, "x", QUESTION) == Question("What?", ("this", "that"), 2, "So it is.", ("It is not.",))
     assert from_table(Wording, "x", WORDING).requirement(holds=False, done="yet").text == "Not yet."
     assert from_table(Optional, "x", {"name": "n"}) == Optional("n")
 
@@ -61,6 +62,8 @@ def test_every_lesson_is_complete(stage: str) -> None:
     for question in LESSONS[stage].questions.values():
         assert question.prompt.endswith("?")
         assert question.because.endswith(".")
+        assert all(why.endswith(".") for why in question.wrong)
+        assert len({question.reply(number) for number in range(1, len(question.choices) + 1)}) == len(question.choices)
     for table in TEXTS[stage]["requirements"].values():
         assert len(set(table["hints"])) == HINTS
 
