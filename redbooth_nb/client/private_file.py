@@ -15,6 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from redbooth_nb import changes
 from redbooth_nb.configuration import make_private
 from redbooth_nb.errors import RedboothError
 
@@ -72,6 +73,7 @@ class PrivateFile:
                 Path(name).unlink(missing_ok=True)
             self._sync_folder()
             self._remove_old_leftovers()
+            changes.announce()
         except OSError as error:
             problem = error.strerror or type(error).__name__
             remedy = "Free some space, or make the folder writable."
@@ -101,6 +103,7 @@ class PrivateFile:
         """Delete the file, if it is there, and what crashes left of it."""
         for path in (self.path, *self.unfinished()):
             path.unlink(missing_ok=True)
+        changes.announce()
 
     def damaged(self) -> StoreError:
         """Return the error that says the content makes no sense."""

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import requests
 from dotenv import set_key
 
+from redbooth_nb import changes
 from redbooth_nb.client.errors import failure, sentences
 from redbooth_nb.configuration import Configuration, make_private, read_env_file
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
@@ -121,6 +122,7 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
             for name, value in fields.items():
                 set_key(new, f"REDBOOTH_{name}", value)
             new.replace(path)
+            changes.announce()
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise failure(CredentialsError, "register", "unsaved", path=path, reason=reason) from None

@@ -34,12 +34,23 @@ class Requirement(NamedTuple):
 
 @dataclass(frozen=True)
 class Question:
-    """A prediction. choices: what may happen; right: the number of the one that does, from 1. because: why."""
+    """A prediction. choices: what may happen; right: the number of the one that does, from 1. because: why.
+
+    wrong: for each of the other choices, in order, why it is not right.
+    """
 
     prompt: str
     choices: list[str]
     right: int
     because: str
+    wrong: list[str]
+
+    def reply(self, number: int) -> str:
+        """Return what to say to a choice."""
+        if number == self.right:
+            return f"Right. {self.because}"
+        why = self.wrong[number - 1 - (number > self.right)]
+        return f"No. {why}\nThe right answer is: {self.choices[self.right - 1]}. {self.because}"
 
 
 class Lesson:

@@ -23,7 +23,6 @@ from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.provider import Provider
 from redbooth_nb.provider.visitor import press
-from redbooth_nb.widgets.live import tell
 
 HOUR = 3600  # seconds
 LONGEST_WAIT = 15  # seconds a cell may sleep for a short-lived token
@@ -81,7 +80,6 @@ def let_time_pass(seconds: float) -> None:
     settings = Settings.load()
     provider, token = settings.provider, TokenStore(settings.folder).load()
     if provider.let_time_pass(seconds):
-        tell()
         words = f"{seconds / HOUR:.3g} hours" if seconds >= HOUR else f"{seconds / 60:.3g} minutes"
         print(f"{words} have passed.")
         return

@@ -14,14 +14,15 @@ from redbooth_nb.widgets.view import Markup, View, field
 class Prediction(View):
     """A question to answer before running on; `choose(number)` does what clicking does."""
 
+    title = "Predict"
+
     def __init__(self, name: str) -> None:
         self.question = named("question", name, QUESTIONS)
         self._message = Message()
         options = [(text, number) for number, text in enumerate(self.question.choices, 1)]
         self._choices = field(w.RadioButtons, "", options=options, value=None)
         self._choices.observe(self._chosen, names="value")
-        prompt = Markup(f"<strong>Predict:</strong> {html.escape(self.question.prompt)}")
-        super().__init__([prompt, self._choices, self._message])
+        super().__init__([Markup(html.escape(self.question.prompt)), self._choices, self._message])
 
     def choose(self, number: int) -> None:
         """Choose an answer, from 1. Raises RedboothError for a number that is not among the choices."""
@@ -30,16 +31,17 @@ class Prediction(View):
         self._choices.value = number
 
     def _chosen(self, change: dict[str, Any]) -> None:
-        if change["new"] is not None:
-            right = change["new"] == self.question.right
-            said = f"{'Right.' if right else 'Not quite.'} {self.question.because}"
-            self._message.say(said, "good" if right else "info")
+        number, right = change["new"], self.question.right
+        if number is not None:
+            self._choices.add_class("rv-answered").add_class(f"rv-right-{right}")  # view.css marks them
+            self._message.say(self.question.reply(number), "right" if number == right else "wrong")
 
     def text(self) -> str:
-        """Return the question and its choices, and what was chosen."""
-        lines = [f"Predict: {self.question.prompt}"]
+        """Return the question and its choices, what was chosen, and then what is right."""
+        lines, chosen = [f"Predict: {self.question.prompt}"], self._choices.value
         for number, text in enumerate(self.question.choices, 1):
-            lines.append(f"  {'>' if number == self._choices.value else ' '} {number}. {text}")
+            mark = " (right)" if chosen and number == self.question.right else ""
+            lines.append(f"  {'>' if number == chosen else ' '} {number}. {text}{mark}")
         return "\n".join(lines)
 
 

@@ -15,6 +15,7 @@ from weakref import proxy
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 
+from redbooth_nb import changes
 from redbooth_nb.child_processes.sitecustomize import REFUSED, is_redbooth
 from redbooth_nb.configuration import Configuration, ConfigurationError, make_private
 from redbooth_nb.provider.addresses import ORIGIN
@@ -83,6 +84,7 @@ class StandIn(Provider):
     def let_time_pass(self, seconds: float) -> bool:
         """Move the stand-in's clock, where it has a `/clock`."""
         self._offset = self._clock("POST", advance=seconds)
+        changes.announce()
         return self._offset is not None
 
     def _clock(self, method: str, **fields: float) -> float | None:

@@ -16,6 +16,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
+from redbooth_nb import changes
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.provider import Kind, Provider
@@ -62,6 +63,7 @@ class Recorded(Provider, HTTPAdapter):
     def let_time_pass(self, seconds: float) -> bool:
         """Move the recording's clock. The next answer was recorded after that time had passed."""
         self._passed += seconds
+        changes.announce()
         return True
 
     def send(self, request: requests.PreparedRequest, *_: object, **_options: object) -> requests.Response:

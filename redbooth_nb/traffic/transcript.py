@@ -3,15 +3,14 @@
 import logging
 import re
 import threading
-import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from types import MethodType
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
+from redbooth_nb import changes
 from redbooth_nb.traffic.round_trip import RoundTrip
 
 KEPT = 500  # round trips
@@ -22,7 +21,6 @@ class Transcript:
 
     def __init__(self) -> None:
         self._round_trips: deque[RoundTrip] = deque(maxlen=KEPT)
-        self._watchers: list[Callable[[], Callable[[], object] | None]] = []
         self._lock = threading.Lock()
 
     @classmethod
@@ -42,26 +40,12 @@ class Transcript:
         except requests.RequestException:
             raise  # the body broke off while it was read: that is the caller's to know
         except Exception as error:
-            _warn("An answer could not be noted", error)
+            # by name only: the text and the frames lead to the answer, which holds the secrets
+            logging.getLogger(__name__).warning("An answer could not be noted: %s", type(error).__name__)
             return
         with self._lock:
             self._round_trips.append(round_trip)
-            self._watchers = [held for held in self._watchers if held() is not None]
-            watchers = [held() for held in self._watchers]
-        for watcher in filter(None, watchers):
-            try:
-                watcher()
-            except Exception as error:  # whatever it is, the request that is being noted was a good one
-                _warn("A watcher of the transcript failed", error)
-
-    def watch(self, callback: Callable[[], object]) -> None:
-        """Call `callback` after every answer, in the thread that received it, for as long as something else holds it.
-
-        Only a weak reference is kept. What it raises is logged by name and never reaches the request.
-        """
-        held = weakref.WeakMethod(callback) if isinstance(callback, MethodType) else weakref.ref(callback)
-        with self._lock:
-            self._watchers.append(held)
+        changes.announce()
 
     def __iter__(self) -> Iterator[RoundTrip]:
         """Iterate over the round trips, oldest first."""
@@ -111,8 +95,3 @@ class Transcript:
 
 
 transcript = Transcript()
-
-
-def _warn(what: str, error: Exception) -> None:
-    # by name only: the text and the frames lead to the answer, which holds the secrets
-    logging.getLogger(__name__).warning("%s: %s", what, type(error).__name__)

@@ -16,7 +16,6 @@ from redbooth_nb.provider.visitor import VisitorError, press
 from redbooth_nb.traffic.redaction import hide_in_url
 from redbooth_nb.widgets.browser import Browser
 from redbooth_nb.widgets.countdown import Countdown
-from redbooth_nb.widgets.live import tell
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.texts import TEXTS
 from redbooth_nb.widgets.view import Markup, View, button, field, fold, row, table
@@ -112,7 +111,6 @@ class SignInPanel(View):
         paste = [self._paste] if in_tab and not answered else []  # a late answer can still be pasted
         last = [self._waiting, *paste] if waiting else [*paste, self._again]
         self.children = [self._message, self._place, self._taken_apart, *last]
-        tell()
 
     def _fields(self) -> str:
         """Show what came back, field by field, and the state check passing or failing."""

@@ -5,7 +5,6 @@ from redbooth_nb.secret import Secret
 from redbooth_nb.traffic.round_trip import RoundTrip
 from redbooth_nb.widgets.countdown import duration
 from redbooth_nb.widgets.http import curl_folds
-from redbooth_nb.widgets.live import tell
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.texts import TEXTS
 from redbooth_nb.widgets.view import Markup, View, button, code, fold, table
@@ -14,6 +13,7 @@ from redbooth_nb.widgets.view import Markup, View, button, code, fold, table
 class ExchangeForm(View):
     """Shows the token request of `response` (default: the last answer). `send()` does what the button does."""
 
+    title = "Token request"
     picture = "exchange"
 
     def __init__(self, response: AuthorizationResponse | None = None) -> None:
@@ -50,7 +50,6 @@ class ExchangeForm(View):
             self._answer.show(self._taken_apart(self.token))
             arrived = "{} and {} arrived and are saved." if self.token.refresh_token else "{} arrived and is saved."
             self._message.say(arrived.format(self.token.access_token, self.token.refresh_token), "good")
-            tell()
         return self.token
 
     def _taken_apart(self, token: Token) -> str:

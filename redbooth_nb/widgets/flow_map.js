@@ -12,7 +12,6 @@ const PARTIES = {
   "Your app": "M1.5 3h13v10h-13zM1.5 6h13",
   Redbooth: "M2 2.5h12v4H2zM2 9.5h12v4H2zM4.5 4.5h1M4.5 11.5h1",
 };
-const ELSEWHERE = "This notebook sent nothing for it: it happened in the browser or in an earlier notebook.";
 let maps = 0; // ids must be unique on the page, also when one map is shown twice
 
 function make(tag, name, text = "", attributes = {}) {
@@ -70,15 +69,14 @@ function drawHop(hop, id, choose) {
 
 function fillDetail(detail, hop) {
   const title = make("p", "rf-title", `${hop.source} \u2192 ${hop.target}: ${hop.label}`);
-  detail.replaceChildren(title, ...hop.note.split("\n").filter(Boolean).map((line) => make("p", "", line)));
+  detail.replaceChildren(title, make("p", "", hop.about), ...hop.note.split("\n").filter(Boolean).map((line) => make("p", "", line)));
   if (hop.earlier) detail.append(make("p", "rf-quiet", `The newest ${hop.round_trips.length}; ${hop.earlier} earlier.`));
   hop.round_trips.forEach((text, index) => {
     const [request, response] = text.split(/\n--> (.*)/s);
     const which = hop.round_trips.length > 1 ? ` ${index + 1}` : "";
     for (const [name, text] of [["Request", request], ["Response", response]])
-      detail.append(make("p", "rf-quiet", name + which), make("pre", "rf-wire", text, { tabindex: 0 }));
+      detail.append(make("p", "rf-quiet", name + hop.when + which), make("pre", "rf-wire", text, { tabindex: 0 }));
   });
-  if (!hop.round_trips.length) detail.append(make("p", "rf-quiet", hop.happened ? ELSEWHERE : "Nothing was sent yet."));
 }
 
 function render({ model, el }) {

@@ -7,7 +7,7 @@ import anywidget
 import traitlets
 
 from redbooth_nb.client.register import Settings
-from redbooth_nb.widgets.journey import STAGES, Hop, Journey
+from redbooth_nb.widgets.journey import STAGES, Hop, Journey, Progress
 from redbooth_nb.widgets.live import LiveView
 from redbooth_nb.widgets.texts import TEXTS
 
@@ -31,6 +31,7 @@ class FlowMap(LiveView):
     settings: the app to show; by default the app that is registered at the current provider.
     """
 
+    title = "Flow map"
     picture = "flow-map"
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -59,9 +60,11 @@ class FlowMap(LiveView):
 
     def text(self) -> str:
         """Return the stages as a picture made of text."""
+        self.update()
         return self.journey.text()
 
 
 def _drawn(hop: Hop) -> dict[str, Any]:
-    earlier = max(len(hop.round_trips) - SHOWN, 0)
-    return {**vars(hop), "round_trips": [str(trip) for trip in hop.round_trips[-SHOWN:]], "earlier": earlier}
+    earlier, when = max(len(hop.round_trips) - SHOWN, 0), "" if hop.progress == Progress.DONE else ", last time"
+    trips = [str(trip) for trip in hop.round_trips[-SHOWN:]]
+    return {**vars(hop), "round_trips": trips, "earlier": earlier, "when": when}

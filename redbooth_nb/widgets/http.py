@@ -17,6 +17,7 @@ SHOWN = 20  # round trips, the newest; `print(transcript)` has them all
 class HttpView(LiveView):
     """Shows the round trips of this notebook, or those given. It follows by itself."""
 
+    title = "Requests and answers"
     picture = "http"
 
     def __init__(self, round_trips: Sequence[RoundTrip] | Transcript = transcript) -> None:

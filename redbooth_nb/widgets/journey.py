@@ -14,6 +14,7 @@ from redbooth_nb.widgets.snapshot import Snapshot
 from redbooth_nb.widgets.texts import TEXTS
 
 STAGES: Final[dict[str, str]] = TEXTS["stages"]
+ELSEWHERE: Final = "This notebook sent nothing for it: it happened in the browser or in an earlier notebook."
 
 
 class Progress(StrEnum):
@@ -31,7 +32,7 @@ MARKS: Final = {Progress.DONE: "[x]", Progress.NEXT: "[>]", Progress.NOT_YET: "[
 class Hop:
     """One message from one party to another.
 
-    happened: whether it was sent, as far as is known. note: what there is to say about it, such as why it is missing.
+    about: what it is for. note: what there is to say about it now, such as why it has to be repeated.
     round_trips: what the transcript holds of it; empty when it happened in the browser or in an earlier notebook.
     """
 
@@ -40,14 +41,17 @@ class Hop:
     source: str
     target: str
     label: str
-    happened: bool
+    about: str
     progress: Progress
     note: str
     round_trips: tuple[RoundTrip, ...] = field(repr=False)
 
 
 class Journey:
-    """The hops in their order, as of now. Raises nothing: a stage that cannot be read is not done, and says why."""
+    """The hops in their order, as of now: some done, then the next one, then those that are not done yet.
+
+    Raises nothing: a stage that cannot be read says why.
+    """
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.hops = tuple(_hops(Snapshot(settings)))
@@ -58,19 +62,17 @@ class Journey:
 
     def progress(self, stage: str) -> Progress:
         """Return how far a stage is."""
-        found = {hop.progress for hop in self.of(stage)}
-        return Progress.NEXT if Progress.NEXT in found else found.pop() if len(found) == 1 else Progress.NOT_YET
+        found = [hop.progress for hop in self.of(stage)]
+        return Progress.NEXT if Progress.NEXT in found else found[0]
 
     @property
     def summary(self) -> str:
         """One sentence on how far the app has come."""
         done = sum(self.progress(stage) == Progress.DONE for stage in STAGES)
-        hop = next((hop for hop in self.hops if hop.progress == Progress.NEXT), None)
-        if done == len(STAGES):
-            return "All four stages are done. Refresh comes again whenever the access token expires."
-        if hop is None:
-            return f"{done} of 4 stages done."
-        return f"{done} of 4 stages done. Next is {hop.stage}. {hop.source} to {hop.target}: {hop.label}."
+        for hop in self.hops:
+            if hop.progress == Progress.NEXT:
+                return f"{done} of 4 stages done. Next is {hop.stage}. {hop.source} to {hop.target}: {hop.label}."
+        return "All four stages are done. Refresh comes again whenever the access token expires."
 
     def text(self) -> str:
         """Return the stages as a picture made of text. It holds nothing that differs from one run to another."""
@@ -82,28 +84,33 @@ class Journey:
 
 
 def _hops(now: Snapshot) -> Iterable[Hop]:
-    """Return the hops, each with its progress."""
-    happened = {hop_id: now.holds(about["happened"]) for hop_id, about in TEXTS["hops"].items()}
-    ahead = _next(now, happened)
+    """Return the hops, each with its progress: all before the next one are done, and none after it."""
+    ahead, progress = _next(now), Progress.DONE
     for hop_id, about in TEXTS["hops"].items():
-        labels = [label for when, label in about.get("labels", {}).items() if now.holds(when)]
+        if hop_id == ahead:
+            progress = Progress.NEXT
+        elif progress == Progress.NEXT:
+            progress = Progress.NOT_YET
+        trips = () if hop_id == "link" else tuple(now.seen[about["stage"]])  # Redbooth has no part in the link
         notes = [note.format(now=now) for when, note in about["notes"].items() if now.holds(when)]
-        done = Progress.DONE if happened[hop_id] else Progress.NOT_YET
+        elsewhere = progress == Progress.DONE and not trips and hop_id != "link"
         yield Hop(
             id=hop_id,
-            **{name: about[name] for name in ("stage", "source", "target")},
-            label=[about["label"], *labels][-1],
-            happened=happened[hop_id],
-            progress=Progress.NEXT if hop_id == ahead else done,
-            note=now.problems.get(about["stage"]) or "\n".join(notes),
-            round_trips=() if hop_id == "link" else tuple(now.seen[about["stage"]]),  # Redbooth has no part in the link
+            **{name: about[name] for name in ("stage", "source", "target", "label", "about")},
+            progress=progress,
+            note=now.problems.get(about["stage"]) or "\n".join(notes + [ELSEWHERE] * elsewhere),
+            round_trips=trips,
         )
 
 
-def _next(now: Snapshot, happened: dict[str, bool]) -> str:
-    """Return the id of the hop that comes next: the first that has not happened, with two exceptions."""
-    if now.token is None and now.answered and not now.code_ready:
-        return "link"  # this answer leads no further: denied, too old, or its code was sent
-    if now.token is not None and not now.code_ready and not now.unanswered:
-        happened = {hop_id: happened[hop_id] for hop_id in ("refresh", "new-token")}  # the token is what counts
-    return next((hop_id for hop_id, is_so in happened.items() if not is_so), "")
+def _next(now: Snapshot) -> str:
+    """Return the id of the hop that comes next, "" when all are done. A sign-in under way counts before the token."""
+    if now.settings is None:
+        return "register"
+    if now.unanswered:
+        return "decision"
+    if now.code_ready:
+        return "code"
+    if now.token is None:
+        return "link"  # no sign-in was begun, or the last one leads no further: denied, too old, its code was sent
+    return "" if now.refreshed else "refresh"

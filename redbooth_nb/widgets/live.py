@@ -1,42 +1,37 @@
-"""Views that follow what happens: requests, files that this or another notebook wrote, and what they are told of.
-
-No system reports in the same way on every machine that another program wrote a file, so one thread compares times.
-"""
+"""Views that follow what happens: in this notebook by themselves, in another when somebody turns to them again."""
 
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import Final
+from typing import ClassVar, Final
+from weakref import WeakSet
 
 import ipywidgets as w
+from IPython import get_ipython
 
-from redbooth_nb import RedboothError, transcript
-from redbooth_nb.configuration import Configuration
+from redbooth_nb import changes
 from redbooth_nb.widgets.view import View
 
-PAUSE: Final = 0.25  # seconds between two comparisons
-FILES: Final = ("*/credentials.env", "*/*/authorization.json", "*/*/token.json")  # in the state folder
+PAUSE: Final = 0.05  # seconds in which changes are gathered: a cell may make a hundred
 _one_at_a_time = threading.RLock()  # or what was read earlier could be shown later
-_lock = threading.RLock()
-_views: list["LiveView"] = []
-_no_thread = threading.Event()
-_no_thread.set()
+_lock = threading.Lock()
+_views: "WeakSet[LiveView]" = WeakSet()
+_gathering = threading.Event()
 
 
 class LiveView(View):
-    """A view that is right at any time: it is updated after every request, after `tell()`, and when a file was written.
+    """A view that is right at any time: updated after changes, when a cell has run, and when somebody turns to it.
 
-    Subclasses read and show everything in `_show()`, which raises nothing.
+    Subclasses read and show everything in `_show()`, which raises nothing; `text()` reads everything, too.
     """
 
+    live: ClassVar[bool] = True
+
     def __init__(self, children: Sequence[w.Widget]) -> None:
-        self.update()
         super().__init__(children)
         with _lock:
-            _views.append(self)
-            if _no_thread.is_set():
-                _no_thread.clear()
-                threading.Thread(target=_compare_times, name="followed files", daemon=True).start()
+            _views.add(self)
+        self._head.on_msg(lambda *_: self.update())
+        self.update()
 
     def update(self) -> None:
         """Read everything again and show it."""
@@ -47,41 +42,28 @@ class LiveView(View):
         raise NotImplementedError
 
 
-def tell() -> None:
-    """Update all views, for example after the provider's clock was moved."""
-    for view in _open_views():
+def update_all(*_: object) -> None:
+    """Update every view that is not closed."""
+    _gathering.clear()  # before reading: what is changed meanwhile is shown next time
+    with _lock:
+        views = [view for view in _views if view.comm is not None]  # a closed one has none
+    for view in views:
         view.update()
 
 
-def _open_views() -> list[LiveView]:
+def _changed() -> None:
     with _lock:
-        _views[:] = [view for view in _views if view.comm is not None]  # a closed one has none
-        return list(_views)
+        if _gathering.is_set() or not _views:
+            return
+        _gathering.set()
+    timer = threading.Timer(PAUSE, update_all)
+    timer.daemon = True
+    try:
+        timer.start()
+    except RuntimeError:  # as in a browser's own Python, which has no threads
+        update_all()
 
 
-def _compare_times() -> None:
-    pause, before = threading.Event(), None
-    while True:
-        with _lock:  # or a view could be added just before the thread ends
-            if not _open_views():
-                _no_thread.set()
-                return
-        now = _times()  # before reading: what is written meanwhile is noticed next time
-        if now != before:
-            tell()
-        before = now
-        pause.wait(PAUSE)
-
-
-def _times() -> set[tuple[str, int]]:
-    """Return the files that say how far the apps are, and when each was written."""
-    times = set()
-    with suppress(RedboothError):  # settings that cannot be read; the views say so
-        settings = Configuration.read()
-        for file in (settings.env_file, *(file for name in FILES for file in settings.state_dir.glob(name))):
-            with suppress(OSError):  # not there, or no more
-                times.add((str(file), file.stat().st_mtime_ns))
-    return times
-
-
-transcript.watch(tell)
+changes.watch(_changed)
+if shell := get_ipython():
+    shell.events.register("post_run_cell", update_all)

@@ -48,6 +48,7 @@ class Playground(LiveView):
         request = AuthorizationRequest.new(pkce=self._pkce.value, nonce=self._nonce.value)
         self._exchange.children = []
         self._sign_in.children = [panel := SignInPanel(request, answer=answer)]
+        self.update()
         return panel
 
     def call(self, path: str = "/me") -> object:
@@ -71,5 +72,6 @@ class Playground(LiveView):
 
     def text(self) -> str:
         """Return what the steps say."""
+        self.update()
         parts = [self.form, *self._sign_in.children, *self._exchange.children, *self._card.children]
         return "\n\n".join(part.text() for part in parts)

@@ -1,19 +1,24 @@
-"""The token card: what is stored and where, how long it lives, and what a refresh replaces."""
+"""The token card: what is stored, how long it lives, and what a refresh replaces."""
+
+import html
 
 from redbooth_nb import TOKEN_URL, Settings, Token, TokenStore, refresh, revoke
 from redbooth_nb.client.errors import bearer_problem
 from redbooth_nb.configuration import for_people
 from redbooth_nb.errors import NotYet
+from redbooth_nb.provider.addresses import REVOKE_URL
 from redbooth_nb.secret import Secret
 from redbooth_nb.widgets.countdown import Countdown, remaining_text
-from redbooth_nb.widgets.live import LiveView, tell
+from redbooth_nb.widgets.live import LiveView
 from redbooth_nb.widgets.message import Message
-from redbooth_nb.widgets.snapshot import Snapshot
-from redbooth_nb.widgets.view import Markup, button, code, row
+from redbooth_nb.widgets.snapshot import OK, Snapshot
+from redbooth_nb.widgets.view import Markup, button, fingerprint, row
 
 NO_TOKEN = "There is no token yet."  # noqa: S105  (a sentence)
 NO_REFRESH = "There is no refresh token: authorize again when it expires"
 REMEDY = "Do notebook 03-exchange, or run: catch_up('refresh')"
+QUESTION = "Revoke this permission? Your app loses access until the user allows it again."
+REVOKED, USED, REPLACED = "revoked", "already used", "replaced by a refresh"
 
 
 class TokenCard(LiveView):
@@ -22,6 +27,7 @@ class TokenCard(LiveView):
     Raises NotYet where there is no token to show.
     """
 
+    title = "Stored tokens"
     picture = "refresh"
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -31,69 +37,98 @@ class TokenCard(LiveView):
         self._before: Token | None = None
         if self._shown is None:
             raise NotYet(NO_TOKEN, remedy=REMEDY)
-        self._pair, self._message, self._countdown = Markup(), Message(), Countdown(None, None)
-        refresh_it = button("Refresh", self.refresh, self._message, primary=True)
-        buttons = row(refresh_it, button("Revoke", self.revoke, self._message))
-        super().__init__([self._pair, self._countdown, buttons, self._message])
+        self._access, self._rest, self._message, self._countdown = Markup(), Markup(), Message(), Countdown(None, None)
+        self._refresh = button("Refresh", self.refresh, self._message, primary=True)
+        self._revoke = button("Revoke", self._ask, self._message)
+        self._keep = button("Keep it", self._answered, self._message)
+        self._question = (button("Revoke it", self.revoke, self._message), self._keep)
+        self._buttons = row(self._refresh, self._revoke)
+        super().__init__([row(self._access, self._countdown), self._rest, self._buttons, self._message])
 
     def refresh(self) -> Token:
         """Replace the stored token with a new one. Raises what `redbooth_nb.refresh` raises."""
         token = refresh(self.settings)
-        tell()
+        self.update()
         return token
 
     def revoke(self) -> None:
         """Give the permission back; the next sign-in asks the user again. Raises what `redbooth_nb.revoke` raises."""
+        self._answered()
         revoke(self.settings)
-        tell()
+        self.update()
+
+    def _ask(self) -> None:
+        self._buttons.children = self._question
+        self._message.say(QUESTION)
+        self._keep.focus()
+
+    def _answered(self) -> None:
+        if self._buttons.children == self._question:
+            self._buttons.children = (self._refresh, self._revoke)
+            self._message.say("")
+            self._revoke.focus()
 
     def _show(self) -> None:
         now = Snapshot(self.settings)
-        token = now.token
+        token, lines = now.token, self._lines(now)
         if self._shown != token:
+            self._answered()
             self._before, self._shown = self._shown or self._before, token
-            self._message.say("A new token arrived and is saved." if token else "")
+            self._message.say("A new pair is saved." if token and lines[0][1] not in {REVOKED, REPLACED} else "")
         if "exchange" in now.problems:
             self._message.say(now.problems["exchange"], "problem")
-        left, lives = token.remaining(now.now) if token else None, "opens the account"
-        lines = self._lines(now, "has expired" if left is not None and left <= 0 else lives)
-        drawn = [f"{code(name) if name else ''} {words}." for name, words in lines]
-        if token:
-            self._countdown.set(left, token.expires_in)
-            drawn.append(f"On disk: {code(for_people(self.store.path))}, readable only by you.")
-        self._countdown.layout.display = "" if token else "none"
+        self._refresh.disabled, self._revoke.disabled = not (token and token.refresh_token), token is None
+        access, *rest = [_drawn(*line) for line in lines]
+        if token and not lines[0][1]:  # the countdown says how it is
+            self._countdown.set(token.remaining(now.now), token.expires_in)
+        self._countdown.layout.display = "" if token and not lines[0][1] else "none"
         became, old = self._past()
-        self._pair.show("<br>".join([f"{became}: <s>{' '.join(map(code, old))}</s>"] * bool(old) + drawn))
+        rest += [f'<p class="rv-past">{became}: <s>{" ".join(map(fingerprint, old))}</s></p>'] * bool(old)
+        place = f"On disk: {for_people(self.store.path)}, readable only by you." if token else ""
+        self._access.show(f'<div title="{html.escape(place)}">{access}</div>')
+        self._rest.show("".join(rest))
 
     def text(self) -> str:
         """Describe the stored token: kind and fingerprint, lifetime in words, and the token it replaced."""
+        self.update()
         now, (became, old) = Snapshot(self.settings), self._past()
         lives = remaining_text(now.token.remaining(now.now), now.token.expires_in) if now.token else ""
-        lines = [f"{name}: {words}" if name else f"{words}." for name, words in self._lines(now, lives)]
-        return "\n".join(lines + [f"{became}: {' and '.join(old)}"] * bool(old))
+        lines = [f"{token}: {state or lives}" if token else f"{state}." for token, state in self._lines(now)]
+        return "\n".join(lines + [f"{became}: {' and '.join(map(str, old))}"] * bool(old))
 
-    def _past(self) -> tuple[str, list[str]]:
+    def _past(self) -> tuple[str, list[Secret]]:
         """Return what became of the token before, and its secrets."""
         old = [self._before.access_token, self._before.refresh_token] if self._before else []
-        return "Replaced" if self._shown else "No longer stored", [str(secret) for secret in old if secret]
+        return "Replaced" if self._shown else "No longer stored", [secret for secret in old if secret]
 
-    def _lines(self, now: Snapshot, lives: str) -> list[tuple[str, str]]:
-        """Return what there is to say about each token."""
+    def _lines(self, now: Snapshot) -> list[tuple[Secret | None, str]]:
+        """Return what there is to say about each token; "" where its lifetime says it all."""
         token = now.token
         if token is None:
-            return [("", f"No token is stored. {REMEDY}")]
-        access = (str(token.access_token), _refused(now, token.access_token) or lives)
+            return [(None, f"No token is stored. {REMEDY}")]
+        state = _fate(now, token.access_token)
         if token.refresh_token is None:
-            return [access, ("", NO_REFRESH)]
-        return [access, (str(token.refresh_token), _refused(now, token.refresh_token) or "works once")]
+            return [(token.access_token, state), (None, NO_REFRESH)]
+        pair = _fate(now, token.refresh_token)
+        state = {REVOKED: REVOKED, USED: REPLACED}.get(pair, state)  # what ends one of them ends the other
+        return [(token.access_token, state), (token.refresh_token, pair or "works once")]
 
 
-def _refused(now: Snapshot, token: Secret) -> str:
-    """Say so if Redbooth refused a token when it was last sent."""
-    shown, problem = str(token), ""
+def _drawn(token: Secret | None, state: str) -> str:
+    if token is None:
+        return f"<p>{html.escape(state)}.</p>"
+    kind = f'<span class="rv-kind">{html.escape(token.kind)}</span>'
+    return f'<p class="rv-token">{kind} {fingerprint(token, short=True)} <span>{html.escape(state)}</span></p>'
+
+
+def _fate(now: Snapshot, token: Secret) -> str:
+    """Return what became of a token when it was last sent: revoked, used or refused; "" where nothing is known."""
+    shown, fate = str(token), ""
     for trip in now.round_trips:
         if any(shown in str(value) for _, value in [*trip.request_headers, *trip.fields]):
             told = [str(value) for name, value in trip.response_headers if name.lower() == "www-authenticate"]
             error = trip.body.get("error") if isinstance(trip.body, dict) and trip.address == TOKEN_URL else ""
             problem = error if isinstance(error, str) and error else bearer_problem("".join(told))
-    return f"was refused: {problem}" if problem else ""
+            good = {REVOKE_URL: REVOKED, TOKEN_URL: USED}.get(trip.address, "") if trip.status == OK else ""
+            fate = f"was refused: {problem}" if problem else good
+    return fate

@@ -15,7 +15,6 @@ from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.provider import Kind
 from redbooth_nb.provider.visitor import register_application
 from redbooth_nb.widgets.browser import Browser
-from redbooth_nb.widgets.live import tell
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.texts import TEXTS
 from redbooth_nb.widgets.view import Markup, View, button, code, field
@@ -60,7 +59,6 @@ class RegisterForm(View):
         """Check and save the credentials. Raises CredentialsError, having saved nothing, when one cannot be right."""
         self.settings = save_credentials(client_id, client_secret, redirect_uri)
         self._message.say(self.text(), "good")
-        tell()
         return self.settings
 
     def _clicked(self) -> None:

@@ -33,7 +33,7 @@ class Snapshot:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.problems: dict[str, str] = {}
-        self.started = self.answered = self.decided = self.denied = self.implicit = self._code_used = False
+        self.started = self.answered = self.implicit = self._code_used = False
         self.answer = self.error = ""
         self.answered_at: float | None = None
         self.now, self.token = 0.0, None
@@ -73,20 +73,19 @@ class Snapshot:
         fields = dict(parse_qsl(urlsplit(callback).query) + parse_qsl(urlsplit(callback).fragment))
         self.answered_at = float(record["answered_at"]) if record["answered"] else None
         code, self.answer, self._code_used = fields.get("error", ""), hide_in_url(callback), bool(record.get("spent"))
-        self.error, self.denied = meaning_of("authorize", code).what if code else "", code == "access_denied"
+        self.error = meaning_of("authorize", code).what if code else ""
         self.implicit = record["response_type"] == "token"
         self.started, self.answered = True, self.answered_at is not None
-        self.decided = self.answered and (self.denied or not code)
 
     def _exchange(self) -> None:
-        self.unanswered, self.failed = self.started and not self.answered, self.answered and not self.decided
+        self.unanswered = self.started and not self.answered
         code = bool(self.answer) and not self.error and not self.implicit
         self.code_expired = code and self.now - (self.answered_at or 0) > CODE_LIFETIME
         self.code_ready = code and not self.code_expired
         self._codes = [trip for trip in self.round_trips if _grants(trip, "authorization_code")]
-        sent = self._code_used or self.token or self._codes
-        self.code_sent = bool(sent) and not self.code_ready
-        self.code_lost = self.code_sent and not self.token
+        self.code_lost = self._code_used and not self.token
+        self.settled = bool(self.token) and not self.unanswered and not self.code_ready
+        self.unsettled = bool(self.token) and not self.settled
 
     def _refresh(self, token: Token | None) -> None:
         """Tell whether the token came by a refresh: the transcript saw it, or it is too young for anything else."""
@@ -95,11 +94,11 @@ class Snapshot:
         self._refreshes = [trip for trip in trips[good[-1] if good else 0 :] if _grants(trip, "refresh_token")]
         late = token and self.answered_at is not None and token.obtained_at - self.answered_at > SURELY_REFRESHED
         self.refreshed = bool(token) and (bool(late) or any(trip.status == OK for trip in self._refreshes))
-        self.refresh_sent = self.refreshed or bool(token and self._refreshes)
-        self.refresh_refused = self.refresh_sent and not self.refreshed
+        self.refresh_refused = bool(token and self._refreshes) and not self.refreshed
         self.refresh_token = (token and token.refresh_token) or "no refresh token"
-        self.refreshable = bool(token and token.refresh_token) and not self.refreshed
-        self.unrefreshable = bool(token) and not self.refreshed and not self.refreshable
+        waiting = None if self.refreshed or self.refresh_refused else token
+        self.refreshable = bool(waiting and waiting.refresh_token)
+        self.unrefreshable = bool(waiting and not waiting.refresh_token)
 
 
 def _grants(trip: RoundTrip, grant: str) -> bool:

@@ -7,22 +7,23 @@ import ipywidgets as w
 
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.delivery import EmbeddedSandbox, current_provider
-from redbooth_nb.widgets.live import tell
+from redbooth_nb.widgets.live import LiveView
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import View, button, field, row
+from redbooth_nb.widgets.view import button, field, row
 
 HOUR = 3600  # seconds
 SWITCHES: dict[str, dict[str, Any]] = TEXTS["switches"]
 WORDS = {"False": "no", "True": "yes"}
 
 
-class TimeMachine(View):
+class TimeMachine(LiveView):
     """Moves the sandbox's clock and sets its switches; each button is also a method.
 
     Raises RedboothError on any other provider: only the sandbox's time is yours.
     """
 
+    title = "Clock and switches of the sandbox"
     picture = "time-machine"
 
     def __init__(self) -> None:
@@ -41,28 +42,27 @@ class TimeMachine(View):
         )
         self._fields = {name: self._field(name, **switch) for name, switch in SWITCHES.items()}
         self._reset = button("Reset the sandbox", self.reset, self._message)
-        super().__init__()
-        self._show()
+        super().__init__([])
 
     def later(self, seconds: float) -> None:
         """Move the sandbox's clock on."""
         self._sandbox.advance(seconds)
-        self._show()
+        self.update()
 
     def back_to_now(self) -> None:
         """Set the sandbox's clock to the machine's."""
         self._sandbox.reset_clock()
-        self._show()
+        self.update()
 
     def switch(self, **changes: object) -> None:
         """Set switches, such as `switch(state="dropped")`. Raises SandboxError, naming the right values."""
         self._sandbox.switch(**changes)
-        self._show()
+        self.update()
 
     def reset(self) -> None:
         """Empty the sandbox: apps, codes, tokens, clock and switches. Your app has to be registered again."""
         self._sandbox.reset()
-        self._show()
+        self.update()
 
     def text(self) -> str:
         """Say how far the clock is ahead, and which switches differ from the usual."""
@@ -79,15 +79,25 @@ class TimeMachine(View):
         now = getattr(self._sandbox.switches, name)
         options = [(WORDS.get(str(choice), str(choice)), choice) for choice in dict.fromkeys([*choices, now])]
         choice = field(w.Dropdown, label, label_width="15rem", options=options, value=now)
-        choice.observe(lambda change: self.switch(**{name: change["new"]}), names="value")
+        choice.observe(lambda change: self._chosen(name, change["new"]), names="value")
         return choice
 
+    def _chosen(self, name: str, value: object) -> None:
+        if getattr(self._sandbox.switches, name) != value:  # else it only shows what was set elsewhere
+            self.switch(**{name: value})
+
     def _show(self) -> None:
+        try:
+            self._show_switches()
+            self._message.say(self.text())
+        except RedboothError as error:
+            self._message.say(str(error), "problem")
+
+    def _show_switches(self) -> None:
+        switches = self._sandbox.switches
         for name, switch in SWITCHES.items():
-            now = getattr(self._sandbox.switches, name)
+            now = getattr(switches, name)
             if now not in dict(self._fields[name].options).values():  # set by call, to a value of its own
                 self._fields[name] = self._field(name, **switch)
             self._fields[name].value = now
         self.children = [self._message, self._moves, *self._fields.values(), self._reset]
-        self._message.say(self.text())
-        tell()

@@ -1,6 +1,7 @@
 """What every widget of the kit shares: its text and picture where widgets cannot show, and the parts it is made of."""
 
 import html
+import re
 import threading
 import time
 from base64 import b64encode
@@ -8,27 +9,48 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+import anywidget
 import ipywidgets as w
+import traitlets
 
 from redbooth_nb.errors import RedboothError
+from redbooth_nb.secret import Secret
 from redbooth_nb.widgets.appearance import shared_layout, shared_style
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.texts import TEXTS
 
+FINGERPRINT: Final = re.compile(r"&lt;([a-z ]+) \.\.\.([0-9a-f]{4})&gt;")  # of a secret, in HTML
 PICTURES: Final = Path(__file__).parent / "pictures"  # made by tests/pictures.py
 DOUBLE_CLICK = 0.5  # seconds
+
+
+class Head(anywidget.AnyWidget):
+    """The head of a panel: its title. live: whether it sends a message when somebody turns to the panel again."""
+
+    _esm = Path(__file__).with_name("view.js")
+    title = traitlets.Unicode().tag(sync=True)
+    live = traitlets.Bool(default_value=False).tag(sync=True)
 
 
 class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     """A panel over an object that works without it. Subclasses say in `text()` what it shows, without secrets.
 
-    picture: the name of its still picture; what can be seen in it is in texts.toml.
+    title: what is written above it. picture: the name of its still picture; what can be seen in it is in texts.toml.
+    live: whether it is told when somebody turns to it again.
     """
 
+    title: ClassVar[str] = ""
     picture: ClassVar[str] = ""
+    live: ClassVar[bool] = False
 
     def __init__(self, children: Sequence[w.Widget] = ()) -> None:
+        self._head = Head(title=self.title, live=self.live, layout=shared_layout())
         super().__init__(children, layout=shared_layout(), _dom_classes=("redbooth-view",))
+
+    @traitlets.validate("children")
+    def _under_the_head(self, proposal: dict[str, Any]) -> tuple[w.Widget, ...]:
+        rest = [child for child in proposal["value"] if child is not self._head]
+        return (self._head, *rest) if rest else ()
 
     def text(self) -> str:
         """Return the same as plain text, for a page where widgets cannot show."""
@@ -83,20 +105,34 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     head = "".join(f'<th scope="col">{html.escape(text)}</th>' for text in heads)
     body = ""
     for name, *values in rows:
-        cells = "".join(f"<td>{html.escape(str(value))}</td>" for value in values)
+        cells = "".join(f"<td>{escaped(value)}</td>" for value in values)
         body += f'<tr><th scope="row">{code(name)}</th>{cells}</tr>'
     return f'<table class="rv-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def code(value: object) -> str:
     """Return a value as code."""
-    return f"<code>{html.escape(str(value))}</code>"
+    return f"<code>{escaped(value)}</code>"
+
+
+def escaped(value: object) -> str:
+    """Return a value as HTML, with the fingerprint of each secret in it in a color of its own."""
+    return FINGERPRINT.sub(lambda found: _colored(found[0], found[2]), html.escape(str(value)))
+
+
+def fingerprint(secret: Secret, *, short: bool = False) -> str:
+    """Return a secret's fingerprint in its color; short: without the kind."""
+    return _colored(f"...{secret.fingerprint}", secret.fingerprint) if short else escaped(secret)
+
+
+def _colored(shown: str, digits: str) -> str:
+    return f'<span class="rv-print" style="--rv-hue: {int(digits, 16) % 360}">{shown}</span>'
 
 
 def block(text: str) -> str:
     """Return a block of code with a button that copies it (message.js does); a long one scrolls."""
     button = '<button type="button" class="rv-copy" aria-live="polite">Copy</button>'
-    return f'<div class="rv-block"><pre tabindex="0">{html.escape(text)}</pre>{button}</div>'
+    return f'<div class="rv-block"><pre tabindex="0">{escaped(text)}</pre>{button}</div>'
 
 
 def fold(summary: str, markup: str, *, opened: bool = False) -> str:
@@ -129,7 +165,7 @@ def button(text: str, action: Callable[[], object], message: Message, *, primary
             if made.disabled or time.monotonic() - ended < DOUBLE_CLICK:
                 return
             try:
-                made.disabled = action() is True
+                made.disabled |= action() is True
             except RedboothError as error:
                 message.say(str(error), "problem")
             finally:

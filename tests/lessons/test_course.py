@@ -15,7 +15,7 @@ from redbooth_nb.lessons.explain import _defined_by
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 HINTS = 3  # two hints, then the answer
-QUESTION_FIELDS = {"prompt": str, "choices": list, "right": int, "because": str}
+QUESTION_FIELDS = {"prompt": str, "choices": list, "right": int, "because": str, "wrong": list}
 WORDING_FIELDS = {"met": str, "missing": str, "hints": list}
 
 
@@ -28,10 +28,11 @@ def faults(table: dict[str, Any], fields: dict[str, type]) -> list[str]:
     wrong += ["the same twice"] if len(set(texts)) != len(texts) else []
     wrong += ["hints"] if not wrong and "hints" in fields and len(table["hints"]) != HINTS else []
     wrong += ["right"] if not wrong and "right" in fields and not 1 <= table["right"] <= len(table["choices"]) else []
+    wrong += ["wrong"] if not wrong and "wrong" in fields and len(table["wrong"]) != len(table["choices"]) - 1 else []
     return wrong
 
 
-QUESTION = {"prompt": "What?", "choices": ["this", "that"], "right": 2, "because": "So it is."}
+QUESTION = {"prompt": "What?", "choices": ["this", "that"], "right": 2, "because": "So it is.", "wrong": ["It is not."]}
 WORDING = {"met": "Done.", "missing": "Not {done}.", "hints": ["a", "b", "c"]}
 
 
@@ -40,6 +41,7 @@ WORDING = {"met": "Done.", "missing": "Not {done}.", "hints": ["a", "b", "c"]}
     [
         (QUESTION_FIELDS, QUESTION | {"right": 3}),
         (QUESTION_FIELDS, QUESTION | {"right": 0}),
+        (QUESTION_FIELDS, QUESTION | {"wrong": []}),
         (QUESTION_FIELDS, QUESTION | {"right": "2"}),
         (QUESTION_FIELDS, QUESTION | {"choices": ["this", "this"]}),
         (QUESTION_FIELDS, QUESTION | {"choices": "this"}),
@@ -70,6 +72,8 @@ def test_every_lesson_is_complete(stage: str) -> None:
     for question in LESSONS[stage].questions.values():
         assert question.prompt.endswith("?")
         assert question.because.endswith(".")
+        assert all(why.endswith(".") for why in question.wrong)
+        assert len({question.reply(number) for number in range(1, len(question.choices) + 1)}) == len(question.choices)
 
 
 def test_no_two_questions_have_the_same_name() -> None:

@@ -14,6 +14,7 @@ def test_nothing_is_given_away(name: str) -> None:
     shown = str(w.Widget.get_manager_state())
     assert prediction.question.because not in shown
     assert "Right." not in shown
+    assert "rv-right" not in shown
     assert prediction.question.because not in repr(prediction)
     assert ">" not in repr(prediction)
 
@@ -23,9 +24,15 @@ def test_every_choice_gets_its_answer(name: str) -> None:
     prediction = predict(name)
     for number in range(1, len(prediction.question.choices) + 1):
         prediction.choose(number)
-        right = number == prediction.question.right
-        assert ("Right." if right else "Not quite.") in prediction._message.said["text"]
-        assert f"> {number}. {prediction.question.choices[number - 1]}" in prediction.text()
+        question, said = prediction.question, prediction._message.said
+        right = number == question.right
+        assert said["text"].startswith("Right. " if right else "No. ")
+        assert said["kind"] == ("right" if right else "wrong")  # which no label such as "Done." goes with
+        assert question.because in said["text"]
+        assert f"> {number}. {question.choices[number - 1]}" in prediction.text()
+        assert f"{question.right}. {question.choices[question.right - 1]} (right)" in prediction.text()
+        assert prediction.text().count("(right)") == 1
+        assert f"rv-right-{question.right}" in prediction._choices._dom_classes
 
 
 def test_clicking_is_choosing() -> None:

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import ipywidgets as w
 
@@ -53,10 +53,16 @@ def left(countdown: Countdown) -> str:
 
 def shown(view: w.Widget) -> str:
     """Return everything a widget shows."""
+    words: dict[type[w.Widget], Callable[[w.Widget], str]] = {
+        Message: said,
+        w.HTML: lambda part: part.value,
+        Countdown: left,
+    }
     return "\n".join(
-        said(part) if isinstance(part, Message) else str(part.value)
+        say(part)
         for part in parts(view)
-        if isinstance(part, Message | w.HTML)
+        for kind, say in words.items()
+        if isinstance(part, kind) and part.layout.display != "none"
     )
 
 

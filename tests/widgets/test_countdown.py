@@ -85,7 +85,7 @@ SCRIPTS = sorted(HERE.glob("*.js"))
 
 
 def test_there_are_scripts_to_look_at() -> None:
-    assert {script.stem for script in SCRIPTS} == {"browser", "countdown", "flow_map", "message"}
+    assert {script.stem for script in SCRIPTS} == {"browser", "countdown", "flow_map", "message", "view"}
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)

@@ -18,6 +18,7 @@ from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.wire import connect
 from redbooth_nb.provider.addresses import TOKEN_URL
 from redbooth_nb.provider.sandbox import Sandbox
+from redbooth_nb.traffic.transcript import transcript
 from redbooth_nb.widgets.flow_map import FlowMap
 
 
@@ -47,7 +48,6 @@ def test_it_is_there_before_anything_is(sandbox: Sandbox) -> None:
     del sandbox
     shown = FlowMap()
     assert progress(shown) == ["next", "not yet", "not yet", "not yet"]
-    assert hop(shown, "register")["happened"] is False
     bundle = shown._repr_mimebundle_()
     assert bundle["text/plain"] == repr(shown) == shown.text()
     assert shown.text().startswith("0 of 4 stages done. Next is register.")
@@ -69,9 +69,11 @@ def test_clicks_light_nothing_up(app: Settings) -> None:
 
 
 def test_it_follows_when_something_was_sent(app: Settings) -> None:
-    """In the thread that sent it, before the answer is handed on."""
     shown = FlowMap(app)
+    sent = threading.Event()
+    shown._picture.observe(lambda _: hop(shown, "code")["round_trips"] and sent.set(), names="stages")
     connect(requests.Session()).post(TOKEN_URL, data={"grant_type": "authorization_code", "code": "wrong"})
+    assert sent.wait(5)
     (noted,) = hop(shown, "code")["round_trips"]  # type: ignore[misc]
     assert "grant_type = authorization_code" in noted
     assert "\n--> 400 Bad Request" in noted
@@ -90,12 +92,10 @@ def test_it_follows_when_an_answer_arrives_and_when_a_token_is_kept(
     arrived = expected(shown, ["done", "done", "next", "not yet"])
     AuthorizationResponse.read(callback, request)
     assert arrived.wait(5)
-    kept = expected(shown, ["done", "done", "next", "not yet"])
-    assert kept.is_set()
-    saved_too = threading.Event()
-    shown._picture.observe(lambda _: hop(shown, "token")["progress"] == "done" and saved_too.set(), names="stages")
+    kept = threading.Event()
+    shown._picture.observe(lambda _: "Still stored" in str(hop(shown, "token")["note"]) and kept.set(), names="stages")
     TokenStore(app.folder).save(token)
-    assert saved_too.wait(5)
+    assert kept.wait(5)
 
 
 def test_it_follows_when_an_app_is_registered(sandbox: Sandbox, request: pytest.FixtureRequest) -> None:
@@ -121,8 +121,18 @@ def test_of_many_exchanges_it_shows_the_newest(app: Settings, decide: DECIDE) ->
 
 def test_what_happened_elsewhere_says_so(app: Settings, decide: DECIDE) -> None:
     decide(app)
-    link = hop(FlowMap(), "link")
-    assert (link["happened"], link["round_trips"]) == (True, [])
+    transcript._round_trips.clear()
+    decision = hop(FlowMap(), "decision")
+    assert (decision["progress"], decision["round_trips"]) == ("done", [])
+    assert "it happened in the browser or in an earlier notebook" in str(decision["note"])
+    assert hop(FlowMap(), "link")["note"] == ""
+
+
+def test_in_words_it_is_right_in_the_next_line(app: Settings, decide: DECIDE) -> None:
+    """Whether the picture has followed yet or not."""
+    shown = FlowMap()
+    decide(app)
+    assert "3 exchange: next" in shown.text()
 
 
 def test_a_damaged_file_is_a_sentence_on_the_map(app: Settings, decide: DECIDE) -> None:

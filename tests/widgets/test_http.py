@@ -3,7 +3,7 @@
 import pytest
 import requests
 from practice import DECIDE, SECRET
-from widgets.clicks import saved, shown
+from widgets.clicks import saved, shown, shows
 
 from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.register import Settings
@@ -47,7 +47,9 @@ def test_both_forms_of_curl_stand_beside_each_other(app: Settings, decide: DECID
 def test_it_follows_what_is_sent(app: Settings) -> None:
     assert app.client_id
     view, given = HttpView(), HttpView([])
+    followed = shows(view, "401 Unauthorized")
     connect(requests.Session()).get(f"{API_URL}/me", timeout=5)
+    assert followed.wait(5)
     assert "Nothing has been sent" in shown(given)
     assert "401 Unauthorized" in shown(view)
     assert "GET https://redbooth.com/api/3/me" in view.text()

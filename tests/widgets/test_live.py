@@ -1,16 +1,17 @@
-"""Views that follow: one thread for all of them, and it ends with the last."""
+"""Views that follow: what this notebook does by themselves, what another does when somebody turns to them."""
 
 import threading
+from collections.abc import Iterator
+from typing import ClassVar
 
 import pytest
 import requests
 
+from redbooth_nb import changes
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.wire import connect
-from redbooth_nb.configuration import Configuration
 from redbooth_nb.provider.addresses import API_URL
 from redbooth_nb.widgets import live
-from redbooth_nb.widgets.flow_map import FlowMap
 
 
 class Counter(live.LiveView):
@@ -18,56 +19,115 @@ class Counter(live.LiveView):
 
     def __init__(self) -> None:
         self.updated = threading.Semaphore(0)
-        super().__init__([])
+        super().__init__([live.w.Label()])
+        assert self.updated.acquire(blocking=False)  # when it is drawn
 
     def _show(self) -> None:
         self.updated.release()
 
-
-def threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "followed files"]
-
-
-def test_one_thread_compares_for_all_views_and_ends_with_the_last(app: Settings) -> None:
-    del app
-    maps = [FlowMap() for _ in range(5)]
-    (thread,) = threads()
-    for shown in maps:
-        shown.close()
-    thread.join(5)
-    assert not thread.is_alive()
-    last = FlowMap()
-    (thread,) = threads()
-    last.close()
-    thread.join(5)
-    assert threads() == []
+    @property
+    def count(self) -> int:
+        """The number of updates that were not waited for."""
+        return self.updated._value  # type: ignore[attr-defined, no-any-return]
 
 
-@pytest.mark.parametrize("name", ["authorization.json", "token.json", "../credentials.env", "{env_file}"])
-def test_it_hears_of_every_file_until_it_is_closed(app: Settings, name: str) -> None:
-    app.folder.mkdir()
-    file = app.folder / name.format(env_file=Configuration.read().env_file)
+class Timer(threading.Thread):
+    """A timer whose end the test decides."""
+
+    made: ClassVar["list[Timer]"] = []
+
+    def __init__(self, pause: float, action: object) -> None:
+        super().__init__(target=action)  # type: ignore[arg-type]
+        assert pause == live.PAUSE
+        self.made.append(self)
+
+    def start(self) -> None:
+        """Start nothing yet."""
+
+    def end(self) -> None:
+        super().start()
+        self.join()
+
+
+@pytest.fixture
+def timers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Timer]]:
+    """Return the timers that were started; none of them ends by itself."""
+    monkeypatch.setattr(live.threading, "Timer", Timer)
+    monkeypatch.setattr(Timer, "made", [])
+    live.update_all()
+    yield Timer.made
+    live.update_all()
+
+
+def test_it_follows_by_itself(app: Settings) -> None:
+    assert app.client_id
     view = Counter()
-    for _ in range(2):  # when it is drawn, and when the thread begins
-        assert view.updated.acquire(timeout=5)
-    for content in ("# made", "# written again"):
-        file.write_text(content, encoding="utf-8")
-        assert view.updated.acquire(timeout=5)
-    file.unlink()
-    assert view.updated.acquire(timeout=5)
-    (thread,) = threads()
-    view.close()
-    thread.join(5)
-    live.tell()
-    assert not view.updated.acquire(blocking=False)
-
-
-def test_it_hears_of_requests_and_of_what_it_is_told(app: Settings) -> None:
-    view = Counter()
-    for _ in range(2):
-        assert view.updated.acquire(timeout=5)
-    live.tell()
-    assert view.updated.acquire(blocking=False)
     connect(requests.Session()).get(f"{API_URL}/me", timeout=5)
-    assert view.updated.acquire(blocking=False)
-    assert not app.folder.joinpath("token.json").exists()
+    assert view.updated.acquire(timeout=5)
+
+
+def test_a_hundred_changes_are_shown_once_and_a_later_one_again(timers: list[Timer]) -> None:
+    views = [Counter(), Counter()]
+    for _ in range(100):
+        changes.announce()
+    assert [view.count for view in views] == [0, 0]
+    (timer,) = timers
+    timer.end()
+    assert [view.count for view in views] == [1, 1]
+    changes.announce()
+    timers[1].end()
+    assert [view.count for view in views] == [2, 2]
+
+
+def test_what_is_changed_while_it_is_shown_is_shown_after_that(timers: list[Timer]) -> None:
+    view = Counter()
+    view._show = changes.announce  # type: ignore[method-assign]
+    changes.announce()
+    timers[0].end()
+    assert len(timers) == 2
+
+
+def test_changes_of_any_thread_are_gathered(timers: list[Timer]) -> None:
+    view = Counter()
+    threads = [threading.Thread(target=changes.announce) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (timer,) = timers
+    timer.end()
+    assert view.count == 1
+
+
+def test_a_cell_that_has_run_shows_all_of_it_at_once(timers: list[Timer]) -> None:
+    view = Counter()
+    changes.announce()
+    live.update_all("what IPython tells of the cell")
+    assert view.count == 1
+    changes.announce()
+    assert len(timers) == 2  # nothing is lost after that
+
+
+def test_where_there_are_no_threads_it_is_shown_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(live.threading.Timer, "start", refuse)
+    view = Counter()
+    changes.announce()
+    assert view.count == 1
+
+
+def test_turning_to_it_again_updates_it_alone() -> None:
+    view, other = Counter(), Counter()
+    assert view._head.live
+    view._head._handle_custom_msg("look", [])
+    assert (view.count, other.count) == (1, 0)
+
+
+@pytest.mark.usefixtures("timers")
+def test_a_closed_one_hears_nothing_any_more() -> None:
+    view = Counter()
+    view.close()
+    live.update_all()
+    assert view.count == 0

@@ -149,3 +149,18 @@ def test_what_is_done_once_for_all_stays_off(monkeypatch: pytest.MonkeyPatch) ->
     click()
     assert off()
     assert len(starts) == 1
+
+
+class Titled(Panel):
+    title = "What it is"
+
+
+def test_a_panel_begins_with_its_title_whatever_is_put_into_it() -> None:
+    panel = Titled([part := view.Markup("one")])
+    head, *rest = panel.children
+    assert isinstance(head, view.Head)
+    assert (head.title, rest) == ("What it is", [part])
+    panel.children = [part, another := view.Markup("two")]
+    panel.children = panel.children
+    assert panel.children == (head, part, another)
+    assert Titled([]).children == ()  # what is not filled yet shows nothing

@@ -7,14 +7,16 @@ import json
 import signal
 import tempfile
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from redbooth_nb import changes
 from redbooth_nb.provider.sandbox.applications import problems
 from redbooth_nb.provider.sandbox.data import SandboxError
-from redbooth_nb.provider.sandbox.database import Database, close_kept
+from redbooth_nb.provider.sandbox.database import Database, Transaction, close_kept
 from redbooth_nb.provider.sandbox.records import Application, save_application
 from redbooth_nb.provider.sandbox.switches import Switches, switch_problem
 from redbooth_nb.provider.sandbox.web import create_app
@@ -76,12 +78,12 @@ class Sandbox:
 
     def advance(self, seconds: float) -> None:
         """Move the clock by this many seconds (back if negative), within 100 years of the machine's time."""
-        with self._database.transaction() as tx:
+        with self._changing() as tx:
             tx.advance(seconds)
 
     def reset_clock(self) -> None:
         """Set the clock to the machine's time."""
-        with self._database.transaction() as tx:
+        with self._changing() as tx:
             tx.set("clock_offset", 0.0)
 
     @property
@@ -94,7 +96,7 @@ class Sandbox:
         """Change switches, for example ``switch(token_lifetime=60)``; see Switches for names and values."""
         for problem in filter(None, map(switch_problem, changes, changes.values())):
             raise problem
-        with self._database.transaction() as tx:
+        with self._changing() as tx:
             tx.set("switches", asdict(tx.switches) | changes)
 
     def seed_application(
@@ -117,9 +119,15 @@ class Sandbox:
 
     def reset(self) -> None:
         """Forget applications, codes, tokens, clock and switches."""
-        with self._database.transaction() as tx:
+        with self._changing() as tx:
             tx.run("DELETE FROM applications")  # codes and tokens go with them
             tx.run("DELETE FROM settings WHERE name != 'secret_key'")
+
+    @contextmanager
+    def _changing(self) -> Iterator[Transaction]:
+        with self._database.transaction() as tx:
+            yield tx
+        changes.announce()
 
 
 def run_alone(

@@ -1,0 +1,84 @@
+"""What has changed is told once, where it happens."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import requests
+from practice import DECIDE, SECRET, app, callback_of, decide, machine
+
+from redbooth_nb import changes
+from redbooth_nb.client.authorize import AuthorizationRequest
+from redbooth_nb.client.exchange import exchange
+from redbooth_nb.client.private_file import PrivateFile, StoreError
+from redbooth_nb.client.register import Settings, save_credentials
+from redbooth_nb.client.store import TokenStore
+from redbooth_nb.client.wire import connect
+from redbooth_nb.provider.addresses import API_URL
+from redbooth_nb.provider.sandbox import Sandbox
+
+__all__ = ["app", "callback_of", "decide", "machine"]
+
+
+class Watcher:
+    """Counts what it is told."""
+
+    def __init__(self) -> None:
+        self.heard: list[threading.Thread] = []
+        changes.watch(self.hear)
+
+    def hear(self) -> None:
+        self.heard.append(threading.current_thread())
+
+    def hears(self, action: Callable[[], object]) -> int:
+        """Return how often it is told while this is done."""
+        before = len(self.heard)
+        action()
+        return len(self.heard) - before
+
+
+def test_every_change_is_told_where_it_happens(app: Settings, sandbox: Sandbox, decide: DECIDE) -> None:
+    watcher, session = Watcher(), connect(requests.Session())
+    assert watcher.hears(lambda: session.get(f"{API_URL}/me", timeout=5)) == 1
+    assert watcher.hears(lambda: AuthorizationRequest.new(app)) == 1
+    token = exchange(decide(app))
+    assert watcher.hears(TokenStore(app.folder).forget)
+    assert watcher.hears(lambda: TokenStore(app.folder).save(token))
+    assert watcher.hears(lambda: save_credentials(app.client_id, SECRET, app.redirect_uri)) == 1
+    for action in (lambda: sandbox.advance(60), sandbox.reset_clock, lambda: sandbox.switch(state="dropped")):
+        assert watcher.hears(action) == 1
+    assert watcher.hears(sandbox.reset) == 1
+
+
+def test_reading_and_what_failed_are_no_changes(app: Settings, sandbox: Sandbox, tmp_path: Path) -> None:
+    watcher = Watcher()
+    (tmp_path / "file.json").mkdir(mode=0o700)
+
+    def fail() -> None:
+        with pytest.raises(StoreError, match="cannot be written"):
+            PrivateFile(tmp_path / "file.json").write({})
+
+    for action in (Settings.load, TokenStore(app.folder).load, sandbox.now, lambda: sandbox.switches, fail):
+        assert watcher.hears(action) == 0
+
+
+def test_a_watcher_hears_of_it_in_that_thread_for_as_long_as_it_lives(caplog: pytest.LogCaptureFixture) -> None:
+    """And what goes wrong in one never reaches whoever made the change."""
+
+    def fail() -> None:
+        raise ZeroDivisionError("canary")
+
+    changes.watch(fail)
+    staying, leaving = Watcher(), Watcher()
+    changes.announce()
+    assert (len(staying.heard), len(leaving.heard)) == (1, 1)
+    assert "ZeroDivisionError" in caplog.text
+    assert "canary" not in caplog.text
+    heard = leaving.heard
+    del leaving
+    thread = threading.Thread(target=changes.announce)
+    thread.start()
+    thread.join()
+    assert len(heard) == 1
+    assert staying.heard == [threading.main_thread(), thread]
