@@ -86,6 +86,7 @@ def _token_request(session: requests.Session, how: str) -> dict[str, str]:
 class FaultLab(view.View):
     """Seventeen ways to fail; `run(name, predicted)` does what the button does."""
 
+    title = "Fault lab"
     picture = "fault-lab"
 
     def __init__(self) -> None:

@@ -38,6 +38,7 @@ class SignInPanel(View):
     a person at the browser decides alone. timeout: seconds to wait.
     """
 
+    title = "Sign in"
     picture = "authorize"
 
     def __init__(

@@ -6,18 +6,23 @@ const SLOW = 800; // milliseconds, after which somebody who waits is told why
 
 // Runs inside the frame. It must not use anything from outside it.
 function inside() {
+  let scheme = "light dark";
   const tell = (what) => parent.postMessage({ redbooth: what }, "*");
   const size = () => tell({ height: Math.ceil(document.body?.getBoundingClientRect().height ?? 0) });
   addEventListener("message", ({ source, data }) => {
     if (source !== parent) return;
+    scheme = data.scheme ?? scheme;
+    document.documentElement.style.colorScheme = scheme;
+    if (data.html === undefined) return;
     const page = new DOMParser().parseFromString(data.html, "text/html");
     for (const one of page.querySelectorAll("script, link, meta, base, iframe, object, embed")) one.remove();
     page.head.append(Object.assign(page.createElement("style"), { textContent: data.styles }));
     document.replaceChild(document.adoptNode(page.documentElement), document.documentElement);
+    document.documentElement.style.colorScheme = scheme;
     for (const one of document.querySelectorAll("code.wide[id]")) {
       const copy = Object.assign(document.createElement("button"), { type: "button", textContent: "Copy", className: "button plain" });
       copy.dataset.copy = one.id;
-      copy.setAttribute("aria-label", `Copy ${one.id.replaceAll("_", " ")}`);
+      copy.setAttribute("aria-label", `Copy ${one.closest("dd")?.previousElementSibling.firstChild.textContent.trim() ?? "code"}`);
       one.parentElement.classList.add("row");
       one.after(copy);
     }
@@ -87,9 +92,11 @@ function render({ model, el }) {
     slow = setTimeout(() => { status.textContent = "Waiting for the kernel. It may still be running another cell."; }, SLOW);
     model.send(what);
   };
-  const theme = () => {
+  const theme = () => { // the frame sees the system's light or dark, not JupyterLab's
     const lab = document.body.dataset.jpThemeLight;
-    frame.style.colorScheme = lab === undefined ? "light dark" : lab === "true" ? "light" : "dark";
+    const scheme = lab === undefined ? "light dark" : lab === "true" ? "light" : "dark";
+    frame.style.colorScheme = scheme;
+    if (loaded) frame.contentWindow.postMessage({ scheme }, "*");
   };
   const draw = () => {
     if (!loaded || !shown) return;
@@ -104,7 +111,7 @@ function render({ model, el }) {
   const fromFrame = async ({ source, data }) => {
     if (source !== frame.contentWindow || !data?.redbooth) return;
     const { loaded: began, height, open, submit, save, copy } = data.redbooth;
-    if (began) { loaded = true; draw(); }
+    if (began) { loaded = true; theme(); draw(); }
     if (height) frame.style.setProperty("--page-height", `${height}px`);
     if (typeof open === "string") ask({ open });
     if (Array.isArray(submit)) ask({ submit });

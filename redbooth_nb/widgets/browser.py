@@ -47,8 +47,6 @@ class Browser(View):
     Redbooth to which the window was sent; shown is what it returns, or what is wrong when it raises a RedboothError.
     """
 
-    picture = ""
-
     def __init__(
         self,
         url: str,

@@ -26,6 +26,7 @@ class RegisterForm(View):
     name: what to call the app. Where nobody is at the browser, the kit registers it by that name.
     """
 
+    title = "Register an app"
     picture = "register"
 
     def __init__(self, name: str = "My first Redbooth app", redirect_uri: str = DEFAULT_REDIRECT_URI) -> None:

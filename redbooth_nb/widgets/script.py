@@ -33,6 +33,8 @@ class ScriptPanel(View):
     Raises RedboothError when it cannot be started, or does not end within a minute where nobody watches.
     """
 
+    title = "Your app, running"
+
     def __init__(self, command: list[str], folder: Path) -> None:
         self._lines: deque[str] = deque(maxlen=LINES)
         self._canceled, self._message, self._output = False, Message(), Markup()

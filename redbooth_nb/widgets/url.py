@@ -19,6 +19,7 @@ class UrlView(View):
     An answer to a changed URL is only accepted if client id, redirect URI and state are still the request's.
     """
 
+    title = "The authorize address, part by part"
     picture = "url"
 
     def __init__(self, request: AuthorizationRequest | None = None) -> None:
