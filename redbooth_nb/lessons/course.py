@@ -103,7 +103,11 @@ def _refresh() -> Findings:
     good = [each.body for each in refreshes if each.status == HTTPStatus.OK and isinstance(each.body, dict)]
     newest, token = good[-1].get("refresh_token") if good else None, _stored()
     yield "new-pair", bool(good), {}
-    yield "saved", token is not None and newest is not None and token.refresh_token == newest, {}
+    yield (
+        "saved" if token or not good else "gone",
+        token is not None and newest is not None and token.refresh_token == newest,
+        {},
+    )
 
 
 def _break_it() -> Findings:
@@ -138,14 +142,13 @@ def _stored() -> Token | None:
         return None
 
 
-_FINDINGS = {
-    "start": _start,
-    "register": _register,
-    "authorize": _authorize,
-    "exchange": _exchange,
-    "refresh": _refresh,
-    "break-it": _break_it,
-    "your-own-app": _your_own_app,
+LESSONS = {
+    "start": Lesson("start", _start),
+    "register": Lesson("register", _register),
+    "authorize": Lesson("authorize", _authorize),
+    "exchange": Lesson("exchange", _exchange),
+    "refresh": Lesson("refresh", _refresh),
+    "break-it": Lesson("break-it", _break_it),
+    "your-own-app": Lesson("your-own-app", _your_own_app),
 }
-LESSONS = {stage: Lesson(stage, findings) for stage, findings in _FINDINGS.items()}
 QUESTIONS = {name: question for each in LESSONS.values() for name, question in each.questions.items()}
