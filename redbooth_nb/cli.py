@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         if error.stage:
             from redbooth_nb.lessons.course import LESSONS
 
-            print(f"In the lessons: notebook {LESSONS[error.stage].notebook}", file=sys.stderr)
+            print(f"In the lessons: notebook {LESSONS[error.stage]}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -51,19 +51,18 @@ class Configuration:
         Raises ConfigurationError when it would be in a home folder that is not known, or is no path.
         """
         chosen = self.get("REDBOOTH_STATE_DIR")
+        if "\0" in chosen:
+            remedy = f"Correct REDBOOTH_STATE_DIR in {self.env_file}."
+            raise ConfigurationError("REDBOOTH_STATE_DIR holds a zero byte, which no path may.", remedy=remedy)
         try:
             if not chosen:
                 from platformdirs import user_state_path
 
                 chosen = str(user_state_path("redbooth-nb"))  # older versions leave a ~ that cannot be expanded
-            folder = Path(chosen).expanduser().absolute()
+            return Path(chosen).expanduser().absolute()
         except RuntimeError:
             remedy = "Set HOME, or set REDBOOTH_STATE_DIR to a folder of your own."
             raise ConfigurationError("This machine does not say where your home folder is.", remedy=remedy) from None
-        if "\0" in chosen:
-            remedy = f"Correct REDBOOTH_STATE_DIR in {self.env_file}."
-            raise ConfigurationError("REDBOOTH_STATE_DIR holds a zero byte, which no path may.", remedy=remedy)
-        return folder
 
 
 def find_env_file(folder: Path) -> Path:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import distributions, requires, version
 from pathlib import Path
 from socket import AF_INET, AF_INET6, create_server
-from typing import NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -36,22 +35,15 @@ WORDINGS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding=
 SANDBOX_PORT = 8764
 
 
-class Finding(NamedTuple):
-    """What was checked, how it is ("ok", "note" or "broken"), and what to do about it."""
-
-    what: str
-    remedy: str = ""
-    level: str = "ok"
-
-    def __str__(self) -> str:
-        """Return the finding as one line."""
-        line = f"{self.level:<8}{self.what}" + (f" What to do: {self.remedy}" if self.remedy else "")
-        return printable(line, len(line)).replace("\n", "?")
+def found(name: str, /, **values: object) -> str:
+    """Return the line for the finding of this name. values: for the placeholders of its wording."""
+    return line(**{part: text.format_map(values) for part, text in WORDINGS[name].items()})
 
 
-def found(name: str, /, **values: object) -> Finding:
-    """Return the finding of this name. values: for the placeholders of its wording."""
-    return Finding(**{part: text.format_map(values) for part, text in WORDINGS[name].items()})
+def line(what: str, remedy: str = "", level: str = "ok") -> str:
+    """Return a finding as one line: how it is ("ok", "note" or "broken"), what was checked, and what to do about it."""
+    text = f"{level:<8}{what}" + (f" What to do: {remedy}" if remedy else "")
+    return printable(text, len(text)).replace("\n", "?")
 
 
 def doctor(_: list[str]) -> int:
@@ -59,23 +51,23 @@ def doctor(_: list[str]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a path may hold what the terminal cannot show
     findings = list(dict.fromkeys(finding for check in CHECKS for finding in _findings(check)))  # each once
-    print("\n".join(map(str, findings)))
-    broken = sum(finding.level == "broken" for finding in findings)
+    print("\n".join(findings))
+    broken = sum(finding.startswith("broken") for finding in findings)
     print(f"\n{broken} broken." if broken else "\nAll is well.")
     return 1 if broken else 0
 
 
-def _findings(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+def _findings(check: Callable[[], Iterator[str]]) -> Iterator[str]:
     try:
         yield from check()
     except RedboothError as error:
-        yield Finding(" ".join(f"{error.what} {error.why}".split()), error.remedy, "broken")
+        yield line(" ".join(f"{error.what} {error.why}".split()), error.remedy, "broken")
     except Exception as error:  # whatever it is, it is a finding; its text may hold a secret
         reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
         yield found("stopped", check=check.__name__.replace("_", " "), reason=reason)
 
 
-def installation() -> Iterator[Finding]:
+def installation() -> Iterator[str]:
     """Check Python and every package the kit needs, against the tested ranges."""
     yield found("python", version=platform.python_version(), system=platform.system())
     wrong = []
@@ -90,7 +82,7 @@ def installation() -> Iterator[Finding]:
         yield found("packages", version=version("redbooth-nb"))
 
 
-def settings_file() -> Iterator[Finding]:
+def settings_file() -> Iterator[str]:
     """Check `.env`, and the settings in it and in the environment."""
     if "OAUTHLIB_INSECURE_TRANSPORT" in os.environ:
         yield found("insecure-transport")
@@ -108,7 +100,7 @@ def settings_file() -> Iterator[Finding]:
         yield found("settings-shared" if shared else "settings", file=file)
 
 
-def folders() -> Iterator[Finding]:
+def folders() -> Iterator[str]:
     """Check that state and working copies can be written, by writing a file that is gone at once."""
     yield _writable("State", Configuration.read().state_dir, "set REDBOOTH_STATE_DIR to another folder")
     if has_lessons():
@@ -119,7 +111,7 @@ def folders() -> Iterator[Finding]:
         yield found("lessons-none")
 
 
-def _writable(name: str, folder: Path, otherwise: str) -> Finding:
+def _writable(name: str, folder: Path, otherwise: str) -> str:
     """Check that a folder can be written, by writing; `otherwise` ends the remedy."""
     try:
         make_private(folder)
@@ -131,7 +123,7 @@ def _writable(name: str, folder: Path, otherwise: str) -> Finding:
     return found("folder", name=name, folder=folder)
 
 
-def ports() -> Iterator[Finding]:
+def ports() -> Iterator[str]:
     """Check that the ports of the redirect URI and the sandbox are free."""
     sandbox_is_free = _free("127.0.0.1", SANDBOX_PORT)  # before the credentials are read, which starts the sandbox
     try:
@@ -156,10 +148,10 @@ def _free(host: str, port: int) -> bool:
     return True
 
 
-def provider() -> Iterator[Finding]:
+def provider() -> Iterator[str]:
     """Check that the provider answers, the credentials, and the stored token."""
     configuration = Configuration.read()
-    if _writable("State", configuration.state_dir, "").level == "broken":
+    if _writable("State", configuration.state_dir, "").startswith("broken"):
         return  # that was said above; what the sandbox would say about it helps less
     who = current_provider(configuration)
     yield found("provider", label=who.label)
@@ -184,7 +176,7 @@ def provider() -> Iterator[Finding]:
         yield found("token-cut-off" if store.interrupted() else "token", path=store.path)
 
 
-def surroundings() -> Iterator[Finding]:
+def surroundings() -> Iterator[str]:
     """Check the clock, the browser and the proxy settings."""
     yield found("clock-behind" if time.time() < Path(__file__).stat().st_mtime else "clock")
     try:

@@ -6,6 +6,8 @@ from typing import ParamSpec, Self, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
+LEFT_OUT = "The details are left out because they may hold secrets."
+REPORT = "Try again. If it stays, run `redbooth-nb doctor` and report what it says."
 LONGEST_TEXT = 2000  # characters of one part of an error; what a service says may be longer
 
 
@@ -59,7 +61,8 @@ def only_kit_errors(function: Callable[P, R]) -> Callable[P, R]:
             failure = error.fresh()
         except Exception as error:  # whatever it is, its frames and its text may hold secrets
             called_wrongly = error.__traceback__ is not None and error.__traceback__.tb_next is None
-            failure = TypeError(str(error)) if called_wrongly else _unforeseen(error)
+            what = f"Something went wrong that the kit did not foresee ({type(error).__name__})."
+            failure = TypeError(str(error)) if called_wrongly else RedboothError(what, why=LEFT_OUT, remedy=REPORT)
         except BaseException as error:  # Ctrl-C and the like go on, but bare
             failure = error.with_traceback(None)
             failure.__cause__ = failure.__context__ = None
@@ -67,14 +70,6 @@ def only_kit_errors(function: Callable[P, R]) -> Callable[P, R]:
         raise failure
 
     return call
-
-
-def _unforeseen(error: Exception) -> RedboothError:
-    return RedboothError(
-        f"Something went wrong that the kit did not foresee ({type(error).__name__}).",
-        why="The details are left out because they may hold secrets.",
-        remedy="Try again. If it stays, run `redbooth-nb doctor` and report what it says.",
-    )
 
 
 def printable(text: str, longest: int = LONGEST_TEXT) -> str:

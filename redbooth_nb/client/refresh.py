@@ -110,7 +110,8 @@ class RedboothSession:
         problem = bearer_problem(response.headers.get("WWW-Authenticate", "")) if unauthorized else ""
         if problem == "expired" and not refreshed:  # else the clocks disagree, and another refresh would not help
             token = self._refresh(token)
-            if not _can_be_repeated(arguments):
+            body = arguments.get("data")
+            if "files" in arguments or hasattr(body, "read") or hasattr(body, "__next__"):  # it was read to its end
                 raise failure(ApiError, "call", "not_repeated")
             response = self._call(method, url, token, arguments)
         elif problem == "revoked":
@@ -139,12 +140,6 @@ class RedboothSession:
         headers = {**(arguments.get("headers") or {}), "Authorization": f"Bearer {token.access_token.reveal()}"}
         with named_failures(f"{method} {url.partition('?')[0]}"):
             return self._session.request(method, url, **{**DEFAULTS, **arguments, "headers": headers})
-
-
-def _can_be_repeated(arguments: dict[str, Any]) -> bool:
-    """Whether a call can be sent again: a file or a generator has been read to its end."""
-    body = arguments.get("data")
-    return "files" not in arguments and not hasattr(body, "read") and not hasattr(body, "__next__")
 
 
 @only_kit_errors

@@ -5,7 +5,7 @@ from collections import Counter
 from redbooth_nb.client.private_file import PrivateFile
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.course import LESSONS, named
+from redbooth_nb.lessons.course import LESSONS, named, requirements
 
 _asked: Counter[str] = Counter()
 
@@ -16,7 +16,8 @@ def check(stage: str) -> None:
     stage: "start", "register", "authorize", "exchange", "refresh", "break-it" or "your-own-app". When nothing is
     missing, the lesson counts as done.
     """
-    required = named("stage", stage, LESSONS).requirements()
+    named("stage", stage, LESSONS)
+    required = requirements(stage)
     for requirement in required:
         if requirement.holds:
             print(f"Done     {requirement.text}")
@@ -33,8 +34,8 @@ def check(stage: str) -> None:
 def progress() -> None:
     """Print every lesson and whether it is done."""
     finished = done()
-    for stage, each in LESSONS.items():
-        print(f"{'Done ' if stage in finished else 'To do'}    {each.notebook}")
+    for stage, notebook in LESSONS.items():
+        print(f"{'Done ' if stage in finished else 'To do'}    {notebook}")
 
 
 def done() -> list[str]:
@@ -58,7 +59,7 @@ def summary_line() -> str:
     finished = done()
     if not finished:
         return ""
-    following = next((each.notebook for stage, each in LESSONS.items() if stage not in finished), "")
+    following = next((notebook for stage, notebook in LESSONS.items() if stage not in finished), "")
     then = f"next is {following}" if following else "that was the whole course"
     return f"Lessons  {len(finished)} of {len(LESSONS)} done; {then}."
 

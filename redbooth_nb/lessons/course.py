@@ -2,11 +2,11 @@
 
 import json
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple, TypeVar
 
 from redbooth_nb.client.authorize import PendingAuthorization
@@ -30,45 +30,6 @@ class Requirement(NamedTuple):
     text: str
     holds: bool
     hints: list[str]
-
-
-@dataclass(frozen=True)
-class Question:
-    """A prediction. choices: what may happen; right: the number of the one that does, from 1. because: why.
-
-    wrong: for each of the other choices, in order, why it is not right.
-    """
-
-    prompt: str
-    choices: list[str]
-    right: int
-    because: str
-    wrong: list[str]
-
-    def reply(self, number: int) -> str:
-        """Return what to say to a choice."""
-        if number == self.right:
-            return f"Right. {self.because}"
-        why = self.wrong[number - 1 - (number > self.right)]
-        return f"No. {why}\nThe right answer is: {self.choices[self.right - 1]}. {self.because}"
-
-
-class Lesson:
-    """One stage: its notebook, what shows that it is done, and its questions by name."""
-
-    def __init__(self, stage: str, findings: Callable[[], Findings]) -> None:
-        self.notebook, self._findings = str(TEXTS[stage]["notebook"]), findings
-        self._wordings = TEXTS[stage]["requirements"]
-        self.questions = {name: Question(**texts) for name, texts in TEXTS[stage]["questions"].items()}
-
-    def requirements(self) -> list[Requirement]:
-        """Return the requirements, each as it is now."""
-        found = []
-        for name, holds, values in self._findings():
-            words = self._wordings[name]
-            text = words["met" if holds else "missing"].format_map(values)
-            found.append(Requirement(text, holds, words["hints"]))
-        return found
 
 
 def named(kind: str, name: str, known: Mapping[str, T]) -> T:
@@ -114,7 +75,11 @@ def _refresh() -> Findings:
     good = [each.body for each in refreshes if each.status == HTTPStatus.OK and isinstance(each.body, dict)]
     newest, token = good[-1].get("refresh_token") if good else None, _stored()
     yield "new-pair", bool(good), {}
-    yield "saved", token is not None and newest is not None and token.refresh_token == newest, {}
+    yield (
+        "saved" if token or not good else "gone",
+        token is not None and newest is not None and token.refresh_token == newest,
+        {},
+    )
 
 
 def _break_it() -> Findings:
@@ -158,5 +123,15 @@ _FINDINGS = {
     "break-it": _break_it,
     "your-own-app": _your_own_app,
 }
-LESSONS = {stage: Lesson(stage, findings) for stage, findings in _FINDINGS.items()}
-QUESTIONS = {name: question for each in LESSONS.values() for name, question in each.questions.items()}
+LESSONS: dict[str, str] = {stage: TEXTS[stage]["notebook"] for stage in _FINDINGS}  # in the order of the course
+QUESTIONS = {name: SimpleNamespace(**each) for stage in LESSONS for name, each in TEXTS[stage]["questions"].items()}
+
+
+def requirements(stage: str) -> list[Requirement]:
+    """Return what the check of a lesson asks for, each as it is now."""
+    found = []
+    for name, holds, values in _FINDINGS[stage]():
+        words = TEXTS[stage]["requirements"][name]
+        text = words["met" if holds else "missing"].format_map(values)
+        found.append(Requirement(text, holds, words["hints"]))
+    return found

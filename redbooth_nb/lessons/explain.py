@@ -113,7 +113,7 @@ def _in_this_course(stage: str) -> str:
     with suppress(RedboothError):
         if stage in TEXTS["catch_up"] and current_provider().kind != "live":
             call = f", or run catch_up('{TEXTS['catch_up'][stage]}')"
-    return f"\nIn this course: notebook {LESSONS[stage].notebook}{call}"
+    return f"\nIn this course: notebook {LESSONS[stage]}{call}"
 
 
 def _reading(answer: requests.Response) -> tuple[str, RedboothError | None]:

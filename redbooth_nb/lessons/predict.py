@@ -34,7 +34,14 @@ class Prediction(View):
         number, right = change["new"], self.question.right
         if number is not None:
             self._choices.add_class("rv-answered").add_class(f"rv-right-{right}")  # view.css marks them
-            self._message.say(self.question.reply(number), "right" if number == right else "wrong")
+            self._message.say(self._reply(number), "right" if number == right else "wrong")
+
+    def _reply(self, number: int) -> str:
+        asked = self.question
+        if number == asked.right:
+            return f"Right. {asked.because}"
+        why = asked.wrong[number - 1 - (number > asked.right)]
+        return f"No. {why}\nThe right answer is: {asked.choices[asked.right - 1]}. {asked.because}"
 
     def text(self) -> str:
         """Return the question and its choices, what was chosen, and then what is right."""

@@ -6,13 +6,13 @@ import pytest
 from client.machine import FaultyServer
 from practice import DECIDE, SECRET
 
-from redbooth_nb import RedboothSession, catch_up, refresh
+from redbooth_nb import RedboothSession, catch_up, refresh, revoke
 from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.check import check
-from redbooth_nb.lessons.course import LESSONS
+from redbooth_nb.lessons.course import requirements
 from redbooth_nb.traffic.transcript import transcript
 
 STAGES = ("register", "authorize", "exchange", "refresh")
@@ -48,7 +48,7 @@ def test_each_thing_to_do_has_hints_of_its_own(said: Said) -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_nothing_is_done_at_the_beginning(said: Said, stage: str) -> None:
     told = said(stage)
-    assert told.count("To do    ") == len(LESSONS[stage].requirements())
+    assert told.count("To do    ") == len(requirements(stage))
     assert "Done" not in told
 
 
@@ -86,6 +86,18 @@ def test_a_new_pair_that_was_not_kept_is_missed(said: Said, app: Settings, decid
     refresh()
     TokenStore(app.folder).save(old)
     assert "To do    The newest refresh token is not stored." in said("refresh")
+
+
+def test_after_a_revoke_there_is_nothing_to_save(said: Said, app: Settings, decide: DECIDE) -> None:
+    exchange(decide(app))
+    refresh()
+    revoke(app)
+    told = [said("refresh") for _ in range(3)]
+    assert "To do    The new pair is no longer stored: it was revoked" in told[0]
+    assert "save" not in "".join(told)
+    catch_up("refresh")
+    refresh()
+    assert "To do" not in said("refresh")
 
 
 def test_a_refused_refresh_is_none(said: Said, app: Settings, decide: DECIDE) -> None:

@@ -18,7 +18,7 @@ def note() -> Path:
 
 
 def test_every_lesson_names_its_notebook() -> None:
-    assert [lesson.notebook for lesson in LESSONS.values()] == sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
+    assert list(LESSONS.values()) == sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
 
 
 def test_a_check_that_finds_all_done_counts(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from practice import SECRET
 import redbooth_nb
 from redbooth_nb.client.register import Settings
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.course import LESSONS
+from redbooth_nb.lessons.course import requirements
 from redbooth_nb.lessons.take_home import GAP, GAPS, NAME, SOLUTION, TakeHomeApp, works
 
 RIGHT = {
@@ -176,10 +176,10 @@ def test_the_check_says_what_is_true_now(app: Settings, monkeypatch: pytest.Monk
     notebook = {"app": TakeHomeApp(), "ready": redbooth_nb.ready}
 
     def missing() -> list[str]:
-        return [required.text for required in LESSONS["your-own-app"].requirements() if not required.holds]
+        return [required.text for required in requirements("your-own-app") if not required.holds]
 
     def do_the_last_hint() -> None:
-        code = next(required.hints[-1] for required in LESSONS["your-own-app"].requirements() if not required.holds)
+        code = next(required.hints[-1] for required in requirements("your-own-app") if not required.holds)
         exec(code, notebook)  # noqa: S102
 
     assert missing()[0] == f"{NAME} is not written yet."
@@ -201,4 +201,4 @@ def test_a_token_file_that_makes_no_sense_is_no_sign_in(content: str) -> None:
     take_home = TakeHomeApp()
     take_home.write()
     (take_home.folder / "my_redbooth_token.json").write_text(content)
-    assert [required.holds for required in LESSONS["your-own-app"].requirements()] == [True, True, False]
+    assert [required.holds for required in requirements("your-own-app")] == [True, True, False]

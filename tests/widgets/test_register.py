@@ -35,6 +35,13 @@ def test_it_begins_with_what_to_do(sandbox: Sandbox) -> None:
     assert "Problem" not in shown(form)
 
 
+def test_an_empty_form_asks_to_copy_and_not_to_copy_again(sandbox: Sandbox) -> None:  # noqa: ARG001
+    form = RegisterForm()
+    click(form, "Save")
+    assert "Copy the Api Key and the App secret" in shown(form)
+    assert "again" not in shown(form)
+
+
 def test_good_credentials_are_saved_and_the_secret_leaves_the_field(sandbox: Sandbox) -> None:  # noqa: ARG001
     form = RegisterForm()
     fill(form, CLIENT_ID, SECRET)
