@@ -116,13 +116,12 @@ class EmbeddedSandbox(StandIn):
     @property
     def origin(self) -> str:  # type: ignore[override]
         """Where a browser or cURL finds the sandbox, which from now on listens."""
-        self.sandbox.start()
         return self.sandbox.base_url
 
     @property
     def listening(self) -> bool:  # type: ignore[override]
         """Whether a browser or cURL already finds it."""
-        return self.sandbox.listening
+        return bool(self.sandbox.listening)
 
     def now(self) -> float:
         """Return the sandbox's clock in Unix seconds; every notebook sees the same one."""

@@ -1,7 +1,7 @@
 """The sandbox's switches: what can be changed about its answers, and to what."""
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal, get_args, get_type_hints
+from typing import Final, Literal, get_args, get_type_hints
 
 from redbooth_nb.provider.sandbox.data import SandboxError
 
@@ -25,11 +25,6 @@ class Switches:
     token_lifetime: int = 7200
     code_lifetime: int = 600
     rate_limited: Literal[False, True] = False
-
-    @classmethod
-    def stored(cls, values: dict[str, Any]) -> "Switches":
-        """Read stored switches, leaving out what another version of the kit wrote and this one can't use."""
-        return cls(**{name: value for name, value in values.items() if not switch_problem(name, value)})
 
 
 def switch_problem(name: str, value: object) -> SandboxError | None:
