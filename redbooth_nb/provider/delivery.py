@@ -4,9 +4,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -69,7 +67,8 @@ class StandIn(Provider):
     def deliver(self, session: requests.Session) -> None:
         """Mount the delivery for https://redbooth.com, however it is spelled, on `session`."""
         session.mount(f"{ORIGIN}/", self._delivery())
-        vars(session)["get_adapter"] = partial(_adapter, proxy(session), type(session).get_adapter)
+        own, this = type(session).get_adapter, proxy(session)  # by proxy, so that nothing keeps the session alive
+        vars(session)["get_adapter"] = lambda url: own(this, guides_spelling(url) or url)
 
     def _delivery(self) -> LoopbackDelivery:
         return LoopbackDelivery(self.origin)
@@ -139,10 +138,6 @@ def guides_spelling(url: str) -> str:
     return ORIGIN + AUTHORITY.sub("", url) if is_redbooth(host) else ""
 
 
-def _adapter(session: requests.Session, own: Callable[..., BaseAdapter], url: str) -> BaseAdapter:
-    return own(session, guides_spelling(url) or url)
-
-
 def mounted_delivery(session: requests.Session, url: str) -> BaseAdapter | None:
     """Return what takes `url` to the provider that `redbooth-nb run` has set; None for another's address."""
     if os.environ.get("REDBOOTH_PROVIDER") != "recorded" and not guides_spelling(url):  # that one meets every request
@@ -185,13 +180,9 @@ def _start(choice: str, configuration: Configuration) -> Provider:
         from redbooth_nb.provider.recorded import Recorded
 
         return Recorded(configuration.get("REDBOOTH_RECORDING"), configuration.state_dir / "recorded" / "journal.jsonl")
-    return StandIn(_loopback_origin(choice))
-
-
-def _loopback_origin(choice: str) -> str:
     found = re.fullmatch(r"(http://(?i:127\.0\.0\.1|localhost|\[::1\])(?::([0-9]{0,5}))?)/?", choice)
     if found and int(found[2] or 80) in range(1, 65_536):
-        return found[1]
+        return StandIn(found[1])
     raise ConfigurationError(
         f"REDBOOTH_PROVIDER is {choice!r}, which names no provider.",
         why="Requests carry secrets, so a stand-in may only be on this machine.",

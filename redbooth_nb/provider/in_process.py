@@ -27,7 +27,7 @@ class InProcessDelivery(LoopbackDelivery):
         """Return what requests then calls as if it were a connection: this object."""
         return self
 
-    def urlopen(self, method: str, url: str, body: Any, headers: Any, **_: Any) -> HTTPResponse:
+    def urlopen(self, method: str, url: str, body: Any, headers: Any, **_unused: Any) -> HTTPResponse:
         """Let the application answer, as urllib3 would a server; an application that fails answers 500."""
         path, _, query = url.partition("?")
         parts = body_to_chunks(body, method, blocksize=2**16).chunks or ()

@@ -8,14 +8,12 @@ import signal
 import tempfile
 import threading
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 
 from redbooth_nb.provider.sandbox.applications import problems
-from redbooth_nb.provider.sandbox.data import SandboxError
+from redbooth_nb.provider.sandbox.data import SandboxError, Switches, switch_problem
 from redbooth_nb.provider.sandbox.database import Database, close_kept
 from redbooth_nb.provider.sandbox.records import Application, save_application
-from redbooth_nb.provider.sandbox.switches import Switches, switch_problem
 from redbooth_nb.provider.sandbox.web import create_app
 
 __all__ = ["Sandbox", "SandboxError", "Switches", "run_alone"]
@@ -81,11 +79,11 @@ class Sandbox:
             return tx.switches
 
     def switch(self, **changes: object) -> None:
-        """Change switches, for example ``switch(token_lifetime=60)``; see Switches for names and values."""
+        """Change switches, for example ``switch(token_lifetime=60)``; see ``settings.toml`` for names and values."""
         for problem in filter(None, map(switch_problem, changes, changes.values())):
             raise problem
         with self._database.transaction() as tx:
-            tx.set("switches", asdict(tx.switches) | changes)
+            tx.set("switches", vars(tx.switches) | changes)
 
     def seed_application(
         self, name: str, redirect_uri: str, *, client_id: str | None = None, client_secret: str | None = None

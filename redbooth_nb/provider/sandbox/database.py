@@ -13,8 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar, Final, TypeVar, cast
 
-from redbooth_nb.provider.sandbox.data import SandboxError
-from redbooth_nb.provider.sandbox.switches import LONGEST, Switches, switch_problem
+from redbooth_nb.provider.sandbox.data import LONGEST, SandboxError, Switches, switch_problem
 
 BUSY_SECONDS: float = 10.0  # how long one kernel waits for another's write
 FORMAT: Final = 2  # PRAGMA user_version: raise it, here and in mend.sql, with every change of tables or indexes
@@ -139,8 +138,8 @@ class Database:
             _kept[identity] = opened
             opened.row_factory = sqlite3.Row
             opened.execute("PRAGMA foreign_keys = ON")
-            # What a process wrote outlives it even so; only a power cut can damage the file. A write-ahead log is hardly
-            # faster, and SQLite would read what is left of it as part of a file that replaces this one.
+            # What a process wrote outlives it even so; only a power cut can damage the file. A write-ahead log would be
+            # hardly faster, and SQLite would take what is left of it for a part of the file that replaces this one.
             opened.execute("PRAGMA synchronous = OFF")
             with opened:
                 opened.execute("BEGIN IMMEDIATE")
