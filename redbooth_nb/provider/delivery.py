@@ -4,9 +4,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -70,7 +68,8 @@ class StandIn(Provider):
     def deliver(self, session: requests.Session) -> None:
         """Mount the delivery for https://redbooth.com, however it is spelled, on `session`."""
         session.mount(f"{ORIGIN}/", self._delivery())
-        vars(session)["get_adapter"] = partial(_adapter, proxy(session), type(session).get_adapter)
+        own, this = type(session).get_adapter, proxy(session)  # by proxy, so that nothing keeps the session alive
+        vars(session)["get_adapter"] = lambda url: own(this, guides_spelling(url) or url)
 
     def _delivery(self) -> LoopbackDelivery:
         return LoopbackDelivery(self.origin)
@@ -118,13 +117,12 @@ class EmbeddedSandbox(StandIn):
     @property
     def origin(self) -> str:  # type: ignore[override]
         """Where a browser or cURL finds the sandbox, which from now on listens."""
-        self.sandbox.start()
         return self.sandbox.base_url
 
     @property
     def listening(self) -> bool:  # type: ignore[override]
         """Whether a browser or cURL already finds it."""
-        return self.sandbox.listening
+        return bool(self.sandbox.listening)
 
     def now(self) -> float:
         """Return the sandbox's clock in Unix seconds; every notebook sees the same one."""
@@ -140,10 +138,6 @@ def guides_spelling(url: str) -> str:
     """Return an address of redbooth.com with the origin that the guide names, "" for another's."""
     host = urlsplit(f"//{url}" if NO_SCHEME.match(url) else url).hostname
     return ORIGIN + AUTHORITY.sub("", url) if is_redbooth(host) else ""
-
-
-def _adapter(session: requests.Session, own: Callable[..., BaseAdapter], url: str) -> BaseAdapter:
-    return own(session, guides_spelling(url) or url)
 
 
 def mounted_delivery(session: requests.Session, url: str) -> BaseAdapter | None:
@@ -188,13 +182,9 @@ def _start(choice: str, configuration: Configuration) -> Provider:
         from redbooth_nb.provider.recorded import Recorded
 
         return Recorded(configuration.get("REDBOOTH_RECORDING"), configuration.state_dir / "recorded" / "journal.jsonl")
-    return StandIn(_loopback_origin(choice))
-
-
-def _loopback_origin(choice: str) -> str:
     found = re.fullmatch(r"(http://(?i:127\.0\.0\.1|localhost|\[::1\])(?::([0-9]{0,5}))?)/?", choice)
     if found and int(found[2] or 80) in range(1, 65_536):
-        return found[1]
+        return StandIn(found[1])
     raise ConfigurationError(
         f"REDBOOTH_PROVIDER is {choice!r}, which names no provider.",
         why="Requests carry secrets, so a stand-in may only be on this machine.",

@@ -9,20 +9,14 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from redbooth_nb import changes
 from redbooth_nb.provider.sandbox.applications import problems
-from redbooth_nb.provider.sandbox.data import SandboxError
+from redbooth_nb.provider.sandbox.data import SandboxError, Switches, switch_problem
 from redbooth_nb.provider.sandbox.database import Database, Transaction, close_kept
 from redbooth_nb.provider.sandbox.records import Application, save_application
-from redbooth_nb.provider.sandbox.switches import Switches, switch_problem
 from redbooth_nb.provider.sandbox.web import create_app
-
-if TYPE_CHECKING:
-    from redbooth_nb.provider.sandbox.listener import Listener
 
 __all__ = ["Sandbox", "SandboxError", "Switches", "run_alone"]
 
@@ -32,44 +26,38 @@ CALLBACK = "http://127.0.0.1:8765/callback"  # where the lessons wait for the re
 class Sandbox:
     """The practice Redbooth over ``file`` (created if it's missing); several kernels may share one file.
 
-    ``app`` is its web application. It listens only after ``start``, on 127.0.0.1 and ``port`` (0: any free port).
-    Its methods raise SandboxError.
+    ``app`` is its web application. It listens only after ``start`` or once ``base_url`` is asked for, on 127.0.0.1 and
+    ``port`` (0: any free port). Its methods raise SandboxError.
     """
 
     def __init__(self, file: Path, port: int = 8764) -> None:
         self._database = Database(Path(file))
         self._port = port
         self._turn = threading.Lock()  # so that a double click starts only one
-        self._listener: Listener | None = None
+        self.listening = ""  # the address, once it does
         self.app = create_app(self._database)
 
-    def start(self, *, strict_port: bool = False) -> None:
-        """Serve in the background. If the port is busy, use another, or with ``strict_port`` raise SandboxError."""
-        from redbooth_nb.provider.sandbox.listener import Listener  # brings a web server
+    def start(self, *, strict_port: bool = False) -> str:
+        """Serve in the background; return the address. If the port is busy, use another unless ``strict_port``."""
+        from redbooth_nb.provider.sandbox.listener import listen  # brings a web server
 
         with self._turn:
-            if not self._listener:
-                self._listener = Listener(self.app, self._port, *[] if strict_port else [0])
+            if not self.listening:
+                self.listening, self._stop = listen(self.app, self._port, *[] if strict_port else [0])
+            return self.listening
 
     def stop(self) -> None:
         """Stop serving and leave no thread behind; what was registered and granted stays in the file."""
         with self._turn:
-            if self._listener:
-                self._listener.stop()
-                self._listener = None
+            if self.listening:
+                self._stop()
+            self.listening = ""
         close_kept()
 
     @property
-    def listening(self) -> bool:
-        """Whether it was started."""
-        return self._listener is not None
-
-    @property
     def base_url(self) -> str:
-        """Where it listens, for example ``http://127.0.0.1:8764``."""
-        if self._listener is None:
-            raise SandboxError.named("stopped")
-        return self._listener.base_url
+        """Where it listens from now on, for example ``http://127.0.0.1:8764``."""
+        return self.start()
 
     def now(self) -> float:
         """Return the sandbox's time in unix seconds, which is the same for all kernels on this file."""
@@ -93,11 +81,11 @@ class Sandbox:
             return tx.switches
 
     def switch(self, **changes: object) -> None:
-        """Change switches, for example ``switch(token_lifetime=60)``; see Switches for names and values."""
+        """Change switches, for example ``switch(token_lifetime=60)``; see ``settings.toml`` for names and values."""
         for problem in filter(None, map(switch_problem, changes, changes.values())):
             raise problem
         with self._changing() as tx:
-            tx.set("switches", asdict(tx.switches) | changes)
+            tx.set("switches", vars(tx.switches) | changes)
 
     def seed_application(
         self, name: str, redirect_uri: str, *, client_id: str | None = None, client_secret: str | None = None
@@ -155,10 +143,10 @@ def run_alone(
         asked_to_stop = threading.Event()
         for name in (signal.SIGINT, signal.SIGTERM):
             afterwards.callback(signal.signal, name, signal.signal(name, lambda *_: asked_to_stop.set()))
-        sandbox.start(strict_port=True)
+        base_url = sandbox.start(strict_port=True)
         afterwards.callback(sandbox.stop)
         del application["name"]
-        print(json.dumps({"base_url": sandbox.base_url, **application}), flush=True)
+        print(json.dumps({"base_url": base_url, **application}), flush=True)
         asked_to_stop.wait()
 
 

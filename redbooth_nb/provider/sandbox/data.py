@@ -3,6 +3,7 @@
 import json
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 
 from redbooth_nb.errors import RedboothError
@@ -16,6 +17,8 @@ TOKEN_TYPE: Final[str] = DIFFERENCES["token_type"]["sandbox"]
 _SEED: Final[dict[str, Any]] = json.loads((_HERE / "seed.json").read_text(encoding="utf-8"))
 FILTERS: Final[dict[str, str]] = _SEED["filters"]  # parameter of the API: field of a row
 ROWS: Final = {kind: [{**pattern, **row} for row in _SEED[kind]] for kind, pattern in _SEED["patterns"].items()}
+SWITCHES: Final[dict[str, list[Any]]] = SETTINGS["switches"]
+LONGEST: Final = 100 * 31_557_600  # seconds in a hundred years: the most by which the clock moves or a token lives
 PEOPLE: Final[list[dict[str, Any]]] = ROWS["people"]
 
 
@@ -31,3 +34,22 @@ class SandboxError(RedboothError):
     def named(cls, name: str, /, **values: object) -> "SandboxError":
         """Return the error with the sentence of this name from ``sentences.toml``."""
         return cls(SENTENCES["sandbox"][name].format(**values))
+
+
+class Switches(SimpleNamespace):
+    """A snapshot of the switches, which ``settings.toml`` lists; ``Sandbox.switch`` changes them."""
+
+    def __init__(self, **changed: object) -> None:
+        super().__init__(**{name: values[0] for name, values in SWITCHES.items()} | changed)
+
+
+def switch_problem(name: str, value: object) -> SandboxError | None:
+    """Return why this switch can't have this value, or None if it can."""
+    choices = [repr(choice) for choice in SWITCHES.get(name, [])]
+    if not choices:
+        return SandboxError.named("switch", name=name, known=", ".join(SWITCHES))
+    if len(choices) > 1:
+        good, allowed = repr(value) in choices, " or ".join(choices)  # by repr, because 1 == True
+    else:
+        good, allowed = type(value) is int and 1 <= value <= LONGEST, f"a whole number of seconds from 1 to {LONGEST}"
+    return None if good else SandboxError.named("value", name=name, value=value, allowed=allowed)

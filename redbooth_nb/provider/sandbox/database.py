@@ -8,25 +8,23 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar, Final, TypeVar, cast
 
-from redbooth_nb.provider.sandbox.data import SandboxError
-from redbooth_nb.provider.sandbox.switches import LONGEST, Switches
+from redbooth_nb.provider.sandbox.data import LONGEST, SandboxError, Switches, switch_problem
 
 BUSY_SECONDS: float = 10.0  # how long one kernel waits for another's write
 FORMAT: Final = 2  # PRAGMA user_version: raise it, here and in mend.sql, with every change of tables or indexes
 OURS: Final = 0x52424E42  # PRAGMA application_id: tells our file from anybody else's
 
 
-@dataclass(frozen=True)
-class Record:
-    """A row of the table named ``table``; a subclass has a field for each of its columns."""
+class Record(SimpleNamespace):
+    """A row of the table named ``table``; its attributes are the columns (schema.sql). Its repr shows no secrets."""
 
     table: ClassVar[str]
-    id: int
+    __repr__ = object.__repr__
 
 
 R = TypeVar("R", bound=Record)
@@ -44,7 +42,8 @@ class Transaction:
         offset = self.setting("clock_offset", 0.0)
         self.offset = offset if abs(offset) <= LONGEST else 0.0  # an early version let it grow without bounds
         self.now = time.time() + self.offset
-        self.switches = Switches.stored(self.setting("switches", dict[str, object]()))
+        stored: dict[str, Any] = self.setting("switches", {})  # perhaps by a version of the kit that knows others
+        self.switches = Switches(**{name: value for name, value in stored.items() if not switch_problem(name, value)})
 
     def run(self, sql: str, *values: object) -> sqlite3.Cursor:
         """Run a statement."""
@@ -117,6 +116,9 @@ class Database:
                 yield Transaction(connection)
         except UnicodeEncodeError as problem:
             raise SandboxError.named("text") from problem
+        except SandboxError:
+            close_kept()  # it may be the file's
+            raise
         except sqlite3.Error as problem:
             close_kept()  # a new connection may do better
             kind = "unusable" if isinstance(problem, sqlite3.OperationalError) else "damaged"
@@ -131,24 +133,18 @@ class Database:
             identity = (found.st_dev, found.st_ino)
         if identity not in _kept:
             close_kept()
-            _kept[identity] = self._opened()
-        return _kept[identity]
-
-    def _opened(self) -> sqlite3.Connection:
-        address = f"{self.path.absolute().as_uri()}?mode=rw"  # rw: a deleted file must not come back empty
-        opened = sqlite3.connect(address, BUSY_SECONDS, 0, None, check_same_thread=False, uri=True)
-        with ExitStack() as after_failure:
-            after_failure.callback(opened.close)
+            address = f"{self.path.absolute().as_uri()}?mode=rw"  # rw: a deleted file must not come back empty
+            opened = sqlite3.connect(address, BUSY_SECONDS, 0, None, check_same_thread=False, uri=True)
+            _kept[identity] = opened
             opened.row_factory = sqlite3.Row
             opened.execute("PRAGMA foreign_keys = ON")
-            # What a process wrote outlives it even so; only a power cut can damage the file. A write-ahead log is no
-            # faster by much, and SQLite would read what is left of it as part of a file that replaces this one.
+            # What a process wrote outlives it even so; only a power cut can damage the file. A write-ahead log would be
+            # hardly faster, and SQLite would take what is left of it for a part of the file that replaces this one.
             opened.execute("PRAGMA synchronous = OFF")
             with opened:
                 opened.execute("BEGIN IMMEDIATE")
                 self._prepare(opened)
-            after_failure.pop_all()
-        return opened
+        return _kept[identity]
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         """Create the tables in an empty file, and bring an older one up to date."""

@@ -3,6 +3,7 @@
 import logging
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
 from flask import Flask
@@ -15,30 +16,27 @@ logging.getLogger("waitress").addHandler(logging.NullHandler())
 logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 
-class Listener:
-    """Serves an application in a thread, on 127.0.0.1 and the first of ``ports`` that is free (0: any free port).
+def listen(app: Flask, *ports: int) -> tuple[str, Callable[[], None]]:
+    """Serve ``app`` in a thread, on 127.0.0.1 and the first of ``ports`` that is free (0: any).
 
-    Raises SandboxError if none is.
+    Returns the address, and what stops the server and leaves no thread behind. Raises SandboxError if no port is free.
     """
+    connections: dict[int, object] = {}
+    server = create_server(app, map=connections, sockets=[_socket(*ports)], **SETTINGS["waitress"])
+    thread = threading.Thread(target=server.run, name="redbooth-sandbox", daemon=True)
+    thread.start()
 
-    def __init__(self, app: Flask, *ports: int) -> None:
-        self._connections: dict[int, object] = {}
-        sockets = [_listen(*ports)]
-        self._server = create_server(app, map=self._connections, sockets=sockets, **SETTINGS["waitress"])
-        self.base_url = f"http://127.0.0.1:{self._server.effective_port}"
-        self._thread = threading.Thread(target=self._server.run, name="redbooth-sandbox", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop serving and leave no thread behind."""
-        self._server.task_dispatcher.shutdown(timeout=1)
+    def stop() -> None:
+        server.task_dispatcher.shutdown(timeout=1)
         with suppress(OSError):  # a request that just ended can be the first to wake the thread
             # in the server's own thread, which ends when nothing is left to wait for
-            self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._connections))
-        self._thread.join()
+            server.trigger.pull_trigger(lambda: wasyncore.close_all(connections))
+        thread.join()
+
+    return f"http://127.0.0.1:{server.effective_port}", stop
 
 
-def _listen(*ports: int) -> socket.socket:
+def _socket(*ports: int) -> socket.socket:
     for port in ports:
         with suppress(OSError):
             if port in range(65_536):

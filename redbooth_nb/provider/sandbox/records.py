@@ -1,36 +1,22 @@
 """What the sandbox remembers: applications, authorization codes, and pairs of access and refresh token."""
 
 import secrets
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 from redbooth_nb.provider.sandbox.database import Record, Transaction
 
 
-@dataclass(frozen=True)
 class Application(Record):
     """A registered application (RFC 6749 section 2). ``redirect_uri`` may hold several, separated by white space."""
 
-    table: ClassVar = "applications"
-    name: str
-    uid: str
-    secret: str = field(repr=False)
-    redirect_uri: str
-    scopes: str
-    confidential: int
-    created_at: float
-    updated_at: float
+    table = "applications"
 
 
-@dataclass(frozen=True)
 class _Issued(Record):
-    """What a code and a token have in common. Times are unix seconds on the sandbox's clock."""
+    """What a code and a token have in common."""
 
-    application_id: int
-    user_id: int
-    scopes: str
-    expires_in: int
     created_at: float
+    expires_in: int
     revoked_at: float | None
 
     def revoked(self, now: float) -> bool:
@@ -42,25 +28,17 @@ class _Issued(Record):
         return now <= self.created_at + self.expires_in and not self.revoked(now)
 
 
-@dataclass(frozen=True)
 class Code(_Issued):
     """An authorization code, bound to an application, a redirect URI and perhaps a PKCE challenge."""
 
-    table: ClassVar = "codes"
-    code: str = field(repr=False)
-    redirect_uri: str
-    code_challenge: str
-    code_challenge_method: str
+    table = "codes"
+    code: str
 
 
-@dataclass(frozen=True)
 class Token(_Issued):
     """An access token and, except in the implicit flow, its refresh token."""
 
-    table: ClassVar = "tokens"
-    token: str = field(repr=False)
-    refresh_token: str | None = field(repr=False)
-    previous_refresh_token: str = field(repr=False)
+    table = "tokens"
 
     def remaining(self, now: float) -> int:
         """Return the seconds until it expires, never negative."""

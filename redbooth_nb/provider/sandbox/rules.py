@@ -174,4 +174,4 @@ def _proves(verifier: str, code: Code) -> bool:
     if not verifier.strip():
         return not code.code_challenge
     digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    return code.code_challenge == {"S256": digest, "plain": verifier}.get(code.code_challenge_method)
+    return bool(code.code_challenge == {"S256": digest, "plain": verifier}.get(code.code_challenge_method))

@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup
 from provider.sandbox.visitor import CALLBACK, Visitor
 
 from redbooth_nb.provider.sandbox import Sandbox, SandboxError, Switches
-from redbooth_nb.provider.sandbox.switches import LONGEST
+from redbooth_nb.provider.sandbox.data import LONGEST
 
 JSON = {"Content-Type": "application/json"}
 TAKES_JSON = ("/oauth2/token", "/oauth2/revoke", "/oauth2/authorize", "/oauth2/applications", "/session", "/clock")

@@ -98,9 +98,12 @@ def test_reset_forgets_everything(visitor: Visitor, sandbox: Sandbox) -> None:
     assert "is invalid" in visitor.me(token).headers["WWW-Authenticate"]
 
 
-def test_address_needs_start(file: Path) -> None:
-    with pytest.raises(SandboxError, match=r"Call start\(\) first"):
-        _ = Sandbox(file).base_url
+def test_it_listens_once_its_address_is_asked_for(file: Path) -> None:
+    sandbox = Sandbox(file, port=0)
+    assert not sandbox.listening
+    assert requests.get(f"{sandbox.base_url}/clock", timeout=20).ok
+    assert sandbox.listening
+    sandbox.stop()
 
 
 def test_busy_port(file: Path) -> None:
