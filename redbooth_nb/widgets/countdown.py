@@ -11,7 +11,6 @@ import traitlets
 from redbooth_nb.widgets.texts import TEXTS
 
 LAST: Final = 60  # seconds; as Token.needs_refresh, and as countdown.js
-HERE = Path(__file__).parent
 Words = dict[str, list[str]]
 TOKEN: Final[Words] = TEXTS["countdown"]["token"]
 
@@ -23,8 +22,7 @@ class Countdown(anywidget.AnyWidget):
     words: what to call the phases. time: remaining and lifetime, and when that was (`as_of`), in Unix seconds.
     """
 
-    _esm = HERE / "countdown.js"
-    _css = HERE / "countdown.css"
+    _esm = Path(__file__).with_name("countdown.js")
     # what remains is as of the moment it is sent, also to a page that is reloaded long after it was set
     time: "traitlets.Dict[str, Any]" = traitlets.Dict().tag(sync=True, to_json=lambda _, self: self.now())
     words: "traitlets.Dict[str, list[str]]" = traitlets.Dict().tag(sync=True)

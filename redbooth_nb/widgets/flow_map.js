@@ -30,10 +30,13 @@ function picture(name, paths) {
   return svg;
 }
 
+// Returns whether it was another before, and so is news.
 function showProgress(element, progress) {
-  if (element.dataset.progress === progress) return;
+  const before = element.dataset.progress;
+  if (before === progress) return false;
   element.dataset.progress = progress;
   element.replaceChildren(picture("rf-icon", ICONS[progress]), make("span", "rf-word", progress));
+  return Boolean(before);
 }
 
 // The head of the picture: the name above each lifeline.
@@ -60,23 +63,34 @@ function drawHop(hop, id, choose) {
   label.style.gridColumn = arrow.style.gridColumn = columns;
   track.append(label, arrow);
   const progress = make("span", "rf-progress");
-  const detail = make("div", "rf-detail", "", { id, role: "region", "aria-label": `${hop.source} to ${hop.target}` });
+  const detail = make("div", "rf-detail", "", { id, role: "region", "aria-label": `${hop.source} to ${hop.target}`, tabindex: 0 });
   button.append(way, track, progress);
   button.addEventListener("click", () => choose(hop.id));
   item.append(button, detail);
   return { item, button, label, progress, detail };
 }
 
+// Text in which each fingerprint has its own color, as in view.py.
+function fill(element, text) {
+  for (const piece of text.split(/(<[a-z ]+ \.\.\.[0-9a-f]{4}>)/)) {
+    const [, digits] = /^<[a-z ]+ \.\.\.([0-9a-f]{4})>$/.exec(piece) ?? [];
+    const print = digits && make("span", "rv-print", piece);
+    print?.style.setProperty("--rv-hue", parseInt(digits, 16) % 360);
+    element.append(print ?? piece);
+  }
+  return element;
+}
+
 function fillDetail(detail, hop) {
   const title = make("p", "rf-title", `${hop.source} \u2192 ${hop.target}: ${hop.label}`);
-  detail.replaceChildren(title, make("p", "", hop.about), ...hop.note.split("\n").filter(Boolean).map((line) => make("p", "", line)));
-  if (hop.earlier) detail.append(make("p", "rf-quiet", `The newest ${hop.round_trips.length}; ${hop.earlier} earlier.`));
-  hop.round_trips.forEach((text, index) => {
-    const [request, response] = text.split(/\n--> (.*)/s);
-    const which = hop.round_trips.length > 1 ? ` ${index + 1}` : "";
-    for (const [name, text] of [["Request", request], ["Response", response]])
-      detail.append(make("p", "rf-quiet", name + hop.when + which), make("pre", "rf-wire", text, { tabindex: 0 }));
-  });
+  const notes = hop.note.split("\n").filter(Boolean).map((line) => fill(make("p", "rf-note"), line));
+  detail.replaceChildren(title, make("p", "", hop.about), ...notes);
+  if (!hop.round_trip) return;
+  const [request, response] = hop.round_trip.split(/\n--> (.*)/s);
+  const trip = detail.appendChild(make("div", "rv-trip"));
+  for (const [name, text] of [["Request", request], ["Response", response]])
+    trip.appendChild(make("div", "")).append(make("p", "rv-head", name + hop.when), fill(make("pre", "rf-wire"), text));
+  if (hop.earlier) detail.append(make("p", "rf-note", `${hop.earlier} earlier: HttpView() shows them all.`));
 }
 
 function render({ model, el }) {
@@ -127,7 +141,11 @@ function render({ model, el }) {
         const { button, label, progress } = hops[hop.id];
         button.dataset.progress = hop.progress;
         label.textContent = hop.label;
-        showProgress(progress, hop.progress);
+        if (showProgress(progress, hop.progress)) {
+          button.classList.remove("rv-news");
+          button.getBoundingClientRect(); // so that the animation begins anew
+          button.classList.add("rv-news");
+        }
         if (!current && hop.progress === "next") goTo(hop.id);
       }
     }
@@ -146,7 +164,7 @@ function render({ model, el }) {
   };
 
   list.addEventListener("keydown", (event) => {
-    if (event.target.matches("pre") && /^(Arrow|Page|Home|End)/.test(event.key)) event.stopPropagation(); // a long one scrolls
+    if (event.target.matches(".rf-detail") && /^(Arrow|Page|Home|End)/.test(event.key)) event.stopPropagation(); // a long one scrolls
     const at = order.indexOf(event.target.dataset?.hop);
     if (at < 0 || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     const steps = { ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, Home: 0, End: order.length - 1 };
@@ -166,8 +184,7 @@ function render({ model, el }) {
     showProgress(entry, progress);
   }
   legend.append(make("span", "", "Choose a hop to see what went over the wire: click, or arrow keys and Enter."));
-  const lost = make("p", "rf-lost", "The kernel was stopped or restarted. Run the notebook's first cell, and then this cell again, to see how far your app has come.");
-  root.append(summary, lost, parties(), list, legend);
+  root.append(summary, parties(), list, legend);
   el.append(root);
 
   showAll();

@@ -9,17 +9,14 @@ import traitlets
 from redbooth_nb.client.register import Settings
 from redbooth_nb.widgets.journey import STAGES, Hop, Journey, Progress
 from redbooth_nb.widgets.live import LiveView
+from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.texts import TEXTS
-
-SHOWN = 3  # round trips of one hop, the newest; the transcript has them all
-HERE = Path(__file__).parent
 
 
 class _Picture(anywidget.AnyWidget):
     """The drawing, in JavaScript. It is given only texts without secrets."""
 
-    _esm = HERE / "flow_map.js"
-    _css = HERE / "flow_map.css"
+    _esm = Path(__file__).with_name("flow_map.js")
     stages: "traitlets.List[dict[str, Any]]" = traitlets.List().tag(sync=True)  # with their hops, in order
     summary = traitlets.Unicode().tag(sync=True)  # one sentence on how far the app has come
     selected = traitlets.Unicode().tag(sync=True)  # the id of the hop that is open, empty when none is
@@ -37,7 +34,7 @@ class FlowMap(LiveView):
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings
         self._picture = _Picture()
-        super().__init__([self._picture])
+        super().__init__([self._picture, Message()])  # which says when the kernel is gone
 
     def _show(self) -> None:
         self.journey = Journey(self.settings)
@@ -65,6 +62,7 @@ class FlowMap(LiveView):
 
 
 def _drawn(hop: Hop) -> dict[str, Any]:
-    earlier, when = max(len(hop.round_trips) - SHOWN, 0), "" if hop.progress == Progress.DONE else ", last time"
-    trips = [str(trip) for trip in hop.round_trips[-SHOWN:]]
-    return {**vars(hop), "round_trips": trips, "earlier": earlier, "when": when}
+    """Return a hop with the newest of its round trips; the transcript has them all."""
+    *earlier, newest = hop.round_trips or ("",)
+    when = "" if hop.progress == Progress.DONE else ", last time"
+    return {**vars(hop), "round_trips": None, "round_trip": str(newest), "earlier": len(earlier), "when": when}

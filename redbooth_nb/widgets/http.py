@@ -9,7 +9,7 @@ from redbooth_nb.traffic.round_trip import RoundTrip
 from redbooth_nb.traffic.transcript import Transcript, transcript
 from redbooth_nb.widgets.live import LiveView
 from redbooth_nb.widgets.message import Message
-from redbooth_nb.widgets.view import Markup, block, fold, table
+from redbooth_nb.widgets.view import Markup, block, fold, folds, side_by_side, table
 
 SHOWN = 20  # round trips, the newest; `print(transcript)` has them all
 
@@ -17,7 +17,7 @@ SHOWN = 20  # round trips, the newest; `print(transcript)` has them all
 class HttpView(LiveView):
     """Shows the round trips of this notebook, or those given. It follows by itself."""
 
-    title = "Requests and answers"
+    title = "Requests and responses"
     picture = "http"
 
     def __init__(self, round_trips: Sequence[RoundTrip] | Transcript = transcript) -> None:
@@ -54,4 +54,4 @@ def _drawn(number: int, trip: RoundTrip, *, opened: bool) -> str:
     headers = fold("Request headers", table(("header", "value"), trip.request_headers))
     headers += fold("Response headers", table(("header", "value"), trip.response_headers))
     summary = f"{number}. <strong>{html.escape(trip.method)}</strong> {path} {status}"
-    return fold(summary, block(str(trip)) + headers + curl_folds(trip), opened=opened)
+    return fold(summary, side_by_side(trip) + folds(headers + curl_folds(trip)), opened=opened)

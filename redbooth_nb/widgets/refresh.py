@@ -12,7 +12,7 @@ from redbooth_nb.widgets.countdown import Countdown, remaining_text
 from redbooth_nb.widgets.live import LiveView
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.snapshot import OK, Snapshot
-from redbooth_nb.widgets.view import Markup, button, fingerprint, row
+from redbooth_nb.widgets.view import Markup, button, escaped, fingerprint, row
 
 NO_TOKEN = "There is no token yet."  # noqa: S105  (a sentence)
 NO_REFRESH = "There is no refresh token: authorize again when it expires"
@@ -78,15 +78,15 @@ class TokenCard(LiveView):
         if "exchange" in now.problems:
             self._message.say(now.problems["exchange"], "problem")
         self._refresh.disabled, self._revoke.disabled = not (token and token.refresh_token), token is None
-        access, *rest = [_drawn(*line) for line in lines]
+        access, *rest = [_drawn(*line, news=self._before is not None) for line in lines]
         if token and not lines[0][1]:  # the countdown says how it is
             self._countdown.set(token.remaining(now.now), token.expires_in)
         self._countdown.layout.display = "" if token and not lines[0][1] else "none"
         became, old = self._past()
-        rest += [f'<p class="rv-past">{became}: <s>{" ".join(map(fingerprint, old))}</s></p>'] * bool(old)
+        rest += [f'<p class="rv-past">{became}: <s>{" ".join(map(escaped, old))}</s></p>'] * bool(old)
         place = f"On disk: {for_people(self.store.path)}, readable only by you." if token else ""
         self._access.show(f'<div title="{html.escape(place)}">{access}</div>')
-        self._rest.show("".join(rest))
+        self._rest.show(f'<div title="{html.escape(place)}">{"".join(rest)}</div>')
 
     def text(self) -> str:
         """Describe the stored token: kind and fingerprint, lifetime in words, and the token it replaced."""
@@ -114,11 +114,11 @@ class TokenCard(LiveView):
         return [(token.access_token, state), (token.refresh_token, pair or "works once")]
 
 
-def _drawn(token: Secret | None, state: str) -> str:
+def _drawn(token: Secret | None, state: str, *, news: bool) -> str:
     if token is None:
         return f"<p>{html.escape(state)}.</p>"
-    kind = f'<span class="rv-kind">{html.escape(token.kind)}</span>'
-    return f'<p class="rv-token">{kind} {fingerprint(token, short=True)} <span>{html.escape(state)}</span></p>'
+    parts = f'<span class="rv-kind">{token.kind}</span> {fingerprint(token)} <span>{html.escape(state)}</span>'
+    return f'<p class="rv-token{" rv-news" * news}">{parts}</p>'
 
 
 def _fate(now: Snapshot, token: Secret) -> str:

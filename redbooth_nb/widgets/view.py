@@ -21,6 +21,7 @@ from redbooth_nb.widgets.texts import TEXTS
 
 FINGERPRINT: Final = re.compile(r"&lt;([a-z ]+) \.\.\.([0-9a-f]{4})&gt;")  # of a secret, in HTML
 PICTURES: Final = Path(__file__).parent / "pictures"  # made by tests/pictures.py
+LONG, SHORT = 24, 8  # lines
 DOUBLE_CLICK = 0.5  # seconds
 
 
@@ -120,9 +121,9 @@ def escaped(value: object) -> str:
     return FINGERPRINT.sub(lambda found: _colored(found[0], found[2]), html.escape(str(value)))
 
 
-def fingerprint(secret: Secret, *, short: bool = False) -> str:
-    """Return a secret's fingerprint in its color; short: without the kind."""
-    return _colored(f"...{secret.fingerprint}", secret.fingerprint) if short else escaped(secret)
+def fingerprint(secret: Secret) -> str:
+    """Return a secret's fingerprint in its color, without the kind."""
+    return _colored(f"...{secret.fingerprint}", secret.fingerprint)
 
 
 def _colored(shown: str, digits: str) -> str:
@@ -135,9 +136,25 @@ def block(text: str) -> str:
     return f'<div class="rv-block"><pre tabindex="0">{escaped(text)}</pre>{button}</div>'
 
 
+def side_by_side(trip: object) -> str:
+    """Return a request and its response, below each other where narrow; most of a long one is folded."""
+    parts = ""
+    for name, text in zip(("Request", "Response"), str(trip).split("\n--> ", 1), strict=False):
+        lines, shown = text.splitlines(), block(text)
+        if len(lines) > LONG:
+            shown = block("\n".join([*lines[:SHORT], "..."])) + fold(f"All {len(lines)} lines", shown)
+        parts += f'<div><p class="rv-head">{name}</p>{shown}</div>'
+    return f'<div class="rv-trip">{parts}</div>'
+
+
 def fold(summary: str, markup: str, *, opened: bool = False) -> str:
     """Return a part that opens on a click or with the keyboard."""
     return f'<details class="rv-fold"{" open" * opened}><summary>{summary}</summary><div>{markup}</div></details>'
+
+
+def folds(markup: str) -> str:
+    """Return folded parts beside each other; one that is opened takes a row of its own."""
+    return f'<div class="rv-folds">{markup}</div>'
 
 
 def link(url: str, text: str) -> str:

@@ -10,7 +10,10 @@ from browser.notebook import Notebook
 from browser.themes import DARK, LIGHT, choose_theme, shot
 from playwright.sync_api import Locator, expect
 
-IMPORT = "import ipywidgets\nfrom redbooth_nb.widgets.countdown import Countdown\n"
+IMPORT = (
+    "import ipywidgets\nfrom redbooth_nb.widgets.countdown import Countdown\n"
+    "from redbooth_nb.widgets.message import Message\n"
+)
 SECONDS = "(words) => Number(/(\\d+) s$/.exec(words.textContent)[1])"
 
 
@@ -25,7 +28,7 @@ def sleepy(lab: Lab, notebook: Notebook) -> Notebook:
 def draw(notebook: Notebook, *counts: str) -> Locator:
     """Show countdowns in cell 2; the first is `first` in the kernel."""
     rows = ", ".join(f"Countdown({count})" for count in counts)
-    notebook.write(2, f"{IMPORT}rows = [{rows}]\nfirst = rows[0]\nipywidgets.VBox(rows)")
+    notebook.write(2, f"{IMPORT}rows = [{rows}]\nfirst = rows[0]\nipywidgets.VBox([*rows, Message()])")
     notebook.run(2)
     drawn = notebook.cell(2).locator(".redbooth-countdown")
     expect(drawn).to_have_count(len(counts))
