@@ -14,8 +14,16 @@ RUN = """async (part) => {
 
 
 def violations(part: Locator) -> list[str]:
-    """Return a sentence for everything wrong in `part`, which must be exactly one element; empty when all is well."""
-    if not part.page.evaluate("typeof axe === 'object'"):
-        part.page.evaluate(SCRIPT)
-    found: list[str] = part.evaluate(RUN)
+    """Return a sentence for everything wrong in `part` and in the pages in its windows; empty when all is well.
+
+    `part` must be exactly one element.
+    """
+    pages = [frame.element_handle() for frame in part.page.frames if frame.parent_frame]
+    windows = [page.content_frame() for page in pages if part.evaluate("(part, page) => part.contains(page)", page)]
+    found: list[str] = []
+    for place, what in [(part, part), *((window, window.locator("html")) for window in windows if window)]:
+        runner = place.page if place is part else place
+        if not runner.evaluate("typeof axe === 'object'"):
+            runner.evaluate(SCRIPT)
+        found += what.evaluate(RUN)
     return found

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from browser.lab import Lab
-from playwright.sync_api import Locator, Page, WebSocket, expect
+from playwright.sync_api import FrameLocator, Locator, Page, WebSocket, expect
 
 LESSONS = Path(__file__).parents[2] / "notebooks"
 FRONT = ".jp-NotebookPanel:not(.lm-mod-hidden)"
@@ -113,18 +113,22 @@ class Notebook:
         """Type into a field below a code cell."""
         self.cell(number).get_by_label(label).fill(text)
 
-    def press_on(self, page: Page, name: str) -> None:
-        """Press a button on another page."""
+    def window(self, number: int) -> FrameLocator:
+        """Return the page in the window below a code cell."""
+        return self.cell(number).frame_locator("iframe.rb-page")
+
+    def press_in(self, page: Page | FrameLocator, name: str) -> None:
+        """Press a button on a page in another tab or in a window."""
         page.get_by_role("button", name=name, exact=True).click()
 
-    def fill_on(self, page: Page, label: str, text: str) -> None:
-        """Type into a field on another page."""
+    def fill_in(self, page: Page | FrameLocator, label: str, text: str) -> None:
+        """Type into a field on a page in another tab or in a window."""
         page.get_by_label(label).fill(text)
 
 
 # an element that uses the arrow keys itself, or none in the notebook: arrows do not lead to another cell from there
 HELD = """() => { const at = document.activeElement;
-    return !at.closest(".jp-Notebook") || at.matches("input, select, textarea, [contenteditable=true]"); }"""
+    return !at.closest(".jp-Notebook") || at.matches("input, select, textarea, iframe, [contenteditable=true]"); }"""
 CELLS = f"[...document.querySelectorAll('{FRONT} .jp-Cell')]"
 ACTIVE = f"() => {CELLS}.findIndex((cell) => cell.classList.contains('jp-mod-active'))"
 PLACES = f"() => {CELLS}.flatMap((cell, place) => cell.classList.contains('jp-CodeCell') ? [place] : [])"
@@ -150,7 +154,7 @@ class Keyboard(Notebook):
         page = wanted.page
         wanted.wait_for()
         for _ in range(STOPS):
-            if wanted.evaluate("one => one === document.activeElement"):
+            if wanted.evaluate("one => document.hasFocus() && one === document.activeElement"):
                 return
             page.keyboard.press("Tab")
         raise AssertionError(f"Tab does not lead to {wanted}.")
@@ -188,15 +192,17 @@ class Keyboard(Notebook):
         self.reach(self.cell(number).get_by_label(label))
         self._type(self.page, text)
 
-    def press_on(self, page: Page, name: str) -> None:
-        """Press a button on another page."""
-        self.reach(page.get_by_role("button", name=name, exact=True))
-        page.keyboard.press("Enter")
+    def press_in(self, page: Page | FrameLocator, name: str) -> None:
+        """Press a button on a page in another tab or in a window."""
+        button = page.get_by_role("button", name=name, exact=True)
+        self.reach(button)
+        button.page.keyboard.press("Enter")
 
-    def fill_on(self, page: Page, label: str, text: str) -> None:
-        """Type into a field on another page."""
-        self.reach(page.get_by_label(label))
-        self._type(page, text)
+    def fill_in(self, page: Page | FrameLocator, label: str, text: str) -> None:
+        """Type into a field on a page in another tab or in a window."""
+        field = page.get_by_label(label)
+        self.reach(field)
+        self._type(field.page, text)
 
     def _type(self, page: Page, text: str) -> None:
         page.keyboard.press("Control+a")

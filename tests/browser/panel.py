@@ -7,7 +7,7 @@ from browser.axe import violations
 from browser.notebook import Notebook
 from browser.secrets_in import secrets_in
 from browser.themes import DARK, LIGHT, choose_theme, shot
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 ALONE = (
     "import os\nos.environ['REDBOOTH_STATE_DIR'] = {state!r}\nfrom redbooth_nb import *\n"
@@ -46,12 +46,15 @@ class Panel:
         """Follow a link; returns the page it opens."""
         return self.desk.follow(2, link)
 
+    @property
+    def window(self) -> FrameLocator:
+        """The page in its window."""
+        return self.part.frame_locator("iframe.rb-page")
+
     def decide(self, button: str) -> None:
-        """Follow the link to Redbooth's page, and press a button there."""
-        consent = self.follow("Sign in with Redbooth")
-        self.desk.press_on(consent, button)
-        consent.get_by_text("go back to the notebook").wait_for()
-        consent.close()
+        """Press a button on Redbooth's page in the window."""
+        self.window.get_by_role("button", name=button, exact=True).click()
+        self.window.get_by_role("heading", name="Back at your app").wait_for()
 
     def python(self, code: str) -> None:
         """Do something in the notebook, in another cell."""

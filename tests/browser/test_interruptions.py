@@ -21,6 +21,8 @@ def waiting(lab: Lab, notebook: Notebook) -> Notebook:
 
 
 def allow(browser: BrowserContext, notebook: Notebook) -> Page:
+    """Decide in a tab."""
+    notebook.press(1, "Use a tab of my own browser")
     with browser.expect_page() as opened:
         notebook.cell(1).get_by_role("link", name="Sign in with Redbooth").click()
     page: Page = opened.value
@@ -31,14 +33,16 @@ def allow(browser: BrowserContext, notebook: Notebook) -> Page:
 def test_a_second_notebook_names_the_first_one_and_takes_a_pasted_address(
     lab: Lab,
     browser: BrowserContext,
-    waiting: Notebook,  # noqa: ARG001  (it holds the port)
+    waiting: Notebook,
 ) -> None:
+    waiting.press(1, "Use a tab of my own browser")  # so that it holds the port
+    expect(waiting.cell(1).get_by_role("link", name="Sign in with Redbooth")).to_be_visible()
     second = Notebook(browser.new_page())
     second.open(lab, "03-exchange")
     second.write(1, SIGN_IN)
     second.run(1)
-    expect(second.cell(1)).to_contain_text("The notebook 02-authorize.ipynb is using it")
     back = allow(browser, second)
+    expect(second.cell(1)).to_contain_text("The notebook 02-authorize.ipynb is using it")
     back.wait_for_url(re.compile("127.0.0.1:8765"))  # the first notebook's listener, to which this is no answer
     expect(back.locator("h1")).to_have_text("Not the answer")
     second.cell(1).get_by_role("textbox").last.fill(back.url)
@@ -46,20 +50,53 @@ def test_a_second_notebook_names_the_first_one_and_takes_a_pasted_address(
     expect(second.cell(1)).to_contain_text("Allowed: <authorization code")
 
 
-def test_a_reloaded_page_still_shows_the_panel_and_its_answer(browser: BrowserContext, waiting: Notebook) -> None:
+def test_a_reloaded_page_still_shows_the_panel_and_its_answer(waiting: Notebook) -> None:
     waiting.save()
     waiting.page.reload()
     expect(waiting.cell(1)).to_contain_text("Waiting for your answer", timeout=30_000)
-    allow(browser, waiting)
+    waiting.press_in(waiting.window(1), "Allow")
     expect(waiting.cell(1)).to_contain_text("Allowed: <authorization code")
+    waiting.save()
+    waiting.page.reload()
+    waiting.window(1).get_by_role("heading", name="Back at your app").wait_for()
 
 
-def test_after_a_kernel_restart_the_cell_runs_again_and_the_code_is_still_there(
-    browser: BrowserContext, waiting: Notebook
-) -> None:
-    allow(browser, waiting)
+def test_a_tab_of_the_persons_own_browser_still_works(browser: BrowserContext, waiting: Notebook) -> None:
+    back = allow(browser, waiting)
+    back.get_by_text("go back to the notebook").wait_for()
+    assert back.url.startswith("http://127.0.0.1:8765/callback?")
+    expect(waiting.cell(1)).to_contain_text("Allowed: <authorization code")
+    expect(waiting.cell(1).get_by_role("link", name="Sign in with Redbooth")).to_have_count(0)
+
+
+def test_two_windows_are_one_person_and_the_newer_request_counts(lab: Lab, notebook: Notebook) -> None:
+    notebook.open(lab, "02-authorize")
+    for number in (1, 2):
+        notebook.write(number, SIGN_IN)
+        notebook.run(number)
+    notebook.press_in(notebook.window(1), "Switch to Bo")
+    notebook.press_in(notebook.window(1), "Allow")
+    expect(notebook.window(1).locator("main")).to_contain_text("newer request")
+    notebook.press(2, "Reload")
+    expect(notebook.window(2).locator("header")).to_contain_text("Signed in as Bo")
+    notebook.press_in(notebook.window(2), "Allow")
+    expect(notebook.cell(2)).to_contain_text("Allowed: <authorization code")
+
+
+def test_cancel_takes_the_window_away_and_a_new_link_brings_one(waiting: Notebook) -> None:
+    waiting.press(1, "Cancel")
+    expect(waiting.cell(1)).to_contain_text("The sign-in was canceled.")
+    expect(waiting.cell(1).locator("iframe")).to_have_count(0)
+    waiting.press(1, "New link")
+    waiting.press_in(waiting.window(1), "Deny")
+    expect(waiting.cell(1)).to_contain_text("Denied: access_denied")
+
+
+def test_after_a_kernel_restart_the_cell_runs_again_and_the_code_is_still_there(waiting: Notebook) -> None:
+    waiting.press_in(waiting.window(1), "Allow")
     expect(waiting.cell(1)).to_contain_text("Allowed: <authorization code")
     waiting.restart()
+    expect(waiting.cell(1).locator("iframe")).to_be_hidden()
     waiting.write(
         2, "from redbooth_nb import ExchangeForm, ready\nready('exchange')\nform = ExchangeForm()\nform.send()"
     )

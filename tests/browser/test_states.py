@@ -58,24 +58,29 @@ def test_predict(panel: Panel) -> None:
 
 def test_authorize(panel: Panel) -> None:
     panel.show("ready('authorize')\npanel = SignInPanel()\npanel")
+    panel.window.get_by_role("button", name="Allow").wait_for()
     panel.is_right("authorize-waiting", re.compile("Waiting for your answer.*can be used for another 9 min", re.DOTALL))
-    panel.fill("Or paste the address you were sent to", "hello")
-    panel.press("Use this address")
-    panel.is_right("authorize-bad", "Problem. This is not the address Redbooth sent the browser back to.")
-    panel.python(
-        "import requests\nrequests.get(settings.redirect_uri + '?code=x&state=guessed').status_code".replace(
-            "settings", "panel.sign_in.request"
-        )
-    )
-    panel.is_right("authorize-guessed", "Refused answers")
     panel.decide("Deny")
-    panel.is_right("authorize-denied", "Done. Denied: access_denied")
-    panel.show("panel = SignInPanel()\npanel")
+    panel.is_right("authorize-denied", "Denied: access_denied")
+    panel.press("New link")
     panel.decide("Allow")
     panel.is_right("authorize-allowed", "Done. Allowed: <authorization code")
     panel.show("panel = SignInPanel()\npanel").press("Cancel")
     panel.is_right("authorize-cancelled", "The sign-in was canceled")
+
+
+def test_authorize_in_a_tab(panel: Panel) -> None:
+    panel.show("ready('authorize')\npanel = SignInPanel()\npanel").press("Use a tab of my own browser")
+    panel.is_right("authorize-tab", "Sign in with Redbooth")
+    panel.fill("Or paste the address you were sent to", "hello")
+    panel.press("Use this address")
+    panel.is_right("authorize-bad", "Refused: This is not the address Redbooth sent the browser back to.")
+    panel.python(
+        "import requests\nrequests.get(panel.sign_in.request.redirect_uri + '?code=x&state=guessed').status_code"
+    )
+    panel.is_right("authorize-guessed", "Refused answers")
     panel.show("import socket\nheld = socket.create_server(('127.0.0.1', 8765))\nSignInPanel()")
+    panel.press("Use a tab of my own browser")
     panel.is_right("authorize-busy", "Port 8765 is not free")
     panel.python("held.close()")
 
@@ -86,9 +91,9 @@ def test_url(panel: Panel) -> None:
     panel.show("UrlView()").is_right("url-good", "http%3A%2F%2F127.0.0.1%3A8765%2Fcallback")
     panel.fill("redirect_uri", "http://localhost:8765/call back")
     panel.is_right("url-changed", "http%3A%2F%2Flocalhost%3A8765%2Fcall%20back")
-    page = panel.follow("Open it and see what Redbooth says")
-    expect(page.locator("body")).to_contain_text("The requested redirect uri is malformed")
-    page.close()
+    panel.press("See what Redbooth says")
+    expect(panel.window.locator("main")).to_contain_text("The requested redirect uri is malformed")
+    panel.is_right("url-error-page", "http%3A%2F%2Flocalhost%3A8765%2Fcall%20back")
     panel.press("Reset")
     expect(panel.part).not_to_contain_text("(changed)")
 

@@ -3,6 +3,7 @@
 Set SCREENSHOTS to a folder to keep what was seen.
 """
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -54,15 +55,16 @@ def run_all_from(notebook: Notebook, first: int) -> None:
 
 
 def decide(notebook: Notebook, cell: int, button: str) -> None:
-    """Open the panel's link, press a button on Redbooth's page, and close the tab again."""
-    consent = notebook.follow(cell, "Sign in with Redbooth")
-    consent.get_by_role("button", name=button).wait_for()
-    shot(consent, f"02-{button}-consent")
-    notebook.press_on(consent, button)
-    consent.get_by_text("go back to the notebook").wait_for()
-    shot(consent, f"02-{button}-back")
-    assert consent.url.startswith("http://127.0.0.1:8765/callback?")
-    consent.close()
+    """Press a button on Redbooth's page in the panel's window."""
+    window = notebook.window(cell)
+    window.get_by_role("button", name=button).wait_for()
+    shot(notebook.cell(cell), f"02-{button}-consent")
+    notebook.press_in(window, button)
+    window.get_by_role("heading", name="Back at your app").wait_for()
+    expect(notebook.cell(cell).get_by_label("Address")).to_have_value(
+        re.compile(r"^http://127\.0\.0\.1:8765/callback\?")
+    )
+    shot(notebook.cell(cell), f"02-{button}-back")
 
 
 @by_keyboard
@@ -78,14 +80,13 @@ def test_01_register(hand: str, lab: Lab, notebook: Notebook) -> None:
     notebook.open(lab, "01-register")
     run(notebook, 1, 5)
     assert ("Lessons  1 of 7 done; next is 01-register." in notebook.text(1)) is (hand == "keyboard")
-    console = notebook.follow(5, "the registration page")
-    notebook.fill_on(console, "Name", "My first Redbooth app")
-    notebook.fill_on(console, "Return URI", "http://127.0.0.1:8765/callback")
-    shot(console, "01-console-new")
-    notebook.press_on(console, "Register")
-    client_id, secret = (console.locator(mark).inner_text() for mark in ("#application_id", "#secret"))
-    shot(console, "01-console-app")
-    console.close()
+    window = notebook.window(5)
+    notebook.fill_in(window, "Name", "My first Redbooth app")
+    notebook.fill_in(window, "Return URI", "http://127.0.0.1:8765/callback")
+    shot(notebook.cell(5), "01-console-new")
+    notebook.press_in(window, "Register")
+    client_id, secret = (window.locator(mark).inner_text() for mark in ("#application_id", "#secret"))
+    shot(notebook.cell(5), "01-console-app")
     form = notebook.cell(5)
     notebook.fill(5, "Api Key (client id)", "not a key")
     expect(form).to_contain_text("Problem. The Api Key (client id) contains a space")
@@ -140,13 +141,15 @@ def test_04_refresh(lab: Lab, notebook: Notebook) -> None:
 @by_keyboard
 def test_05_break_it(lab: Lab, notebook: Notebook) -> None:
     notebook.open(lab, "05-break-it")
-    run(notebook, 1, 6)
-    decide(notebook, 6, "Deny")
-    expect(notebook.cell(6)).to_contain_text("Denied: access_denied")
-    run_all_from(notebook, 7)
-    notebook.choose(32, 0)
-    notebook.press(32, "Run")
-    expect(notebook.cell(32)).to_contain_text("As you predicted: an error page at Redbooth.")
+    run(notebook, 1, 7)
+    expect(notebook.window(6).locator("main")).to_contain_text("No application has access to your account.")
+    decide(notebook, 7, "Deny")
+    expect(notebook.cell(7)).to_contain_text("Denied: access_denied")
+    run_all_from(notebook, 8)
+    expect(notebook.window(9).get_by_role("alert")).to_contain_text("redirect uri")
+    notebook.choose(33, 0)
+    notebook.press(33, "Run")
+    expect(notebook.cell(33)).to_contain_text("As you predicted: an error page at Redbooth.")
     shot(notebook.page, "05-end")
 
 
@@ -156,9 +159,8 @@ def test_06_your_own_app(lab: Lab, notebook: Notebook) -> None:
     last = notebook.cells.count()
     first_run = next(number for number in range(1, last + 1) if notebook.source(number) == "app.run()")
     run(notebook, 1, first_run)
-    came_back = notebook.follow(first_run, "Sign in with Redbooth")  # allowed earlier, so it comes straight back
-    came_back.get_by_text("go back to the app").wait_for()
-    came_back.close()
+    # allowed earlier, so its window comes straight back
+    expect(notebook.window(first_run).locator("main")).to_contain_text("go back to the app")
     expect(notebook.cell(first_run)).to_contain_text("Hello, Ada")
     expect(notebook.cell(first_run)).to_contain_text("Done. The script finished.")
     shot(notebook.page, "06-run")
@@ -177,9 +179,7 @@ def test_07_the_playground(lab: Lab, notebook: Notebook) -> None:
     last = notebook.cells.count()
     run(notebook, last, last)
     notebook.press(last, "New sign-in")
-    came_back = notebook.follow(last, "Sign in with Redbooth")
-    came_back.get_by_text("go back to the notebook").wait_for()
-    came_back.close()
+    notebook.window(last).get_by_role("heading", name="Back at your app").first.wait_for()
     notebook.press(last, "Send")
     expect(notebook.cell(last)).to_contain_text("arrived and are saved")
     notebook.press(last, "Call")
