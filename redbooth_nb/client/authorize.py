@@ -135,8 +135,7 @@ class PendingAuthorization:
     @only_kit_errors
     def load(self) -> dict[str, Any]:
         """Return the record. Raises NotYet when nothing is under way, StoreError when it cannot be read."""
-        record = self._file.read()
-        if record is None:
+        if (record := self._file.read()) is None:
             raise failure(NotYet, "pending", "missing")
         if not record.keys() >= {*SENT, "answered", "stale_states"}:
             raise self._file.damaged()

@@ -78,8 +78,7 @@ class Settings:
         if not client_id and not secret:
             raise failure(NotYet, "register", "missing", path=path)
         uri = uri or DEFAULT_REDIRECT_URI
-        problems = credential_problems(client_id, secret, uri)
-        if problems:
+        if problems := credential_problems(client_id, secret, uri):
             page = provider.link(APPLICATIONS_URL)
             raise failure(CredentialsError, "register", "wrong", source=source, problems=" ".join(problems), page=page)
         # short, because the client id may be the secret by mistake, and paths are shown
@@ -103,8 +102,7 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
     Raises CredentialsError, having saved nothing, when one cannot be right or the file cannot be written.
     """
     client_id, client_secret, redirect_uri = client_id.strip(), client_secret.strip(), redirect_uri.strip()
-    problems = credential_problems(client_id, client_secret, redirect_uri)
-    if problems:
+    if problems := credential_problems(client_id, client_secret, redirect_uri):
         raise failure(CredentialsError, "register", "refused", problems=" ".join(problems))
     configuration = Configuration.read()
     provider = current_provider(configuration)

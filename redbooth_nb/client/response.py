@@ -25,7 +25,7 @@ from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.errors import NotYet, only_kit_errors, printable
 from redbooth_nb.secret import Secret, same_text
-from redbooth_nb.traffic.redaction import hide_known
+from redbooth_nb.traffic.redaction import hide_in_text
 
 KNOWN = frozenset({"code", "error", "error_description", "state", "access_token", "token_type", "expires_in", "scope"})
 CODE_LIFETIME = 600  # seconds; what Doorkeeper gives a code
@@ -100,7 +100,7 @@ class AuthorizationResponse:
     ) -> "AuthorizationResponse":
         found: dict[str, Any] = {"outcome": Outcome.ALLOWED}
         if "error" in fields:  # it wins over a code in the same answer
-            found = {name: printable(hide_known(fields.get(name, ""))) for name in ("error", "error_description")}
+            found = {name: printable(hide_in_text(fields.get(name, ""))) for name in ("error", "error_description")}
             found["outcome"] = Outcome.DENIED if found["error"] == "access_denied" else Outcome.FAILED
         elif fields.get("access_token") and request.response_type == "token":
             found["token"] = Token.from_answer(dict(fields), request.settings.provider.now())

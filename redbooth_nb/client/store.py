@@ -40,8 +40,7 @@ class TokenStore:
 
     def require(self) -> Token:
         """Return the token. Raises NotYet when there is none, StoreError."""
-        token = self.load()
-        if token is None:
+        if (token := self.load()) is None:
             raise failure(NotYet, "refresh", "no_token")
         return token
 

@@ -36,11 +36,9 @@ class Token:
 
         Raises TokenContentError when a field is missing or of the wrong type (RFC 6749 section 5.1).
         """
-        problems = content_problems(answer)
-        if problems:
-            raise failure(
-                TokenContentError, "endpoint", "no_token", where="The token endpoint answered", problems=problems
-            )
+        if problems := content_problems(answer):
+            where = "The token endpoint answered"
+            raise failure(TokenContentError, "endpoint", "no_token", where=where, problems=problems)
         scope, refresh = answer.get("scope") or "", answer.get("refresh_token")
         kept = previous.refresh_token if previous else None
         return cls(

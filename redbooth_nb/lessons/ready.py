@@ -38,9 +38,7 @@ def ready(stage: str) -> Settings | None:
     print(f"Requests to https://redbooth.com go to {provider.label}.")
     for line in filter(None, (limits_here(), summary_line())):
         print(line)
-    if stage in {"start", "register"}:
-        return None
-    return _pick_up(stage)
+    return None if stage in {"start", "register"} else _pick_up(stage)
 
 
 def catch_up(stage: str) -> Settings:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
+from redbooth_nb.lessons.course import named
 from redbooth_nb.widgets.script import ScriptPanel
 
 NAME = "my_redbooth_app.py"
@@ -42,8 +43,7 @@ class TakeHomeApp:
 
     def fill(self, name: str, line: str) -> None:
         """Fill a gap with your line; a wrong one gets a hint, another, then the answer. Raises RedboothError."""
-        if name not in GAPS:
-            raise RedboothError(f"There is no gap {name!r}.", remedy=f"The gaps are: {', '.join(GAPS)}.")
+        named("gap", name, GAPS)
         if works(name, line):
             self._filled[name] = line.strip()
             print(f"Done     {name}")

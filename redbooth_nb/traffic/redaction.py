@@ -41,17 +41,15 @@ _AUTHORIZATION = re.compile(rf"((?<![A-Za-z])authorization{_IS}(?:[A-Za-z]+\s+)?
 _USER_INFO = re.compile(r"(?<=://)[^/@\s\"'<>]+(?=@)")
 
 
-def hide_known(text: str) -> str:
-    """Hide every secret the kit knows in a text, also URL-encoded, escaped for HTML, or in base64."""
-    return _hider(text)(text)
-
-
 def hide_in_text(text: str) -> str:
-    """Hide known secrets in a text, and whatever follows the name of a secret field; JSON in it is read as JSON."""
+    """Hide known secrets in a text, and whatever follows the name of a secret field; JSON in it is read as JSON.
+
+    A known secret is also found URL-encoded, escaped for HTML, or in base64.
+    """
     content = hidden_json(text) if text.lstrip()[:1] in {"{", "[", '"'} else None
     if content is not None:
         return json.dumps(content, ensure_ascii=False, default=repr)
-    text = _USER_INFO.sub("...", hide_known(text))
+    text = _USER_INFO.sub("...", _hider(text)(text))
     text = _AUTHORIZATION.sub(lambda found: f"{found[1]}{Secret('credentials', found[2], known=False)}", text)
     for pattern in (_IN_TEXT, _IN_TAGS):
         text = pattern.sub(

@@ -19,16 +19,9 @@ KEPT = 500  # round trips
 class Transcript:
     """The round trips of this notebook, newest last. Safe to use from several threads."""
 
-    def __init__(self) -> None:
-        self._round_trips: deque[RoundTrip] = deque(maxlen=KEPT)
+    def __init__(self, round_trips: Iterable[RoundTrip] = ()) -> None:
+        self._round_trips = deque(round_trips, maxlen=KEPT)
         self._lock = threading.Lock()
-
-    @classmethod
-    def of(cls, round_trips: Iterable[RoundTrip]) -> "Transcript":
-        """Return a transcript of these round trips."""
-        made = cls()
-        made._round_trips.extend(round_trips)
-        return made
 
     def note(self, response: requests.Response, *_: Any, stream: bool = False, **__: Any) -> None:
         """Note down a request and its answer; a response hook for requests.

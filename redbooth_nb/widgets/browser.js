@@ -139,7 +139,7 @@ function render({ model, el }) {
     event.preventDefault();
     ask({ open: address.value });
   });
-  bar.addEventListener("keydown", keep);
+  address.addEventListener("keydown", keep);
   addEventListener("message", fromFrame);
   model.on("msg:custom", fromKernel);
   const themes = new MutationObserver(theme);

@@ -29,13 +29,13 @@ class HttpView(LiveView):
         shown = list(enumerate(trips, 1))[-SHOWN:]
         earlier = f"<p>The newest {SHOWN} of {len(trips)} requests.</p>" if len(trips) > SHOWN else ""
         rows = [_drawn(number, trip, opened=number == len(trips)) for number, trip in shown]
-        whole = Transcript.of(trip for _, trip in shown).markdown
+        whole = Transcript(trip for _, trip in shown).markdown
         rows.append(fold("All of this as Markdown, safe to paste into a help channel", block(whole)))
         self._markup.show(earlier + "".join(rows) if trips else "Nothing has been sent to Redbooth yet.")
 
     def text(self) -> str:
         """Return the round trips as text."""
-        return str(Transcript.of(list(self._round_trips)))
+        return str(Transcript(list(self._round_trips)))
 
 
 def curl_folds(trip: RoundTrip) -> str:

@@ -35,8 +35,7 @@ class RegisterForm(View):
         self.settings: Settings | None = None
         with suppress(NotYet):
             self.settings = Settings.load()
-        attended = provider.kind is Kind.LIVE or not configuration.unattended
-        if self.settings is None and not attended:
+        if self.settings is None and configuration.unattended and provider.kind is not Kind.LIVE:
             self.settings = save_credentials(*register_application(connect(requests.Session()), name, redirect_uri))
         self._client_id = field(w.Text, "Api Key (client id)")
         self._secret = field(w.Password, "App secret")
@@ -50,11 +49,18 @@ class RegisterForm(View):
         save = button("Save", self._clicked, self._message, primary=True)
         for typed in (self._client_id, self._redirect_uri):
             typed.observe(self._typed, names="value")
-        self.browser = Browser(NEW_APPLICATION_URL, "Open the registration page") if attended else None
-        where = [self.browser] if self.browser else []
-        super().__init__([steps, *where, self._client_id, self._secret, self._redirect_uri, save, self._message])
+        self.browser = Browser(NEW_APPLICATION_URL, "Open the registration page")
+        another = button("Register another app", self.show_page, self._message)
+        where = self.browser if self.settings is None else another
+        self._steps = steps
+        self._fields = [self._client_id, self._secret, self._redirect_uri, save, self._message]
+        super().__init__([steps, where, *self._fields])
         if self.settings:
             self._message.say(self.text(), "good")
+
+    def show_page(self) -> None:
+        """Show the registration page, also where an app is registered already."""
+        self.children = [self._steps, self.browser, *self._fields]
 
     def save(self, client_id: str, client_secret: str, redirect_uri: str = DEFAULT_REDIRECT_URI) -> Settings:
         """Check and save the credentials. Raises CredentialsError, having saved nothing, when one cannot be right."""

@@ -36,7 +36,8 @@ FILE, RESPONSE, CALLBACK = "client/private_file.py", "client/response.py", "clie
 LOOPBACK, ENDPOINT = "client/loopback.py", "client/token_endpoint.py"
 MUTATIONS = {
     "no lock": Mutation(
-        STORE, "mode=0o600).acquire()\n            try:", "mode=0o600)\n            return held\n            try:",
+        STORE, "mode=0o600).acquire()\n            try:",
+        "mode=0o600)\n            return __import__('contextlib').nullcontext()\n            try:",
         ("tests/client/test_store.py::test_another_process_is_waited_for_and_then_named",)),
     "the file is not synced": Mutation(
         FILE, "                    os.fsync(file.fileno())\n", "",
