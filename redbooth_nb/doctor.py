@@ -133,14 +133,13 @@ def _writable(name: str, folder: Path, otherwise: str) -> Finding:
 
 def ports() -> Iterator[Finding]:
     """Check that the ports of the redirect URI and the sandbox are free."""
-    sandbox_is_free = _free("127.0.0.1", SANDBOX_PORT)  # before the credentials are read, which starts the sandbox
     try:
         uri = Settings.load().redirect_uri
     except RedboothError:
         uri = DEFAULT_REDIRECT_URI
     host, port = urlsplit(uri).hostname or "", urlsplit(uri).port or 80
     yield found("port", port=port) if _free(host, port) else found("port-busy", port=port, user=user_of(port))
-    if not sandbox_is_free:
+    if not _free("127.0.0.1", SANDBOX_PORT):
         yield found("port-of-sandbox", port=SANDBOX_PORT)
 
 
