@@ -125,7 +125,6 @@ def _writable(name: str, folder: Path, otherwise: str) -> str:
 
 def ports() -> Iterator[str]:
     """Check that the ports of the redirect URI and the sandbox are free."""
-    sandbox_is_free = _free("127.0.0.1", SANDBOX_PORT)  # before the credentials are read, which starts the sandbox
     try:
         uri = Settings.load().redirect_uri
     except RedboothError:
@@ -133,7 +132,7 @@ def ports() -> Iterator[str]:
     host, port = urlsplit(uri).hostname or "", urlsplit(uri).port or 80
     user = holder(Configuration.read().state_dir / f"listener-{port}.json")
     yield found("port", port=port) if _free(host, port) else found("port-busy", port=port, user=user)
-    if not sandbox_is_free:
+    if not _free("127.0.0.1", SANDBOX_PORT):
         yield found("port-of-sandbox", port=SANDBOX_PORT)
 
 

@@ -126,12 +126,17 @@ def test_child_processes_reach_the_stand_in(run: Run, service: FaultyServer, mac
 
 
 def test_children_reach_the_sandbox_although_their_folder_says_live(run: Run, machine: Path) -> None:
-    """What the run was started with counts, not the settings of the folder where a child happens to be."""
+    """What the run was started with counts, not the settings of the folder where a child happens to be.
+
+    Each process calls the sandbox itself: none of them opens a port.
+    """
     save_credentials(KEY, SECRET.replace("/", ""), f"http://127.0.0.1:{unused_port()}/callback")
     (machine / "live").mkdir()
     (machine / "live" / ".env").write_text("REDBOOTH_PROVIDER=live\n")
-    done = run(f"import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-c', {GET!r}], cwd='live'))")
-    assert (done.returncode, done.stdout) == (0, "401\n"), done.stderr
+    hook = "import os, sys; sys.addaudithook(lambda *of: of[0] == 'socket.bind' and '127' in str(of) and os._exit(9)); "
+    child = f"subprocess.call([sys.executable, '-c', {hook + GET!r}], cwd='live')"
+    done = run(f"{hook}{GET}\nimport subprocess\nsys.exit({child})")
+    assert (done.returncode, done.stdout.split()) == (0, ["401", "401"]), done.stderr
 
 
 def test_a_recording_answers_children_too(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

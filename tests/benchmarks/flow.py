@@ -6,11 +6,13 @@ in process  how many times as fast as Doorkeeper the sandbox is when it is calle
 socket      the same when it is asked over its port, as by a browser
 full        how many times as long a sign-in takes when so many tokens are stored already
 
-The requests: authorize page, Allow, token, /me, refresh, revoke. All sides take turns, so that what else the machine
-does meets each of them; the medians are compared. Doorkeeper has to be installed: tests/doorkeeper/engine.py.
+The requests: authorize page, Allow, token, /me, refresh, revoke. All sides take turns, in random order, so that what
+else the machine does meets each of them; the medians are compared. Doorkeeper has to be installed: see
+tests/doorkeeper/engine.py.
 """
 
 import argparse
+import random
 import re
 import statistics
 import sys
@@ -90,9 +92,12 @@ def main() -> None:
         for sandbox, number in ((empty.sandbox, 0), (full.sandbox, chosen.tokens)):
             running.callback(stored(sandbox, number).stop)
         sides = [flow(provider) for provider in (StandIn(engine.base_url), empty, StandIn(empty.origin), full)]
-        # at each turn two, of which the first only warms up: a process keeps the connection to one file
-        turns = [[(side(), side())[1] for side in sides] for _ in range(chosen.rounds)]
-        doorkeeper, called, socket, much = (statistics.median(side) * 1000 for side in zip(*turns, strict=True))
+        taken: list[list[float]] = [[] for _ in sides]
+        for _ in range(chosen.rounds):
+            for number in random.sample(range(len(sides)), len(sides)):
+                sides[number]()  # only warms up: a process keeps the connection to one file
+                taken[number].append(sides[number]() * 1000)
+        doorkeeper, called, socket, much = map(statistics.median, taken)
     line = "{:<10}  {:.1f} ms / {:.1f} ms = {:.1f}  (target: {})"
     print(line.format("in process", doorkeeper, called, doorkeeper / called, "at least 5"))  # noqa: T201
     print(line.format("socket", doorkeeper, socket, doorkeeper / socket, "at least 2.5"))  # noqa: T201

@@ -135,7 +135,7 @@ class Database:
             close_kept()
             address = f"{self.path.absolute().as_uri()}?mode=rw"  # rw: a deleted file must not come back empty
             opened = sqlite3.connect(address, BUSY_SECONDS, 0, None, check_same_thread=False, uri=True)
-            _kept[identity] = opened
+            _kept[0,] = opened  # no file's identity, until all is done
             opened.row_factory = sqlite3.Row
             opened.execute("PRAGMA foreign_keys = ON")
             # What a process wrote outlives it even so; only a power cut can damage the file. A write-ahead log would be
@@ -144,6 +144,7 @@ class Database:
             with opened:
                 opened.execute("BEGIN IMMEDIATE")
                 self._prepare(opened)
+            _kept[identity] = _kept.pop((0,))
         return _kept[identity]
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
