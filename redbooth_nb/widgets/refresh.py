@@ -47,12 +47,14 @@ class TokenCard(LiveView):
 
     def refresh(self) -> Token:
         """Replace the stored token with a new one. Raises what `redbooth_nb.refresh` raises."""
+        self.update()  # or what happened before could take the place of what this has to say
         token = refresh(self.settings)
         self.update()
         return token
 
     def revoke(self) -> None:
         """Give the permission back; the next sign-in asks the user again. Raises what `redbooth_nb.revoke` raises."""
+        self.update()
         self._answered()
         revoke(self.settings)
         self.update()
@@ -74,7 +76,7 @@ class TokenCard(LiveView):
         if self._shown != token:
             self._answered()
             self._before, self._shown = self._shown or self._before, token
-            self._message.say("A new pair is saved." if token and lines[0][1] not in {REVOKED, REPLACED} else "")
+            self._message.say("The stored tokens were replaced." if token else "")
         if "exchange" in now.problems:
             self._message.say(now.problems["exchange"], "problem")
         self._refresh.disabled, self._revoke.disabled = not (token and token.refresh_token), token is None
