@@ -100,7 +100,8 @@ class TokenCard(LiveView):
 
     def _past(self) -> tuple[str, list[Secret]]:
         """Return what became of the token before, and its secrets."""
-        old = [self._before.access_token, self._before.refresh_token] if self._before else []
+        before = None if self._before == self._shown else self._before
+        old = [before.access_token, before.refresh_token] if before else []
         return "Replaced" if self._shown else "No longer stored", [secret for secret in old if secret]
 
     def _lines(self, now: Snapshot) -> list[tuple[Secret | None, str]]:

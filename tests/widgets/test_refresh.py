@@ -254,6 +254,8 @@ def test_a_dead_refresh_token_is_a_sentence(token: Token, app: Settings) -> None
     card = TokenCard()
     revoke()
     TokenStore(app.folder).save(token)
+    card.update()
+    assert "Replaced" not in card.text()  # it is the same pair
     click(card, "Refresh")
     assert "Problem." in shown(card)
     assert "Authorize again" in shown(card)
