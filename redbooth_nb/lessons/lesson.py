@@ -54,10 +54,8 @@ class Question:
 
     def __post_init__(self) -> None:
         """Raise ValueError when no choice has this number, two are the same, or one has no reply."""
-        if not 1 <= self.right <= len(self.choices) == len(set(self.choices)):
-            raise ValueError(f"right = {self.right}")
-        if len(self.wrong) != len(self.choices) - 1:
-            raise ValueError(f"{len(self.wrong)} replies to wrong choices")
+        if not 1 <= self.right <= len(self.choices) == len(set(self.choices)) == len(self.wrong) + 1:
+            raise ValueError(f"right = {self.right}, {len(self.wrong)} wrong")
 
     def reply(self, number: int) -> str:
         """Return what to say to a choice."""

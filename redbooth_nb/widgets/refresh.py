@@ -87,8 +87,8 @@ class TokenCard(LiveView):
         became, old = self._past()
         rest += [f'<p class="rv-past">{became}: <s>{" ".join(map(escaped, old))}</s></p>'] * bool(old)
         place = f"On disk: {for_people(self.store.path)}, readable only by you." if token else ""
-        self._access.show(f'<div title="{html.escape(place)}">{access}</div>')
-        self._rest.show(f'<div title="{html.escape(place)}">{"".join(rest)}</div>')
+        for part, drawn in ((self._access, access), (self._rest, "".join(rest))):
+            part.show(f'<div title="{html.escape(place)}">{drawn}</div>')
 
     def text(self) -> str:
         """Describe the stored token: kind and fingerprint, lifetime in words, and the token it replaced."""
