@@ -9,7 +9,7 @@ from redbooth_nb.traffic.round_trip import RoundTrip
 from redbooth_nb.traffic.transcript import Transcript, transcript
 from redbooth_nb.widgets.live import LiveView
 from redbooth_nb.widgets.message import Message
-from redbooth_nb.widgets.view import Markup, block, fold, folds, side_by_side, table
+from redbooth_nb.widgets.view import Markup, block, fold, side_by_side, table
 
 SHOWN = 20  # round trips, the newest; `print(transcript)` has them all
 
@@ -38,20 +38,19 @@ class HttpView(LiveView):
         return str(Transcript(list(self._round_trips)))
 
 
-def curl_folds(trip: RoundTrip) -> str:
-    """Return a request as cURL: for redbooth.com, and for the stand-in where there is one that listens."""
+def curl_folds(trip: RoundTrip, before: str = "") -> str:
+    """Return a request as cURL, for redbooth.com and for the stand-in where one listens, beside what is before."""
     provider = current_provider()
     origin = provider.origin if provider.listening else ORIGIN
     own = fold("As cURL, for your own sandbox", block(trip.curl(origin))) if origin != ORIGIN else ""
-    return fold("As cURL, as in the guide", block(trip.curl())) + own
+    return f'<div class="rv-folds">{before}{fold("As cURL, as in the guide", block(trip.curl()))}{own}</div>'
 
 
 def _drawn(number: int, trip: RoundTrip, *, opened: bool) -> str:
     path = html.escape(trip.address.removeprefix(ORIGIN))
-    status = (
-        f'<span class="rv-status" data-class="{trip.status // 100}">{trip.status} {html.escape(trip.reason)}</span>'
-    )
+    shown = f"{trip.status} {html.escape(trip.reason)}"
+    status = f'<span class="rv-status" data-class="{trip.status // 100}">{shown}</span>'
     headers = fold("Request headers", table(("header", "value"), trip.request_headers))
     headers += fold("Response headers", table(("header", "value"), trip.response_headers))
     summary = f"{number}. <strong>{html.escape(trip.method)}</strong> {path} {status}"
-    return fold(summary, side_by_side(trip) + folds(headers + curl_folds(trip)), opened=opened)
+    return fold(summary, side_by_side(trip) + curl_folds(trip, headers), opened=opened)

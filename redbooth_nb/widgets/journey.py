@@ -92,7 +92,7 @@ def _hops(now: Snapshot) -> Iterable[Hop]:
         elif progress == Progress.NEXT:
             progress = Progress.NOT_YET
         trips = () if hop_id == "link" else tuple(now.seen[about["stage"]])  # Redbooth has no part in the link
-        notes = [note.format(now=now) for when, note in about["notes"].items() if now.holds(when)]
+        notes = [note.format(now=now) for when, note in about["notes"].items() if getattr(now, when)]
         elsewhere = progress == Progress.DONE and not trips and hop_id != "link"
         yield Hop(
             id=hop_id,

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import Final
 from weakref import WeakSet
 
 import ipywidgets as w
@@ -24,12 +24,11 @@ class LiveView(View):
     Subclasses read and show everything in `_show()`, which raises nothing; `text()` reads everything, too.
     """
 
-    live: ClassVar[bool] = True
-
     def __init__(self, children: Sequence[w.Widget]) -> None:
         super().__init__(children)
         with _lock:
             _views.add(self)
+        self._head.live = True
         self._head.on_msg(lambda *_: self.update())
         self.update()
 

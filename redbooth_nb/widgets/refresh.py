@@ -47,12 +47,14 @@ class TokenCard(LiveView):
 
     def refresh(self) -> Token:
         """Replace the stored token with a new one. Raises what `redbooth_nb.refresh` raises."""
+        self.update()  # or what happened before could take the place of what this has to say
         token = refresh(self.settings)
         self.update()
         return token
 
     def revoke(self) -> None:
         """Give the permission back; the next sign-in asks the user again. Raises what `redbooth_nb.revoke` raises."""
+        self.update()
         self._answered()
         revoke(self.settings)
         self.update()
@@ -74,7 +76,7 @@ class TokenCard(LiveView):
         if self._shown != token:
             self._answered()
             self._before, self._shown = self._shown or self._before, token
-            self._message.say("A new pair is saved." if token and lines[0][1] not in {REVOKED, REPLACED} else "")
+            self._message.say("The stored tokens were replaced." if token else "")
         if "exchange" in now.problems:
             self._message.say(now.problems["exchange"], "problem")
         self._refresh.disabled, self._revoke.disabled = not (token and token.refresh_token), token is None
@@ -85,8 +87,8 @@ class TokenCard(LiveView):
         became, old = self._past()
         rest += [f'<p class="rv-past">{became}: <s>{" ".join(map(escaped, old))}</s></p>'] * bool(old)
         place = f"On disk: {for_people(self.store.path)}, readable only by you." if token else ""
-        self._access.show(f'<div title="{html.escape(place)}">{access}</div>')
-        self._rest.show(f'<div title="{html.escape(place)}">{"".join(rest)}</div>')
+        for part, drawn in ((self._access, access), (self._rest, "".join(rest))):
+            part.show(f'<div title="{html.escape(place)}">{drawn}</div>')
 
     def text(self) -> str:
         """Describe the stored token: kind and fingerprint, lifetime in words, and the token it replaced."""
@@ -98,7 +100,8 @@ class TokenCard(LiveView):
 
     def _past(self) -> tuple[str, list[Secret]]:
         """Return what became of the token before, and its secrets."""
-        old = [self._before.access_token, self._before.refresh_token] if self._before else []
+        before = None if self._before == self._shown else self._before
+        old = [before.access_token, before.refresh_token] if before else []
         return "Replaced" if self._shown else "No longer stored", [secret for secret in old if secret]
 
     def _lines(self, now: Snapshot) -> list[tuple[Secret | None, str]]:

@@ -33,7 +33,7 @@ class Snapshot:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.problems: dict[str, str] = {}
-        self.started = self.answered = self.implicit = self._code_used = False
+        self.unanswered = self.implicit = self._code_used = False
         self.answer = self.error = ""
         self.answered_at: float | None = None
         self.now, self.token = 0.0, None
@@ -51,10 +51,6 @@ class Snapshot:
             "exchange": self._codes,
             "refresh": self._refreshes,
         }
-
-    def holds(self, name: str) -> bool:
-        """Return whether an attribute, or with "not " before its name its opposite, holds."""
-        return bool(getattr(self, name.removeprefix("not "))) != name.startswith("not ")
 
     def _read(self, stage: str, read: Callable[[], T]) -> T | None:
         try:
@@ -75,10 +71,9 @@ class Snapshot:
         code, self.answer, self._code_used = fields.get("error", ""), hide_in_url(callback), bool(record.get("spent"))
         self.error = meaning_of("authorize", code).what if code else ""
         self.implicit = record["response_type"] == "token"
-        self.started, self.answered = True, self.answered_at is not None
+        self.unanswered = self.answered_at is None
 
     def _exchange(self) -> None:
-        self.unanswered = self.started and not self.answered
         code = bool(self.answer) and not self.error and not self.implicit
         self.code_expired = code and self.now - (self.answered_at or 0) > CODE_LIFETIME
         self.code_ready = code and not self.code_expired

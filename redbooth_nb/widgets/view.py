@@ -37,15 +37,13 @@ class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     """A panel over an object that works without it. Subclasses say in `text()` what it shows, without secrets.
 
     title: what is written above it. picture: the name of its still picture; what can be seen in it is in texts.toml.
-    live: whether it is told when somebody turns to it again.
     """
 
     title: ClassVar[str] = ""
     picture: ClassVar[str] = ""
-    live: ClassVar[bool] = False
 
     def __init__(self, children: Sequence[w.Widget] = ()) -> None:
-        self._head = Head(title=self.title, live=self.live, layout=shared_layout())
+        self._head = Head(title=self.title, layout=shared_layout())
         super().__init__(children, layout=shared_layout(), _dom_classes=("redbooth-view",))
 
     @traitlets.validate("children")
@@ -150,11 +148,6 @@ def side_by_side(trip: object) -> str:
 def fold(summary: str, markup: str, *, opened: bool = False) -> str:
     """Return a part that opens on a click or with the keyboard."""
     return f'<details class="rv-fold"{" open" * opened}><summary>{summary}</summary><div>{markup}</div></details>'
-
-
-def folds(markup: str) -> str:
-    """Return folded parts beside each other; one that is opened takes a row of its own."""
-    return f'<div class="rv-folds">{markup}</div>'
 
 
 def link(url: str, text: str) -> str:

@@ -1,12 +1,15 @@
 """The countdown in JupyterLab: it counts while the kernel is busy, after a sleep, and without a word to the kernel."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from browser.axe import violations
 from browser.lab import Lab
 from browser.notebook import Notebook
+from browser.panel import Panel
 from browser.themes import DARK, LIGHT, choose_theme, shot
 from playwright.sync_api import Locator, expect
 
@@ -80,6 +83,31 @@ def test_it_is_right_after_the_laptop_slept_and_says_what_changed(sleepy: Notebo
     sleepy.run(3)
     expect(words(drawn)).to_have_text(re.compile("^fresh, expires in (2 h|1 h 59 min)"))
     expect(news).to_have_text("The access token is fresh.")
+
+
+def test_a_card_that_slept_for_two_hours_says_expired_and_nothing_else(sleepy: Notebook, tmp_path: Path) -> None:
+    card = Panel(sleepy, tmp_path).show("catch_up('refresh')\nTokenCard()").part
+    expect(card).to_contain_text("fresh, expires in 1 h 59 min")
+    sleepy.page.clock.fast_forward("02:00:00")
+    expect(card).to_contain_text("expired")
+    expect(card).not_to_contain_text("fresh,")
+
+
+def test_another_notebooks_clock_is_noticed_when_somebody_turns_to_the_card(
+    lab: Lab, notebook: Notebook, tmp_path: Path
+) -> None:
+    """Another program moves the clock: this kernel hears of it when the card comes into view again."""
+    notebook.open(lab, "00-start-here")
+    card = Panel(notebook, tmp_path).show("catch_up('refresh')\nTokenCard()").part
+    expect(card).to_contain_text("fresh, expires in")
+    file = tmp_path / "sandbox" / "sandbox.sqlite3"
+    other = f"from redbooth_nb.provider.sandbox import Sandbox\nSandbox(pathlib.Path({str(file)!r})).advance(7200)"
+    subprocess.run([sys.executable, "-c", f"import pathlib\n{other}"], check=True)  # noqa: S603
+    expect(card).to_contain_text("fresh, expires in")
+    notebook.page.wait_for_timeout(1000)  # it asks once a second at most
+    notebook.page.evaluate("() => window.dispatchEvent(new Event('focus'))")
+    expect(card).to_contain_text("expired")
+    expect(card).not_to_contain_text("fresh,")
 
 
 def test_it_ends_by_itself(desk: Notebook) -> None:
