@@ -45,7 +45,7 @@ USAGE = """usage: redbooth-nb [lab] [JupyterLab's own options]   open the lesson
 def lab(options: list[str]) -> int:
     """Open JupyterLab at the first lesson, on working copies; `options` go to JupyterLab."""
     folder = refresh_working_copies(REPOSITORY)
-    # the kit's defaults for JupyterLab (no news pop-up), without writing into the environment
+    # defaults for JupyterLab: no news, and a printed address is no link to the real Redbooth
     paths = [str(LAB_CONFIG), os.environ.get("JUPYTER_CONFIG_PATH", "")]
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(path for path in paths if path)
     settings = [f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{FIRST}"]

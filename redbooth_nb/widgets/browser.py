@@ -59,7 +59,7 @@ class Browser(View):
         self._url, self._label, self._on_tab, self._on_arrival = url, label, on_tab, on_arrival
         self._provider, self._visitor, self._assets = provider, Visitor(_session(provider)), requests.Session()
         provider.deliver(self._assets)
-        self._notice, self._message = "", Message()
+        self._notice, self._message, self._near = "", Message(), False
         self._tab = button("Use a tab of my own browser", self.use_tab, self._message)
         self._window = _Window()
         self._window.on_msg(self._take)
@@ -124,8 +124,7 @@ class Browser(View):
         try:
             match asked:
                 case {"ready": near}:
-                    if near is True:  # a tab reaches the kernel's port only where both are on one machine
-                        self.children = [self._window, self._message, self._tab]
+                    self._near = near is True  # a tab reaches the kernel's port only where both are on one machine
                     if self._visitor.page is None and self._visitor.arrived is None:
                         self.go_to(self._url)
                     else:
@@ -143,6 +142,8 @@ class Browser(View):
 
     def _show(self) -> None:
         arrived, page = self._visitor.arrived, self._visitor.page
+        offer_tab = [self._tab] if self._near and arrived is None else []
+        self.children = [self._window, self._message, *offer_tab]
         if arrived is not None:
             self._tell(arrived.reveal(), "Back at your app", _arrival(arrived.reveal(), self._notice))
         elif page is not None:

@@ -42,8 +42,11 @@ class Lab:
 
 
 @contextmanager
-def jupyterlab(folder: Path) -> Iterator[Lab]:
-    """Start JupyterLab as `redbooth-nb` does, on a copy of the lessons and an empty state, both in `folder`."""
+def jupyterlab(folder: Path, *options: str) -> Iterator[Lab]:
+    """Start JupyterLab as `redbooth-nb` does, on a copy of the lessons and an empty state, both in `folder`.
+
+    options: JupyterLab's own.
+    """
     repository, state = folder / "repository", folder / "state"
     state.mkdir()
     shutil.copytree(ROOT / "notebooks", repository / "notebooks")
@@ -55,7 +58,7 @@ def jupyterlab(folder: Path) -> Iterator[Lab]:
     environment.pop("PYTHONPATH", None)
     process = subprocess.Popen(  # noqa: S603  (our own command)
         [sys.executable, "-c", START, str(repository), "--no-browser", "--port", "0",
-         "--IdentityProvider.token=tour", "--expose-app-in-browser"],  # the last for look.choose_theme
+         "--IdentityProvider.token=tour", "--expose-app-in-browser", *options],  # to expose: for themes.choose_theme
         env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     assert process.stderr is not None

@@ -1,12 +1,20 @@
 """Where a notebook is open that is no JupyterLab, or that nobody trusts."""
 
 import json
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
 
-from browser.lab import ROOT, Lab
+import nbformat
+from browser.lab import ROOT, Lab, jupyterlab
 from browser.notebook import Keyboard, Notebook
+from browser.secrets_in import secrets_in
 from browser.themes import shot
-from playwright.sync_api import BrowserContext, expect
+from client.machine import unused_port
+from playwright.sync_api import Browser, BrowserContext, Route, expect
 
 VIEW = {"model_id": "0" * 32, "version_major": 2, "version_minor": 0}
 
@@ -52,3 +60,74 @@ def test_notebook_7_draws_the_widgets_and_takes_the_answer(lab: Lab, browser: Br
     hand.write(4, "exchange(panel.response)\nTokenCard()")
     hand.run(4)
     expect(hand.cell(4).get_by_role("timer")).to_have_text(re.compile("^fresh, expires in"))
+
+
+def test_behind_a_path_prefix_no_other_port_is_needed(tmp_path: Path, running_browser: Browser) -> None:
+    """As on a hub: the browser reaches the notebook server alone. The first stages, as a person does them."""
+    with jupyterlab(tmp_path, "--ServerApp.base_url=/user/ada/") as lab:
+        server = urlsplit(lab.link).netloc
+        context = running_browser.new_context(viewport={"width": 1280, "height": 1000})
+        strangers: list[str] = []
+
+        def only_the_server(route: Route) -> None:
+            url = urlsplit(route.request.url)
+            if url.scheme in {"data", "blob"} or (url.netloc == server and url.path.startswith("/user/ada/")):
+                route.continue_()
+            else:
+                strangers.append(route.request.url)
+                route.abort()
+
+        context.route("**/*", only_the_server)
+        notebook = Notebook(context.new_page())
+        notebook.open(lab, "01-register")
+        for number in range(1, 6):
+            notebook.run(number)
+        window = notebook.window(5)
+        notebook.fill_in(window, "Name", "My first Redbooth app")
+        notebook.fill_in(window, "Return URI", "http://127.0.0.1:8765/callback")
+        notebook.press_in(window, "Register")
+        notebook.fill(5, "Api Key (client id)", window.locator("#application_id").inner_text())
+        notebook.fill(5, "App secret", window.locator("#secret").inner_text())
+        notebook.press(5, "Save")
+        notebook.write(6, "from redbooth_nb import SignInPanel, exchange, TokenCard\npanel = SignInPanel()\npanel")
+        notebook.run(6)
+        notebook.press_in(notebook.window(6), "Allow")
+        expect(notebook.cell(6)).to_contain_text("Allowed: <authorization code")
+        notebook.write(7, "exchange(panel.response)\nTokenCard()")
+        notebook.run(7)
+        expect(notebook.cell(7).get_by_role("timer")).to_have_text(re.compile("^fresh, expires in"))
+        notebook.save()
+        saved = notebook.page.content() + notebook.file.read_text(encoding="utf-8")
+        assert [secret for secret in secrets_in(lab.state) if secret in saved] == []
+        context.close()
+        assert strangers == []
+
+
+def test_voila_shows_the_window_and_takes_the_decision(tmp_path: Path, running_browser: Browser) -> None:
+    code = "from redbooth_nb import ready, SignInPanel\nready('authorize')\npanel = SignInPanel()\npanel"
+    page = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    page.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(page, tmp_path / "sign-in.ipynb")
+    command = [
+        sys.executable,
+        "-m",
+        "voila",
+        str(tmp_path / "sign-in.ipynb"),
+        "--no-browser",
+        f"--port={unused_port()}",
+    ]
+    environment = {**os.environ, "REDBOOTH_STATE_DIR": str(tmp_path / "state")}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as voila:  # noqa: S603
+        try:
+            assert voila.stderr is not None
+            found = next(filter(None, (re.search(r"http://localhost:\d+\S*", line) for line in voila.stderr)))
+            shown = running_browser.new_page()
+            # Voila's own page asks the network for fonts and scripts, and works without
+            shown.route(lambda url: urlsplit(url).hostname != "localhost", lambda route: route.abort())
+            shown.goto(found[0])
+            shown.frame_locator("iframe.rb-page").get_by_role("button", name="Allow").click(timeout=60_000)
+            expect(shown.locator(".redbooth-view").first).to_contain_text("Allowed: <authorization code")
+            shot(shown, "voila")
+            shown.close()
+        finally:
+            voila.terminate()
