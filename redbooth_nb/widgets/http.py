@@ -49,7 +49,7 @@ def curl_folds(trip: RoundTrip, before: str = "") -> str:
 def _drawn(number: int, trip: RoundTrip, *, opened: bool) -> str:
     path = html.escape(trip.address.removeprefix(ORIGIN))
     shown = f"{trip.status} {html.escape(trip.reason)}"
-    status = f'<span class="rv-status" data-class="{trip.status // 100}">{shown}</span>'
+    status = f'<span class="rv-status{" rv-news" * opened}" data-class="{trip.status // 100}">{shown}</span>'
     headers = fold("Request headers", table(("header", "value"), trip.request_headers))
     headers += fold("Response headers", table(("header", "value"), trip.response_headers))
     summary = f"{number}. <strong>{html.escape(trip.method)}</strong> {path} {status}"

@@ -23,7 +23,7 @@ class TimeMachine(LiveView):
     Raises RedboothError on any other provider: only the sandbox's time is yours.
     """
 
-    title = "Clock and switches of the sandbox"
+    title = "Sandbox clock and switches"
     picture = "time-machine"
 
     def __init__(self) -> None:

@@ -171,3 +171,9 @@ def test_who_wants_no_motion_gets_none(desk: Notebook) -> None:
     expect(words(drawn.last)).to_have_text(re.compile(r"^expires soon, in \d+ s$"))
     moving = drawn.first.evaluate("(row) => getComputedStyle(row.querySelector('.rc-rest')).transitionDuration")
     assert moving == "0s"
+    desk.write(3, "from redbooth_nb import TimeMachine\nTimeMachine()")
+    desk.run(3)
+    news = desk.cell(3).locator(".rm-words > div")
+    assert news.evaluate("(news) => getComputedStyle(news).animationName") == "none"
+    desk.page.emulate_media(reduced_motion="no-preference")
+    assert news.evaluate("(news) => getComputedStyle(news).animationName") == "rv-news"

@@ -142,6 +142,21 @@ def test_http(panel: Panel) -> None:
     expect(panel.part).to_contain_text("/api/3/projects")
 
 
+COLORS = """from redbooth_nb.widgets import message, view
+
+class Colors(view.View):
+    def text(self):
+        return ""
+
+every = " ".join(f"<access token ...{hue:04x}>" for hue in range(0, 360, 12))
+Colors([view.Markup(view.block(every)), view.Markup(f"<s>{view.escaped(every)}</s>"), message.Message()])"""
+
+
+def test_a_fingerprint_can_be_read_in_any_color(panel: Panel) -> None:
+    panel.show(COLORS).is_right("colors", "<access token ...0000>")
+    expect(panel.part.locator(".rv-print")).to_have_count(60)
+
+
 def test_copy(panel: Panel) -> None:
     """What is copied is the command, whole and without a secret."""
     panel.desk.page.context.grant_permissions(["clipboard-read", "clipboard-write"])

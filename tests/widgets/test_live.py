@@ -1,5 +1,7 @@
 """Views that follow: what this notebook does by themselves, what another does when somebody turns to them."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import ClassVar
@@ -123,6 +125,29 @@ def test_turning_to_it_again_updates_it_alone() -> None:
     assert view._head.live
     view._head._handle_custom_msg("look", [])
     assert (view.count, other.count) == (1, 0)
+
+
+NOTEBOOK = """
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+from redbooth_nb.widgets import live
+
+class Counter(live.LiveView):
+    count = 0
+
+    def _show(self):
+        Counter.count += 1
+
+view = Counter([live.w.Label()])
+shell.run_cell("pass")
+print(Counter.count)
+"""
+
+
+def test_in_a_notebook_every_cell_updates_it() -> None:
+    """Once when it is drawn, once when the cell has run: another notebook may have changed what it shows."""
+    done = subprocess.run([sys.executable, "-c", NOTEBOOK], capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout.split() == ["2"]
 
 
 @pytest.mark.usefixtures("timers")
