@@ -16,7 +16,7 @@ from redbooth_nb.widgets.script import ScriptPanel
 
 CALLBACK = "http://127.0.0.1:8765/callback"
 PLAYGROUND = (
-    "panel = _.authorize(); panel.browser.press('Allow')\n"
+    "panel = _.authorize(); panel.browser.press('Allow'); _.update()\n"
     "_._exchange.children[0].send(); _.call('/projects')[0]['type']"
 )
 # notebook -> after which code cell -> what the person calls instead of clicking; `_` is what the cell showed
