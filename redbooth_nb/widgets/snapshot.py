@@ -3,6 +3,7 @@
 It is read from disk and never asked for. What is kept of it shows no secret.
 """
 
+import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -40,7 +41,7 @@ class Snapshot:
         self.settings = app = self._read("register", lambda: settings or Settings.load())
         self.round_trips = [trip for trip in transcript if _is_of(trip, app.client_id if app else "")]
         if app is not None:
-            self.now = app.provider.now()
+            self.now = self._read("register", app.provider.now) or time.time()
             self._read("authorize", lambda: self._sign_in(app))
             self.token = self._read("exchange", TokenStore(app.folder).load)
         self._exchange()

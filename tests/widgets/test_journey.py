@@ -251,6 +251,15 @@ def test_credentials_that_cannot_be_right_are_not_done(app: Settings, line: str)
     assert note("register").endswith(("cannot be right.", "is not UTF-8 text."))
 
 
+def test_a_clock_that_cannot_be_read_is_a_sentence(app: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(_: object) -> float:
+        raise RedboothError("The sandbox's file is locked.")
+
+    monkeypatch.setattr(type(app.provider), "now", locked)
+    assert ahead() == "link"
+    assert note("register") == "The sandbox's file is locked."
+
+
 def test_a_wrong_provider_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDBOOTH_PROVIDER", "http://elsewhere.example")
     assert "names no provider" in note("register")
