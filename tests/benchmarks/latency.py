@@ -2,7 +2,7 @@
 
     uv run python tests/benchmarks/latency.py [--rounds 10]
 
-window     from the start of the cell until its window shows the consent page, and from the click on Allow there until the
+window     from the start of the cell until its window shows the consent page; from the click on Allow there until the
            panel says "Allowed"
 redirect   in a tab: from the click on Allow until the page at the redirect URI stands there
 widget     how much later the panel in the notebook says "Allowed"; once with an idle kernel, once while a cell runs
