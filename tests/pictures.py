@@ -52,8 +52,10 @@ class Camera:
 
 def stills(camera: Camera) -> None:
     """Take a picture of every widget but the sign-in, as a learner sees it in the middle of the course."""
-    camera.draw("RegisterForm()")
+    camera.draw("RegisterForm()").window.get_by_role("button", name="Register").wait_for()
     camera.take("register")
+    camera.draw("Browser('https://redbooth.com/oauth2/applications')").window.get_by_role("heading").first.wait_for()
+    camera.take("browser")
     camera.draw("catch_up('exchange')\nFlowMap()")
     camera.take("flow-map")
     camera.draw("UrlView()")
@@ -82,19 +84,14 @@ def readme(camera: Camera, page: Page) -> None:
     camera.take("flow-map", README)
     camera = Camera(camera.panel.desk, camera.home.with_name("another-home"))  # where nothing is allowed yet
     panel = camera.draw("catch_up('authorize')\npanel = SignInPanel()\npanel")
+    panel.window.get_by_role("button", name="Allow").wait_for()
     before = camera.take("authorize")
-    consent = panel.follow("Sign in with Redbooth")
-    consent.set_viewport_size({"width": 620, "height": 560})
-    during = consent.screenshot(full_page=True)
-    consent.get_by_role("button", name="Allow").click()
-    consent.get_by_text("go back to the notebook").wait_for()
-    consent.close()
+    panel.decide("Allow")
     expect(panel.part).to_contain_text("Done. Allowed")
-    panel.part.get_by_text("The answer, field by field").click()
+    after = panel.part.screenshot()
     page.set_viewport_size({"width": 1600, "height": 1000})
     left, right = (
-        COLUMN.format(pictures="".join(FRAMED.format(data=base64.b64encode(picture).decode()) for picture in column))
-        for column in ((before, panel.part.screenshot()), (during,))
+        COLUMN.format(pictures=FRAMED.format(data=base64.b64encode(picture).decode())) for picture in (before, after)
     )
     page.set_content(SIDE_BY_SIDE.format(columns=left + right))
     page.locator("#all").screenshot(path=README / "authorize.png")

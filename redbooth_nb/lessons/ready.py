@@ -36,7 +36,7 @@ def ready(stage: str) -> Settings | None:
     explain_errors(stage)
     provider = practice_only() if stage == "break-it" else current_provider()
     print(f"Requests to https://redbooth.com go to {provider.label}.")
-    for line in filter(None, (limits_here(), summary_line())):
+    for line in filter(None, (limits_here(live=provider.kind == "live"), summary_line())):
         print(line)
     return None if stage in {"start", "register"} else _pick_up(stage)
 
@@ -51,10 +51,10 @@ def catch_up(stage: str) -> Settings:
     return _pick_up(stage)
 
 
-def limits_here(environment: Mapping[str, str] = os.environ) -> str:
+def limits_here(environment: Mapping[str, str] = os.environ, *, live: bool) -> str:
     """Return what cannot work where this notebook is open, and what to do instead; "" in JupyterLab and Notebook 7."""
     colab = "google.colab" in sys.modules or "COLAB_RELEASE_TAG" in environment
-    if colab or "JUPYTERHUB_SERVICE_PREFIX" in environment:
+    if live and (colab or "JUPYTERHUB_SERVICE_PREFIX" in environment):
         return str(TEXTS["limits"]["far_away"]).format(place="Google Colab" if colab else "a JupyterHub")
     # a Jupyter server names the notebook to its kernels; VS Code starts kernels without one
     vs_code = "VSCODE_PID" in environment and "JPY_SESSION_NAME" not in environment

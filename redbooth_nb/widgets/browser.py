@@ -47,6 +47,8 @@ class Browser(View):
     Redbooth to which the window was sent; shown is what it returns, or what is wrong when it raises a RedboothError.
     """
 
+    picture = "browser"
+
     def __init__(
         self,
         url: str,
