@@ -46,7 +46,7 @@ class Camera:
     def take(self, name: str, folder: Path = STILLS) -> bytes:
         """Keep a picture of it."""
         self.panel.desk.page.locator("body").evaluate("() => document.activeElement.blur()")
-        picture: bytes = self.panel.part.screenshot(path=folder / f"{name}.png")
+        picture: bytes = self.panel.part.screenshot(path=folder / f"{name}.png", animations="disabled")
         return picture
 
 

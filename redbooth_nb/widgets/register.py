@@ -51,15 +51,16 @@ class RegisterForm(View):
             typed.observe(self._typed, names="value")
         self.browser = Browser(NEW_APPLICATION_URL, "Open the registration page")
         another = button("Register another app", self.show_page, self._message)
-        where = self.browser if self.settings is None else another
         self._steps = steps
         self._fields = [self._client_id, self._secret, self._redirect_uri, save, self._message]
-        super().__init__([steps, where, *self._fields])
+        super().__init__([self._message, another])
         if self.settings:
             self._message.say(self.text(), "good")
+        else:
+            self.show_page()
 
     def show_page(self) -> None:
-        """Show the registration page, also where an app is registered already."""
+        """Show the registration page and the fields, also where an app is registered already."""
         self.children = [self._steps, self.browser, *self._fields]
 
     def save(self, client_id: str, client_secret: str, redirect_uri: str = DEFAULT_REDIRECT_URI) -> Settings:

@@ -30,6 +30,7 @@ def test_the_whole_flow_by_clicks(app: Settings, unattended: None) -> None:
     field(playground, "GET https://redbooth.com/api/3").value = "/projects"
     click(playground, "Call")
     playground.update()
+    playground.http.update()
     assert of(TokenCard, playground)
     assert "/api/3/projects" in shown(playground)
     token = TokenStore(app.folder).load()
