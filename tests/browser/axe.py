@@ -18,12 +18,11 @@ def violations(part: Locator) -> list[str]:
 
     `part` must be exactly one element.
     """
-    pages = [frame.element_handle() for frame in part.page.frames if frame.parent_frame]
-    windows = [page.content_frame() for page in pages if part.evaluate("(part, page) => part.contains(page)", page)]
+    pages = [frame for frame in part.page.frames if frame.parent_frame]
+    windows = [page for page in pages if part.evaluate("(part, page) => part.contains(page)", page.frame_element())]
     found: list[str] = []
-    for place, what in [(part, part), *((window, window.locator("html")) for window in windows if window)]:
-        runner = place.page if place is part else place
-        if not runner.evaluate("typeof axe === 'object'"):
-            runner.evaluate(SCRIPT)
+    for place, what in [(part.page.main_frame, part), *((window, window.locator("html")) for window in windows)]:
+        if not place.evaluate("typeof axe === 'object'"):
+            place.evaluate(SCRIPT)
         found += what.evaluate(RUN)
     return found
