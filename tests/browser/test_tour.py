@@ -146,7 +146,7 @@ def test_05_break_it(lab: Lab, notebook: Notebook) -> None:
     decide(notebook, 7, "Deny")
     expect(notebook.cell(7)).to_contain_text("Denied: access_denied")
     run_all_from(notebook, 8)
-    expect(notebook.window(9).get_by_role("alert")).to_contain_text("redirect uri")
+    expect(notebook.window(10).get_by_role("alert")).to_contain_text("redirect uri")
     notebook.choose(33, 0)
     notebook.press(33, "Run")
     expect(notebook.cell(33)).to_contain_text("As you predicted: an error page at Redbooth.")
