@@ -117,7 +117,7 @@ class EmbeddedSandbox(StandIn):
     @property
     def origin(self) -> str:  # type: ignore[override]
         """Where a browser or cURL finds the sandbox, which from now on listens."""
-        return self.sandbox.base_url
+        return self.sandbox.start()
 
     @property
     def listening(self) -> bool:  # type: ignore[override]
