@@ -13,7 +13,6 @@ import webbrowser
 from collections.abc import Callable, Iterator
 from importlib.metadata import distributions, requires, version
 from pathlib import Path
-from socket import AF_INET, AF_INET6, create_server
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -21,7 +20,7 @@ import requests
 from dotenv.parser import parse_stream
 from packaging.requirements import Requirement
 
-from redbooth_nb.client.loopback import holder
+from redbooth_nb.client.loopback import holder, open_sockets
 from redbooth_nb.client.register import DEFAULT_REDIRECT_URI, Settings, credentials_file
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.wire import TIMEOUT, connect
@@ -137,13 +136,12 @@ def ports() -> Iterator[str]:
 
 
 def _free(host: str, port: int) -> bool:
-    """Whether a program can wait at this port; at localhost, as the kit does, on both of its addresses."""
-    for address in {"localhost": ("127.0.0.1", "::1"), "::1": ("::1",)}.get(host, ("127.0.0.1",)):
-        try:
-            create_server((address, port), family=AF_INET6 if ":" in address else AF_INET).close()
-        except OSError as error:
-            if error.errno not in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:  # this machine does not have the address
-                return False
+    try:
+        listening = open_sockets(host if host in {"localhost", "::1"} else "127.0.0.1", port)
+    except OSError:
+        return False
+    for each in listening:
+        each.close()
     return True
 
 

@@ -57,7 +57,7 @@ def check_authorization(given: dict[str, str], application: Application | None) 
     own = application.scopes.split()
     scope = given.get("scope", "").strip() and given["scope"]
     scope = scope or " ".join(name for name in SCOPES if not own or name in own)
-    if not scope_allowed(scope, own or SCOPES):
+    if not _scope_allowed(scope, own or SCOPES):
         raise RefusedError("invalid_scope")
     if given.get("code_challenge", "").strip() and given.get("code_challenge_method") not in ("plain", "S256"):
         raise RefusedError("invalid_code_challenge_method")
@@ -110,13 +110,12 @@ def check_refresh(
     if application is None or application.id != token.application_id:
         raise RefusedError("invalid_grant")  # also without any credentials: Doorkeeper names the grant, not the client
     scope = given.get("scope", given.get("scopes", ""))
-    if scope.strip() and not scope_allowed(scope, token.scopes.split()):
+    if scope.strip() and not _scope_allowed(scope, token.scopes.split()):
         raise RefusedError("invalid_scope")
     return token, " ".join(dict.fromkeys(scope.split())) or token.scopes
 
 
-def scope_allowed(scope: str, allowed: tuple[str, ...] | list[str]) -> bool:
-    """Tell whether every scope asked for is on offer."""
+def _scope_allowed(scope: str, allowed: tuple[str, ...] | list[str]) -> bool:
     return bool(scope) and not re.search(r"[\n\r\t]", scope) and set(scope.split()) <= set(allowed)
 
 

@@ -27,7 +27,7 @@ def challenge(error: str, description: str) -> dict[str, str]:
 
 
 @endpoints.post("/token")
-def create() -> Response:
+def _create() -> Response:
     """Exchange a code for a pair of tokens, or refresh a pair (the guide's chapters 3 and 4)."""
     parameters = given()
     try:
@@ -53,7 +53,7 @@ def create() -> Response:
 
 
 @endpoints.post("/revoke")
-def revoke() -> Response:
+def _revoke() -> Response:
     """Revoke a pair by either of its tokens (RFC 7009); unconfirmed for Redbooth."""
     parameters = given()
     client = records.authenticated(tx, *_credentials(parameters))
@@ -69,8 +69,8 @@ def revoke() -> Response:
 
 
 @endpoints.get("/token/info")
-def info() -> Response:
-    """Describe the presented access token; unconfirmed for Redbooth."""
+def _info() -> Response:
+    # unconfirmed for Redbooth
     token = records.use_token(tx, bearer_token(given()))
     if token is None or not token.accessible(tx.now):
         body = {"error": "invalid_token", "error_description": "The access token is invalid"}
