@@ -185,8 +185,4 @@ def _start(choice: str, configuration: Configuration) -> Provider:
     found = re.fullmatch(r"(http://(?i:127\.0\.0\.1|localhost|\[::1\])(?::([0-9]{0,5}))?)/?", choice)
     if found and int(found[2] or 80) in range(1, 65_536):
         return StandIn(found[1])
-    raise ConfigurationError(
-        f"REDBOOTH_PROVIDER is {choice!r}, which names no provider.",
-        why="Requests carry secrets, so a stand-in may only be on this machine.",
-        remedy="Use sandbox, recorded, live, or an address such as http://127.0.0.1:3999.",
-    )
+    raise ConfigurationError.named("no_provider", choice=choice)
