@@ -30,9 +30,13 @@ class Configuration:
     def read(cls, folder: Path | None = None) -> "Configuration":
         """Read the nearest `.env` at or above `folder` (default: the working directory).
 
+        Where there is none, it belongs beside the nearest `.env.example`, else in `folder`.
         Raises ConfigurationError when the file is there but cannot be read as text.
         """
-        env_file = find_env_file(folder or Path.cwd())
+        below = folder or Path.cwd()
+        places = (below, *below.parents)
+        near = (place for place in places if (place / ".env").exists() or (place / ".env.example").exists())
+        env_file = next(near, below) / ".env"
         return cls(env_file, read_env_file(env_file))
 
     def get(self, name: str, default: str = "") -> str:
@@ -61,13 +65,6 @@ class Configuration:
             return Path(chosen).expanduser().absolute()
         except RuntimeError:
             raise ConfigurationError.named("no_home") from None
-
-
-def find_env_file(folder: Path) -> Path:
-    """Return the nearest `.env`, or where it belongs: beside the nearest `.env.example`, else in `folder`."""
-    places = (folder, *folder.parents)
-    near = (place for place in places if (place / ".env").exists() or (place / ".env.example").exists())
-    return next(near, folder) / ".env"
 
 
 def read_env_file(path: Path) -> dict[str, str]:

@@ -57,7 +57,7 @@ class LoopbackDelivery(HTTPAdapter):
 class StandIn(Provider):
     """Another stand-in on this machine, for example a real Doorkeeper."""
 
-    kind = Kind.STAND_IN
+    kind: Kind = "stand-in"
 
     def __init__(self, origin: str) -> None:
         self.origin = origin
@@ -100,7 +100,7 @@ class StandIn(Provider):
 class EmbeddedSandbox(StandIn):
     """The kit's own stand-in, in this process, over a file that all notebooks share. It listens once it is asked to."""
 
-    kind = Kind.SANDBOX
+    kind = "sandbox"
     name = "sandbox"
     label = "the sandbox on this machine"
 

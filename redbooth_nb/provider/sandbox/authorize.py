@@ -12,7 +12,6 @@ from redbooth_nb.provider.sandbox.token import answer
 pages = Blueprint("authorize", __name__, url_prefix="/oauth2")
 
 _LIVING = "WHERE application_id = ? AND user_id = ? AND revoked_at IS NULL"
-_ALLOWED = "SELECT scopes FROM tokens WHERE application_id = ? AND user_id = ? AND revoked_at IS NULL"
 
 
 @pages.get("/authorize")
@@ -23,8 +22,8 @@ def _new() -> Response | str:
     except rules.RefusedError as refused:
         return render_template("refused.html", message=refused.description)
     wanted = set(asked["scope"].split())
-    known = tx.run(_ALLOWED, application.id, signed_in()["id"])  # even an expired token will do
-    if application.confidential and any(set(scopes.split()) == wanted for (scopes,) in known):
+    known = tx.records(Token, _LIVING, application.id, signed_in()["id"])  # even an expired token will do
+    if application.confidential and any(set(token.scopes.split()) == wanted for token in known):
         return _grant(application, asked)
     return render_template("consent.html", application=application, asked=asked)
 

@@ -87,11 +87,11 @@ def _info() -> Response:
 
 def _granted(parameters: dict[str, str]) -> records.Token:
     """Check the grant and issue a pair for it, or raise RefusedError."""
-    grant_type = rules.required(parameters, "grant_type", echoes_state=True)
+    grant_type = rules.required(parameters, "grant_type")
     uid, secret = _credentials(parameters)
     client = records.authenticated(tx, uid, secret)
     if grant_type == "authorization_code":
-        found = tx.find(records.Code, "code", rules.required(parameters, "code", echoes_state=True))
+        found = tx.find(records.Code, "code", rules.required(parameters, "code"))
         code = rules.check_exchange(parameters, found, client, tx.now)
         tx.update(code, revoked_at=tx.now)
         return records.issue_token(tx, code, code.scopes)
@@ -101,7 +101,7 @@ def _granted(parameters: dict[str, str]) -> records.Token:
         if tx.switches.refresh_revokes_old == "at once":
             tx.update(old, revoked_at=tx.now)
         return records.issue_token(tx, old, scopes)
-    raise rules.RefusedError("unsupported_grant_type", echoes_state=True)
+    raise rules.RefusedError("unsupported_grant_type")
 
 
 def _credentials(parameters: dict[str, str]) -> tuple[str, str | None]:
