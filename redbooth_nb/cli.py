@@ -60,7 +60,9 @@ def sandbox(options: list[str]) -> int:
     """Run the sandbox alone until it is interrupted."""
     import argparse
 
-    parser = argparse.ArgumentParser(prog="redbooth-nb sandbox", description=sandbox.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="redbooth-nb sandbox", description=sandbox.__doc__, argument_default=argparse.SUPPRESS
+    )
     parser.add_argument("--port", type=int, default=8764, help="0: any free port (default: 8764)")
     parser.add_argument("--client-id", help="of a seeded app (default: random)")
     parser.add_argument("--client-secret", help="of the seeded app (default: random)")

@@ -30,9 +30,13 @@ class Configuration:
     def read(cls, folder: Path | None = None) -> "Configuration":
         """Read the nearest `.env` at or above `folder` (default: the working directory).
 
+        Where there is none, it belongs beside the nearest `.env.example`, else in `folder`.
         Raises ConfigurationError when the file is there but cannot be read as text.
         """
-        env_file = find_env_file(folder or Path.cwd())
+        below = folder or Path.cwd()
+        places = (below, *below.parents)
+        near = (place for place in places if (place / ".env").exists() or (place / ".env.example").exists())
+        env_file = next(near, below) / ".env"
         return cls(env_file, read_env_file(env_file))
 
     def get(self, name: str, default: str = "") -> str:
@@ -52,8 +56,7 @@ class Configuration:
         """
         chosen = self.get("REDBOOTH_STATE_DIR")
         if "\0" in chosen:
-            remedy = f"Correct REDBOOTH_STATE_DIR in {self.env_file}."
-            raise ConfigurationError("REDBOOTH_STATE_DIR holds a zero byte, which no path may.", remedy=remedy)
+            raise ConfigurationError.named("zero_byte", file=self.env_file)
         try:
             if not chosen:
                 from platformdirs import user_state_path
@@ -61,15 +64,7 @@ class Configuration:
                 chosen = str(user_state_path("redbooth-nb"))  # older versions leave a ~ that cannot be expanded
             return Path(chosen).expanduser().absolute()
         except RuntimeError:
-            remedy = "Set HOME, or set REDBOOTH_STATE_DIR to a folder of your own."
-            raise ConfigurationError("This machine does not say where your home folder is.", remedy=remedy) from None
-
-
-def find_env_file(folder: Path) -> Path:
-    """Return the nearest `.env`, or where it belongs: beside the nearest `.env.example`, else in `folder`."""
-    places = (folder, *folder.parents)
-    near = (place for place in places if (place / ".env").exists() or (place / ".env.example").exists())
-    return next(near, folder) / ".env"
+            raise ConfigurationError.named("no_home") from None
 
 
 def read_env_file(path: Path) -> dict[str, str]:
@@ -87,7 +82,7 @@ def read_env_file(path: Path) -> dict[str, str]:
     except OSError as error:
         problem = f"cannot be read ({error.strerror})"
         remedy = f"Make it a file that you may read, for example with: chmod 600 {path}"
-    raise ConfigurationError(f"The settings file {path} {problem}.", remedy=remedy)
+    raise ConfigurationError.named("settings_file", path=path, problem=problem, remedy=remedy)
 
 
 def for_people(path: Path) -> str:

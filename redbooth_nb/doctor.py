@@ -13,7 +13,6 @@ import webbrowser
 from collections.abc import Callable, Iterator
 from importlib.metadata import distributions, requires, version
 from pathlib import Path
-from socket import AF_INET, AF_INET6, create_server
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -21,7 +20,7 @@ import requests
 from dotenv.parser import parse_stream
 from packaging.requirements import Requirement
 
-from redbooth_nb.client.loopback import holder
+from redbooth_nb.client.loopback import holder, open_sockets
 from redbooth_nb.client.register import DEFAULT_REDIRECT_URI, Settings, credentials_file
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.wire import TIMEOUT, connect
@@ -64,11 +63,10 @@ def _findings(check: Callable[[], Iterator[str]]) -> Iterator[str]:
         yield line(" ".join(f"{error.what} {error.why}".split()), error.remedy, "broken")
     except Exception as error:  # whatever it is, it is a finding; its text may hold a secret
         reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-        yield found("stopped", check=check.__name__.replace("_", " "), reason=reason)
+        yield found("stopped", check=check.__name__.replace("_", " ").strip(), reason=reason)
 
 
-def installation() -> Iterator[str]:
-    """Check Python and every package the kit needs, against the tested ranges."""
+def _installation() -> Iterator[str]:
     yield found("python", version=platform.python_version(), system=platform.system())
     wrong = []
     for needed in map(Requirement, requires("redbooth-nb") or []):
@@ -82,8 +80,7 @@ def installation() -> Iterator[str]:
         yield found("packages", version=version("redbooth-nb"))
 
 
-def settings_file() -> Iterator[str]:
-    """Check `.env`, and the settings in it and in the environment."""
+def _settings_file() -> Iterator[str]:
     if "OAUTHLIB_INSECURE_TRANSPORT" in os.environ:
         yield found("insecure-transport")
     file = Configuration.read().env_file
@@ -100,8 +97,7 @@ def settings_file() -> Iterator[str]:
         yield found("settings-shared" if shared else "settings", file=file)
 
 
-def folders() -> Iterator[str]:
-    """Check that state and working copies can be written, by writing a file that is gone at once."""
+def _folders() -> Iterator[str]:
     yield _writable("State", Configuration.read().state_dir, "set REDBOOTH_STATE_DIR to another folder")
     if has_lessons():
         copies = REPOSITORY / FOLDER  # made by the first start, not here
@@ -112,7 +108,7 @@ def folders() -> Iterator[str]:
 
 
 def _writable(name: str, folder: Path, otherwise: str) -> str:
-    """Check that a folder can be written, by writing; `otherwise` ends the remedy."""
+    # `otherwise` ends the remedy
     try:
         make_private(folder)
         with tempfile.TemporaryFile(dir=folder) as file:
@@ -123,8 +119,7 @@ def _writable(name: str, folder: Path, otherwise: str) -> str:
     return found("folder", name=name, folder=folder)
 
 
-def ports() -> Iterator[str]:
-    """Check that the ports of the redirect URI and the sandbox are free."""
+def _ports() -> Iterator[str]:
     try:
         uri = Settings.load().redirect_uri
     except RedboothError:
@@ -137,18 +132,16 @@ def ports() -> Iterator[str]:
 
 
 def _free(host: str, port: int) -> bool:
-    """Whether a program can wait at this port; at localhost, as the kit does, on both of its addresses."""
-    for address in {"localhost": ("127.0.0.1", "::1"), "::1": ("::1",)}.get(host, ("127.0.0.1",)):
-        try:
-            create_server((address, port), family=AF_INET6 if ":" in address else AF_INET).close()
-        except OSError as error:
-            if error.errno not in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:  # this machine does not have the address
-                return False
+    try:
+        listening = open_sockets(host if host in {"localhost", "::1"} else "127.0.0.1", port)
+    except OSError:
+        return False
+    for each in listening:
+        each.close()
     return True
 
 
-def provider() -> Iterator[str]:
-    """Check that the provider answers, the credentials, and the stored token."""
+def _provider() -> Iterator[str]:
     configuration = Configuration.read()
     if _writable("State", configuration.state_dir, "").startswith("broken"):
         return  # that was said above; what the sandbox would say about it helps less
@@ -175,8 +168,7 @@ def provider() -> Iterator[str]:
         yield found("token-cut-off" if store.interrupted() else "token", path=store.path)
 
 
-def surroundings() -> Iterator[str]:
-    """Check the clock, the browser and the proxy settings."""
+def _surroundings() -> Iterator[str]:
     yield found("clock-behind" if time.time() < Path(__file__).stat().st_mtime else "clock")
     try:
         webbrowser.get()
@@ -188,4 +180,4 @@ def surroundings() -> Iterator[str]:
         yield found("proxy" if proxy_bypass("127.0.0.1") else "proxy-for-all", kinds=", ".join(kinds))
 
 
-CHECKS = (installation, settings_file, folders, ports, provider, surroundings)
+CHECKS = (_installation, _settings_file, _folders, _ports, _provider, _surroundings)

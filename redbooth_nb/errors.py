@@ -1,7 +1,8 @@
 """The one error type of the kit: what happened, why, and what to do. And the decorator that lets no other one out."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
+from pathlib import Path
 from typing import ParamSpec, Self, TypeVar
 
 P = ParamSpec("P")
@@ -24,6 +25,11 @@ class RedboothError(Exception):
         self.reference = reference
         self.stage = stage
         super().__init__(self.what)
+
+    @classmethod
+    def named(cls, name: str, /, **values: object) -> Self:
+        """Return the error that `errors.toml` words under this name. values: for the names in braces."""
+        return cls(**{part: text.format_map(values) for part, text in _wordings()[name].items()})
 
     def __str__(self) -> str:
         """Return the whole explanation, one thought to a line."""
@@ -70,6 +76,13 @@ def only_kit_errors(function: Callable[P, R]) -> Callable[P, R]:
         raise failure
 
     return call
+
+
+@cache
+def _wordings() -> dict[str, dict[str, str]]:
+    import tomllib  # slow to import, and most programs meet no error
+
+    return tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
 def printable(text: str, longest: int = LONGEST_TEXT) -> str:

@@ -12,7 +12,6 @@ from client.machine import own_machine
 from redbooth_nb.configuration import (
     Configuration,
     ConfigurationError,
-    find_env_file,
     for_people,
     make_private,
     read_env_file,
@@ -44,9 +43,9 @@ def test_the_environment_beats_the_file_and_empty_counts_as_none(
 def test_the_nearest_env_file_counts(machine: Path) -> None:
     below = machine / "a" / "b"
     below.mkdir(parents=True)
-    assert find_env_file(below) == machine / ".env"  # beside .env.example, although it is not there yet
+    assert Configuration.read(below).env_file == machine / ".env"  # beside .env.example, although it is not there yet
     (machine / "a" / ".env").touch()
-    assert find_env_file(below) == machine / "a" / ".env"
+    assert Configuration.read(below).env_file == machine / "a" / ".env"
 
 
 def test_nothing_is_exported(machine: Path) -> None:

@@ -50,7 +50,7 @@ def refuse_redbooth(event: str, arguments: tuple[Any, ...]) -> None:
     if event in {"subprocess.Popen", "os.exec", "os.posix_spawn"}:
         refuse_undelivered(arguments[0], arguments[1], arguments[-1])
     looked_up = event in {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}
-    if (looked_up and is_redbooth(arguments[0])) or (event == "http.client.send" and asks_proxy(arguments[1])):
+    if (looked_up and is_redbooth(arguments[0])) or (event == "http.client.send" and _asks_proxy(arguments[1])):
         raise ConnectionRefusedError(REFUSED)
 
 
@@ -65,8 +65,7 @@ def refuse_undelivered(program: Any, arguments: Any, environment: Any) -> None:
         raise PermissionError(UNDELIVERED)
 
 
-def asks_proxy(data: Any) -> bool:
-    """Whether bytes ask a proxy for redbooth.com."""
+def _asks_proxy(data: Any) -> bool:
     asked = ASKED.match(data) if isinstance(data, BYTES) else None
     return asked is not None and is_redbooth(asked[1])
 
@@ -82,7 +81,7 @@ def refuse_names(socket: Any) -> None:
             for given in arguments:
                 if given and isinstance(given, tuple) and is_redbooth(given[0]):
                     raise ConnectionRefusedError(REFUSED)
-                if asks_proxy(given):
+                if _asks_proxy(given):
                     raise RuntimeError(REFUSED)  # an OSError would count as a proxy that hangs up
             return own(this, *arguments)
 
@@ -108,19 +107,18 @@ def deliver_sessions(sessions: Any) -> None:
 
 def open_at_provider(webbrowser: Any) -> None:
     """Let `webbrowser` open Redbooth's pages at the current provider, with `open` as with a browser it returns."""
-    webbrowser.open = partial(open_here, webbrowser.open)
+    webbrowser.open = partial(_open_here, webbrowser.open)
     own = webbrowser.get
 
     def get(*arguments: Any, **named: Any) -> Any:
         browser = own(*arguments, **named)
-        browser.open = partial(open_here, partial(type(browser).open, browser))
+        browser.open = partial(_open_here, partial(type(browser).open, browser))
         return browser
 
     webbrowser.get = get
 
 
-def open_here(own: Any, *arguments: Any, **named: Any) -> bool:
-    """Open a page of Redbooth's at the current provider, and another page with `own`."""
+def _open_here(own: Any, *arguments: Any, **named: Any) -> bool:
     with suppress(ModuleNotFoundError):
         from redbooth_nb.run import open_page
 
@@ -131,10 +129,9 @@ def open_here(own: Any, *arguments: Any, **named: Any) -> bool:
 CHANGES = {"requests.sessions": deliver_sessions, "webbrowser": open_at_provider, "socket": refuse_names}
 
 
-def find_spec(name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-    """Find a module of CHANGES as usual, to be changed as soon as it is loaded; return None for any other."""
+def _find_spec(name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
     spec = PathFinder.find_spec(name, path, target) if name in CHANGES else None
-    if spec:
+    if spec:  # it is changed as soon as it is loaded
         loader: Any = spec.loader
         load = loader.exec_module
         loader.exec_module = lambda module: (load(module), CHANGES[name](module))
@@ -144,7 +141,7 @@ def find_spec(name: str, path: Any = None, target: Any = None) -> ModuleSpec | N
 def start() -> None:
     """Deliver what this process sends to Redbooth, and refuse what cannot be delivered."""
     sys.addaudithook(refuse_redbooth)
-    sys.meta_path.insert(0, SimpleNamespace(find_spec=find_spec))
+    sys.meta_path.insert(0, SimpleNamespace(find_spec=_find_spec))
     for name in CHANGES.keys() & sys.modules.keys():
         CHANGES[name](sys.modules[name])
 

@@ -69,7 +69,7 @@ class LoopbackServer(threading.Thread):
         self._loop = asyncio.new_event_loop()
         self._sockets: list[socket.socket] = []
         try:
-            self._sockets = _open_sockets(host, port)
+            self._sockets = open_sockets(host, port)
         except OSError:
             self.close()
             raise
@@ -164,7 +164,7 @@ def host_names(port: int) -> set[str]:
     return {f"{name}:{port}" for name in names} | (names if port == HTTP_PORT else set())
 
 
-def _open_sockets(host: str, port: int) -> list[socket.socket]:
+def open_sockets(host: str, port: int) -> list[socket.socket]:
     """Return listening sockets for a host. Raises OSError when one is taken; a machine without IPv6 needs only one."""
     found: list[socket.socket] = []
     try:

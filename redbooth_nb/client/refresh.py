@@ -62,11 +62,11 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
                 )
         except TransportError as error:
             if not error.sent and not interrupted:
-                store.save(old)  # without the note
+                store.unmark_refresh(old)
             raise
         except TokenEndpointError as error:
             if error.error and error.status < HTTPStatus.INTERNAL_SERVER_ERROR and not interrupted:
-                store.save(old)  # without the note: a plain no, so nothing was lost on the way
+                store.unmark_refresh(old)  # a plain no, so nothing was lost on the way
             if error.error not in DEAD:
                 raise
             code = "dead_and_cut_off" if interrupted else "dead"

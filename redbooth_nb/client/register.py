@@ -22,7 +22,7 @@ from redbooth_nb.configuration import Configuration, make_private, read_env_file
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 from redbooth_nb.provider.addresses import APPLICATIONS_URL, TOKEN_URL
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS, current_provider
-from redbooth_nb.provider.provider import Kind, Provider
+from redbooth_nb.provider.provider import Provider
 from redbooth_nb.secret import Secret
 
 SHORTEST_VALUE = 40  # characters; those of Redbooth have 43 or 64
@@ -68,7 +68,7 @@ class Settings:
         path = credentials_file(configuration, provider)
         values = read_env_file(path)
         source = str(path)
-        if provider.kind in {Kind.LIVE, Kind.STAND_IN}:
+        if provider.kind in {"live", "stand-in"}:
             given = {name: value for name, value in os.environ.items() if value.strip()}
             values |= given
             source = "the environment" if "REDBOOTH_CLIENT_ID" in given else source
@@ -89,7 +89,7 @@ class Settings:
 
 def credentials_file(configuration: Configuration, provider: Provider) -> Path:
     """Return the file that keeps the credentials for `provider`: `.env` for the real one, else its own folder."""
-    if provider.kind is Kind.LIVE:
+    if provider.kind == "live":
         return configuration.env_file
     return configuration.state_dir / provider.name / "credentials.env"
 
@@ -142,7 +142,7 @@ def _swapped(provider: Provider, client_id: str, client_secret: str) -> bool:
         client = {"client_id": first, "client_secret": second}
         return session.post(TOKEN_URL, data=fields | client, timeout=10).status_code == HTTPStatus.UNAUTHORIZED
 
-    return provider.kind is Kind.SANDBOX and refused(client_id, client_secret) and not refused(client_secret, client_id)
+    return provider.kind == "sandbox" and refused(client_id, client_secret) and not refused(client_secret, client_id)
 
 
 def credential_problems(client_id: str, client_secret: str, redirect_uri: str) -> list[str]:

@@ -5,7 +5,7 @@ One folder for each provider and client id, so a token is only ever sent to the 
 
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,13 +61,15 @@ class TokenStore:
 
     @only_kit_errors
     def mark_refresh(self, token: Token) -> None:
-        """Note on disk, beside `token`, that it is about to be refreshed: a crash before `save` is then noticed.
-
-        To take the note back, save the same token again.
-        """
+        """Note on disk, beside `token`, that it is about to be refreshed: a crash before `save` is then noticed."""
         for left in self._file.unfinished():  # so that any found after a crash comes from this refresh
             left.unlink(missing_ok=True)
         self._file.write({**token.reveal(), MARK: True})
+
+    def unmark_refresh(self, token: Token) -> None:
+        """Take that note back. On a full disk it stays: the error of the refresh matters more."""
+        with suppress(StoreError):
+            self.save(token)
 
     @only_kit_errors
     def interrupted(self) -> bool:

@@ -74,12 +74,9 @@ def _refresh() -> Findings:
     refreshes = [each for each in transcript if ("grant_type", "refresh_token") in each.fields]
     good = [each.body for each in refreshes if each.status == HTTPStatus.OK and isinstance(each.body, dict)]
     newest, token = good[-1].get("refresh_token") if good else None, _stored()
+    saved = token is not None and newest is not None and token.refresh_token == newest
     yield "new-pair", bool(good), {}
-    yield (
-        "saved" if token or not good else "gone",
-        token is not None and newest is not None and token.refresh_token == newest,
-        {},
-    )
+    yield "saved" if token or not good else "gone", saved, {}
 
 
 def _break_it() -> Findings:
@@ -114,24 +111,16 @@ def _stored() -> Token | None:
         return None
 
 
-_FINDINGS = {
-    "start": _start,
-    "register": _register,
-    "authorize": _authorize,
-    "exchange": _exchange,
-    "refresh": _refresh,
-    "break-it": _break_it,
-    "your-own-app": _your_own_app,
-}
-LESSONS: dict[str, str] = {stage: TEXTS[stage]["notebook"] for stage in _FINDINGS}  # in the order of the course
+LESSONS: dict[str, str] = {stage: table["notebook"] for stage, table in TEXTS.items() if "notebook" in table}
+_IN_ORDER = (_start, _register, _authorize, _exchange, _refresh, _break_it, _your_own_app)
+_FINDINGS = dict(zip(LESSONS, _IN_ORDER, strict=True))
 QUESTIONS = {name: SimpleNamespace(**each) for stage in LESSONS for name, each in TEXTS[stage]["questions"].items()}
 
 
 def requirements(stage: str) -> list[Requirement]:
     """Return what the check of a lesson asks for, each as it is now."""
-    found = []
-    for name, holds, values in _FINDINGS[stage]():
-        words = TEXTS[stage]["requirements"][name]
-        text = words["met" if holds else "missing"].format_map(values)
-        found.append(Requirement(text, holds, words["hints"]))
-    return found
+    words = TEXTS[stage]["requirements"]
+    return [
+        Requirement(words[name]["met" if holds else "missing"].format_map(values), holds, words[name]["hints"])
+        for name, holds, values in _FINDINGS[stage]()
+    ]

@@ -1,8 +1,8 @@
 """Faults to cause on purpose: choose one, predict what comes of it, run it, compare. They are listed in faults.toml."""
 
 import tomllib
-from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import ipywidgets as w
 import requests
@@ -18,27 +18,9 @@ from redbooth_nb.provider.addresses import API_URL, AUTHORIZE_URL, TOKEN_URL
 from redbooth_nb.widgets import view
 from redbooth_nb.widgets.message import Message
 
-
-@dataclass(frozen=True)
-class Fault:
-    """One thing done wrong. stage: where; outcome: what comes of it; the other fields are explained in faults.toml."""
-
-    stage: str
-    title: str
-    outcome: str
-    how: str
-    change: dict[str, str] = field(default_factory=dict)
-    drop: tuple[str, ...] = ()
-    times: int = 1
-    text: str = ""
-
-    def spoil(self, good: dict[str, str]) -> dict[str, str]:
-        """Return good fields with this fault in them."""
-        return {name: value for name, value in {**good, **self.change}.items() if name not in self.drop}
-
-
 _TABLES = tomllib.loads(Path(__file__).with_name("faults.toml").read_text(encoding="utf-8"))
-FAULTS = {name: Fault(**table) for name, table in _TABLES.items()}
+_USUAL = _TABLES.pop("usual")
+FAULTS = {name: SimpleNamespace(**_USUAL | table) for name, table in _TABLES.items()}
 OUTCOMES = tuple(dict.fromkeys(fault.outcome for fault in FAULTS.values()))
 
 
@@ -52,14 +34,18 @@ def cause(name: str) -> str:
     if fault.how == "answer":
         return _read_answer(fault.text)
     if fault.how == "link":
-        parameters = fault.spoil(AuthorizationRequest.new().parameters)
-        answer = session.get(AUTHORIZE_URL, params=parameters, allow_redirects=False)
+        fields = _spoiled(AuthorizationRequest.new().parameters, fault)
+        answer = session.get(AUTHORIZE_URL, params=fields, allow_redirects=False)
     elif fault.how == "call":
         answer = session.get(f"{API_URL}/me", headers={"Authorization": fault.text})
     else:
-        fields = fault.spoil(_token_request(session, fault.how))
+        fields = _spoiled(_token_request(session, fault.how), fault)
         answer = [session.post(TOKEN_URL, data=fields) for _ in range(fault.times)][-1]
     return describe_answer(answer)
+
+
+def _spoiled(good: dict[str, str], fault: SimpleNamespace) -> dict[str, str]:
+    return {name: value for name, value in {**good, **fault.change}.items() if name not in fault.drop}
 
 
 def _read_answer(ending: str) -> str:

@@ -57,7 +57,7 @@ class LoopbackDelivery(HTTPAdapter):
 class StandIn(Provider):
     """Another stand-in on this machine, for example a real Doorkeeper."""
 
-    kind = Kind.STAND_IN
+    kind: Kind = "stand-in"
 
     def __init__(self, origin: str) -> None:
         self.origin = origin
@@ -100,7 +100,7 @@ class StandIn(Provider):
 class EmbeddedSandbox(StandIn):
     """The kit's own stand-in, in this process, over a file that all notebooks share. It listens once it is asked to."""
 
-    kind = Kind.SANDBOX
+    kind = "sandbox"
     name = "sandbox"
     label = "the sandbox on this machine"
 
@@ -117,7 +117,7 @@ class EmbeddedSandbox(StandIn):
     @property
     def origin(self) -> str:  # type: ignore[override]
         """Where a browser or cURL finds the sandbox, which from now on listens."""
-        return self.sandbox.base_url
+        return self.sandbox.start()
 
     @property
     def listening(self) -> bool:  # type: ignore[override]
@@ -185,8 +185,4 @@ def _start(choice: str, configuration: Configuration) -> Provider:
     found = re.fullmatch(r"(http://(?i:127\.0\.0\.1|localhost|\[::1\])(?::([0-9]{0,5}))?)/?", choice)
     if found and int(found[2] or 80) in range(1, 65_536):
         return StandIn(found[1])
-    raise ConfigurationError(
-        f"REDBOOTH_PROVIDER is {choice!r}, which names no provider.",
-        why="Requests carry secrets, so a stand-in may only be on this machine.",
-        remedy="Use sandbox, recorded, live, or an address such as http://127.0.0.1:3999.",
-    )
+    raise ConfigurationError.named("no_provider", choice=choice)

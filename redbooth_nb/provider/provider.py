@@ -1,20 +1,13 @@
 """Who answers as Redbooth: here the real service, which the stand-ins and the recordings take after."""
 
 import time
-from enum import StrEnum
+from typing import Literal
 
 import requests
 
 from redbooth_nb.provider.addresses import ORIGIN
 
-
-class Kind(StrEnum):
-    """The kinds of provider."""
-
-    LIVE = "live"
-    SANDBOX = "sandbox"
-    STAND_IN = "stand-in"
-    RECORDED = "recorded"
+Kind = Literal["live", "sandbox", "stand-in", "recorded"]
 
 
 class Provider:
@@ -24,7 +17,7 @@ class Provider:
     or a `link` is asked for. listening: whether it already does.
     """
 
-    kind = Kind.LIVE
+    kind: Kind = "live"
     name = "redbooth.com"
     origin = ORIGIN
     listening = True

@@ -19,7 +19,7 @@ from urllib3 import HTTPResponse
 from redbooth_nb import changes
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.addresses import ORIGIN
-from redbooth_nb.provider.provider import Kind, Provider
+from redbooth_nb.provider.provider import Provider
 
 # Random in every run, so not compared: the client makes state and PKCE, the page makes the form token.
 RANDOM_FIELDS = frozenset({"state", "code_verifier", "code_challenge", "authenticity_token"})
@@ -37,7 +37,7 @@ class RecordingError(RedboothError):
 class Recorded(Provider, HTTPAdapter):
     """A provider that answers from a recording, as the adapter of a session. `journal` gets a line for every answer."""
 
-    kind = Kind.RECORDED
+    kind = "recorded"
     name = "recorded"
     label = "a recording of a real Doorkeeper"
 
@@ -86,11 +86,8 @@ class Recorded(Provider, HTTPAdapter):
             text = json.dumps(self._round_trips[number] if number < len(self._round_trips) else None)
             following = json.loads(FAKE_STATE.sub(lambda _: state, text))
             if following is None or asked != following["request"]:
-                raise RecordingError(
-                    f"{self.path.name} holds no answer to {_described(asked)}.",
-                    why=f"The next one is to {_described(following['request'])}." if following else "It is used up.",
-                    remedy="Run the cells once and in order. If you changed the notebook, record it again.",
-                )
+                due = f"The next one is to {_described(following['request'])}." if following else "It is used up."
+                raise RecordingError.named("not_recorded", recording=self.path.name, asked=_described(asked), next=due)
             self._recorded_at = float(following["at"])
             self.journal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self.journal.open("a", encoding="utf-8") as file:
@@ -110,22 +107,19 @@ def request_key(method: str, url: str, body: str) -> dict[str, Any]:
 
 def load_recording(path: Path) -> list[dict[str, Any]]:
     """Read a recording. Raises RecordingError if it is missing or unusable, or seems to contain a live secret."""
-    remedy = "Set REDBOOTH_RECORDING to a file of tests/recordings, or use REDBOOTH_PROVIDER=sandbox."
     problem = "is not a recording"
     try:
         text = path.read_text(encoding="utf-8")
+        if live_looking(text):
+            raise RecordingError.named("live_recording", path=path)
         round_trips = json.loads(text)["round_trips"]
-        fit = isinstance(round_trips, list) and all(found.keys() >= PARTS for found in round_trips)
-        if fit and not live_looking(text):
-            return list(round_trips)
-        if fit:
-            problem = "holds what looks like a live secret"
-            remedy = "Record it again with the recorder, which replaces live secrets."
+        if isinstance(round_trips, list) and all(found.keys() >= PARTS for found in round_trips):
+            return round_trips
     except OSError as error:
         problem = f"cannot be read ({error.strerror})"
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
-    raise RecordingError(f"The recording {path} {problem}.", remedy=remedy)
+    raise RecordingError.named("unfit_recording", path=path, problem=problem)
 
 
 def live_looking(text: str) -> list[str]:

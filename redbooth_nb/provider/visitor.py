@@ -66,12 +66,7 @@ class Visitor:
         for link in page.iter("a"):
             if text_of(link) in names:
                 return self.open(link.get("href", ""))
-        raise VisitorError(
-            f"The page has no button to {answer}.",
-            why=said(self.page),
-            remedy="Compare the request with the guide's, parameter by parameter.",
-            reference="guide, chapter 2",
-        )
+        raise VisitorError.named("no_button", answer=answer, said=said(self.page))
 
     def back(self) -> None:
         """Show the page before this one, as it was."""
@@ -112,17 +107,14 @@ class Visitor:
                 self._history.append(answer)
                 return
             method, target, sent = "GET", urljoin(answer.url, location), []
-        raise VisitorError("The page kept redirecting in circles.", remedy="See in the transcript what was answered.")
+        raise VisitorError.named("circles")
 
     def _ask(self, method: str, url: str, sent: list[tuple[str, str]]) -> requests.Response:
         query, body = (sent, None) if method == "GET" else (None, sent)
         try:
             return self._session.request(method, url, params=query, data=body, allow_redirects=False, timeout=TIMEOUT)
         except requests.RequestException:
-            raise VisitorError(
-                f"{method} {url.partition('?')[0]}: the provider did not answer.",
-                remedy="Make sure that it is running, then run the cell again.",
-            ) from None
+            raise VisitorError.named("no_page", request=f"{method} {url.partition('?')[0]}") from None
 
 
 @only_kit_errors
@@ -138,7 +130,7 @@ def press(session: requests.Session, authorize_url: str, redirect_uri: str, answ
         visitor.press(answer)
     url = visitor.arrived.reveal() if visitor.arrived else ""
     if not url.startswith(redirect_uri):
-        raise VisitorError("The browser was not sent back to the app.", why=said(visitor.page), remedy="Read the page.")
+        raise VisitorError.named("not_sent_back", said=said(visitor.page))
     return url
 
 
@@ -150,9 +142,7 @@ def register_application(session: requests.Session, name: str, redirect_uri: str
     visitor.press("create", **{"[name]": name, "[redirect_uri]": redirect_uri})
     shown = {mark.get("id"): text_of(mark) for mark in document(visitor.page).iterfind(".//*[@id]")}
     if not shown.keys() >= {"application_id", "secret"}:
-        raise VisitorError(
-            "The app could not be registered.", why=said(visitor.page), remedy="Register it in the browser."
-        )
+        raise VisitorError.named("not_registered", said=said(visitor.page))
     return shown["application_id"], shown["secret"]
 
 

@@ -11,7 +11,6 @@ from redbooth_nb.client.errors import StateError
 from redbooth_nb.client.response import Outcome
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.provider.provider import Kind
 from redbooth_nb.provider.visitor import VisitorError, press
 from redbooth_nb.traffic.redaction import hide_in_url
 from redbooth_nb.widgets.browser import Browser
@@ -138,7 +137,7 @@ class SignInPanel(View):
 
 def _decide(request: AuthorizationRequest, answer: str) -> str:
     """Press the button in place of a person; return the callback URL. Raises VisitorError on redbooth.com."""
-    if request.settings.provider.kind is Kind.LIVE:
+    if request.settings.provider.kind == "live":
         raise VisitorError(
             "REDBOOTH_UNATTENDED is set, but on redbooth.com only a person can give permission.",
             remedy="Unset REDBOOTH_UNATTENDED, or practice on the sandbox: REDBOOTH_PROVIDER=sandbox",

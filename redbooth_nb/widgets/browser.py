@@ -17,7 +17,7 @@ import requests
 from redbooth_nb import connect
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.delivery import current_provider
-from redbooth_nb.provider.provider import Kind, Provider
+from redbooth_nb.provider.provider import Provider
 from redbooth_nb.provider.visitor import Visitor
 from redbooth_nb.traffic.redaction import hide_in_url
 from redbooth_nb.widgets.appearance import shared_layout
@@ -65,7 +65,7 @@ class Browser(View):
         self._tab = button("Use a tab of my own browser", self.use_tab, self._message)
         self._window = _Window()
         self._window.on_msg(self._take)
-        self.in_tab = provider.kind is Kind.LIVE
+        self.in_tab = provider.kind == "live"
         super().__init__([self._window, self._message])
         if self.in_tab:
             self.use_tab()

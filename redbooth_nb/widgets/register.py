@@ -12,7 +12,6 @@ from redbooth_nb.configuration import Configuration, for_people
 from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.addresses import NEW_APPLICATION_URL
 from redbooth_nb.provider.delivery import current_provider
-from redbooth_nb.provider.provider import Kind
 from redbooth_nb.provider.visitor import register_application
 from redbooth_nb.widgets.browser import Browser
 from redbooth_nb.widgets.message import Message
@@ -35,7 +34,7 @@ class RegisterForm(View):
         self.settings: Settings | None = None
         with suppress(NotYet):
             self.settings = Settings.load()
-        if self.settings is None and configuration.unattended and provider.kind is not Kind.LIVE:
+        if self.settings is None and configuration.unattended and provider.kind != "live":
             self.settings = save_credentials(*register_application(connect(requests.Session()), name, redirect_uri))
         self._client_id = field(w.Text, "Api Key (client id)")
         self._secret = field(w.Password, "App secret")

@@ -451,12 +451,9 @@ def test_the_new_token_is_on_disk_before_it_is_used(
     assert told == [(stored, load(app_at_faulty), load(app_at_faulty))]
 
 
-def test_a_token_that_cannot_be_saved_is_not_used(
-    faulty: FaultyServer, app_at_faulty: Settings, stored: Token, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """R27: the call fails with the reason, and the mark stays."""
-    faulty.answers = [EXPIRED, reply(200, json.dumps(NEXT)), ME]
-    fsync, calls = os.fsync, iter([None, None])  # the mark and its folder are still written
+def fill_up_after_the_mark(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the disk be full once the mark and its folder are written."""
+    fsync, calls = os.fsync, iter([None, None])
 
     def fill_up(handle: int) -> None:
         if next(calls, "full") == "full":
@@ -464,6 +461,37 @@ def test_a_token_that_cannot_be_saved_is_not_used(
         fsync(handle)
 
     monkeypatch.setattr(os, "fsync", fill_up)
+
+
+@pytest.mark.parametrize("code", ["invalid_client", "invalid_grant"])
+def test_on_a_full_disk_a_refusal_is_still_what_is_told(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """The mark cannot be taken back then, but the service's no is what the user has to know."""
+    faulty.answers = [reply(400, json.dumps({"error": code}))]
+    fill_up_after_the_mark(monkeypatch)
+    with pytest.raises((TokenEndpointError, AuthorizeAgain), match=code):
+        refresh(app_at_faulty)
+    assert load(app_at_faulty) == stored
+
+
+def test_on_a_full_disk_a_refresh_that_was_never_sent_says_so(
+    monkeypatch: pytest.MonkeyPatch, redirect_uri: str
+) -> None:
+    monkeypatch.setenv("REDBOOTH_PROVIDER", f"http://127.0.0.1:{unused_port()}")
+    settings = save_credentials(CLIENT_ID, CLIENT_SECRET, redirect_uri)
+    TokenStore(settings.folder).save(Token.from_answer(NEXT, settings.provider.now()))
+    fill_up_after_the_mark(monkeypatch)
+    with pytest.raises(TransportError, match="no connection"):
+        refresh(settings)
+
+
+def test_a_token_that_cannot_be_saved_is_not_used(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R27: the call fails with the reason, and the mark stays."""
+    faulty.answers = [EXPIRED, reply(200, json.dumps(NEXT)), ME]
+    fill_up_after_the_mark(monkeypatch)
     with pytest.raises(StoreError, match="No space left"):
         RedboothSession(app_at_faulty).get("/me")
     assert paths(faulty) == ["/api/3/me", "/oauth2/token"]

@@ -2,6 +2,7 @@
 
 import pytest
 from practice import CLIENT_ID, DECIDE, SECRET
+from provider.sandbox.visitor import registered
 
 from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.register import Settings, save_credentials
@@ -18,7 +19,7 @@ from redbooth_nb.traffic.transcript import transcript
 def test_the_first_two_need_nothing(stage: str, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
     assert ready(stage) is None
     assert capsys.readouterr().out == "Requests to https://redbooth.com go to the sandbox on this machine.\n"
-    assert sandbox.applications() == []
+    assert registered(sandbox) == []
 
 
 def test_an_app_is_registered_once(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
@@ -30,7 +31,7 @@ def test_an_app_is_registered_once(sandbox: Sandbox, capsys: pytest.CaptureFixtu
     )
     assert ready("authorize") == settings
     assert f"Your app has the client id {settings.shown_client_id}." in capsys.readouterr().out
-    assert len(sandbox.applications()) == 1
+    assert len(registered(sandbox)) == 1
 
 
 def test_a_code_that_waits_is_kept(app: Settings, decide: DECIDE, capsys: pytest.CaptureFixture[str]) -> None:

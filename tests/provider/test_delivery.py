@@ -76,7 +76,7 @@ def test_the_stand_ins_clock_is_reached_behind_a_proxy_too(dead_proxy: str) -> N
     sandbox.start()
     try:
         sandbox.advance(5000)
-        provider = StandIn(sandbox.base_url)
+        provider = StandIn(sandbox.start())
         assert provider.now() - Provider().now() > 4900
         assert provider.let_time_pass(5000)
         assert provider.now() - Provider().now() > 9900

@@ -113,7 +113,7 @@ def sandbox_scene(rotation: str) -> Iterator[Scene]:
         sandbox.switch(refresh_revokes_old=rotation)
         sandbox.seed_application("App", CALLBACK, client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
         sandbox.start()
-        patch.setenv("REDBOOTH_PROVIDER", sandbox.base_url)
+        patch.setenv("REDBOOTH_PROVIDER", sandbox.start())
 
         def age() -> None:
             with sandbox._database.transaction() as at:

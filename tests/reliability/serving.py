@@ -72,7 +72,7 @@ def concurrent_flows(sandbox: Sandbox, number: int) -> Served:
 
 PROGRAM = (
     "import sys; from pathlib import Path; from redbooth_nb.provider.sandbox import run_alone;"
-    f"run_alone(Path(sys.argv[1]), 0, client_id='{CLIENT_ID}', client_secret='{CLIENT_SECRET}')"
+    f"run_alone(0, Path(sys.argv[1]), client_id='{CLIENT_ID}', client_secret='{CLIENT_SECRET}')"
 )
 
 

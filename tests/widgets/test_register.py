@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from practice import CLIENT_ID, SECRET
+from provider.sandbox.visitor import registered
 from widgets.clicks import click, field, saved, shown
 
 from redbooth_nb.client.register import CredentialsError, Settings
@@ -27,7 +28,7 @@ def test_it_begins_with_what_to_do(sandbox: Sandbox) -> None:
     assert form.browser is not None
     assert form.browser.text() == "A browser window that opens https://redbooth.com/oauth2/applications/new"
     form.browser.use_tab()
-    assert f"{sandbox.base_url}/oauth2/applications/new" in shown(form)
+    assert f"{sandbox.start()}/oauth2/applications/new" in shown(form)
     assert "Ada&#x27;s &lt;app&gt;" in shown(form)
     assert "<app>" not in shown(form)
     assert "credentials.env" in shown(form)
@@ -130,7 +131,7 @@ def test_by_function_call_it_raises(app: Settings) -> None:
 def test_with_nobody_there_the_kit_registers_once(sandbox: Sandbox) -> None:
     form = RegisterForm("Unattended app")
     assert RegisterForm("Unattended app").settings == form.settings
-    assert [app["name"] for app in sandbox.applications()] == ["Unattended app"]
+    assert [app["name"] for app in registered(sandbox)] == ["Unattended app"]
     assert "Registered: client id" in form.text()
 
 

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from provider.sandbox.visitor import registered
 from widgets.clicks import click, field, shown
 
 from redbooth_nb.client.register import Settings
@@ -58,7 +59,7 @@ def test_reset(sandbox: Sandbox, app: Settings) -> None:
     machine.switch(style="2015")
     machine.later(3600)
     click(machine, "Reset the sandbox")
-    assert sandbox.applications() == []
+    assert registered(sandbox) == []
     assert sandbox.switches.style == "5.5"
     assert field(machine, "Style of answers").value == "5.5"
     assert machine.text() == "The sandbox's clock is the same as yours."

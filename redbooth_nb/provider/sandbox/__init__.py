@@ -26,8 +26,8 @@ CALLBACK = "http://127.0.0.1:8765/callback"  # where the lessons wait for the re
 class Sandbox:
     """The practice Redbooth over ``file`` (created if it's missing); several kernels may share one file.
 
-    ``app`` is its web application. It listens only after ``start`` or once ``base_url`` is asked for, on 127.0.0.1 and
-    ``port`` (0: any free port). Its methods raise SandboxError.
+    ``app`` is its web application. It listens only after ``start``, on 127.0.0.1 and ``port`` (0: any free port).
+    Its methods raise SandboxError.
     """
 
     def __init__(self, file: Path, port: int = 8764) -> None:
@@ -53,11 +53,6 @@ class Sandbox:
                 self._stop()
             self.listening = ""
         close_kept()
-
-    @property
-    def base_url(self) -> str:
-        """Where it listens from now on, for example ``http://127.0.0.1:8764``."""
-        return self.start()
 
     def now(self) -> float:
         """Return the sandbox's time in unix seconds, which is the same for all kernels on this file."""
@@ -98,12 +93,7 @@ class Sandbox:
         with self._database.transaction() as tx:
             known = tx.find(Application, "uid", client_id)
             saved = save_application(tx, known, values | {"uid": client_id or None, "secret": client_secret or None})
-        return {**_shown(saved), "client_secret": saved.secret}
-
-    def applications(self) -> list[dict[str, str]]:
-        """Return the registered applications, oldest first, without their secrets."""
-        with self._database.transaction() as tx:
-            return [_shown(found) for found in tx.records(Application)]
+        return {"client_id": saved.uid, "redirect_uri": saved.redirect_uri, "client_secret": saved.secret}
 
     def reset(self) -> None:
         """Forget applications, codes, tokens, clock and switches."""
@@ -119,36 +109,30 @@ class Sandbox:
 
 
 def run_alone(
-    file: Path | None,
     port: int,
+    file: Path | None = None,
     *,
+    redirect_uri: str = CALLBACK,
     client_id: str | None = None,
     client_secret: str | None = None,
-    redirect_uri: str | None = None,
-    **lifetimes: int | None,
+    **switches: object,
 ) -> None:
     """Serve until SIGINT or SIGTERM; once it listens, print base_url and credentials as one line of JSON.
 
-    ``file`` None means a temporary file. ``port`` 0 means any free port; a busy port raises SandboxError.
-    ``token_lifetime`` and ``code_lifetime`` are in seconds; None leaves what the file has.
+    Without ``file``, a temporary one. ``port`` 0 means any free port; a busy port raises SandboxError.
     """
     with ExitStack() as afterwards:
         if file is None:
             file = Path(afterwards.enter_context(tempfile.TemporaryDirectory())) / "sandbox.sqlite3"
         sandbox = Sandbox(file, port)
-        sandbox.switch(**{name: seconds for name, seconds in lifetimes.items() if seconds is not None})
+        sandbox.switch(**switches)
         application = sandbox.seed_application(
-            "Practice app", redirect_uri or CALLBACK, client_id=client_id, client_secret=client_secret
+            "Practice app", redirect_uri, client_id=client_id, client_secret=client_secret
         )
         asked_to_stop = threading.Event()
         for name in (signal.SIGINT, signal.SIGTERM):
             afterwards.callback(signal.signal, name, signal.signal(name, lambda *_: asked_to_stop.set()))
         base_url = sandbox.start(strict_port=True)
         afterwards.callback(sandbox.stop)
-        del application["name"]
         print(json.dumps({"base_url": base_url, **application}), flush=True)
         asked_to_stop.wait()
-
-
-def _shown(application: Application) -> dict[str, str]:
-    return {"name": application.name, "client_id": application.uid, "redirect_uri": application.redirect_uri}

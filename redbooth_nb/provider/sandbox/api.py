@@ -19,9 +19,7 @@ endpoints = Blueprint("api", __name__, url_prefix="/api/3")
 PER_PAGE, MOST_PER_PAGE = 30, 1000  # recorded default; documented maximum
 
 
-def authorized(view: Callable[..., Response]) -> Callable[..., Response]:
-    """Run a view only with a valid access token, and pass it the token's owner."""
-
+def _authorized(view: Callable[..., Response]) -> Callable[..., Response]:
     @wraps(view)
     def guarded(**path: str) -> Response:
         if tx.switches.rate_limited:  # rack-attack's answer, before the token is checked
@@ -37,15 +35,14 @@ def authorized(view: Callable[..., Response]) -> Callable[..., Response]:
 
 
 @endpoints.get("/me")
-@authorized
-def me(owner: dict[str, Any]) -> Response:
-    """Return the person the token acts for."""
+@_authorized
+def _me(owner: dict[str, Any]) -> Response:
     return answer(owner)
 
 
 @endpoints.get("/<any(projects, tasks):kind>")
-@authorized
-def index(_owner: dict[str, Any], kind: str) -> Response:
+@_authorized
+def _page(_owner: dict[str, Any], kind: str) -> Response:
     """Return a page of projects or tasks, described in Redbooth's own headers (not RFC 8288's Link)."""
     rows = ROWS[kind]
     for name, field in FILTERS.items():
@@ -67,9 +64,8 @@ def index(_owner: dict[str, Any], kind: str) -> Response:
 
 
 @endpoints.get("/tasks/<number>")
-@authorized
-def task(_owner: dict[str, Any], number: str) -> Response:
-    """Return one task, or Redbooth's JSON for an id it doesn't know."""
+@_authorized
+def _task(_owner: dict[str, Any], number: str) -> Response:
     found = next((row for row in ROWS["tasks"] if row["id"] == _whole(number)), None)
     if found:
         return answer(found)

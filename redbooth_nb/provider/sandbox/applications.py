@@ -25,36 +25,32 @@ def problems(values: dict[str, Any]) -> dict[str, str]:
 
 
 @pages.get("")
-def index() -> str:
-    """List the registered applications."""
+def _index() -> str:
     return render_template("applications.html", applications=tx.records(Application))
 
 
 @pages.get("/<number>")
-def show(number: str) -> str:
-    """Show an application's credentials, and an Authorize link for each of its redirect URIs."""
+def _show(number: str) -> str:
     return render_template("application.html", application=_found(number))
 
 
 @pages.get("/<number>.json")
-def show_json(number: str) -> Response:
-    """Return an application as JSON, its secret included, as Doorkeeper does."""
-    found = _found(number)
+def _show_json(number: str) -> Response:
+    found = _found(number)  # with its secret, as Doorkeeper does
     times = {"created_at": _iso(found.created_at), "updated_at": _iso(found.updated_at)}
     return answer(vars(found) | times | {"scopes": found.scopes.split(), "confidential": bool(found.confidential)})
 
 
 @pages.get("/new", defaults={"number": None})
 @pages.get("/<number>/edit")
-def edit(number: str | None) -> str:
-    """Show the form, empty or with an application's present values."""
+def _edit(number: str | None) -> str:
     found = _found(number) if number else None
     return render_template("application_form.html", application=found, values=found or _EMPTY, problems={})
 
 
 @pages.post("", defaults={"number": None})
 @pages.route("/<number>", methods=["PATCH", "PUT"])
-def save(number: str | None) -> Response | str:
+def _save(number: str | None) -> Response | str:
     """Register or change an application; show the form again if something is wrong (status 200, as Doorkeeper)."""
     found = _found(number) if number else None
     sent = {name: request.form.getlist(f"doorkeeper_application[{name}]") for name in _EMPTY}
@@ -70,9 +66,8 @@ def save(number: str | None) -> Response | str:
 
 
 @pages.delete("/<number>")
-def destroy(number: str) -> Response:
-    """Delete an application, with its codes and tokens."""
-    tx.run("DELETE FROM applications WHERE id = ?", _found(number).id)
+def _delete(number: str) -> Response:
+    tx.run("DELETE FROM applications WHERE id = ?", _found(number).id)  # codes and tokens go with it
     return redirect("../applications")
 
 

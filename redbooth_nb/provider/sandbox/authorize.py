@@ -12,59 +12,55 @@ from redbooth_nb.provider.sandbox.token import answer
 pages = Blueprint("authorize", __name__, url_prefix="/oauth2")
 
 _LIVING = "WHERE application_id = ? AND user_id = ? AND revoked_at IS NULL"
-_ALLOWED = "SELECT scopes FROM tokens WHERE application_id = ? AND user_id = ? AND revoked_at IS NULL"
 
 
 @pages.get("/authorize")
-def new() -> Response | str:
+def _new() -> Response | str:
     """Show the consent page, or skip it if the user allowed this before; show errors as a page with status 200."""
     try:
         application, asked = rules.check_authorization(*_asked())
     except rules.RefusedError as refused:
         return render_template("refused.html", message=refused.description)
     wanted = set(asked["scope"].split())
-    known = tx.run(_ALLOWED, application.id, signed_in()["id"])  # even an expired token will do
-    if application.confidential and any(set(scopes.split()) == wanted for (scopes,) in known):
-        return _allow(application, asked)
+    known = tx.records(Token, _LIVING, application.id, signed_in()["id"])  # even an expired token will do
+    if application.confidential and any(set(token.scopes.split()) == wanted for token in known):
+        return _grant(application, asked)
     return render_template("consent.html", application=application, asked=asked)
 
 
 @pages.post("/authorize")
-def allow() -> Response | str:
+def _allow() -> Response | str:
     """Issue a code, or a token in the implicit flow; a bare POST, which the guide permits, gets the consent page."""
     if not from_the_page(given()):
-        return new()
+        return _new()
     parameters, application = _asked()
     try:
-        return _allow(*rules.check_authorization(parameters, application))
+        return _grant(*rules.check_authorization(parameters, application))
     except rules.RefusedError as refused:
         return _refuse(refused, parameters)
 
 
 @pages.delete("/authorize")
-def deny() -> Response:
-    """Tell the application that the user denied the request."""
+def _deny() -> Response:
     parameters, application = _asked()
     return _refuse(rules.denial(parameters, application), parameters)
 
 
 @pages.get("/authorize/native")
-def show_code() -> str:
-    """Show a code to copy, for an out-of-band redirect URI; unconfirmed for Redbooth."""
+def _show_code() -> str:
+    # for an out-of-band redirect URI; unconfirmed for Redbooth
     return render_template("code.html", code=request.args.get("code", ""))
 
 
 @pages.get("/authorized_applications")
-def allowed() -> str:
-    """List the applications that have this user's permission."""
+def _allowed() -> str:
     living = "SELECT 1 FROM tokens WHERE application_id = applications.id AND user_id = ? AND revoked_at IS NULL"
     mine = tx.records(Application, f"WHERE EXISTS ({living})", signed_in()["id"])
     return render_template("allowed.html", applications=mine)
 
 
 @pages.delete("/authorized_applications/<number>")
-def withdraw(number: str) -> Response:
-    """Revoke everything this user granted to an application; one that doesn't exist is no error."""
+def _withdraw(number: str) -> Response:
     for kind in (Code, Token):
         for record in tx.records(kind, _LIVING, number, signed_in()["id"]):
             tx.update(record, revoked_at=tx.now)
@@ -76,7 +72,7 @@ def _asked() -> tuple[dict[str, str], Application | None]:
     return parameters, tx.find(Application, "uid", parameters.get("client_id", ""))
 
 
-def _allow(application: Application, asked: dict[str, str]) -> Response:
+def _grant(application: Application, asked: dict[str, str]) -> Response:
     user_id, scopes = signed_in()["id"], " ".join(dict.fromkeys(asked["scope"].split()))
     more = {"state": asked["state"]}
     if implicit := asked["response_type"] == "token":

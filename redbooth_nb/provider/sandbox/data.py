@@ -4,7 +4,7 @@ import json
 import tomllib
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from redbooth_nb.errors import RedboothError
 
@@ -31,7 +31,7 @@ class SandboxError(RedboothError):
     """The sandbox can't do what was asked; the message says what happened, why, and what to do."""
 
     @classmethod
-    def named(cls, name: str, /, **values: object) -> "SandboxError":
+    def named(cls, name: str, /, **values: object) -> Self:
         """Return the error with the sentence of this name from ``sentences.toml``."""
         return cls(SENTENCES["sandbox"][name].format(**values))
 

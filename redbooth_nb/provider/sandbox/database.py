@@ -103,9 +103,8 @@ class Database:
                 path.touch(mode=0o600, exist_ok=False)
         except OSError as problem:
             raise SandboxError.named("create", path=self.path, problem=problem.strerror) from problem
-        close_kept()  # so that the file is checked
         with self.transaction():
-            pass
+            pass  # which checks the file
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -113,12 +112,10 @@ class Database:
         try:
             with _turn, self._connection() as connection:  # commits, or rolls back after an exception
                 connection.execute("BEGIN IMMEDIATE")
+                self._prepare(connection)
                 yield Transaction(connection)
         except UnicodeEncodeError as problem:
             raise SandboxError.named("text") from problem
-        except SandboxError:
-            close_kept()  # it may be the file's
-            raise
         except sqlite3.Error as problem:
             close_kept()  # a new connection may do better
             kind = "unusable" if isinstance(problem, sqlite3.OperationalError) else "damaged"
@@ -135,16 +132,12 @@ class Database:
             close_kept()
             address = f"{self.path.absolute().as_uri()}?mode=rw"  # rw: a deleted file must not come back empty
             opened = sqlite3.connect(address, BUSY_SECONDS, 0, None, check_same_thread=False, uri=True)
-            _kept[0,] = opened  # no file's identity, until all is done
             opened.row_factory = sqlite3.Row
             opened.execute("PRAGMA foreign_keys = ON")
             # What a process wrote outlives it even so; only a power cut can damage the file. A write-ahead log would be
             # hardly faster, and SQLite would take what is left of it for a part of the file that replaces this one.
             opened.execute("PRAGMA synchronous = OFF")
-            with opened:
-                opened.execute("BEGIN IMMEDIATE")
-                self._prepare(opened)
-            _kept[identity] = _kept.pop((0,))
+            _kept[identity] = opened
         return _kept[identity]
 
     def _prepare(self, connection: sqlite3.Connection) -> None:

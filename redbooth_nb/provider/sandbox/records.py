@@ -20,7 +20,6 @@ class _Issued(Record):
     revoked_at: float | None
 
     def revoked(self, now: float) -> bool:
-        """Tell whether it has been revoked."""
         return self.revoked_at is not None and self.revoked_at <= now
 
     def accessible(self, now: float) -> bool:

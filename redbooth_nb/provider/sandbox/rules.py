@@ -4,7 +4,9 @@ import base64
 import hashlib
 import re
 from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlsplit
+
+from oauthlib.common import add_params_to_uri
 
 from redbooth_nb.provider.sandbox.data import SENTENCES
 from redbooth_nb.provider.sandbox.records import Application, Code, Token
@@ -22,20 +24,21 @@ _VALID: Final = re.compile(rf"(?![^a-zA-Z/?#][^/]*:){_CHARACTERS}(?:#{_CHARACTER
 class RefusedError(Exception):
     """A request is refused, with an error code of RFC 6749 and Doorkeeper's sentence for it."""
 
-    def __init__(self, error: str, missing: str = "", *, echoes_state: bool = False) -> None:
+    def __init__(self, error: str, missing: str = "") -> None:
         super().__init__(error)
         self.error = error
         self.description = f"Missing required parameter: {missing}." if missing else SENTENCES["doorkeeper"][error]
         self.status = 401 if error == "invalid_client" else 400
-        self.echoes_state = echoes_state  # Doorkeeper does so when it gives up before it reads the grant
+        # Doorkeeper does so when it gives up before it reads the grant.
+        self.echoes_state = error == "unsupported_grant_type" or missing in ("grant_type", "code")
         # The application is told only if both it and its redirect URI are known to be good.
         self.may_redirect = error not in ("invalid_redirect_uri", "invalid_client") and missing != "client_id"
 
 
-def required(given: dict[str, str], name: str, *, echoes_state: bool = False) -> str:
+def required(given: dict[str, str], name: str) -> str:
     """Return a parameter that must not be blank, or raise RefusedError."""
     if not given.get(name, "").strip():
-        raise RefusedError("invalid_request", name, echoes_state=echoes_state)
+        raise RefusedError("invalid_request", name)
     return given[name]
 
 
@@ -57,7 +60,7 @@ def check_authorization(given: dict[str, str], application: Application | None) 
     own = application.scopes.split()
     scope = given.get("scope", "").strip() and given["scope"]
     scope = scope or " ".join(name for name in SCOPES if not own or name in own)
-    if not scope_allowed(scope, own or SCOPES):
+    if not _scope_allowed(scope, own or SCOPES):
         raise RefusedError("invalid_scope")
     if given.get("code_challenge", "").strip() and given.get("code_challenge_method") not in ("plain", "S256"):
         raise RefusedError("invalid_code_challenge_method")
@@ -110,13 +113,12 @@ def check_refresh(
     if application is None or application.id != token.application_id:
         raise RefusedError("invalid_grant")  # also without any credentials: Doorkeeper names the grant, not the client
     scope = given.get("scope", given.get("scopes", ""))
-    if scope.strip() and not scope_allowed(scope, token.scopes.split()):
+    if scope.strip() and not _scope_allowed(scope, token.scopes.split()):
         raise RefusedError("invalid_scope")
     return token, " ".join(dict.fromkeys(scope.split())) or token.scopes
 
 
-def scope_allowed(scope: str, allowed: tuple[str, ...] | list[str]) -> bool:
-    """Tell whether every scope asked for is on offer."""
+def _scope_allowed(scope: str, allowed: tuple[str, ...] | list[str]) -> bool:
     return bool(scope) and not re.search(r"[\n\r\t]", scope) and set(scope.split()) <= set(allowed)
 
 
@@ -154,11 +156,7 @@ def redirect_uri_problem(uri: str) -> str:
 
 def with_answer(uri: str, answer: dict[str, str], *, fragment: bool) -> str:
     """Add an answer to a redirect URI: to its query, or after ``#``."""
-    base, _, query = uri.partition("?")
-    answer = {name: value for name, value in answer.items() if value}
-    if fragment:
-        return f"{uri}#{urlencode(answer)}"
-    return f"{base}?{urlencode([*parse_qsl(query), *answer.items()])}"
+    return str(add_params_to_uri(uri, [(name, value) for name, value in answer.items() if value], fragment=fragment))
 
 
 def _place(uri: str) -> tuple[object, ...]:

@@ -1,9 +1,6 @@
 """The token endpoint, revocation and token info: what the application calls without the user."""
 
-import base64
 import json
-import re
-from contextlib import suppress
 
 from flask import Blueprint, Response, request
 
@@ -30,7 +27,7 @@ def challenge(error: str, description: str) -> dict[str, str]:
 
 
 @endpoints.post("/token")
-def create() -> Response:
+def _create() -> Response:
     """Exchange a code for a pair of tokens, or refresh a pair (the guide's chapters 3 and 4)."""
     parameters = given()
     try:
@@ -56,7 +53,7 @@ def create() -> Response:
 
 
 @endpoints.post("/revoke")
-def revoke() -> Response:
+def _revoke() -> Response:
     """Revoke a pair by either of its tokens (RFC 7009); unconfirmed for Redbooth."""
     parameters = given()
     client = records.authenticated(tx, *_credentials(parameters))
@@ -72,8 +69,8 @@ def revoke() -> Response:
 
 
 @endpoints.get("/token/info")
-def info() -> Response:
-    """Describe the presented access token; unconfirmed for Redbooth."""
+def _info() -> Response:
+    # unconfirmed for Redbooth
     token = records.use_token(tx, bearer_token(given()))
     if token is None or not token.accessible(tx.now):
         body = {"error": "invalid_token", "error_description": "The access token is invalid"}
@@ -90,11 +87,11 @@ def info() -> Response:
 
 def _granted(parameters: dict[str, str]) -> records.Token:
     """Check the grant and issue a pair for it, or raise RefusedError."""
-    grant_type = rules.required(parameters, "grant_type", echoes_state=True)
+    grant_type = rules.required(parameters, "grant_type")
     uid, secret = _credentials(parameters)
     client = records.authenticated(tx, uid, secret)
     if grant_type == "authorization_code":
-        found = tx.find(records.Code, "code", rules.required(parameters, "code", echoes_state=True))
+        found = tx.find(records.Code, "code", rules.required(parameters, "code"))
         code = rules.check_exchange(parameters, found, client, tx.now)
         tx.update(code, revoked_at=tx.now)
         return records.issue_token(tx, code, code.scopes)
@@ -104,15 +101,12 @@ def _granted(parameters: dict[str, str]) -> records.Token:
         if tx.switches.refresh_revokes_old == "at once":
             tx.update(old, revoked_at=tx.now)
         return records.issue_token(tx, old, scopes)
-    raise rules.RefusedError("unsupported_grant_type", echoes_state=True)
+    raise rules.RefusedError("unsupported_grant_type")
 
 
 def _credentials(parameters: dict[str, str]) -> tuple[str, str | None]:
     """Return client id and secret: HTTP Basic first, then the parameters (RFC 6749 section 2.3.1)."""
-    if found := re.match(r"Basic (.*)", request.headers.get("Authorization", "")):
-        padded = re.sub(r"[^\w+/]", "", found[1], flags=re.ASCII) + "=="
-        with suppress(ValueError):
-            uid, _, secret = base64.b64decode(padded).decode("utf-8", "replace").partition(":")
-            if uid.strip():
-                return uid, secret
+    basic = request.authorization
+    if basic and basic.username and basic.username.strip():
+        return basic.username, basic.password
     return parameters.get("client_id", "").strip(), parameters.get("client_secret")

@@ -48,26 +48,25 @@ def create_app(file: Database) -> Flask:
     for part in (authorize.pages, applications.pages, token.endpoints, api.endpoints):
         app.register_blueprint(part)
     app.add_url_rule("/", "home", lambda: redirect("oauth2/applications"))
-    app.add_url_rule("/session", view_func=switch_person, methods=["POST"])
-    app.add_url_rule("/clock", view_func=clock, methods=["GET", "POST"])
+    app.add_url_rule("/session", view_func=_switch_person, methods=["POST"])
+    app.add_url_rule("/clock", view_func=_clock, methods=["GET", "POST"])
     app.before_request(refuse_strangers)
     app.before_request(refuse_forgeries)
-    app.after_request(protect)
-    app.context_processor(page_values)
-    app.register_error_handler(HTTPException, http_problem)
-    app.register_error_handler(SandboxError, lambda problem: http_problem(ServiceUnavailable(str(problem))))
+    app.after_request(_protect)
+    app.context_processor(_page_values)
+    app.register_error_handler(HTTPException, _http_problem)
+    app.register_error_handler(SandboxError, lambda problem: _http_problem(ServiceUnavailable(str(problem))))
     return app
 
 
-def switch_person() -> AnyResponse:
-    """Sign in as the other person and return to the page that asked."""
+def _switch_person() -> AnyResponse:
     session["user_id"] = person(request.form.get("user_id", 0, type=int))["id"]
     back = request.form.get("return_to", "")
     return redirect(back if back.isprintable() and re.match(r"oauth2/\w", back) else "oauth2/applications")
 
 
-def clock() -> Response:
-    """Move the clock of a sandbox that runs alone by the JSON body's ``advance`` seconds; return its offset."""
+def _clock() -> Response:
+    # for a sandbox that runs alone
     sent = json_body() if request.method == "POST" else {}
     try:
         return token.answer({"offset": tx.advance(sent.get("advance", 0) if isinstance(sent, dict) else None)})
@@ -85,19 +84,18 @@ def refuse_strangers() -> Response | None:
 def refuse_forgeries() -> None:
     """Refuse a form that didn't come from one of our own pages (RFC 6749 section 10.12)."""
     harmless = request.endpoint is None or request.method in ("GET", "HEAD", "OPTIONS")
-    programs = request.blueprint in ("token", "api") or (request.endpoint == "clock" and request.is_json)
+    programs = request.blueprint in ("token", "api") or (request.endpoint == "_clock" and request.is_json)
     if harmless or programs:  # another site's page can't send JSON here without asking first
         return
     parameters = given()
-    if request.endpoint == "authorize.allow" and not from_the_page(parameters):
+    if request.endpoint == "authorize._allow" and not from_the_page(parameters):
         return  # it only shows the consent page
     sent = parameters.get("authenticity_token", "")
     if not secrets.compare_digest(sent.encode(), session.get("form", "-").encode()):
         abort(422)
 
 
-def protect(response: Response) -> Response:
-    """Keep pages out of frames, caches and other sites' logs."""
+def _protect(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     if response.mimetype == "text/html":
         caching = DIFFERENCES["shown_page_caching"]["sandbox"]
@@ -105,7 +103,7 @@ def protect(response: Response) -> Response:
     return response
 
 
-def page_values() -> dict[str, Any]:
+def _page_values() -> dict[str, Any]:
     """Return what every page shows: who is signed in, and addresses that also work behind a proxy."""
     session.setdefault("form", secrets.token_urlsafe(32))
     me = signed_in()
@@ -118,8 +116,8 @@ def page_values() -> dict[str, Any]:
     }
 
 
-def http_problem(problem: HTTPException) -> tuple[str, int]:
-    """Show a problem as a page. An address that doesn't know the method doesn't exist, as in Rails."""
+def _http_problem(problem: HTTPException) -> tuple[str, int]:
+    # an address that doesn't know the method doesn't exist, as in Rails
     status = 404 if problem.code == HTTPStatus.METHOD_NOT_ALLOWED else problem.code or 500
     sentence = SENTENCES["http"].get(str(status), problem.description)
     return render_template("problem.html", heading=HTTPStatus(status).phrase, message=sentence), status

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 from bs4 import BeautifulSoup
-from provider.sandbox.visitor import CALLBACK, Visitor
+from provider.sandbox.visitor import CALLBACK, Visitor, registered
 
 from redbooth_nb.provider.sandbox import Sandbox, SandboxError, Switches
 from redbooth_nb.provider.sandbox.data import LONGEST
@@ -178,7 +178,7 @@ def test_half_a_character_is_not_registered(sandbox: Sandbox, name: str) -> None
     values = {"name": "App", "redirect_uri": CALLBACK, "client_id": "a" * 64, "client_secret": "b" * 64}
     with pytest.raises(SandboxError, match=r"surrogate|valid URI"):
         sandbox.seed_application(**values | {name: LONE})
-    assert sandbox.applications() == []
+    assert registered(sandbox) == []
 
 
 @pytest.mark.parametrize("name", ["Authorization", "Cookie", "Content-Type", "X-Forwarded-Host", "X-Whatever", "Host"])
@@ -194,7 +194,7 @@ def test_huge_headers_are_no_fault(visitor: Visitor, name: str) -> None:
 
 @pytest.mark.parametrize("value", [b"Bearer \xff\xfe", b"Basic \xff", b"Bearer \x00", b"Basic AAAA", b"Basic ////"])
 def test_no_credentials_are_a_fault(visitor: Visitor, value: bytes) -> None:
-    port = int(visitor.sandbox.base_url.rsplit(":", 1)[1])
+    port = int(visitor.sandbox.start().rsplit(":", 1)[1])
     for path in (b"/api/3/me", b"/oauth2/token"):
         method = b"POST" if path.endswith(b"token") else b"GET"
         with closing(socket.create_connection(("127.0.0.1", port), 20)) as line:

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from provider.sandbox.visitor import CALLBACK, Visitor
+from provider.sandbox.visitor import CALLBACK, Visitor, registered
 
 from redbooth_nb.provider.sandbox import Sandbox, SandboxError, database
 
@@ -28,7 +28,7 @@ def register(number):
 
 
 def names(sandbox: Sandbox) -> list[str]:
-    return [found["name"] for found in sandbox.applications()]
+    return [found["name"] for found in registered(sandbox)]
 
 
 def python(script: str, file: Path) -> "subprocess.Popen[str]":
@@ -132,7 +132,8 @@ assert not database._kept
 register(50)
 if child:
     assert os.waitpid(child, 0)[1] == 0
-    assert len(sandbox.applications()) == 100
+    with sandbox._database.transaction() as tx:
+        assert tx.run("SELECT count(*) FROM applications").fetchone()[0] == 100
 os._exit(0) if not child else None
 """
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 from bs4 import BeautifulSoup
-from provider.sandbox.visitor import CALLBACK, Visitor
+from provider.sandbox.visitor import CALLBACK, Visitor, registered
 
 from redbooth_nb.provider.sandbox import Sandbox
 
@@ -38,7 +38,7 @@ SQL = ("'", "1' OR '1'='1", "1; DROP TABLE tokens; --", '"', "1 UNION SELECT sec
 @pytest.mark.parametrize("path", ROUTES)
 def test_no_method_is_more_than_was_meant(visitor: Visitor, path: str) -> None:
     """Every method on every address: never a fault of the server, never a change; nothing echoes (TRACE)."""
-    before = (visitor.sandbox.applications(), visitor.get("/oauth2/applications/1.json").json())
+    before = (registered(visitor.sandbox), visitor.get("/oauth2/applications/1.json").json())
     for method in METHODS:
         if (path, method) in {("/oauth2/applications/1", "GET"), ("/oauth2/applications/1.json", "GET")}:
             continue  # these show the secret to its owner, as they should
@@ -48,7 +48,7 @@ def test_no_method_is_more_than_was_meant(visitor: Visitor, path: str) -> None:
         assert answer.status_code < 500, method
         assert "mirror" not in answer.text
         assert visitor.app["client_secret"] not in answer.text
-    assert (visitor.sandbox.applications(), visitor.get("/oauth2/applications/1.json").json()) == before
+    assert (registered(visitor.sandbox), visitor.get("/oauth2/applications/1.json").json()) == before
 
 
 @pytest.mark.parametrize("path", ["/oauth2/token", "/oauth2/revoke", "/oauth2/authorize", "/session", "/clock"])
@@ -71,7 +71,7 @@ def test_a_flood_without_a_length_is_refused(visitor: Visitor) -> None:
 
 @pytest.mark.parametrize("raw", RAW.values(), ids=RAW.keys())
 def test_what_is_no_request_does_not_stop_it(visitor: Visitor, raw: bytes, capfd: pytest.CaptureFixture[str]) -> None:
-    with closing(socket.create_connection(("127.0.0.1", int(visitor.sandbox.base_url.rsplit(":", 1)[1])), 20)) as line:
+    with closing(socket.create_connection(("127.0.0.1", int(visitor.sandbox.start().rsplit(":", 1)[1])), 20)) as line:
         line.sendall(raw)
         line.shutdown(socket.SHUT_WR)
         answer = line.recv(65_536)
@@ -96,7 +96,7 @@ def test_pages_take_sql_for_text(visitor: Visitor, text: str) -> None:
     made = visitor.browser.post(url, form | {"doorkeeper_application[redirect_uri]": CALLBACK}, timeout=20)
     assert made.status_code == 200
     assert f"App {text}" in BeautifulSoup(made.text, "html.parser").get_text()
-    assert [app["name"] for app in visitor.sandbox.applications()] == ["Practice app", f"App {text}"]
+    assert [app["name"] for app in registered(visitor.sandbox)] == ["Practice app", f"App {text}"]
     assert visitor.me(token).status_code == 200
 
 
@@ -179,6 +179,6 @@ def test_a_file_that_lost_its_key_gets_a_new_one(tmp_path: Path) -> None:
     sandbox = Sandbox(tmp_path / "s.sqlite3", port=0)
     sandbox.start()
     try:
-        assert requests.get(f"{sandbox.base_url}/oauth2/applications", timeout=20).status_code == 200
+        assert requests.get(f"{sandbox.start()}/oauth2/applications", timeout=20).status_code == 200
     finally:
         sandbox.stop()

@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 import pytest
 import requests
 from bs4 import BeautifulSoup
-from provider.sandbox.visitor import CALLBACK, Visitor
+from provider.sandbox.visitor import CALLBACK, Visitor, registered
 
 PAGES = ("/oauth2/applications", "/oauth2/applications/new", "/oauth2/applications/1", "/oauth2/applications/1/edit",
          "/oauth2/authorized_applications", "/oauth2/authorize", "/nowhere")  # fmt: skip
@@ -55,7 +55,7 @@ def test_consent_page_says_who_what_and_where(visitor: Visitor) -> None:
 def test_forged_forms_are_refused(visitor: Visitor, token: str | None) -> None:
     visitor.consent()
     sent = visitor.asked(commit="Authorize") | ({} if token is None else {"authenticity_token": token})
-    before = visitor.sandbox.applications()
+    before = registered(visitor.sandbox)
     for path, method in (
         ("/oauth2/authorize", "post"),
         ("/oauth2/authorize", "delete"),
@@ -68,7 +68,7 @@ def test_forged_forms_are_refused(visitor: Visitor, token: str | None) -> None:
         form = {"data": sent | {"_method": method}, "timeout": 20, "allow_redirects": False}
         assert visitor.browser.post(visitor.url(path), **form).status_code == 422, path
         assert visitor.browser.request(method.upper(), visitor.url(path), **form).status_code == 422, path
-    assert visitor.sandbox.applications() == before
+    assert registered(visitor.sandbox) == before
 
 
 def test_somebody_else_s_form_token_is_refused(visitor: Visitor) -> None:

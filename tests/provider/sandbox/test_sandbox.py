@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from provider.sandbox.visitor import CALLBACK, Visitor
+from provider.sandbox.visitor import CALLBACK, Visitor, registered
 
 from redbooth_nb.provider.sandbox import Sandbox, SandboxError, Switches, database
 
@@ -36,12 +36,12 @@ def test_two_sandboxes_on_one_file_are_one(visitor: Visitor, file: Path) -> None
     try:
         token = visitor.exchange(visitor.code()).json()["access_token"]
         bearer = {"Authorization": f"Bearer {token}"}
-        assert requests.get(other.base_url + "/api/3/me", headers=bearer, timeout=20).status_code == 200
+        assert requests.get(other.start() + "/api/3/me", headers=bearer, timeout=20).status_code == 200
         other.advance(7201)
         assert visitor.me(token).status_code == 401
         other.switch(rate_limited=True)
         assert visitor.me(token).status_code == 429
-        assert visitor.browser.get(other.base_url + "/oauth2/authorized_applications", timeout=20).ok  # same session
+        assert visitor.browser.get(other.start() + "/oauth2/authorized_applications", timeout=20).ok  # same session
     finally:
         other.stop()
 
@@ -78,9 +78,8 @@ def test_seeding_twice_is_seeding_once(file: Path) -> None:
     sandbox = Sandbox(file)
     first = sandbox.seed_application("App", CALLBACK, client_id="a" * 64, client_secret="b" * 64)
     again = sandbox.seed_application("Renamed", CALLBACK, client_id="a" * 64)
-    assert first == {"name": "App", "client_id": "a" * 64, "client_secret": "b" * 64, "redirect_uri": CALLBACK}
-    assert again == first | {"name": "Renamed"}
-    assert sandbox.applications() == [{"name": "Renamed", "client_id": "a" * 64, "redirect_uri": CALLBACK}]
+    assert first == again == {"client_id": "a" * 64, "client_secret": "b" * 64, "redirect_uri": CALLBACK}
+    assert registered(sandbox) == [{"name": "Renamed", "client_id": "a" * 64, "redirect_uri": CALLBACK}]
     random = sandbox.seed_application("Other", CALLBACK)
     assert re.fullmatch("[0-9a-f]{64}", random["client_id"])
     assert re.fullmatch("[0-9a-f]{64}", random["client_secret"])
@@ -93,7 +92,7 @@ def test_reset_forgets_everything(visitor: Visitor, sandbox: Sandbox) -> None:
     sandbox.advance(50_000)
     sandbox.switch(state="dropped")
     sandbox.reset()
-    assert sandbox.applications() == []
+    assert registered(sandbox) == []
     assert sandbox.switches == Switches()
     assert "is invalid" in visitor.me(token).headers["WWW-Authenticate"]
 
@@ -101,7 +100,7 @@ def test_reset_forgets_everything(visitor: Visitor, sandbox: Sandbox) -> None:
 def test_it_listens_once_its_address_is_asked_for(file: Path) -> None:
     sandbox = Sandbox(file, port=0)
     assert not sandbox.listening
-    assert requests.get(f"{sandbox.base_url}/clock", timeout=20).ok
+    assert requests.get(f"{sandbox.start()}/clock", timeout=20).ok
     assert sandbox.listening
     sandbox.stop()
 
@@ -115,13 +114,13 @@ def test_busy_port(file: Path) -> None:
         assert threading.active_count() == threads
         other = Sandbox(file, port)
         other.start()
-        assert other.base_url.startswith("http://127.0.0.1:")
-        assert other.base_url != f"http://127.0.0.1:{port}"
+        assert other.start().startswith("http://127.0.0.1:")
+        assert other.start() != f"http://127.0.0.1:{port}"
         other.stop()
 
 
 def test_listens_on_loopback_only(sandbox: Sandbox) -> None:
-    port = int(sandbox.base_url.rsplit(":", 1)[1])
+    port = int(sandbox.start().rsplit(":", 1)[1])
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.2", 0))
         assert probe.connect_ex(("127.0.0.2", port)) != 0
@@ -130,7 +129,7 @@ def test_listens_on_loopback_only(sandbox: Sandbox) -> None:
 def test_many_browsers_may_stay_connected(sandbox: Sandbox) -> None:
     """The web server's own limit, 100, would leave the next one waiting until another goes."""
     browsers = [requests.Session() for _ in range(120)]
-    assert {one.get(sandbox.base_url + "/clock", timeout=20).status_code for one in browsers} == {200}
+    assert {one.get(sandbox.start() + "/clock", timeout=20).status_code for one in browsers} == {200}
     for browser in browsers:
         browser.close()
 
@@ -141,7 +140,7 @@ def test_starting_and_stopping_leaves_nothing(file: Path, capfd: pytest.CaptureF
         sandbox = Sandbox(file, port=0)
         sandbox.start()
         sandbox.start()
-        kept_alive = socket.create_connection(("127.0.0.1", int(sandbox.base_url.rsplit(":", 1)[1])))
+        kept_alive = socket.create_connection(("127.0.0.1", int(sandbox.start().rsplit(":", 1)[1])))
         kept_alive.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert kept_alive.recv(64)
         sandbox.stop()
@@ -210,7 +209,7 @@ def test_locked_file_is_named(visitor: Visitor, file: Path, monkeypatch: pytest.
 def test_deleted_file_does_not_come_back_empty(sandbox: Sandbox, file: Path) -> None:
     file.unlink()
     with pytest.raises(SandboxError, match="start the sandbox again"):
-        sandbox.applications()
+        registered(sandbox)
     assert not file.exists()
 
 
@@ -223,7 +222,7 @@ def test_folder_that_can_t_be_written(tmp_path: Path) -> None:
 def test_runs_alone_until_told_to_stop(tmp_path: Path) -> None:
     program = (
         "from pathlib import Path; from redbooth_nb.provider.sandbox import run_alone;"
-        "run_alone(Path('alone.sqlite3'), 0, client_id='a' * 64, client_secret='b' * 64, token_lifetime=60)"
+        "run_alone(0, Path('alone.sqlite3'), client_id='a' * 64, client_secret='b' * 64, token_lifetime=60)"
     )
     with subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-c", program], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -9,8 +9,16 @@ import requests
 from bs4 import BeautifulSoup
 
 from redbooth_nb.provider.sandbox import Sandbox
+from redbooth_nb.provider.sandbox.records import Application
 
 CALLBACK = "http://127.0.0.1:8765/callback"
+
+
+def registered(sandbox: Sandbox) -> list[dict[str, str]]:
+    """Return the registered applications, oldest first, without their secrets."""
+    with sandbox._database.transaction() as tx:
+        found = tx.records(Application)
+    return [{"name": app.name, "client_id": app.uid, "redirect_uri": app.redirect_uri} for app in found]
 
 
 @dataclass
@@ -22,7 +30,7 @@ class Visitor:
     browser: requests.Session = field(default_factory=requests.Session)
 
     def url(self, path: str) -> str:
-        return self.sandbox.base_url + path
+        return self.sandbox.start() + path
 
     def get(self, path: str, **options: Any) -> requests.Response:  # noqa: ANN401 - handed on to requests
         return self.browser.get(self.url(path), timeout=20, allow_redirects=False, **options)
