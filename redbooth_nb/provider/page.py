@@ -51,6 +51,9 @@ def buttons(page: "HtmlElement", *names: str) -> "Iterator[tuple[FormElement, Ht
 
 def fields(form: "FormElement", pressed: "HtmlElement", values: dict[str, str]) -> list[tuple[str, str]]:
     """Return what a browser sends when the button is pressed. values: what was typed, by the end of a field's name."""
+    for one in form.iter("input"):
+        if one.get("type", "text") in {"text", "hidden", "password"}:
+            one.set("value", one.get("value", ""))  # older versions of lxml leave out what has none
     found = [*form.form_values(), (pressed.get("name", ""), pressed.get("value", ""))]
     typed = {name: value for name, _ in found for end, value in values.items() if name.endswith(end)}
     return [(name, typed.get(name, own)) for name, own in found if name]
