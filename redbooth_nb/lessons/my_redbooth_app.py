@@ -27,9 +27,11 @@ def read_credentials():
     names = ["REDBOOTH_CLIENT_ID", "REDBOOTH_CLIENT_SECRET", "REDBOOTH_REDIRECT_URI"]
     missing = [name for name in names if not settings.get(name)]
     if missing:
-        raise SystemExit(f"Put {', '.join(missing)} into .env. You find them at {REDBOOTH}/oauth2/applications")
+        raise SystemExit(f"Put {', '.join(missing)} into .env. You can find them at {REDBOOTH}/oauth2/applications")
     if not settings["REDBOOTH_REDIRECT_URI"].startswith("http://127.0.0.1:"):
-        raise SystemExit("REDBOOTH_REDIRECT_URI has to begin with http://127.0.0.1: and a port, where the app listens.")
+        raise SystemExit(
+            "REDBOOTH_REDIRECT_URI must begin with http://127.0.0.1: followed by the port that the app listens on."
+        )
     return [settings[name] for name in names]
 
 
@@ -59,7 +61,7 @@ def wait_for_callback(state):
     answers = []
 
     class Callback(BaseHTTPRequestHandler):
-        timeout = 1  # second: browsers also open connections that they do not use
+        timeout = 1  # in seconds; browsers also open connections that they do not use
 
         def do_GET(self):
             # On this machine, the browser uses http; oauthlib accepts only https.
@@ -104,7 +106,7 @@ def save(token):
 
 
 def load():
-    """Return the stored token, or None if there is none, or only another app's."""
+    """Return the stored token, or None if there is none or it belongs to another app."""
     if not TOKEN_FILE.exists():
         return None
     try:
@@ -123,7 +125,7 @@ def sign_in():
 
 
 def refresh(token):
-    """Refresh: return a new pair of tokens. Save it before anything else: the old pair is dead now."""
+    """Refresh: return a new pair of tokens. It is saved before anything else happens: the old pair is dead now."""
     oauth = OAuth2Session(CLIENT_ID, token=token)
     token = oauth.refresh_token(TOKEN_URL, timeout=30, **CREDENTIALS)  # gap: credentials
     save(token)  # gap: save

@@ -20,7 +20,7 @@ from redbooth_nb.widgets.texts import TEXTS
 from redbooth_nb.widgets.view import Markup, View, button, field, fold, row, table
 
 LATEST = 3  # refused answers that are shown
-WAITING = "Waiting for your answer. Other cells can run meanwhile."
+WAITING = "Waiting for your answer. You can run other cells in the meantime."
 KINDS = {Outcome.ALLOWED: "good", Outcome.DENIED: "notice", Outcome.FAILED: "problem"}
 ENDINGS = {
     Status.CANCELLED: "The sign-in was canceled.",
@@ -33,8 +33,8 @@ class SignInPanel(View):
     """Shows one sign-in. On a stand-in the user decides in `browser`, a window; on redbooth.com, in a tab.
 
     `response` holds the answer; `paste()`, `cancel()` and `start_again()` do what the buttons do.
-    answer: "allow" or "deny", the button to press where nobody is at the browser (`REDBOOTH_UNATTENDED=1`);
-    a person at the browser decides alone. timeout: seconds to wait.
+    answer: "allow" or "deny", the button to press when nobody is at the browser (`REDBOOTH_UNATTENDED=1`);
+    ignored when somebody is. timeout: seconds to wait.
     """
 
     title = "Sign in"
@@ -51,7 +51,7 @@ class SignInPanel(View):
         callback = _decide(request, answer) if Configuration.read().unattended else ""
         self._countdown = Countdown(timeout, timeout, TEXTS["countdown"]["sign-in"])
         self._waiting = row(self._countdown, button("Cancel", self.cancel, self._message))
-        self._again = row(button("New link", self.start_again, self._message))
+        self._again = row(button("Start again", self.start_again, self._message))
         self._address = field(w.Text, "Or paste the address you were sent to", label_width="auto")
         self._paste = row(self._address, button("Use this address", self._take, self._message))
         self._begin(request, attended=not callback)
@@ -125,14 +125,14 @@ class SignInPanel(View):
         return fold("Refused answers", table(("field", "value", "check"), rows), opened=True) * bool(rows)
 
     def text(self) -> str:
-        """Say how far the sign-in is."""
+        """Describe the status of the sign-in."""
         sign_in = self.sign_in
         if sign_in.status is Status.ANSWERED:
             return sign_in.response.describe()
         if sign_in.status is Status.WAITING:
             refused = [f"Refused: {' '.join(filter(None, (e.what, e.why)))}" for e in sign_in.refused[-1:]]
             return "\n".join([*refused, sign_in.notice or WAITING])
-        return f"{ENDINGS[sign_in.status]} Click New link to start again."
+        return f"{ENDINGS[sign_in.status]} Click Start again to make a new request."
 
 
 def _decide(request: AuthorizationRequest, answer: str) -> str:

@@ -30,7 +30,7 @@ OWN_PAGE = Template((HERE / "browser.html").read_text(encoding="utf-8"))
 
 
 class _Window(anywidget.AnyWidget):
-    """The drawing, in JavaScript. It has no traits: what it shows, it is sent."""
+    """The drawing, in JavaScript. It has no traits: everything it shows is sent to it as messages."""
 
     _esm = HERE / "browser.js"
     _css = HERE / "browser.css"
@@ -40,11 +40,11 @@ class _Window(anywidget.AnyWidget):
 
 
 class Browser(View):
-    """A window at the pages of a stand-in. `go_to()`, `press()`, `back()`, `reload()` and `use_tab()` work by call.
+    """A window that shows the pages of a stand-in: `go_to()`, `press()`, `back()`, `reload()` and `use_tab()` control it.
 
     It opens `url` when it is drawn. On redbooth.com, and after `use_tab()`, it is a link to open in a tab instead.
     label: what the link says. on_tab: called before a link is shown. on_arrival: called with the address outside
-    Redbooth to which the window was sent; shown is what it returns, or what is wrong when it raises a RedboothError.
+    Redbooth that the window was sent to; the window shows what it returns, or the RedboothError that it raises.
     """
 
     picture = "browser"
@@ -62,7 +62,7 @@ class Browser(View):
         self._provider, self._visitor, self._assets = provider, Visitor(_session(provider)), requests.Session()
         provider.deliver(self._assets)
         self._notice, self._message, self._near = "", Message(), False
-        self._tab = button("Use a tab of my own browser", self.use_tab, self._message)
+        self._tab = button("Use a tab in my own browser", self.use_tab, self._message)
         self._window = _Window()
         self._window.on_msg(self._take)
         self.in_tab = provider.kind == "live"
@@ -97,7 +97,7 @@ class Browser(View):
         self._do(self._visitor.reload)
 
     def text(self) -> str:
-        """Say where the window is. An address that came back has its secrets replaced."""
+        """Describe what the window shows. Secrets in an address that came back are hidden."""
         if self._visitor.arrived is not None:
             return f"The browser was sent to {hide_in_url(self._visitor.arrived.reveal())}"
         if self._visitor.page is None:
@@ -167,7 +167,7 @@ class Browser(View):
 
 @cache
 def _session(provider: Provider) -> requests.Session:
-    """Return the one session of all windows, so that a person is signed in as one and the same in each of them."""
+    """Return the session that all windows share, so that the same person is signed in everywhere."""
     return connect(requests.Session(), provider)
 
 
@@ -176,7 +176,7 @@ def _is_field(sent: object) -> bool:
 
 
 def _arrival(address: str, notice: str) -> str:
-    """Return the page at the end of the way: the address with its parameters marked and explained."""
+    """Return the final page: the address with its parameters marked and explained."""
     parts, meanings = urlsplit(address), TEXTS["browser"]["parameters"]
     fields = [*parse_qsl(parts.query, keep_blank_values=True), *parse_qsl(parts.fragment, keep_blank_values=True)]
     marked = html.escape(address)

@@ -15,16 +15,16 @@ from redbooth_nb.widgets.snapshot import OK, Snapshot
 from redbooth_nb.widgets.view import Markup, button, escaped, fingerprint, row
 
 NO_TOKEN = "There is no token yet."  # noqa: S105  (a sentence)
-NO_REFRESH = "There is no refresh token: authorize again when it expires"
-REMEDY = "Do notebook 03-exchange, or run: catch_up('refresh')"
+NO_REFRESH = "There is no refresh token: authorize again when the access token expires"
+REMEDY = "Work through notebook 03-exchange, or run: catch_up('refresh')"
 QUESTION = "Revoke this permission? Your app loses access until the user allows it again."
 REVOKED, USED, REPLACED = "revoked", "already used", "replaced by a refresh"
 
 
 class TokenCard(LiveView):
-    """Shows the stored token by its fingerprint; it follows by itself. `refresh()` and `revoke()` do what buttons do.
+    """Shows the stored token by its fingerprint, and updates itself. `refresh()` and `revoke()` do what the buttons do.
 
-    Raises NotYet where there is no token to show.
+    Raises NotYet when there is no token to show.
     """
 
     title = "Stored tokens"

@@ -22,7 +22,7 @@ from redbooth_nb.widgets.view import Markup, View, button, code, field
 class RegisterForm(View):
     """Takes Api Key, App secret and Return URI; `save()` does the same by function call.
 
-    name: what to call the app. Where nobody is at the browser, the kit registers it by that name.
+    name: what to call the app. When nobody is at the browser, the kit registers the app under that name.
     """
 
     title = "Register an app"
@@ -59,11 +59,11 @@ class RegisterForm(View):
             self.show_page()
 
     def show_page(self) -> None:
-        """Show the registration page and the fields, also where an app is registered already."""
+        """Show the registration page and the fields, even if an app is already registered."""
         self.children = [self._steps, self.browser, *self._fields]
 
     def save(self, client_id: str, client_secret: str, redirect_uri: str = DEFAULT_REDIRECT_URI) -> Settings:
-        """Check and save the credentials. Raises CredentialsError, having saved nothing, when one cannot be right."""
+        """Check and save the credentials. Raises CredentialsError, and saves nothing, if one cannot be right."""
         self.settings = save_credentials(client_id, client_secret, redirect_uri)
         self._message.say(self.text(), "good")
         return self.settings

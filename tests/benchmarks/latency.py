@@ -90,7 +90,7 @@ def measure(notebook: Notebook, rounds: int, stop: Path) -> None:
         for _ in range(rounds):
             notebook.write(2, PANEL)
             notebook.run(2)
-            notebook.press(2, "Use a tab of my own browser")
+            notebook.press(2, "Use a tab in my own browser")
             notebook.cell(2).get_by_role("link", name="Sign in with Redbooth").wait_for()
             if name != "idle kernel":
                 stop.unlink(missing_ok=True)

@@ -22,7 +22,7 @@ def waiting(lab: Lab, notebook: Notebook) -> Notebook:
 
 def allow(browser: BrowserContext, notebook: Notebook) -> Page:
     """Decide in a tab."""
-    notebook.press(1, "Use a tab of my own browser")
+    notebook.press(1, "Use a tab in my own browser")
     with browser.expect_page() as opened:
         notebook.cell(1).get_by_role("link", name="Sign in with Redbooth").click()
     page: Page = opened.value
@@ -35,7 +35,7 @@ def test_a_second_notebook_names_the_first_one_and_takes_a_pasted_address(
     browser: BrowserContext,
     waiting: Notebook,
 ) -> None:
-    waiting.press(1, "Use a tab of my own browser")  # so that it holds the port
+    waiting.press(1, "Use a tab in my own browser")  # so that it holds the port
     expect(waiting.cell(1).get_by_role("link", name="Sign in with Redbooth")).to_be_visible()
     second = Notebook(browser.new_page())
     second.open(lab, "03-exchange")
@@ -87,7 +87,7 @@ def test_cancel_takes_the_window_away_and_a_new_link_brings_one(waiting: Noteboo
     waiting.press(1, "Cancel")
     expect(waiting.cell(1)).to_contain_text("The sign-in was canceled.")
     expect(waiting.cell(1).locator("iframe")).to_have_count(0)
-    waiting.press(1, "New link")
+    waiting.press(1, "Start again")
     waiting.press_in(waiting.window(1), "Deny")
     expect(waiting.cell(1)).to_contain_text("Denied: access_denied")
 

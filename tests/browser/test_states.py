@@ -62,7 +62,7 @@ def test_authorize(panel: Panel) -> None:
     panel.is_right("authorize-waiting", re.compile("Waiting for your answer.*can be used for another 9 min", re.DOTALL))
     panel.decide("Deny")
     panel.is_right("authorize-denied", "Denied: access_denied")
-    panel.press("New link")
+    panel.press("Start again")
     panel.decide("Allow")
     panel.is_right("authorize-allowed", "Done. Allowed: <authorization code")
     panel.show("panel = SignInPanel()\npanel").press("Cancel")
@@ -70,7 +70,7 @@ def test_authorize(panel: Panel) -> None:
 
 
 def test_authorize_in_a_tab(panel: Panel) -> None:
-    panel.show("ready('authorize')\npanel = SignInPanel()\npanel").press("Use a tab of my own browser")
+    panel.show("ready('authorize')\npanel = SignInPanel()\npanel").press("Use a tab in my own browser")
     panel.is_right("authorize-tab", "Sign in with Redbooth")
     panel.fill("Or paste the address you were sent to", "hello")
     panel.press("Use this address")
@@ -81,7 +81,7 @@ def test_authorize_in_a_tab(panel: Panel) -> None:
     panel.is_right("authorize-guessed", "Refused answers")
     panel.press("Cancel")
     panel.show("import socket\nheld = socket.create_server(('127.0.0.1', 8765))\nSignInPanel()")
-    panel.press("Use a tab of my own browser")
+    panel.press("Use a tab in my own browser")
     panel.is_right("authorize-busy", "Port 8765 is not free")
     panel.python("held.close()")
 

@@ -268,7 +268,7 @@ def test_by_plain_python_it_says_what_is_missing_in_the_settings(take_home: App)
     status, printed = take_home.run("-B")
     names = "REDBOOTH_CLIENT_ID, REDBOOTH_CLIENT_SECRET, REDBOOTH_REDIRECT_URI"
     assert (status, printed) == (
-        1, f"Put {names} into .env. You find them at https://redbooth.com/oauth2/applications\n",
+        1, f"Put {names} into .env. You can find them at https://redbooth.com/oauth2/applications\n",
     )  # fmt: skip
     (take_home.folder / ".env").write_text(
         f"REDBOOTH_CLIENT_ID=id\nREDBOOTH_CLIENT_SECRET='{SECRET}${{HOME}}'\nREDBOOTH_REDIRECT_URI=https://example.org/"

@@ -42,7 +42,7 @@ def code_in(callback: str) -> str:
 def test_in_a_tab_it_shows_the_link_and_waits(panel: SignInPanel, app: Settings) -> None:
     assert app.provider.origin in shown(panel)
     assert "Sign in with Redbooth" in shown(panel)
-    assert panel.text() == "Waiting for your answer. Other cells can run meanwhile."
+    assert panel.text() == "Waiting for your answer. You can run other cells in the meantime."
     with pytest.raises(NotYet, match="There is no answer yet"):
         _ = panel.response
 
@@ -105,7 +105,7 @@ def test_it_says_how_long_the_link_can_be_used(panel: SignInPanel) -> None:
     remaining = panel.sign_in.remaining
     assert remaining is not None
     assert 0 < remaining <= DEFAULT_TIMEOUT
-    assert left(panel._countdown) == "The link can be used for another 10 min"
+    assert left(panel._countdown) == "You can answer for another 10 min"
     assert panel._waiting in panel.children
     click(panel, "Cancel")
     assert panel.sign_in.remaining is None
@@ -115,12 +115,12 @@ def test_it_says_how_long_the_link_can_be_used(panel: SignInPanel) -> None:
 
 def test_cancel_frees_the_port(panel: SignInPanel, app: Settings) -> None:
     click(panel, "Cancel")
-    assert panel.text() == "The sign-in was canceled. Click New link to start again."
+    assert panel.text() == "The sign-in was canceled. Click Start again to make a new request."
     address = urlsplit(app.redirect_uri)
     with closing(socket.create_server((address.hostname or "", address.port or 0))):
         pass
-    click(panel, "New link")
-    assert panel.text() == "Waiting for your answer. Other cells can run meanwhile."
+    click(panel, "Start again")
+    assert panel.text() == "Waiting for your answer. You can run other cells in the meantime."
     assert panel.browser is not None
 
 
@@ -141,12 +141,12 @@ def test_nobody_waits_for_ever(app: Settings) -> None:
     late = threading.Event()
     panel._message.observe(lambda change: "timed out" in change["new"]["text"] and late.set(), names="said")
     assert late.wait(5) or panel.sign_in.status == "timed out"
-    assert panel.text() == "The sign-in timed out. Click New link to start again."
+    assert panel.text() == "The sign-in timed out. Click Start again to make a new request."
 
 
 def test_a_newer_panel_takes_the_port_and_the_older_one_says_so(panel: SignInPanel) -> None:
     newer = in_tab(SignInPanel())
-    assert panel.text() == "A newer sign-in took the place of this one. Click New link to start again."
+    assert panel.text() == "A newer sign-in took the place of this one. Click Start again to make a new request."
     newer.cancel()
 
 

@@ -234,7 +234,7 @@ def test_a_token_without_a_refresh_token_says_so(token: Token, app: Settings) ->
     lone = replace(token, refresh_token=None)
     TokenStore(app.folder).save(lone)
     card = TokenCard()
-    assert "There is no refresh token: authorize again when it expires." in card.text()
+    assert "There is no refresh token: authorize again when the access token expires." in card.text()
     assert "There is no refresh token" in shown(card)
     TokenStore(app.folder).save(replace(token, access_token=Secret("access token", "another")))
     card.update()
