@@ -26,24 +26,24 @@ CALLBACK = "http://127.0.0.1:8765/callback"  # where the lessons wait for the re
 class Sandbox:
     """The practice Redbooth over ``file`` (created if it's missing); several kernels may share one file.
 
-    ``app`` is its web application. It listens only after ``start``, on 127.0.0.1 and ``port`` (0: any free port).
-    Its methods raise SandboxError.
+    ``app`` is its web application. It listens only after ``start``, on 127.0.0.1 and the first of ``ports`` that is
+    free (0: any). Its methods raise SandboxError.
     """
 
-    def __init__(self, file: Path, port: int = 8764) -> None:
-        self._database = Database(Path(file))
-        self._port = port
+    def __init__(self, file: Path, *ports: int) -> None:
+        self._database = Database(file)
+        self._ports = ports or (8764, 0)
         self._turn = threading.Lock()  # so that a double click starts only one
         self.listening = ""  # the address, once it does
         self.app = create_app(self._database)
 
-    def start(self, *, strict_port: bool = False) -> str:
-        """Serve in the background; return the address. If the port is busy, use another unless ``strict_port``."""
+    def start(self) -> str:
+        """Serve in the background; return the address."""
         from redbooth_nb.provider.sandbox.listener import listen  # brings a web server
 
         with self._turn:
             if not self.listening:
-                self.listening, self._stop = listen(self.app, self._port, *[] if strict_port else [0])
+                self.listening, self._stop = listen(self.app, *self._ports)
             return self.listening
 
     def stop(self) -> None:
@@ -132,7 +132,7 @@ def run_alone(
         asked_to_stop = threading.Event()
         for name in (signal.SIGINT, signal.SIGTERM):
             afterwards.callback(signal.signal, name, signal.signal(name, lambda *_: asked_to_stop.set()))
-        base_url = sandbox.start(strict_port=True)
+        base_url = sandbox.start()
         afterwards.callback(sandbox.stop)
         print(json.dumps({"base_url": base_url, **application}), flush=True)
         asked_to_stop.wait()
