@@ -220,12 +220,13 @@ def test_folder_that_can_t_be_written(tmp_path: Path) -> None:
 
 
 def test_runs_alone_until_told_to_stop(tmp_path: Path) -> None:
-    program = (
-        "from pathlib import Path; from redbooth_nb.provider.sandbox import run_alone;"
-        "run_alone(0, Path('alone.sqlite3'), client_id='a' * 64, client_secret='b' * 64, token_lifetime=60)"
-    )
+    options = ["--port", "0", "--state", "alone.sqlite3", "--token-lifetime", "60"]
     with subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-c", program], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "redbooth_nb", "sandbox", *options],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as running:
         assert running.stdout is not None
         line = json.loads(running.stdout.readline())
