@@ -2,12 +2,14 @@
 
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.working_copies import FIRST, REPOSITORY, refresh_working_copies
 
+CALLBACK = "http://127.0.0.1:8765/callback"  # where the lessons wait for the redirect
 LAB_CONFIG = Path(__file__).parent / "jupyter"
 
 
@@ -57,23 +59,35 @@ def lab(options: list[str]) -> int:
 
 
 def sandbox(options: list[str]) -> int:
-    """Run the sandbox alone until it is interrupted."""
+    """Run the sandbox alone until it is interrupted; print its address and an app's credentials as a line of JSON."""
     import argparse
+    import json
+    import signal
+    import tempfile
+    import threading
 
-    parser = argparse.ArgumentParser(
-        prog="redbooth-nb sandbox", description=sandbox.__doc__, argument_default=argparse.SUPPRESS
-    )
+    parser = argparse.ArgumentParser(prog="redbooth-nb sandbox", description=sandbox.__doc__)
     parser.add_argument("--port", type=int, default=8764, help="0: any free port (default: 8764)")
     parser.add_argument("--client-id", help="of a seeded app (default: random)")
     parser.add_argument("--client-secret", help="of the seeded app (default: random)")
-    parser.add_argument("--redirect-uri", help="of the seeded app (default: http://127.0.0.1:8765/callback)")
+    parser.add_argument("--redirect-uri", default=CALLBACK, help=f"of the seeded app (default: {CALLBACK})")
     parser.add_argument("--token-lifetime", type=int, help="seconds (default: 7200)")
     parser.add_argument("--code-lifetime", type=int, help="seconds (default: 600)")
-    parser.add_argument(
-        "--state", dest="file", type=Path, metavar="FILE", help="SQLite file to keep (default: a temporary one)"
-    )
+    parser.add_argument("--state", type=Path, metavar="FILE", help="SQLite file to keep (default: a temporary one)")
     chosen = parser.parse_args(options)
-    from redbooth_nb.provider.sandbox import run_alone  # brings a web framework
+    lifetimes = {"token_lifetime": chosen.token_lifetime, "code_lifetime": chosen.code_lifetime}
+    from redbooth_nb.provider.sandbox import Sandbox  # brings a web framework
 
-    run_alone(**vars(chosen))
+    with tempfile.TemporaryDirectory() as folder:
+        running = Sandbox(chosen.state or Path(folder, "sandbox.sqlite3"), chosen.port)
+        running.switch(**{name: seconds for name, seconds in lifetimes.items() if seconds is not None})
+        app = running.seed_application(
+            "Practice app", chosen.redirect_uri, client_id=chosen.client_id, client_secret=chosen.client_secret
+        )
+        with suppress(KeyboardInterrupt):
+            for name in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(name, signal.default_int_handler)
+            print(json.dumps({"base_url": running.start(), **app}), flush=True)
+            threading.Event().wait()
+        running.stop()
     return 0

@@ -31,7 +31,6 @@ from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.working_copies import FOLDER, REPOSITORY, has_lessons
 
 WORDINGS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
-SANDBOX_PORT = 8764
 
 
 def found(name: str, /, **values: object) -> str:
@@ -127,8 +126,6 @@ def _ports() -> Iterator[str]:
     host, port = urlsplit(uri).hostname or "", urlsplit(uri).port or 80
     user = holder(Configuration.read().state_dir / f"listener-{port}.json")
     yield found("port", port=port) if _free(host, port) else found("port-busy", port=port, user=user)
-    if not _free("127.0.0.1", SANDBOX_PORT):
-        yield found("port-of-sandbox", port=SANDBOX_PORT)
 
 
 def _free(host: str, port: int) -> bool:

@@ -35,7 +35,6 @@ Lines = Callable[[], tuple[int, str]]
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Give the test a machine of its own, with free ports and a browser."""
     with own_machine(tmp_path, monkeypatch) as folder:
-        monkeypatch.setattr(this_machine, "SANDBOX_PORT", unused_port())
         monkeypatch.setattr(this_machine, "DEFAULT_REDIRECT_URI", f"http://127.0.0.1:{unused_port()}/callback")
         monkeypatch.setattr(webbrowser, "get", lambda: None)
         (tmp_path / "repository" / "notebooks").mkdir(parents=True)

@@ -14,7 +14,7 @@ def check(stage: str) -> None:
     """Print what is done in `stage` and a hint for what is missing: first one, then a second, then the answer.
 
     stage: "start", "register", "authorize", "exchange", "refresh", "break-it" or "your-own-app". When nothing is
-    missing, the lesson counts as done.
+    missing, the lesson counts as done. Raises StoreError when that cannot be kept.
     """
     named("stage", stage, LESSONS)
     required = requirements(stage)
@@ -27,7 +27,8 @@ def check(stage: str) -> None:
         label = "Answer" if hint == len(requirement.hints) - 1 else "Hint"
         print(f"To do    {requirement.text}\n         {label}: {requirement.hints[hint]}")
     if all(requirement.holds for requirement in required):
-        note_done(stage)
+        if stage not in (before := done()):
+            _file().write({"done": [*before, stage]})
         print(summary_line())
 
 
@@ -47,13 +48,6 @@ def done() -> list[str]:
     return [stage for stage in LESSONS if stage in noted]
 
 
-def note_done(stage: str) -> None:
-    """Remember that the check of `stage` found nothing missing. Raises StoreError when it cannot be kept."""
-    before = done()
-    if stage not in before:
-        _file().write({"done": [*before, stage]})
-
-
 def summary_line() -> str:
     """Say how many lessons are done and which comes next; "" before the first."""
     finished = done()
@@ -65,5 +59,4 @@ def summary_line() -> str:
 
 
 def _file() -> PrivateFile:
-    """Return the file in which every notebook finds how far the learner is."""
     return PrivateFile(Configuration.read().state_dir / "progress.json")

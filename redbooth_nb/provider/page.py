@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import requests
 
 if TYPE_CHECKING:
-    from lxml.html import FormElement, HtmlElement
+    from lxml.etree import _Element
 
 LONGEST_MESSAGE = 300  # characters
 
@@ -22,25 +22,25 @@ def said(page: requests.Response | None) -> str:
     return f'The answer was {page.status_code}; the page says: "{page_message(page)}"' if page is not None else ""
 
 
-def document(page: requests.Response | None) -> "HtmlElement":
+def document(page: requests.Response | None) -> "_Element":
     """Parse a page, whatever it is; an empty page is an empty document."""
-    from lxml import etree, html
+    from lxml import etree  # lxml.html would take three times as long to import
 
     # bytes: lxml refuses text that names its own encoding
     text = page.text if page is not None else ""
-    parsed = etree.HTML(text.encode("utf-8", "replace"), html.HTMLParser(encoding="utf-8"))
+    parsed = etree.HTML(text.encode("utf-8", "replace"), etree.HTMLParser(encoding="utf-8"))
     if parsed is None:
-        return html.Element("html")
+        return etree.Element("html")
     etree.strip_elements(parsed, etree.Comment, "script", "style", with_tail=False)
     return parsed
 
 
-def text_of(element: "HtmlElement") -> str:
+def text_of(element: "_Element") -> str:
     """Return what a person would read there."""
     return " ".join(filter(None, (str(part).strip() for part in element.itertext())))
 
 
-def buttons(page: "HtmlElement", *names: str) -> "Iterator[tuple[FormElement, HtmlElement]]":
+def buttons(page: "_Element", *names: str) -> "Iterator[tuple[_Element, _Element]]":
     """Return the buttons that have one of these names, each with its form."""
     for form in page.iter("form"):
         for one in form.iter("input", "button"):
@@ -49,11 +49,13 @@ def buttons(page: "HtmlElement", *names: str) -> "Iterator[tuple[FormElement, Ht
                 yield form, one
 
 
-def fields(form: "FormElement", pressed: "HtmlElement", values: dict[str, str]) -> list[tuple[str, str]]:
+def fields(form: "_Element", pressed: "_Element", values: dict[str, str]) -> list[tuple[str, str]]:
     """Return what a browser sends when the button is pressed. values: what was typed, by the end of a field's name."""
-    for one in form.iter("input"):
-        if one.get("type", "text") in {"text", "hidden", "password"}:
-            one.set("value", one.get("value", ""))  # older versions of lxml leave out what has none
-    found = [*form.form_values(), (pressed.get("name", ""), pressed.get("value", ""))]
-    typed = {name: value for name, _ in found for end, value in values.items() if name.endswith(end)}
-    return [(name, typed.get(name, own)) for name, own in found if name]
+    found = []
+    for one in form.iter("input", "textarea", "button"):
+        name, kind = one.get("name", ""), one.get("type", "")
+        left_out = one is not pressed and (one.tag == "button" or kind == "submit")
+        if name and not left_out and (kind != "checkbox" or "checked" in one.attrib):
+            own = (one.text or "").removeprefix("\n") if one.tag == "textarea" else one.get("value", "")
+            found.append((name, next((value for end, value in values.items() if name.endswith(end)), own)))
+    return found

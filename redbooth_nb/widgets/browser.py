@@ -40,7 +40,7 @@ class _Window(anywidget.AnyWidget):
 
 
 class Browser(View):
-    """A window that shows the pages of a stand-in: `go_to()`, `press()`, `back()`, `reload()` and `use_tab()` control it.
+    """A window that shows the pages of a stand-in: `go_to()`, `press()`, `back()`, `reload()`, `use_tab()`.
 
     It opens `url` when it is drawn. On redbooth.com, and after `use_tab()`, it is a link to open in a tab instead.
     label: what the link says. on_tab: called before a link is shown. on_arrival: called with the address outside

@@ -72,7 +72,7 @@ def test_the_sandbox_is_reached_behind_a_proxy_too(dead_proxy: str) -> None:
 
 def test_the_stand_ins_clock_is_reached_behind_a_proxy_too(dead_proxy: str) -> None:
     del dead_proxy
-    sandbox = Sandbox(Path("other.sqlite3"), port=0)
+    sandbox = Sandbox(Path("other.sqlite3"), 0)
     sandbox.start()
     try:
         sandbox.advance(5000)

@@ -134,3 +134,12 @@ def test_no_answer_is_a_sentence(faulty: FaultyServer, session: requests.Session
     ):
         with pytest.raises(VisitorError, match="did not answer"):
             call()
+
+
+def test_an_empty_field_of_a_form_is_filled_in(faulty: FaultyServer, session: requests.Session) -> None:
+    """Doorkeeper's fields have no value at first; each is sent, with what was typed or empty."""
+    form = "<form method=post><input name=app[name]><input name=other><input type=submit value=Submit></form>"
+    shown = "<p id=application_id>1</p><p id=secret>2</p>"
+    faulty.answers = [reply(200, form, "text/html"), reply(200, shown, "text/html")]
+    assert register_application(session, "Mine", REDIRECT_URI) == ("1", "2")
+    assert faulty.received[-1]["body"] == "app%5Bname%5D=Mine&other="

@@ -119,7 +119,7 @@ def callback(sizes: Sizes, _: StartDoorkeeper) -> Iterator[Line]:
 def sandbox(sizes: Sizes, _: StartDoorkeeper) -> Iterator[Line]:
     """Put the sandbox under load, and kill it."""
     with machine() as folder:
-        running = Sandbox(folder / "load" / "sandbox.sqlite3", port=0)
+        running = Sandbox(folder / "load" / "sandbox.sqlite3", 0)
         running.start()
         try:
             load = serving.concurrent_flows(running, sizes.flows)

@@ -109,7 +109,7 @@ def sandbox_scene(rotation: str) -> Iterator[Scene]:
             return app
 
         patch.setattr(sandbox_module, "create_app", counting)
-        sandbox = Sandbox(folder / "service" / "sandbox.sqlite3", port=0)
+        sandbox = Sandbox(folder / "service" / "sandbox.sqlite3", 0)
         sandbox.switch(refresh_revokes_old=rotation)
         sandbox.seed_application("App", CALLBACK, client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
         sandbox.start()

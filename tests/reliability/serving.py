@@ -70,16 +70,14 @@ def concurrent_flows(sandbox: Sandbox, number: int) -> Served:
     return served
 
 
-PROGRAM = (
-    "import sys; from pathlib import Path; from redbooth_nb.provider.sandbox import run_alone;"
-    f"run_alone(0, Path(sys.argv[1]), client_id='{CLIENT_ID}', client_secret='{CLIENT_SECRET}')"
-)
+COMMAND = [sys.executable, "-m", "redbooth_nb", "sandbox", "--port", "0"]
+COMMAND += ["--client-id", CLIENT_ID, "--client-secret", CLIENT_SECRET, "--state"]
 
 
 @contextmanager
 def alone(file: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """Run the sandbox as a process of its own; yields it and its address."""
-    with subprocess.Popen([sys.executable, "-c", PROGRAM, str(file)], stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+    with subprocess.Popen([*COMMAND, str(file)], stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stdout is not None
         try:
             yield process, json.loads(process.stdout.readline())["base_url"]
@@ -92,6 +90,9 @@ class Remote:
     """A sandbox in another process, for a Visitor."""
 
     base_url: str
+
+    def start(self) -> str:
+        return self.base_url
 
 
 def killed_while_writing(file: Path, kills: int, clients: int = 4, seed: int = 1) -> Served:

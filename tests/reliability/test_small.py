@@ -112,7 +112,7 @@ def test_no_raw_bytes_are_taken_or_reflected(listener: SignIn, capfd: pytest.Cap
 
 def test_people_who_come_at_once_are_all_served(tmp_path: Path) -> None:
     """No error, and the file holds exactly the tokens that were given."""
-    sandbox = Sandbox(tmp_path / "state" / "sandbox.sqlite3", port=0)
+    sandbox = Sandbox(tmp_path / "state" / "sandbox.sqlite3", 0)
     sandbox.start()
     try:
         served = serving.concurrent_flows(sandbox, FLOWS)

@@ -3,12 +3,9 @@
 It answers as Doorkeeper 5.5 does, the engine behind redbooth.com, except where ``differences.toml`` says otherwise.
 """
 
-import json
-import signal
-import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from redbooth_nb import changes
@@ -18,32 +15,30 @@ from redbooth_nb.provider.sandbox.database import Database, Transaction, close_k
 from redbooth_nb.provider.sandbox.records import Application, save_application
 from redbooth_nb.provider.sandbox.web import create_app
 
-__all__ = ["Sandbox", "SandboxError", "Switches", "run_alone"]
-
-CALLBACK = "http://127.0.0.1:8765/callback"  # where the lessons wait for the redirect
+__all__ = ["Sandbox", "SandboxError", "Switches"]
 
 
 class Sandbox:
     """The practice Redbooth over ``file`` (created if it's missing); several kernels may share one file.
 
-    ``app`` is its web application. It listens only after ``start``, on 127.0.0.1 and ``port`` (0: any free port).
-    Its methods raise SandboxError.
+    ``app`` is its web application. It listens only after ``start``, on 127.0.0.1 and the first of ``ports`` that is
+    free (0: any). Its methods raise SandboxError.
     """
 
-    def __init__(self, file: Path, port: int = 8764) -> None:
-        self._database = Database(Path(file))
-        self._port = port
+    def __init__(self, file: Path, *ports: int) -> None:
+        self._database = Database(file)
+        self._ports = ports or (8764, 0)
         self._turn = threading.Lock()  # so that a double click starts only one
         self.listening = ""  # the address, once it does
         self.app = create_app(self._database)
 
-    def start(self, *, strict_port: bool = False) -> str:
-        """Serve in the background; return the address. If the port is busy, use another unless ``strict_port``."""
+    def start(self) -> str:
+        """Serve in the background; return the address."""
         from redbooth_nb.provider.sandbox.listener import listen  # brings a web server
 
         with self._turn:
             if not self.listening:
-                self.listening, self._stop = listen(self.app, self._port, *[] if strict_port else [0])
+                self.listening, self._stop = listen(self.app, *self._ports)
             return self.listening
 
     def stop(self) -> None:
@@ -106,33 +101,3 @@ class Sandbox:
         with self._database.transaction() as tx:
             yield tx
         changes.announce()
-
-
-def run_alone(
-    port: int,
-    file: Path | None = None,
-    *,
-    redirect_uri: str = CALLBACK,
-    client_id: str | None = None,
-    client_secret: str | None = None,
-    **switches: object,
-) -> None:
-    """Serve until SIGINT or SIGTERM; once it listens, print base_url and credentials as one line of JSON.
-
-    Without ``file``, a temporary one. ``port`` 0 means any free port; a busy port raises SandboxError.
-    """
-    with ExitStack() as afterwards:
-        if file is None:
-            file = Path(afterwards.enter_context(tempfile.TemporaryDirectory())) / "sandbox.sqlite3"
-        sandbox = Sandbox(file, port)
-        sandbox.switch(**switches)
-        application = sandbox.seed_application(
-            "Practice app", redirect_uri, client_id=client_id, client_secret=client_secret
-        )
-        asked_to_stop = threading.Event()
-        for name in (signal.SIGINT, signal.SIGTERM):
-            afterwards.callback(signal.signal, name, signal.signal(name, lambda *_: asked_to_stop.set()))
-        base_url = sandbox.start(strict_port=True)
-        afterwards.callback(sandbox.stop)
-        print(json.dumps({"base_url": base_url, **application}), flush=True)
-        asked_to_stop.wait()

@@ -17,7 +17,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def sandbox(file: Path) -> Iterator[Sandbox]:
-    running = Sandbox(file, port=0)
+    running = Sandbox(file, 0)
     running.start()
     yield running
     running.stop()

@@ -176,7 +176,7 @@ def test_a_file_that_lost_its_key_gets_a_new_one(tmp_path: Path) -> None:
     Sandbox(tmp_path / "s.sqlite3")
     with closing(sqlite3.connect(tmp_path / "s.sqlite3")) as connection, connection:
         connection.execute("DELETE FROM settings")
-    sandbox = Sandbox(tmp_path / "s.sqlite3", port=0)
+    sandbox = Sandbox(tmp_path / "s.sqlite3", 0)
     sandbox.start()
     try:
         assert requests.get(f"{sandbox.start()}/oauth2/applications", timeout=20).status_code == 200

@@ -31,7 +31,7 @@ def test_file_is_the_owner_s_alone(file: Path) -> None:
 
 
 def test_two_sandboxes_on_one_file_are_one(visitor: Visitor, file: Path) -> None:
-    other = Sandbox(file, port=0)
+    other = Sandbox(file, 0)
     other.start()
     try:
         token = visitor.exchange(visitor.code()).json()["access_token"]
@@ -98,7 +98,7 @@ def test_reset_forgets_everything(visitor: Visitor, sandbox: Sandbox) -> None:
 
 
 def test_it_listens_once_its_address_is_asked_for(file: Path) -> None:
-    sandbox = Sandbox(file, port=0)
+    sandbox = Sandbox(file, 0)
     assert not sandbox.listening
     assert requests.get(f"{sandbox.start()}/clock", timeout=20).ok
     assert sandbox.listening
@@ -110,9 +110,9 @@ def test_busy_port(file: Path) -> None:
         port = taken.getsockname()[1]
         threads = threading.active_count()
         with pytest.raises(SandboxError, match=rf"port {port}.*another port"):
-            Sandbox(file, port).start(strict_port=True)
+            Sandbox(file, port).start()
         assert threading.active_count() == threads
-        other = Sandbox(file, port)
+        other = Sandbox(file, port, 0)
         other.start()
         assert other.start().startswith("http://127.0.0.1:")
         assert other.start() != f"http://127.0.0.1:{port}"
@@ -137,7 +137,7 @@ def test_many_browsers_may_stay_connected(sandbox: Sandbox) -> None:
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts descriptors in /proc")
 def test_starting_and_stopping_leaves_nothing(file: Path, capfd: pytest.CaptureFixture[str]) -> None:
     def round_trip() -> None:
-        sandbox = Sandbox(file, port=0)
+        sandbox = Sandbox(file, 0)
         sandbox.start()
         sandbox.start()
         kept_alive = socket.create_connection(("127.0.0.1", int(sandbox.start().rsplit(":", 1)[1])))
@@ -157,7 +157,7 @@ def test_starting_and_stopping_leaves_nothing(file: Path, capfd: pytest.CaptureF
 
 
 def test_two_starts_at_once_are_one(file: Path) -> None:
-    sandbox = Sandbox(file, port=0)
+    sandbox = Sandbox(file, 0)
     before = threading.active_count()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: sandbox.start(), range(8)))
@@ -220,12 +220,13 @@ def test_folder_that_can_t_be_written(tmp_path: Path) -> None:
 
 
 def test_runs_alone_until_told_to_stop(tmp_path: Path) -> None:
-    program = (
-        "from pathlib import Path; from redbooth_nb.provider.sandbox import run_alone;"
-        "run_alone(0, Path('alone.sqlite3'), client_id='a' * 64, client_secret='b' * 64, token_lifetime=60)"
-    )
+    options = ["--port", "0", "--state", "alone.sqlite3", "--token-lifetime", "60"]
     with subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-c", program], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "redbooth_nb", "sandbox", *options],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as running:
         assert running.stdout is not None
         line = json.loads(running.stdout.readline())
