@@ -61,7 +61,7 @@ def test_reset(sandbox: Sandbox, app: Settings) -> None:
     click(machine, "Reset the sandbox")
     assert registered(sandbox) == []
     assert sandbox.switches.style == "5.5"
-    assert field(machine, "Style of answers").value == "5.5"
+    assert field(machine, "Style of answers (Doorkeeper 5.5, or as in 2015)").value == "5.5"
     assert machine.text() == "The sandbox's clock is the same as yours."
 
 
