@@ -31,8 +31,9 @@ from redbooth_nb.client.token import Token
 from redbooth_nb.client.wire import connect
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
+from redbooth_nb.provider.adapter import LoopbackDelivery
 from redbooth_nb.provider.addresses import TOKEN_URL
-from redbooth_nb.provider.delivery import EmbeddedSandbox, LoopbackDelivery, current_provider
+from redbooth_nb.provider.delivery import EmbeddedSandbox, current_provider
 from redbooth_nb.provider.recorded import live_looking
 from redbooth_nb.provider.visitor import press
 from redbooth_nb.secret import Secret

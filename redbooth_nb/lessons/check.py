@@ -5,7 +5,8 @@ from collections import Counter
 from redbooth_nb.client.private_file import PrivateFile
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.course import LESSONS, named, requirements
+from redbooth_nb.lessons.course import LESSONS, requirements
+from redbooth_nb.lessons.names import named
 
 _asked: Counter[str] = Counter()
 

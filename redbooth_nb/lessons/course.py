@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
@@ -30,13 +30,6 @@ class Requirement(NamedTuple):
     text: str
     holds: bool
     hints: list[str]
-
-
-def named(kind: str, name: str, known: Mapping[str, T]) -> T:
-    """Return what `known` has under this name. Raises RedboothError, listing the names, when there is nothing."""
-    if name not in known:
-        raise RedboothError(f"There is no {kind} {name!r}.", remedy=f"Use one of: {', '.join(known)}.")
-    return known[name]
 
 
 def _start() -> Findings:

@@ -11,8 +11,8 @@ from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.wire import connect
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.course import named
 from redbooth_nb.lessons.explain import describe_answer, describe_error
+from redbooth_nb.lessons.names import named
 from redbooth_nb.lessons.practice import allow, practice_only
 from redbooth_nb.provider.addresses import API_URL, AUTHORIZE_URL, TOKEN_URL
 from redbooth_nb.widgets import view

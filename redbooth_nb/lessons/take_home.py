@@ -8,7 +8,7 @@ from pathlib import Path
 
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.course import named
+from redbooth_nb.lessons.names import named
 from redbooth_nb.widgets.script import ScriptPanel
 
 NAME = "my_redbooth_app.py"

@@ -13,7 +13,7 @@ from urllib3.util.request import body_to_chunks
 from werkzeug.exceptions import InternalServerError
 from werkzeug.wrappers import Response
 
-from redbooth_nb.provider.delivery import LoopbackDelivery
+from redbooth_nb.provider.adapter import LoopbackDelivery
 
 
 class InProcessDelivery(LoopbackDelivery):

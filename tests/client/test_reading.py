@@ -11,7 +11,7 @@ from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.refresh import RedboothSession
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.provider.delivery import LoopbackDelivery
+from redbooth_nb.provider.adapter import LoopbackDelivery
 from redbooth_nb.widgets.exchange import ExchangeForm
 
 PACKAGE = str(Path(redbooth_nb.__path__[0]))

@@ -12,8 +12,9 @@ from requests_oauthlib import OAuth2Session
 
 from redbooth_nb.client.wire import connect
 from redbooth_nb.configuration import ConfigurationError
+from redbooth_nb.provider.adapter import LoopbackDelivery
 from redbooth_nb.provider.addresses import API_URL, APPLICATIONS_URL, AUTHORIZE_URL, ORIGIN, TOKEN_URL
-from redbooth_nb.provider.delivery import EmbeddedSandbox, LoopbackDelivery, Provider, StandIn, current_provider
+from redbooth_nb.provider.delivery import EmbeddedSandbox, Provider, StandIn, current_provider
 from redbooth_nb.provider.sandbox import Sandbox
 
 

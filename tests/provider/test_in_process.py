@@ -13,8 +13,9 @@ import requests
 from client.machine import own_machine
 
 from redbooth_nb.client.wire import connect
+from redbooth_nb.provider.adapter import LoopbackDelivery
 from redbooth_nb.provider.addresses import API_URL, APPLICATIONS_URL, AUTHORIZE_URL, ORIGIN, REVOKE_URL, TOKEN_URL
-from redbooth_nb.provider.delivery import EmbeddedSandbox, LoopbackDelivery
+from redbooth_nb.provider.delivery import EmbeddedSandbox
 from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.provider.sandbox.context import tx
 from redbooth_nb.provider.visitor import press
