@@ -16,6 +16,8 @@ from redbooth_nb.secret import Secret
 
 Fields = Iterable[tuple[str, str]]
 MOST_REDIRECTS = 10
+MOST_PAGES = 50  # to go back to
+MOST_SHEETS = 5
 TIMEOUT = (5, 30)  # seconds
 # what the buttons are called on Redbooth's pages, on Doorkeeper's, and on the sandbox's
 WORDS = {"allow": ("Allow", "Authorize"), "deny": ("Deny",), "create": ("Register", "Submit")}
@@ -29,13 +31,15 @@ class Visitor:
     """Somebody at the provider's pages. It asks no other host for anything.
 
     session: reaches the provider, whose pages begin with `origin`. page: where the visitor is, None at first.
-    arrived: the address outside the provider to which it was sent, for example the redirect URI; it was not opened.
+    arrived: the address outside the provider to which it went, for example the redirect URI; it was not opened.
+    sent: whether the provider sent it there.
     """
 
     def __init__(self, session: requests.Session, origin: str = ORIGIN) -> None:
         self._session, self._origin = session, origin
         self._history: list[requests.Response] = []
         self.arrived: Secret | None = None
+        self.sent = False
 
     @property
     def page(self) -> requests.Response | None:
@@ -47,14 +51,17 @@ class Visitor:
         """Whether there is a page before this one."""
         return len(self._history) > (self.arrived is None)
 
+    @only_kit_errors
     def open(self, url: str) -> None:
         """Go to an address, absolute or as a link on the page gives it. Raises VisitorError."""
         self._go("GET", url)
 
+    @only_kit_errors
     def submit(self, method: str, url: str, sent: Fields) -> None:
         """Send a form. Raises VisitorError."""
-        self._go(method.upper(), url, sent)
+        self._go("POST" if method.upper() == "POST" else "GET", url, sent)  # as browsers do
 
+    @only_kit_errors
     def press(self, answer: str, **values: str) -> None:
         """Press a button or follow a link by its text, or the one for "allow", "deny" or "create".
 
@@ -77,12 +84,17 @@ class Visitor:
     def reload(self) -> None:
         """Ask for the page again. Raises VisitorError."""
         if self.page is not None:
-            self.open(self._history.pop().url)
+            before, self._history = self._history, self._history[:-1]
+            try:
+                self.open(before[-1].url)
+            except VisitorError:
+                self._history = before
+                raise
 
     def style_sheets(self) -> list[str]:
-        """Return the addresses of the page's style sheets."""
-        links = document(self.page).iter("link")
-        return [urljoin(self._where, link.get("href", "")) for link in links if link.get("rel") == "stylesheet"]
+        """Return the addresses of the page's style sheets, as far as the provider has them."""
+        links = [link.get("href", "") for link in document(self.page).iter("link") if link.get("rel") == "stylesheet"]
+        return [url for url in map(self._absolute, links) if _origin(url) == self._origin][:MOST_SHEETS]
 
     @property
     def title(self) -> str:
@@ -95,25 +107,31 @@ class Visitor:
 
     def _go(self, method: str, url: str, sent: Fields = ()) -> None:
         """Send a request and follow redirects, up to an address that is not the provider's."""
-        target = urljoin(self._where, url)
-        for _ in range(MOST_REDIRECTS):
+        target = self._absolute(url)
+        for redirects in range(MOST_REDIRECTS):
             if _origin(target) != self._origin:
-                self.arrived = Secret("address", target)
+                self.arrived, self.sent = Secret("address", target), redirects > 0
                 return
             answer = self._ask(method, target, list(sent))
             location = answer.headers.get("Location")
             if not location:
                 self.arrived = None
-                self._history.append(answer)
+                self._history = [*self._history, answer][-MOST_PAGES:]
                 return
-            method, target, sent = "GET", urljoin(answer.url, location), []
+            method, target, sent = "GET", self._absolute(location, answer.url), []
         raise VisitorError.named("circles")
+
+    def _absolute(self, url: str, base: str = "") -> str:
+        try:
+            return urljoin(base or self._where, url)
+        except ValueError:
+            raise VisitorError.named("no_page", request="An address that is none") from None
 
     def _ask(self, method: str, url: str, sent: list[tuple[str, str]]) -> requests.Response:
         query, body = (sent, None) if method == "GET" else (None, sent)
         try:
             return self._session.request(method, url, params=query, data=body, allow_redirects=False, timeout=TIMEOUT)
-        except requests.RequestException:
+        except (requests.RequestException, ValueError, LookupError):  # also addresses and texts that cannot be sent
             raise VisitorError.named("no_page", request=f"{method} {url.partition('?')[0]}") from None
 
 

@@ -105,7 +105,8 @@ class SignInPanel(View):
     def _update(self) -> None:
         waiting, answered = self.sign_in.status is Status.WAITING, self.sign_in.status is Status.ANSWERED
         in_tab = self.browser is not None and self.browser.in_tab
-        self._message.say(self.text(), KINDS[self.response.outcome] if answered else "info")
+        kind = KINDS[self.response.outcome] if answered else "notice" if waiting and self.sign_in.refused else "info"
+        self._message.say(self.text(), kind)
         self._place.children = [self.browser] if self.browser and (waiting or (answered and not in_tab)) else []
         self._taken_apart.show(self._fields())
         paste = [self._paste] if in_tab and not answered else []  # a late answer can still be pasted
@@ -121,6 +122,7 @@ class SignInPanel(View):
             rows += [("state", response.state or "(absent)", f"sent: {sent} - {response.state_check}")]
             return fold("The answer, field by field", table(("field", "value", "meaning"), rows))
         failed = [error for error in self.sign_in.refused if isinstance(error, StateError)][-LATEST:]
+        sent = f"{sent[:4]}..."  # the whole of it, in a saved notebook, would let somebody answer this request
         rows = [("state", error.received or "(absent)", f"sent: {sent} - {error.what}") for error in failed]
         return fold("Refused answers", table(("field", "value", "check"), rows), opened=True) * bool(rows)
 

@@ -104,13 +104,11 @@ def _hops(now: Snapshot) -> Iterable[Hop]:
 
 
 def _next(now: Snapshot) -> str:
-    """Return the id of the hop that comes next, "" when all are done. A sign-in under way counts before the token."""
+    """Return the id of the hop that comes next, "" when all are done. Where a token is stored, its stages are done."""
     if now.settings is None:
         return "register"
+    if now.token is not None:
+        return "" if now.refreshed else "refresh"
     if now.unanswered:
         return "decision"
-    if now.code_ready:
-        return "code"
-    if now.token is None:
-        return "link"  # no sign-in was begun, or the last one leads no further: denied, too old, its code was sent
-    return "" if now.refreshed else "refresh"
+    return "code" if now.code_ready else "link"  # denied, too old, its code was sent: this sign-in leads no further

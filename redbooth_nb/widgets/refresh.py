@@ -17,7 +17,7 @@ from redbooth_nb.widgets.view import Markup, button, escaped, fingerprint, row
 NO_TOKEN = "There is no token yet."  # noqa: S105  (a sentence)
 NO_REFRESH = "There is no refresh token: authorize again when the access token expires"
 REMEDY = "Work through notebook 03-exchange, or run: catch_up('refresh')"
-QUESTION = "Revoke this permission? Your app loses access until the user allows it again."
+QUESTION = "Revoke this permission? Your app loses this token, and the user has to allow it again."
 REVOKED, USED, REPLACED = "revoked", "already used", "replaced by a refresh"
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import nbformat
 from browser.lab import ROOT, Lab, jupyterlab
 from browser.notebook import Keyboard, Notebook
+from browser.panel import Panel
 from browser.secrets_in import secrets_in
 from browser.themes import shot
 from client.machine import unused_port
@@ -131,3 +132,34 @@ def test_voila_shows_the_window_and_takes_the_decision(tmp_path: Path, running_b
             shown.close()
         finally:
             voila.terminate()
+
+
+HOSTILE = """<title>code=<b>x</b></title><base href="https://other.test/"><meta http-equiv=refresh content="0;https://other.test/">
+<img name=replaceChild src="https://other.test/i"><form name=adoptNode></form><script>parent.x = 1</script>
+<svg><a xlink:href="https://other.test/svg"><text y=20>one</text></a></svg><map name=m><area href="https://other.test/a"></map>
+<a href="https://other.test/clobbered"><form><input name=closest></form><b>two</b></a>
+<form action="https://other.test/f" method=post><input name=getAttribute><input name=method>
+<button autofocus>three</button></form>
+<style>@import "https://other.test/s"; body { background: url(https://other.test/u) }</style>"""
+
+
+def test_a_hostile_page_stays_in_the_window_and_does_no_harm(desk: Notebook, tmp_path: Path) -> None:
+    """A stand-in of somebody's own may answer anything. The profile fails the test when another host is asked."""
+    panel = Panel(desk, tmp_path).show(
+        "ready('authorize')\nbrowser = Browser('https://redbooth.com/oauth2/applications')\nbrowser"
+    )
+    panel.window.get_by_role("heading", name="Your applications").wait_for()
+    show = f"browser._tell('https://redbooth.com/', browser._title, {HOSTILE!r})"
+    panel.python(show)
+    panel.window.get_by_text("two").wait_for()
+    assert panel.window.locator("svg, img, area, script, base, [autofocus], form[name]").count() == 0
+    assert panel.part.evaluate("part => document.activeElement.tagName !== 'IFRAME'")  # it did not take the focus
+    panel.window.get_by_text("two").click()
+    panel.window.get_by_text("No app is waiting for an answer").wait_for()
+    panel.python(show)
+    panel.window.locator("button").evaluate("button => button.click()")
+    panel.window.get_by_text("No app is waiting for an answer").wait_for()
+    panel.press("Back")
+    panel.window.get_by_role("heading", name="Your applications").wait_for()
+    windows = [frame.url for frame in desk.page.frames if frame.parent_frame]
+    assert windows == ["about:srcdoc"]

@@ -155,6 +155,34 @@ def test_no_other_host_is_ever_asked(app: Settings, url: str, monkeypatch: pytes
     assert "No app is waiting for an answer" in sent[-1]["html"]
 
 
+def test_a_typed_address_needs_no_scheme_and_is_not_called_sent(app: Settings) -> None:
+    browser = Browser(AuthorizationRequest.new(app).url)
+    sent = drawn(browser)
+    click(browser, {"typed": "redbooth.com/oauth2/applications"})
+    assert sent[-1]["address"] == APPLICATIONS_URL
+    click(browser, {"typed": f"{app.redirect_uri}?code=evil&state=guessed"})
+    assert "Redbooth did not send the browser here" in sent[-1]["html"]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[", "http://\u2100/", "https://redbooth.com:x/"]
+)
+def test_an_address_that_is_none_is_a_page_or_goes_nowhere(app: Settings, url: str) -> None:
+    browser = Browser(AuthorizationRequest.new(app).url)
+    sent = drawn(browser)
+    click(browser, {"open": url})
+    assert sent[-1]["title"] in {"This page can't be opened", "Outside Redbooth"}
+
+
+def test_style_sheets_come_from_the_provider_alone(faulty: FaultyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = '<link rel=stylesheet href="http://other.test/x.css"><link rel=stylesheet href="http://[">'
+    faulty.answers = [reply(200, page, "text/html")]
+    browser = Browser(APPLICATIONS_URL)
+    monkeypatch.setattr(browser._assets, "get", lambda *_, **__: pytest.fail("it was asked"))
+    (shown_page,) = drawn(browser)
+    assert shown_page["styles"] == ""
+
+
 def test_what_cannot_be_opened_is_a_page(faulty: FaultyServer) -> None:
     faulty.answers = [RESET]
     browser = Browser(APPLICATIONS_URL)
