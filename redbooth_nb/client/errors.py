@@ -35,6 +35,10 @@ class AuthorizeAgain(RedboothError):
     """The permission is gone, or its tokens are lost. Only the user can help, by authorizing again."""
 
 
+class CodeAlreadySent(RedboothError):
+    """This code has been sent before. A code works once, and sending it again would look like theft."""
+
+
 class PortBusy(RedboothError):
     """Nothing can listen at the redirect URI: its port is in use, or it leads to another machine."""
 

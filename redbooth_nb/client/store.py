@@ -85,7 +85,7 @@ class TokenStore:
 
     @only_kit_errors
     def _recover(self) -> None:
-        """Under the lock, put a token in place that a marked refresh has written to its temporary file, but not renamed."""
+        """Under the lock, put a token in place that a marked refresh wrote to its temporary file but did not rename."""
         try:
             unfinished = self._file.unfinished() if self.interrupted() else []
         except StoreError:

@@ -111,7 +111,7 @@ MUTATIONS = {
         ENDPOINT, '    oauth.hooks["response"].insert(0, partial(_read, step))\n', "",
         ("tests/client/test_exchange.py::test_a_bad_answer_is_named_with_status_and_leg[a huge page]",)),
     "a code is kept after it was sent": Mutation(
-        EXCHANGE, "        PendingAuthorization(settings).mark_code_sent(request)\n", "",
+        EXCHANGE, "        pending.mark_code_sent(request, response.code)\n", "",
         ("tests/client/test_exchange.py::test_the_pending_record_forgets_the_code_once_sent",)),
     "the store is not read again": Mutation(
         REFRESH, "if replacing is not None and old.access_token != replacing.access_token:", "if False:",
