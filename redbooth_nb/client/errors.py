@@ -53,7 +53,7 @@ class TransportError(RedboothError):
 
 
 class CallbackError(RedboothError):
-    """A callback URL cannot be used. The request under way stays open."""
+    """A callback URL cannot be used. Unless it is StateAlreadyUsed, the request under way can still be answered."""
 
 
 class StateError(CallbackError):
@@ -93,7 +93,7 @@ def failure(kind: type[E], step: str, code: str, /, *, before: str = "", **value
 
 
 def meaning_of(step: str, code: str) -> RedboothError:
-    """Return what the error `code` means at `step`, for an error that was only read of."""
+    """Return what the error `code` means at `step`, for an error that is explained and not raised."""
     return failure(RedboothError, step, code)
 
 

@@ -136,7 +136,8 @@ def _check_state(
     fields: dict[str, str], request: AuthorizationRequest, record: dict[str, Any], *, accept_missing: bool
 ) -> str:
     """Return how the answer was matched to the request: by the `state` that was sent. Raises StateError."""
-    state, kind = fields.get("state"), StateError
+    state, code = fields.get("state"), "mismatch"
+    kind: type[StateError] = StateMismatch
     if not same_text(str(record["state"]), request.state):
         kind, code = StateStale, "superseded"
     elif record["answered"]:
@@ -148,13 +149,11 @@ def _check_state(
     elif state is None and accept_missing:
         return "absent, and accepted because you said so"
     elif state is None:
-        kind, code = StateMissing, "missing"
+        kind, code = StateMissing, "nonce_missing" if request.nonce else "missing"
     elif not state:
         kind, code = StateEmpty, "empty"
     elif any(same_text(state, str(old)) for old in record["stale_states"]):
         kind, code = StateStale, "stale"
-    else:
-        kind, code = StateMismatch, "mismatch"
     error: StateError = failure(kind, "state", code)
     error.received = state
     raise error

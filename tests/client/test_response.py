@@ -200,7 +200,7 @@ def test_absent_state_with_the_nonce_is_accepted_and_explained(settings: Setting
 def test_absent_state_with_a_wrong_nonce_is_refused(settings: Settings, nonce: str) -> None:
     """R3."""
     request = AuthorizationRequest.new(settings, nonce=True)
-    with pytest.raises(StateMissing, match="nonce=True"):
+    with pytest.raises(StateMissing, match="neither state nor the random part"):
         AuthorizationResponse.read(f"{settings.redirect_uri}?attempt={nonce}&code=the-code", request)
     assert_open(request)
 
