@@ -1,7 +1,7 @@
 """The app: what a program that uses Redbooth has to do. Runs without Jupyter. This page is the map.
 
-Read in this order: register, authorize, response, exchange, token_endpoint, token, refresh, store; wire, private_file
-and file_lock when you want to know how. The four calls, with the user's click between the second and the third:
+Read in this order: register, authorize, response, exchange, token_endpoint, token, refresh, store; then wire, errors,
+private_file and file_lock, to see how. The four calls, with the user's click between the second and the third:
 
     save_credentials(client_id, client_secret)          # 1 register, once
     request = AuthorizationRequest.new()                # 2 authorize: send the browser to request.link ...

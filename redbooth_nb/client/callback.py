@@ -17,10 +17,11 @@ from urllib.parse import urlsplit
 
 from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.errors import PortBusy, StateAlreadyUsed, failure
-from redbooth_nb.client.loopback import HTTP_PORT, SLOWEST_REQUEST, LoopbackServer, Page, holder, leave_note
+from redbooth_nb.client.loopback import HTTP_PORT, SLOWEST_REQUEST, LoopbackServer, Page
 from redbooth_nb.client.private_file import StoreError
 from redbooth_nb.client.response import AuthorizationResponse, Outcome
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
+from redbooth_nb.port_note import holder, leave_note
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS
 
 DEFAULT_TIMEOUT: Final = 600.0  # seconds, as long as an authorization code lives
@@ -55,8 +56,7 @@ class SignIn:
     ) -> None:
         self.request = request
         self._status = Status.WAITING
-        self.notice = ""
-        self.refused_count = 0
+        self.notice, self.refused_count = "", 0
         self._refused: deque[RedboothError] = deque(maxlen=MOST_REFUSALS)
         self._response: AuthorizationResponse | None = None
         self._on_change, self._until = on_change, time.monotonic() + timeout

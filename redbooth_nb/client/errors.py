@@ -5,11 +5,8 @@ Doorkeeper is the engine behind redbooth.com. The sentences are in `meanings.tom
 
 from collections.abc import Mapping
 from functools import cache
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
-
-import requests
 
 from redbooth_nb.errors import RedboothError
 
@@ -122,10 +119,3 @@ def bearer_problem(header: str) -> str:
     if 'error="invalid_token"' not in header:
         return ""
     return next((word for word in ("expired", "revoked") if word in header), "invalid")
-
-
-def api_meaning(answer: requests.Response) -> RedboothError:
-    """Return what a refusal of the API means, as its status and `WWW-Authenticate` header say it."""
-    server_fault = answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
-    code = bearer_problem(answer.headers.get("WWW-Authenticate", ""))
-    return meaning_of("api", code or ("5xx" if server_fault else str(answer.status_code)))

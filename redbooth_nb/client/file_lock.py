@@ -1,8 +1,4 @@
-"""A lock that one thread of one process holds at a time. Whoever else wants it waits, and is told if it takes too long.
-
-The lock is a file of its own, mode 0600, which stays: only the operating system's lock on it counts, and that ends
-with the process that holds it.
-"""
+"""A lock that one thread of one process holds at a time; it ends with the process. Its file stays and says nothing."""
 
 import threading
 from collections.abc import Iterator

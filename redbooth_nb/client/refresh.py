@@ -141,8 +141,7 @@ class RedboothSession:
 
     def _call(self, method: str, url: str, token: Token, arguments: dict[str, Any]) -> requests.Response:
         headers = {**(arguments.get("headers") or {}), "Authorization": f"Bearer {token.access_token.reveal()}"}
-        own = (arguments.get("hooks") or {}).get("response") or []
-        # in requests, hooks of a call replace those of the session, which keep the bounds
+        own = (arguments.get("hooks") or {}).get("response") or []  # requests would drop the session's, and its bounds
         hooks = {"response": [*self._session.hooks["response"], *(own if isinstance(own, list | tuple) else [own])]}
         with named_failures(f"{method} {url.partition('?')[0]}"):
             return self._session.request(method, url, **{**DEFAULTS, **arguments, "headers": headers, "hooks": hooks})

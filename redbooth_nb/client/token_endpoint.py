@@ -34,8 +34,7 @@ def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAu
     """Yield an `OAuth2Session` for one request to the token endpoint of the provider in `settings`.
 
     step: "exchange" or "refresh", to name in errors. options: as for `OAuth2Session`.
-    Raises TokenEndpointError when the answer is not a token, TransportError when there is none. Never retries
-    (requests does not, unless an adapter is told to).
+    Raises TokenEndpointError when the answer is not a token, TransportError when there is none. Never retries.
     """
     oauth = connect(OAuth2Session(settings.client_id, **options), settings.provider)
     # Order of the hooks: _read within bounds, transcript.note (from connect), _judge. All of them run before

@@ -13,11 +13,9 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import requests
-from oauthlib.oauth2 import MismatchingStateError, OAuth2Error
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 
-from redbooth_nb.client.errors import ApiError, TransportError, api_meaning, failure, meaning_of
-from redbooth_nb.errors import RedboothError
+from redbooth_nb.client.errors import ApiError, TransportError, failure
 from redbooth_nb.provider.addresses import API_URL
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.provider import Provider
@@ -27,7 +25,6 @@ S = TypeVar("S", bound=requests.Session)
 TIMEOUT = (5, 30)  # seconds to connect, and between two bytes; all that bounds the time until the headers end
 LARGEST_ANSWER = 16 * 2**20  # bytes; a page of the API's longest lists is a small part of that
 SLOWEST_ANSWER = 60.0  # seconds for the body, from the end of the headers
-AT_AUTHORIZE = {"access_denied", "server_error", "temporarily_unavailable"}  # only the authorize stage gives these
 
 _own_call: ContextVar[bool] = ContextVar("own_call", default=False)
 # At DEBUG requests-oauthlib logs whole bodies and tokens, and urllib3 logs header lines that it cannot parse. The
@@ -116,17 +113,6 @@ def named_failures(what: str, *, also: str = "") -> Iterator[None]:
         raise named from None
     finally:
         _own_call.reset(before)
-
-
-def meaning_of_error(error: OAuth2Error | requests.RequestException) -> RedboothError:
-    """Return what an error of oauthlib or requests means and what to do about it, for code that uses them directly."""
-    if isinstance(error, MismatchingStateError):
-        return meaning_of("state", "unproven")
-    if isinstance(error, OAuth2Error):
-        return meaning_of("authorize" if error.error in AT_AUTHORIZE else "token", error.error or "")
-    if isinstance(error, requests.HTTPError) and error.response is not None:
-        return api_meaning(error.response)
-    return transport_failure(error, "The request")
 
 
 def transport_failure(error: Exception, what: str) -> TransportError:

@@ -15,7 +15,9 @@ MAP = client.__doc__ or ""
 
 
 def test_the_map_names_every_module() -> None:
-    assert [path.stem for path in FOLDER.glob("*.py") if path.stem not in MAP and path.stem[0] != "_"] == ["errors"]
+    assert [
+        path.stem for path in FOLDER.glob("*.py") if not re.search(rf"\b{path.stem}\b", MAP) and path.stem[0] != "_"
+    ] == []
 
 
 def test_the_files_that_the_map_names_exist() -> None:
