@@ -7,13 +7,12 @@ from contextlib import suppress
 
 from redbooth_nb.client.authorize import PendingAuthorization
 from redbooth_nb.client.errors import TransportError, failure
-from redbooth_nb.client.private_file import StoreError
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.client.token_endpoint import token_session
 from redbooth_nb.client.wire import TIMEOUT
-from redbooth_nb.errors import NotYet, only_kit_errors
+from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 from redbooth_nb.provider.addresses import TOKEN_URL
 
 
@@ -48,7 +47,7 @@ def exchange(response: AuthorizationResponse | None = None) -> Token:
                 )
         except TransportError as error:
             if not error.sent:
-                with suppress(StoreError):  # what went wrong first is what to tell
+                with suppress(RedboothError):  # what went wrong first is what to tell
                     pending.unmark_code_sent(request, response.code, response.callback_url)
             raise
         token = Token.from_answer(answer, settings.provider.now())

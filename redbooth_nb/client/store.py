@@ -14,7 +14,7 @@ from redbooth_nb.client.token import Token
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 
 MARK = "refreshing"  # the field beside a token that is about to be refreshed; the new token's file has none
-LOST = "If Redbooth then says that the stored token was revoked, the new one is lost: authorize again."
+LOST = "The new token may be lost. If calls to Redbooth fail after this, authorize again."
 
 
 class TokenStore:

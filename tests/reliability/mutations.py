@@ -100,9 +100,9 @@ MUTATIONS = {
         "errors.py", "            failure = error.fresh()\n", "            failure = error\n",
         ("tests/client/test_errors.py::test_a_fresh_error_has_no_past",)),
     "a POST is tried again": Mutation(
-        EXCHANGE, "            answer = oauth.fetch_token(\n",
-        "            with __import__('contextlib').suppress(Exception):\n"
-        "                oauth.post(TOKEN_URL)\n            answer = oauth.fetch_token(\n",
+        EXCHANGE, "                answer = oauth.fetch_token(\n",
+        "                with __import__('contextlib').suppress(Exception):\n"
+        "                    oauth.post(TOKEN_URL)\n                answer = oauth.fetch_token(\n",
         ("tests/client/test_exchange.py::test_no_answer_is_named_with_its_leg_and_never_tried_again",)),
     "a redirect is followed": Mutation(
         ENDPOINT, "    if answer.is_redirect:  # credentials go nowhere else\n",
