@@ -20,12 +20,13 @@ import requests
 from dotenv.parser import parse_stream
 from packaging.requirements import Requirement
 
-from redbooth_nb.client.loopback import holder, open_sockets
+from redbooth_nb.client.loopback import open_sockets
 from redbooth_nb.client.register import DEFAULT_REDIRECT_URI, Settings, credentials_file
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.wire import TIMEOUT, connect
 from redbooth_nb.configuration import Configuration, make_private
 from redbooth_nb.errors import NotYet, RedboothError, printable
+from redbooth_nb.port_note import holder
 from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.working_copies import FOLDER, REPOSITORY, has_lessons

@@ -3,16 +3,19 @@
 The request is kept on disk while it is under way, so that the answer is recognized after a kernel restart.
 """
 
+import hashlib
 import html
 import secrets
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from oauthlib.oauth2 import WebApplicationClient
 
-from redbooth_nb.client.errors import failure, parameter_meanings
-from redbooth_nb.client.private_file import PrivateFile
+from redbooth_nb.client.errors import CodeAlreadySent, failure, parameter_meanings
+from redbooth_nb.client.file_lock import locked
+from redbooth_nb.client.private_file import PrivateFile, StoreError
 from redbooth_nb.client.register import Settings
 from redbooth_nb.errors import NotYet, only_kit_errors
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
@@ -20,8 +23,8 @@ from redbooth_nb.secret import Secret, same_text
 
 STATE_BYTES = 32  # 256 bits; RFC 6749 section 10.10 asks for at least 128
 NONCE_NAME = "attempt"
-REMEMBERED_STATES = 20
-SENT = ("response_type", "redirect_uri", "scope", "state", "nonce")  # kept of a request, besides the verifier
+REMEMBERED = 20  # states of earlier requests, and codes that were sent
+KEPT_FIELDS = ("response_type", "redirect_uri", "scope", "state", "nonce")  # of a request, besides the verifier
 
 
 @dataclass(frozen=True)
@@ -96,12 +99,12 @@ class AuthorizationRequest:
 
     @property
     def link(self) -> str:
-        """The same, at the address where this machine's browser finds the current provider."""
+        """`url` at the address where this machine's browser finds the current provider: what the user clicks."""
         return self.settings.provider.link(self.url)
 
     @property
     def form(self) -> str:
-        """The same as an HTML form that sends the parameters in the body of a POST."""
+        """The request of `url` as an HTML form, sent by POST: to the guide's address, not to that of `link`."""
         fields = "\n".join(
             f'  <input type="hidden" name="{name}" value="{html.escape(value)}">'
             for name, value in self.parameters.items()
@@ -118,55 +121,79 @@ class AuthorizationRequest:
 
 
 class PendingAuthorization:
-    """The authorization under way, on disk (mode 0600): what was sent, and the answer once it came."""
+    """The authorization under way, on disk (mode 0600): what was sent, and the answer once it came.
+
+    `client/__init__.py` lists the fields. A lock is held only to read and write the file, never during a request.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._file = PrivateFile(settings.folder / "authorization.json")
 
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold the record alone, among all threads and processes. Raises StoreError as `locked` does."""
+        return locked(self.settings.folder / "authorization.lock")
+
+    @only_kit_errors
     def begin(self, request: AuthorizationRequest) -> None:
-        """Replace what was under way; its state is remembered as stale."""
-        before = self._file.read() or {}
-        stale = [*before.get("stale_states", []), before.get("state")][-REMEMBERED_STATES:]
-        verifier = request.code_verifier and request.code_verifier.reveal()
-        record = {**{name: getattr(request, name) for name in SENT}, "code_verifier": verifier, "answered": False}
-        self._file.write({**record, "stale_states": [state for state in stale if state]})
+        """Replace what was under way; its state is remembered as stale. A damaged record is kept aside."""
+        with self.lock():
+            kept: dict[str, Any] = {"stale_states": [], "sent_codes": []}
+            with suppress(NotYet, StoreError):
+                before = self.load()
+                stale = [*before["stale_states"], before["state"]][-REMEMBERED:]
+                kept = {"stale_states": stale, "sent_codes": before.get("sent_codes", [])}
+            verifier = request.code_verifier and request.code_verifier.reveal()
+            sent = {name: getattr(request, name) for name in KEPT_FIELDS}
+            self._file.write({**sent, "code_verifier": verifier, "answered": False, **kept})
 
     @only_kit_errors
     def load(self) -> dict[str, Any]:
         """Return the record. Raises NotYet when nothing is under way, StoreError when it cannot be read."""
         if (record := self._file.read()) is None:
             raise failure(NotYet, "pending", "missing")
-        if not record.keys() >= {*SENT, "answered", "stale_states"}:
+        lists = (record.get("stale_states"), record.get("sent_codes", []))
+        if not record.keys() >= {*KEPT_FIELDS, "answered"} or not all(isinstance(each, list) for each in lists):
             raise self._file.damaged()
         return record
 
-    def request(self) -> AuthorizationRequest:
-        """Return the request under way, for example after a kernel restart."""
-        record = self.load()
+    def request(self, record: dict[str, Any] | None = None) -> AuthorizationRequest:
+        """Return the request of `record` (default: the one under way), for example after a kernel restart."""
+        record = record or self.load()
         verifier = record.get("code_verifier")
         secret = Secret("code verifier", verifier) if verifier else None
-        return AuthorizationRequest(self.settings, **{name: record[name] for name in SENT}, code_verifier=secret)
+        return AuthorizationRequest(self.settings, **{name: record[name] for name in KEPT_FIELDS}, code_verifier=secret)
 
-    def answer(self, callback_url: Secret) -> None:
-        """Keep the answer and mark the state as used: it counts once."""
-        now = self.settings.provider.now()
-        self._file.write({**self.load(), "answered": True, "answered_at": now, "callback_url": callback_url.reveal()})
+    def answer(self, record: dict[str, Any], callback_url: Secret, now: float) -> None:
+        """Keep the answer to `record`, which was read under the same lock. From now on its state is used."""
+        self._file.write({**record, "answered": True, "answered_at": now, "callback_url": callback_url.reveal()})
 
     @only_kit_errors
-    def mark_code_sent(self, request: AuthorizationRequest) -> None:
-        """Note that the code for `request` is about to be sent, and forget it: whatever comes back, a code works once.
+    def mark_code_sent(self, request: AuthorizationRequest, code: Secret) -> None:
+        """Record that the code is about to be sent, and delete the stored callback URL.
 
-        The answer to a newer request is kept. Raises NotYet when the code was sent before.
+        The answer to a newer request is kept. Raises CodeAlreadySent.
         """
-        record, mine = self.load(), request.state
-        ours = same_text(str(record["state"]), mine)
-        if mine in _sent or (ours and record.get("spent")):
-            raise failure(NotYet, "exchange", "sent_before")
-        if ours:
-            kept = {name: value for name, value in record.items() if name != "callback_url"}
-            self._file.write({**kept, "spent": True})
-        _sent.add(mine)
+        with self.lock():
+            record, mark = self.load(), _fingerprint(code)
+            sent = record.get("sent_codes", [])
+            if mark in sent:
+                raise failure(CodeAlreadySent, "exchange", "sent_before")
+            if same_text(str(record["state"]), request.state):
+                record = {name: value for name, value in record.items() if name != "callback_url"}
+                record["code_sent"] = True
+            self._file.write({**record, "sent_codes": [*sent, mark][-REMEMBERED:]})
+
+    @only_kit_errors
+    def unmark_code_sent(self, request: AuthorizationRequest, code: Secret, callback_url: Secret) -> None:
+        """Undo `mark_code_sent`: it is certain that nothing was sent."""
+        with self.lock():
+            record = self.load()
+            if same_text(str(record["state"]), request.state):
+                record |= {"code_sent": False, "callback_url": callback_url.reveal()}
+            sent = [mark for mark in record.get("sent_codes", []) if mark != _fingerprint(code)]
+            self._file.write({**record, "sent_codes": sent})
 
 
-_sent: set[str] = set()  # the states of requests whose code this process has sent; the file knows only the newest
+def _fingerprint(code: Secret) -> str:
+    return hashlib.sha256(code.reveal().encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,4 +1,4 @@
-"""Stage 2, waiting for the answer: the browser brings it to a listener, or somebody hands over where it was sent.
+"""Stage 2, waiting for the answer: the browser brings it, or somebody pastes the address the browser ended at.
 
 Both end in `SignIn.paste`. No cell blocks while a person decides. The listener is open before the link is
 shown, takes one answer, and shows and logs nothing of what it was sent (RFC 8252 section 7.3).
@@ -17,9 +17,11 @@ from urllib.parse import urlsplit
 
 from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.errors import PortBusy, StateAlreadyUsed, failure
-from redbooth_nb.client.loopback import HTTP_PORT, SLOWEST_REQUEST, LoopbackServer, Page, holder, leave_note
+from redbooth_nb.client.loopback import HTTP_PORT, SLOWEST_REQUEST, LoopbackServer, Page
+from redbooth_nb.client.private_file import StoreError
 from redbooth_nb.client.response import AuthorizationResponse, Outcome
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
+from redbooth_nb.port_note import holder, leave_note
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS
 
 DEFAULT_TIMEOUT: Final = 600.0  # seconds, as long as an authorization code lives
@@ -40,7 +42,7 @@ class SignIn:
     """One attempt to get the user's permission. Returns at once; the answer arrives in `response`.
 
     timeout: seconds to wait at most. listen: whether to listen for the browser from the beginning; see `listen()`.
-    on_change: called after every change, in the thread that made it.
+    on_change: called when `status` changed or an answer was refused, in the thread where that happened.
     notice: why nothing listens, if so; `paste()` then takes the answer. refused_count: answers that were not taken.
     """
 
@@ -54,12 +56,10 @@ class SignIn:
     ) -> None:
         self.request = request
         self._status = Status.WAITING
-        self.notice = ""
-        self.refused_count = 0
+        self.notice, self.refused_count = "", 0
         self._refused: deque[RedboothError] = deque(maxlen=MOST_REFUSALS)
         self._response: AuthorizationResponse | None = None
-        self._on_change = on_change
-        self._until = time.monotonic() + timeout
+        self._on_change, self._until = on_change, time.monotonic() + timeout
         self._status_lock = threading.Lock()
         self._server: LoopbackServer | None = None
         if listen:
@@ -113,14 +113,14 @@ class SignIn:
     def _end(self, status: Status) -> None:
         """Stop listening. ANSWERED is final; after a cancel or a timeout an answer can still be pasted."""
         with self._status_lock:
-            if self._status is Status.ANSWERED or (
-                status is not Status.ANSWERED and self._status is not Status.WAITING
-            ):
+            if self._status is Status.ANSWERED:
                 return
+            if status is not Status.ANSWERED and self._status is not Status.WAITING:
+                return  # it has ended already; the first reason stays
             self._status = status
         if self._server is None or not self._server.is_alive():
             self._changed()
-        elif self._server is not threading.current_thread():  # else it stops by itself, after its page was sent
+        elif self._server is not threading.current_thread():  # the server's own thread stops it after sending its page
             self._server.stop()
             self._server.join(SLOWEST_REQUEST)
 
@@ -133,8 +133,7 @@ class SignIn:
     def _changed(self) -> None:
         try:
             self._on_change()
-        except (Exception, SystemExit) as error:  # somebody else's function, whatever it raises
-            # by name only: the frames may lead to secrets
+        except (Exception, SystemExit) as error:  # somebody else's function; by name only: frames may lead to secrets
             logging.getLogger(__name__).warning("on_change failed: %s", type(error).__name__)
 
     def _listen(self) -> PortBusy | None:
@@ -144,8 +143,8 @@ class SignIn:
             return failure(PortBusy, "listener", "elsewhere", uri=self.request.redirect_uri)
         if self._server is not None or self.status is not Status.WAITING:
             return None
-        if port in _sign_ins:
-            _sign_ins[port]._end(Status.REPLACED)  # noqa: SLF001  (a cell run again replaces its own listener)
+        if earlier := _sign_ins.get(port):  # its thread may remove it at any moment
+            earlier._end(Status.REPLACED)  # noqa: SLF001  (a cell run again replaces its own listener)
         note = self.request.settings.folder.parents[1] / f"listener-{port}.json"
 
         def ended(*, timed_out: bool) -> None:
@@ -160,8 +159,8 @@ class SignIn:
         try:
             server = LoopbackServer(host, port, self._until - time.monotonic(), self._answer, ended)
         except OSError as error:
-            who, code = holder(note), "busy" if error.errno == errno.EADDRINUSE else "closed"
-            return failure(PortBusy, "listener", code, port=port, reason=error.strerror, holder=who)
+            code = "busy" if error.errno == errno.EADDRINUSE else "closed"
+            return failure(PortBusy, "listener", code, port=port, reason=error.strerror, holder=holder(note))
         leave_note(note)
         _sign_ins[port], self._server = self, server
         try:
@@ -174,7 +173,7 @@ class SignIn:
         return None
 
     def _answer(self, target: str) -> Page:
-        """Return the page for what a browser asked; the answer to our request is taken. target: path and query."""
+        """Return the page for `target`, the path and query that a browser asked for; take the answer to our request."""
         uri = urlsplit(self.request.redirect_uri)
         if target.partition("?")[0] != (uri.path or "/"):
             return Page(404, "Nothing here", "Only the redirect URI is answered.")
@@ -187,7 +186,8 @@ class SignIn:
             return answered
         except RedboothError as error:
             ended = self.status is not Status.WAITING  # by on_change, which was told of the refusal
-            return Page(400, "Not the answer", f"{error.what} The notebook is still waiting.", last=ended)
+            title = "The answer could not be kept" if isinstance(error, StoreError) else "Not the answer"
+            return Page(400, title, f"{error.what} The notebook is still waiting.", last=ended)
         titles = {Outcome.ALLOWED: "You allowed access", Outcome.DENIED: "You denied access"}
         title = titles.get(response.outcome, "Redbooth reported an error")
         return Page(200, title, "You can close this tab and go back to the notebook.", last=True)

@@ -5,11 +5,8 @@ Doorkeeper is the engine behind redbooth.com. The sentences are in `meanings.tom
 
 from collections.abc import Mapping
 from functools import cache
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
-
-import requests
 
 from redbooth_nb.errors import RedboothError
 
@@ -35,6 +32,10 @@ class AuthorizeAgain(RedboothError):
     """The permission is gone, or its tokens are lost. Only the user can help, by authorizing again."""
 
 
+class CodeAlreadySent(RedboothError):
+    """This code has been sent before. A code works once, and sending it again would look like theft."""
+
+
 class PortBusy(RedboothError):
     """Nothing can listen at the redirect URI: its port is in use, or it leads to another machine."""
 
@@ -49,7 +50,7 @@ class TransportError(RedboothError):
 
 
 class CallbackError(RedboothError):
-    """A callback URL cannot be used. The request under way stays open."""
+    """A callback URL cannot be used. Unless it is StateAlreadyUsed, the request under way can still be answered."""
 
 
 class StateError(CallbackError):
@@ -89,7 +90,7 @@ def failure(kind: type[E], step: str, code: str, /, *, before: str = "", **value
 
 
 def meaning_of(step: str, code: str) -> RedboothError:
-    """Return what the error `code` means at `step`, for an error that was only read of."""
+    """Return what the error `code` means at `step`, for an error that is explained and not raised."""
     return failure(RedboothError, step, code)
 
 
@@ -118,10 +119,3 @@ def bearer_problem(header: str) -> str:
     if 'error="invalid_token"' not in header:
         return ""
     return next((word for word in ("expired", "revoked") if word in header), "invalid")
-
-
-def api_meaning(answer: requests.Response) -> RedboothError:
-    """Return what a refusal of the API means, as its status and `WWW-Authenticate` header say it."""
-    server_fault = answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
-    code = bearer_problem(answer.headers.get("WWW-Authenticate", ""))
-    return meaning_of("api", code or ("5xx" if server_fault else str(answer.status_code)))

@@ -7,8 +7,6 @@ connections are bounded, whatever knocks.
 import asyncio
 import errno
 import html
-import json
-import os
 import socket
 import threading
 from collections import OrderedDict
@@ -53,9 +51,9 @@ class Page:
 class LoopbackServer(threading.Thread):
     """Listens on a loopback host and port from the moment it is made. Raises OSError when it cannot.
 
-    It answers after `start()`, for `seconds` at most; connections made before that wait.
+    It answers after `start()`, for `seconds` at most; connections that arrive earlier are queued.
     answer: called with path and query of each GET request. on_end: called at the end; `timed_out`: time ran out.
-    For `localhost` it takes both loopback addresses, so that no other program can get the browser on one of them.
+    For `localhost` it takes both loopback addresses, so that no other program can receive the callback on one of them.
     """
 
     def __init__(
@@ -75,7 +73,7 @@ class LoopbackServer(threading.Thread):
             raise
 
     def stop(self) -> None:
-        """End it, from any thread; what is being answered is finished first."""
+        """End it, from any thread. Connections that are still open are closed, also those without an answer."""
         with suppress(RuntimeError):  # it has ended by itself
             self._loop.call_soon_threadsafe(self._stopped.set)
 
@@ -103,7 +101,7 @@ class LoopbackServer(threading.Thread):
                     self._loop.remove_reader(listening.fileno())
             for writer in self._connections:
                 writer.transport.abort()
-            if others := asyncio.all_tasks() - {asyncio.current_task()}:  # a closed server loses what it is accepting
+            if others := asyncio.all_tasks() - {asyncio.current_task()}:  # they end while their server is still open
                 await asyncio.wait(others, timeout=SLOWEST_REQUEST)
             for server in servers:
                 server.close()
@@ -180,21 +178,3 @@ def open_sockets(host: str, port: int) -> list[socket.socket]:
             listening.close()
         raise
     return found
-
-
-def leave_note(note: Path) -> None:
-    """Say in a file who holds the port. A full disk costs others only that."""
-    with suppress(OSError):
-        me = {"pid": os.getpid(), "notebook": Path(os.environ.get("JPY_SESSION_NAME", "")).name}
-        note.write_text(json.dumps(me), encoding="utf-8")
-
-
-def holder(note: Path) -> str:
-    """Return which notebook of the kit holds the port, "Another program" when it is none of them."""
-    try:
-        who = json.loads(note.read_text(encoding="utf-8") if note.is_file() else "")  # a pipe would never end
-        if os.name != "nt":  # there signal 0 is Ctrl-C
-            os.kill(int(who["pid"]), 0)
-    except (OSError, ValueError, KeyError, TypeError, OverflowError):
-        return "Another program"
-    return f"The notebook {who['notebook']}" if who.get("notebook") else f"Another notebook (process {who['pid']})"

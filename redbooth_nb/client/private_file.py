@@ -4,13 +4,15 @@ Every write is a temporary file, fsync, rename, fsync of the folder. The variabl
 functions that lead here are decorated with `only_kit_errors`, which drops the frames of an error.
 """
 
+import errno
 import json
 import os
 import stat
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -21,10 +23,12 @@ from redbooth_nb.errors import RedboothError
 
 FORMAT = 1
 LONGEST_WRITE = 60  # seconds; a temporary file older than this is from a program that was killed
+RENAME_WAITS = (0.01, 0.05, 0.2, 0.5)  # seconds; on Windows a file that somebody is reading cannot be replaced
+NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # from file systems that cannot fsync a folder, as some network drives
 
 
 class StoreError(RedboothError):
-    """A file of the kit cannot be read or written. Nothing in it was changed."""
+    """A file of the kit cannot be read, written or locked. What it held is still there."""
 
 
 class PrivateFile:
@@ -52,32 +56,35 @@ class PrivateFile:
             raise self._problem("was written by a newer redbooth-nb", "Update the kit, or set REDBOOTH_STATE_DIR.")
         return content
 
-    def write(self, content: dict[str, Any]) -> None:
+    def write(self, content: dict[str, Any], *, keep_unrenamed: bool = False) -> None:
         """Replace the content; when this returns it is on the disk. Raises StoreError; the old content stays.
 
         A damaged file, or one of a newer kit, is kept beside the new one.
+        keep_unrenamed: leave the temporary file where it is if it is complete and only the rename fails.
         """
         self.check()
-        try:
+        with self._named_failures():
             make_private(self.path.parent)
             self._keep_what_makes_no_sense()
             # mkstemp opens with mode 0600 whatever the umask
             handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+            complete = False
             try:
                 with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    json.dump({"format": FORMAT, **content}, file, indent=1)
+                    json.dump({**content, "format": FORMAT}, file, indent=1)
                     file.flush()
                     os.fsync(file.fileno())
-                Path(name).replace(self.path)
-            finally:
-                Path(name).unlink(missing_ok=True)
-            self._sync_folder()
+                complete = True
+                self._replace_by(Path(name))
+            except BaseException:
+                if not (complete and keep_unrenamed):
+                    Path(name).unlink(missing_ok=True)
+                raise
+        with suppress(OSError):
             self._remove_old_leftovers()
-            changes.announce()
-        except OSError as error:
-            problem = error.strerror or type(error).__name__
-            remedy = "Free some space, or make the folder writable."
-            raise self._problem(f"cannot be written ({problem})", remedy) from None
+        changes.announce()
+        with self._named_failures():
+            self._sync_folder()
 
     def check(self) -> None:
         """Raise StoreError when there is a file that is not safe to use: a link, or one that others own or can read."""
@@ -89,6 +96,8 @@ class PrivateFile:
             raise self._problem(f"cannot be reached ({error.strerror})", "Make its folder readable.") from None
         if stat.S_ISLNK(found.st_mode):
             raise self._problem("is a link to another file", "Remove the link; the kit writes only its own file.")
+        if not stat.S_ISREG(found.st_mode):  # opening a named pipe would wait for ever
+            raise self._problem("is not a plain file", "Move it out of the way.")
         if sys.platform != "win32":
             if found.st_uid != os.getuid():
                 raise self._problem("belongs to another user", "Set REDBOOTH_STATE_DIR to a folder of your own.")
@@ -101,14 +110,21 @@ class PrivateFile:
 
     def remove(self) -> None:
         """Delete the file, if it is there, and what crashes left of it."""
-        for path in (self.path, *self.unfinished()):
-            path.unlink(missing_ok=True)
+        with self._named_failures():
+            self.path.unlink(missing_ok=True)
+        self.remove_unfinished()
         changes.announce()
+
+    def remove_unfinished(self) -> None:
+        """Delete the temporary files, for example before one is written that a crash may leave behind."""
+        with self._named_failures():
+            for left in self.unfinished():
+                left.unlink(missing_ok=True)
 
     def damaged(self) -> StoreError:
         """Return the error that says the content makes no sense."""
-        aside = f"{self.path.name}.damaged"
-        return self._problem("is damaged", f"Keep it for help by renaming it to {aside}, then authorize again.")
+        remedy = f"Rename it to {self.path.name}.damaged (support may need it), then authorize again."
+        return self._problem("is damaged", remedy)
 
     def _content(self) -> dict[str, Any] | None:
         """Return what the file holds, None when it makes no sense."""
@@ -131,14 +147,34 @@ class PrivateFile:
                 if abs(time.time() - left.stat().st_mtime) > LONGEST_WRITE:
                     left.unlink()
 
+    def _replace_by(self, new: Path) -> None:
+        for wait in RENAME_WAITS:
+            with suppress(PermissionError):
+                new.replace(self.path)
+                return
+            time.sleep(wait)
+        new.replace(self.path)
+
     def _sync_folder(self) -> None:
         if sys.platform == "win32":
             return  # folders cannot be opened there
         handle = os.open(self.path.parent, os.O_RDONLY)
         try:
             os.fsync(handle)
+        except OSError as error:
+            if error.errno not in NO_FOLDER_SYNC:
+                raise
         finally:
             os.close(handle)
 
+    @contextmanager
+    def _named_failures(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            problem = error.strerror or type(error).__name__
+            remedy = "Free some space, or make the folder writable."
+            raise self._problem(f"cannot be written ({problem})", remedy) from None
+
     def _problem(self, what: str, remedy: str) -> StoreError:
-        return StoreError(f"The file {self.path} {what}.", remedy=f"{remedy} Nothing in it was changed.")
+        return StoreError(f"The file {self.path} {what}.", remedy=remedy)

@@ -1,6 +1,6 @@
 """Stage 4, refresh: a new token before or when the old one expires (guide, chapter 4; RFC 6749 section 6).
 
-The order matters: lock, read again, refresh, save, and only then use. Redbooth replaces the refresh token every
+The order matters: lock, read again, mark, refresh, save, and only then use. Redbooth replaces the refresh token every
 time; an app that loses the new one has lost the user's permission.
 """
 
@@ -34,9 +34,10 @@ DEFAULTS: Final[dict[str, Any]] = {"timeout": TIMEOUT, "allow_redirects": False}
 
 @only_kit_errors
 def refresh(settings: Settings | None = None, *, replacing: Token | None = None) -> Token:
-    """Return a new token in place of `replacing` (default: the stored one), saved before it is returned.
+    """Return a new token, saved before it is returned.
 
-    If somebody else has replaced it in the meantime, theirs is returned and nothing is sent.
+    replacing: the token that you found to be expired. If the store already has another one, that is returned and
+    nothing is sent. Without `replacing` it always refreshes.
     Raises NotYet without a token, AuthorizeAgain when the refresh token is dead, TokenEndpointError or
     TransportError when the service refuses or does not answer. The stored token is never deleted.
     """
@@ -69,7 +70,7 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
                 store.unmark_refresh(old)  # a plain no, so nothing was lost on the way
             if error.error not in DEAD:
                 raise
-            code = "dead_and_cut_off" if interrupted else "dead"
+            code = "dead_and_interrupted" if interrupted else "dead"
             raise failure(AuthorizeAgain, "refresh", code, status=error.status, error=error.error) from None
         token = Token.from_answer(answer, settings.provider.now(), previous=old)
         store.save(token)
@@ -79,8 +80,8 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
 class RedboothSession:
     """Calls Redbooth's API and keeps the token alive: what Redbooth's Ruby gem does, for Python.
 
-    Refreshes early (the last minute, or the last tenth of a short life), and once when an answer says
-    that the token expired. on_refresh(old, new) is called after the new token is safe on disk.
+    Refreshes early (the last minute, or the last tenth of a short life), and once when an answer says that the token
+    expired. on_refresh(old, new) is called after the new token is safe on disk, also when another program saved it.
     """
 
     def __init__(
@@ -96,7 +97,7 @@ class RedboothSession:
         """Call `path` (such as "/me") of the API, whatever it answers; arguments as in `requests.request`.
 
         `get`, `post`, `put` and `delete` are the same with the method filled in. A redirect is returned, not followed,
-        unless you say so: the token is for the API alone.
+        unless you say so: the token is for the API alone. The answer is read to its end, also with stream=True.
         Raises NotYet without a token, ApiError for an address outside the API, AuthorizeAgain when the
         permission is gone, TransportError when there is no answer.
         """
@@ -109,17 +110,13 @@ class RedboothSession:
         unauthorized = response.status_code == HTTPStatus.UNAUTHORIZED
         problem = bearer_problem(response.headers.get("WWW-Authenticate", "")) if unauthorized else ""
         if problem == "expired" and not refreshed:  # else the clocks disagree, and another refresh would not help
-            token = self._refresh(token)
-            body = arguments.get("data")
-            if "files" in arguments or hasattr(body, "read") or hasattr(body, "__next__"):  # it was read to its end
-                raise failure(ApiError, "call", "not_repeated")
-            response = self._call(method, url, token, arguments)
+            response = self._repeat(method, url, self._refresh(token), arguments)
         elif problem == "revoked":
             with self.store.lock():  # somebody may be refreshing right now: their token is not in the store yet
                 newer, interrupted = self.store.require(), self.store.interrupted()
             if newer.access_token == token.access_token:
-                raise failure(AuthorizeAgain, "api", "cut_off" if interrupted else "revoked")
-            response = self._call(method, url, newer, arguments)
+                raise failure(AuthorizeAgain, "api", "interrupted" if interrupted else "revoked")
+            response = self._repeat(method, url, newer, arguments)
         return response
 
     get = partialmethod(request, "GET")
@@ -136,10 +133,18 @@ class RedboothSession:
                 raise failure(RedboothError, "refresh", "on_refresh", error=type(error).__name__) from None
         return newer
 
+    def _repeat(self, method: str, url: str, token: Token, arguments: dict[str, Any]) -> requests.Response:
+        body = arguments.get("data")
+        if arguments.get("files") or hasattr(body, "read") or hasattr(body, "__next__"):  # it was read to its end
+            raise failure(ApiError, "call", "not_repeated")
+        return self._call(method, url, token, arguments)
+
     def _call(self, method: str, url: str, token: Token, arguments: dict[str, Any]) -> requests.Response:
         headers = {**(arguments.get("headers") or {}), "Authorization": f"Bearer {token.access_token.reveal()}"}
+        own = (arguments.get("hooks") or {}).get("response") or []  # requests would drop the session's, and its bounds
+        hooks = {"response": [*self._session.hooks["response"], *(own if isinstance(own, list | tuple) else [own])]}
         with named_failures(f"{method} {url.partition('?')[0]}"):
-            return self._session.request(method, url, **{**DEFAULTS, **arguments, "headers": headers})
+            return self._session.request(method, url, **{**DEFAULTS, **arguments, "headers": headers, "hooks": hooks})
 
 
 @only_kit_errors

@@ -18,6 +18,7 @@ from dotenv import set_key
 
 from redbooth_nb import changes
 from redbooth_nb.client.errors import failure, sentences
+from redbooth_nb.client.wire import named_failures
 from redbooth_nb.configuration import Configuration, make_private, read_env_file
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 from redbooth_nb.provider.addresses import APPLICATIONS_URL, TOKEN_URL
@@ -27,6 +28,7 @@ from redbooth_nb.secret import Secret
 
 SHORTEST_VALUE = 40  # characters; those of Redbooth have 43 or 64
 SHOWN = 8  # characters of a client id that are shown
+FROM_ENVIRONMENT = {"live", "stand-in"}  # providers whose credentials may come from there
 DEFAULT_REDIRECT_URI = "http://127.0.0.1:8765/callback"
 
 
@@ -59,8 +61,8 @@ class Settings:
     def load(cls) -> "Settings":
         """Read the credentials of the current provider.
 
-        The real service's come from the environment or else `.env`, those of another stand-in from the environment or
-        else its own folder. The kit's sandbox knows only its own.
+        Real service: each value from the environment, otherwise from `.env`. Another stand-in: each from the
+        environment, otherwise from its folder. The kit's sandbox: only from its folder.
         Raises NotYet when there are none, CredentialsError when they cannot be right.
         """
         configuration = Configuration.read()
@@ -68,7 +70,7 @@ class Settings:
         path = credentials_file(configuration, provider)
         values = read_env_file(path)
         source = str(path)
-        if provider.kind in {"live", "stand-in"}:
+        if provider.kind in FROM_ENVIRONMENT:
             given = {name: value for name, value in os.environ.items() if value.strip()}
             values |= given
             source = "the environment" if "REDBOOTH_CLIENT_ID" in given else source
@@ -99,7 +101,8 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
     """Check the credentials, save them for the current provider (mode 0600), and return the settings.
 
     On the sandbox it also asks whether the service accepts them, which finds two values that were swapped.
-    Raises CredentialsError, having saved nothing, when one cannot be right or the file cannot be written.
+    Raises CredentialsError, having saved nothing, when one cannot be right, the environment has another in its place,
+    or the file cannot be written; TransportError when the sandbox does not answer.
     """
     client_id, client_secret, redirect_uri = client_id.strip(), client_secret.strip(), redirect_uri.strip()
     if problems := credential_problems(client_id, client_secret, redirect_uri):
@@ -110,19 +113,25 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
         raise failure(CredentialsError, "register", "swapped")
     path = credentials_file(configuration, provider)
     fields = {"CLIENT_ID": client_id, "CLIENT_SECRET": client_secret, "REDIRECT_URI": redirect_uri}
+    given = {name: os.environ.get(f"REDBOOTH_{name}", "").strip() for name in fields}
+    other = [f"REDBOOTH_{name}" for name, value in fields.items() if given[name] not in {"", value}]
+    if other and provider.kind in FROM_ENVIRONMENT:
+        raise failure(CredentialsError, "register", "overridden", names=", ".join(other))
     try:
         make_private(path.parent)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".env.saving-") as place:  # all three, or none
             new = Path(place) / path.name
-            new.touch(0o600)  # an older .env may be readable by others; dotenv would keep it so
+            new.touch(0o600)  # `set_key` keeps the mode of the file it edits: start with one that only we may read
             if path.exists():
                 new.write_bytes(path.read_bytes())
             for name, value in fields.items():
                 set_key(new, f"REDBOOTH_{name}", value)
+            with new.open("rb+") as written:
+                os.fsync(written.fileno())
             new.replace(path)
             changes.announce()
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
         raise failure(CredentialsError, "register", "unsaved", path=path, reason=reason) from None
     return Settings.load()
 
@@ -140,7 +149,8 @@ def _swapped(provider: Provider, client_id: str, client_secret: str) -> bool:
     def refused(first: str, second: str) -> bool:  # wrong credentials are a 401, right ones with a made-up code are not
         fields = {"grant_type": "authorization_code", "code": "-", "redirect_uri": DEFAULT_REDIRECT_URI}
         client = {"client_id": first, "client_secret": second}
-        return session.post(TOKEN_URL, data=fields | client, timeout=10).status_code == HTTPStatus.UNAUTHORIZED
+        with named_failures(f"register: POST {TOKEN_URL}"):
+            return session.post(TOKEN_URL, data=fields | client, timeout=10).status_code == HTTPStatus.UNAUTHORIZED
 
     return provider.kind == "sandbox" and refused(client_id, client_secret) and not refused(client_secret, client_id)
 
@@ -148,7 +158,7 @@ def _swapped(provider: Provider, client_id: str, client_secret: str) -> bool:
 def credential_problems(client_id: str, client_secret: str, redirect_uri: str) -> list[str]:
     """Say what cannot be right, a sentence each; none when no problem was found."""
     wrong = {
-        "folder": re.search(r"[/\\]|^\.+$", client_id),  # it names a folder, and must not lead out of it
+        "folder": re.search(r"[/\\]|^\.+$", client_id),  # its first characters become part of a folder's name
         "same": client_id and client_id == client_secret,
         "address": "://" in client_id or "://" in client_secret,
     }

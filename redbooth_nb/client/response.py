@@ -21,13 +21,15 @@ from redbooth_nb.client.errors import (
     meaning_of,
 )
 from redbooth_nb.client.register import Settings
-from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.errors import NotYet, only_kit_errors, printable
 from redbooth_nb.secret import Secret, same_text
 from redbooth_nb.traffic.redaction import hide_in_text
 
-KNOWN = frozenset({"code", "error", "error_description", "state", "access_token", "token_type", "expires_in", "scope"})
+# each may appear only once
+ANSWER_PARAMETERS = frozenset(
+    {"code", "error", "error_description", "state", "access_token", "token_type", "expires_in", "scope"}
+)
 CODE_LIFETIME = 600  # seconds; what Doorkeeper gives a code
 LONGEST_URL = 64 * 1024  # characters
 
@@ -70,12 +72,13 @@ class AuthorizationResponse:
         this request; the request then stays open. A denial is not an error: it is an outcome.
         """
         callback_url = callback_url.strip()  # pasted by hand, it often comes with a space or a line break
-        fields = _fields(callback_url, request)
-        with TokenStore(request.settings.folder).lock():  # also another notebook may be reading it right now
-            pending = PendingAuthorization(request.settings)
-            state_check = _check_state(fields, request, pending.load(), accept_missing=accept_missing_state)
+        fields, now = _fields(callback_url, request), request.settings.provider.now()
+        pending = PendingAuthorization(request.settings)
+        with pending.lock():  # another notebook may be reading it, or making a new request
+            record = pending.load()
+            state_check = _check_state(fields, request, record, accept_missing=accept_missing_state)
             response = cls._from_fields(fields, request, Secret("callback URL", callback_url), state_check)
-            pending.answer(response.callback_url)
+            pending.answer(record, response.callback_url, now)
         return response
 
     @classmethod
@@ -91,7 +94,7 @@ class AuthorizationResponse:
         url = record.get("callback_url")
         if not url or settings.provider.now() - record["answered_at"] > CODE_LIFETIME:
             raise failure(NotYet, "pending", "no_answer")
-        request = pending.request()
+        request = pending.request(record)
         return cls._from_fields(_fields(url, request), request, Secret("callback URL", url), "matched when it arrived")
 
     @classmethod
@@ -133,7 +136,8 @@ def _check_state(
     fields: dict[str, str], request: AuthorizationRequest, record: dict[str, Any], *, accept_missing: bool
 ) -> str:
     """Return how the answer was matched to the request: by the `state` that was sent. Raises StateError."""
-    state, kind = fields.get("state"), StateError
+    state, code = fields.get("state"), "mismatch"
+    kind: type[StateError] = StateMismatch
     if not same_text(str(record["state"]), request.state):
         kind, code = StateStale, "superseded"
     elif record["answered"]:
@@ -145,13 +149,11 @@ def _check_state(
     elif state is None and accept_missing:
         return "absent, and accepted because you said so"
     elif state is None:
-        kind, code = StateMissing, "missing"
+        kind, code = StateMissing, "nonce_missing" if request.nonce else "missing"
     elif not state:
         kind, code = StateEmpty, "empty"
     elif any(same_text(state, str(old)) for old in record["stale_states"]):
         kind, code = StateStale, "stale"
-    else:
-        kind, code = StateMismatch, "mismatch"
     error: StateError = failure(kind, "state", code)
     error.received = state
     raise error
@@ -168,7 +170,7 @@ def _fields(url: str, request: AuthorizationRequest) -> dict[str, str]:
         texts = (parts.query, parts.fragment if request.response_type == "token" else "")
         pairs = [pair for text in texts for pair in parse_qsl(text, keep_blank_values=True)]
         own = {name for name, _ in parse_qsl(urlsplit(request.redirect_uri).query, keep_blank_values=True)}
-        seen = [name for name, _ in pairs if name in KNOWN | own]
+        seen = [name for name, _ in pairs if name in ANSWER_PARAMETERS | own]
         repeated = sorted({name for name in seen if seen.count(name) > 1})
         problem = f"It contains {' and '.join(repeated)} more than once." if repeated else ""
     if problem:

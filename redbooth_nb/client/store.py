@@ -3,21 +3,18 @@
 One folder for each provider and client id, so a token is only ever sent to the service that gave it.
 """
 
-import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from redbooth_nb.client.errors import failure
+from redbooth_nb.client.file_lock import locked
 from redbooth_nb.client.private_file import PrivateFile, StoreError
 from redbooth_nb.client.token import Token
-from redbooth_nb.configuration import make_private
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 
-# longer than the slowest refresh: 5 to connect, 30 for the first byte, 20 for the rest, 30 for the last
-LOCK_SECONDS = 90
-MARK = "refreshing"  # the field beside a token that was about to be refreshed
+MARK = "refreshing"  # the field beside a token that is about to be refreshed; the new token's file has none
+LOST = "The new token may be lost. If calls to Redbooth fail after this, authorize again."
 
 
 class TokenStore:
@@ -26,7 +23,6 @@ class TokenStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._file = PrivateFile(folder / "token.json")
-        self._thread_lock = _locks.setdefault(str(folder), threading.Lock())
 
     @property
     def path(self) -> Path:
@@ -46,8 +42,15 @@ class TokenStore:
 
     @only_kit_errors
     def save(self, token: Token) -> None:
-        """Keep the token; when this returns it is on the disk. Raises StoreError; the old one stays."""
-        self._file.write(token.reveal())
+        """Keep the token; when this returns it is on the disk, and the mark is gone.
+
+        Raises StoreError; the old token stays, with its mark. If only the rename failed, `lock` tries it again.
+        """
+        try:
+            self._file.write(token.reveal(), keep_unrenamed=True)
+        except StoreError as error:
+            error.remedy += f" {LOST}"
+            raise
 
     @only_kit_errors
     def check(self) -> None:
@@ -61,9 +64,11 @@ class TokenStore:
 
     @only_kit_errors
     def mark_refresh(self, token: Token) -> None:
-        """Note on disk, beside `token`, that it is about to be refreshed: a crash before `save` is then noticed."""
-        for left in self._file.unfinished():  # so that any found after a crash comes from this refresh
-            left.unlink(missing_ok=True)
+        """Mark `token` on disk as about to be refreshed: a crash before `save` is then noticed.
+
+        To remove the mark, save the same token again.
+        """
+        self._file.remove_unfinished()  # so that any found after a crash comes from this refresh
         self._file.write({**token.reveal(), MARK: True})
 
     def unmark_refresh(self, token: Token) -> None:
@@ -73,44 +78,19 @@ class TokenStore:
 
     @only_kit_errors
     def interrupted(self) -> bool:
-        """Whether a refresh of the stored token was begun and never saved: its answer may be lost."""
+        """Whether the mark is there: a refresh was begun and no answer saved, so the new token may be lost."""
         return MARK in (self._file.read() or {})
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the store alone, among all threads and processes. Raises StoreError after 90 seconds for each."""
-        if not self._thread_lock.acquire(timeout=LOCK_SECONDS):
-            raise self._problem("busy", seconds=LOCK_SECONDS)
-        try:
-            with self._file_lock():
-                self._recover()
-                yield
-        finally:
-            self._thread_lock.release()
-
-    @only_kit_errors
-    def _file_lock(self) -> AbstractContextManager[object]:
-        """Take the lock between processes; leaving the context releases it."""
-        from filelock import FileLock, Timeout  # slow to import, and most programs only read
-
-        path = self.folder / "token.lock"
-        try:
-            make_private(self.folder)
-            PrivateFile(path).check()  # a link planted there would lead elsewhere
-            held = FileLock(path, timeout=LOCK_SECONDS, mode=0o600).acquire()
-            try:  # a second lock has to fail; if it succeeds, locks have no effect on this file system
-                FileLock(path, timeout=0, mode=0o600).acquire()
-            except Timeout:
-                return held
-            raise self._problem("unusable", reason="locks have no effect there, as on some network drives")
-        except Timeout:
-            raise self._problem("busy", seconds=LOCK_SECONDS) from None
-        except (OSError, NotImplementedError) as error:
-            raise self._problem("unusable", reason=getattr(error, "strerror", None) or "it supports no locks") from None
+        """Hold the store alone, among all threads and processes. Raises StoreError as `locked` does."""
+        with locked(self.folder / "token.lock"):
+            self._recover()
+            yield
 
     @only_kit_errors
     def _recover(self) -> None:
-        """Under the lock, put a token in place that was written, but not yet renamed, when a refresh was cut off."""
+        """Under the lock, put a token in place that a marked refresh wrote to its temporary file but did not rename."""
         try:
             unfinished = self._file.unfinished() if self.interrupted() else []
         except StoreError:
@@ -122,7 +102,7 @@ class TokenStore:
             except StoreError:
                 continue  # half a token is none
             if meant is not None:
-                self.save(meant)
+                self._file.write(meant.reveal())
                 left.remove()
 
     def _token_in(self, file: PrivateFile) -> Token | None:
@@ -131,9 +111,3 @@ class TokenStore:
             return Token.from_answer(content, float(content["obtained_at"])) if content else None
         except (RedboothError, KeyError, TypeError, ValueError, OverflowError):
             raise failure(StoreError, "store", "no_token", path=file.path, name=file.path.name) from None
-
-    def _problem(self, code: str, **values: Any) -> StoreError:
-        return failure(StoreError, "store", code, folder=self.folder, **values)
-
-
-_locks: dict[str, threading.Lock] = {}  # one queue for each process in front of the file lock, which polls

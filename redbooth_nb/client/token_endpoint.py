@@ -1,7 +1,7 @@
 """The one place that asks the token endpoint for tokens, for exchange and refresh (RFC 6749 sections 3.2 and 5).
 
 requests-oauthlib does the protocol. What it leaves open is done here: nothing is sent twice or to another address,
-an answer has bounds in size and time, and whatever comes back that is not a token becomes an error with a name.
+the body of an answer is bounded in size and time, and whatever comes back that is not a token becomes a named error.
 """
 
 import json
@@ -25,7 +25,7 @@ from redbooth_nb.traffic.redaction import hide_in_text
 
 PERHAPS_USED: Final = "The code or refresh token may already be used up. If it is, authorize again."
 LARGEST_TOKEN_ANSWER: Final = 128 * 1024  # bytes; a token is a few hundred, an error page some thousand
-SLOWEST_TOKEN_ANSWER: Final = 20.0  # seconds from its first line to its last byte; the lock on the store outlasts it
+SLOWEST_TOKEN_ANSWER: Final = 20.0  # seconds for the body, from the end of the headers
 LONGEST_CODE: Final = 60  # characters shown of an error code
 
 

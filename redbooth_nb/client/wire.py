@@ -2,6 +2,7 @@
 
 import logging
 import re
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -12,21 +13,18 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import requests
-from oauthlib.oauth2 import MismatchingStateError, OAuth2Error
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 
-from redbooth_nb.client.errors import ApiError, TransportError, api_meaning, failure, meaning_of
-from redbooth_nb.errors import RedboothError
+from redbooth_nb.client.errors import ApiError, TransportError, failure
 from redbooth_nb.provider.addresses import API_URL
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.provider import Provider
 from redbooth_nb.traffic.transcript import transcript
 
 S = TypeVar("S", bound=requests.Session)
-TIMEOUT = (5, 30)  # seconds to connect, and between two bytes of the answer
+TIMEOUT = (5, 30)  # seconds to connect, and between two bytes; all that bounds the time until the headers end
 LARGEST_ANSWER = 16 * 2**20  # bytes; a page of the API's longest lists is a small part of that
-SLOWEST_ANSWER = 60.0  # seconds from an answer's first line to its last byte
-AT_AUTHORIZE = {"access_denied", "server_error", "temporarily_unavailable"}  # errors that end the second stage
+SLOWEST_ANSWER = 60.0  # seconds for the body, from the end of the headers
 
 _own_call: ContextVar[bool] = ContextVar("own_call", default=False)
 # At DEBUG requests-oauthlib logs whole bodies and tokens, and urllib3 logs header lines that it cannot parse. The
@@ -36,9 +34,9 @@ for _library in ("requests_oauthlib.oauth2_session", "urllib3.connection"):
 
 
 def connect(session: S, provider: Provider | None = None) -> S:
-    """Let a `requests.Session` or `OAuth2Session` reach `provider` (default: the current one), and note what it says.
+    """Let a `requests.Session` or `OAuth2Session` reach `provider` (default: the current one); return the session.
 
-    For redbooth.com itself nothing about the session changes, so the same cell works there. Returns the session.
+    The transcript records the answers, without the secrets. For redbooth.com the addresses stay as they are.
     """
     (provider or current_provider()).deliver(session)
     # else requests replaces the Authorization header by a password from ~/.netrc, if there is one for the host
@@ -74,10 +72,11 @@ def api_address(path: str) -> str:
 def read_within(answer: requests.Response, largest: int, slowest: float) -> str:
     """Read the body of an answer; say what is wrong when it has more than `largest` bytes or takes `slowest` seconds.
 
-    It is read as it arrives, so that an answer which trickles is noticed.
+    It is read as it arrives, so that an answer which trickles is noticed. The headers have come by then.
     """
     body, end = bytearray(), time.monotonic() + slowest
-    clock = threading.Timer(slowest, answer.raw.shutdown)  # for what read1 waits for: a chunk's length, an empty block
+    # inside read1 (the length of a chunk, a compressed block without output) the loop cannot check the time
+    clock = threading.Timer(slowest, answer.raw.shutdown)
     clock.daemon = True
     with suppress(RuntimeError):  # a Python without threads, as in a browser: there is no socket either
         clock.start()
@@ -116,17 +115,6 @@ def named_failures(what: str, *, also: str = "") -> Iterator[None]:
         _own_call.reset(before)
 
 
-def meaning_of_error(error: OAuth2Error | requests.RequestException) -> RedboothError:
-    """Return what an error of oauthlib or requests means and what to do about it, for code that uses them directly."""
-    if isinstance(error, MismatchingStateError):
-        return meaning_of("state", "unproven")
-    if isinstance(error, OAuth2Error):
-        return meaning_of("authorize" if error.error in AT_AUTHORIZE else "token", error.error or "")
-    if isinstance(error, requests.HTTPError) and error.response is not None:
-        return api_meaning(error.response)
-    return transport_failure(error, "The request")
-
-
 def transport_failure(error: Exception, what: str) -> TransportError:
     """Say in words why there was no answer. The original error is not kept: it holds the request's secrets."""
     code = next((code for kind, code in _FAILURES if isinstance(error, kind)), "unreadable")
@@ -134,11 +122,16 @@ def transport_failure(error: Exception, what: str) -> TransportError:
     status = f" answered {status_of(response)}" if response is not None else ""
     named = failure(TransportError, "transport", code, before=f"{what}{status}: ")
     reason = getattr(next(iter(error.args), None), "reason", None)  # why urllib3 gave up
-    named.sent = not isinstance(reason, NewConnectionError | ConnectTimeoutError)
+    untrusted = isinstance(next(iter(getattr(reason, "args", ())), None), ssl.SSLCertVerificationError)
+    named.sent = not (code == "unsendable" or untrusted or isinstance(reason, NewConnectionError | ConnectTimeoutError))
     return named
 
 
 _FAILURES: tuple[tuple[type[Exception], str], ...] = (
+    (requests.exceptions.JSONDecodeError, "unreadable"),
+    (requests.exceptions.InvalidJSONError, "unsendable"),
+    (requests.exceptions.InvalidHeader, "unsendable"),
+    (UnicodeEncodeError, "unsendable"),
     (requests.exceptions.SSLError, "certificate"),
     (requests.exceptions.ConnectTimeout, "connect"),
     (requests.exceptions.ReadTimeout, "answer"),

@@ -1,6 +1,7 @@
 """The request that sends the user to Redbooth."""
 
 import string
+import threading
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
@@ -10,6 +11,7 @@ from bs4 import BeautifulSoup
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
 from redbooth_nb.client.private_file import StoreError
 from redbooth_nb.client.register import Settings
+from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
 from redbooth_nb.secret import Secret
@@ -121,8 +123,40 @@ def test_spending_an_older_answer_keeps_the_newer_one(settings: Settings) -> Non
     """Nothing is lost in silence: the code of the newest request stays until it is sent itself."""
     older, newer = AuthorizationRequest.new(settings), AuthorizationRequest.new(settings)
     pending = PendingAuthorization(settings)
-    pending.answer(Secret("callback URL", f"{settings.redirect_uri}?code=x"))
-    pending.mark_code_sent(older)
+    pending.answer(pending.load(), Secret("callback URL", f"{settings.redirect_uri}?code=x"), 1.0)
+    pending.mark_code_sent(older, Secret("authorization code", "of the older"))
     assert pending.load()["callback_url"] == f"{settings.redirect_uri}?code=x"
-    pending.mark_code_sent(newer)
+    pending.mark_code_sent(newer, Secret("authorization code", "x"))
     assert "callback_url" not in pending.load()
+
+
+@pytest.mark.parametrize("damaged", ["{", '{"format": 1, "state": "x"}', '{"format": 1, "stale_states": 7}'])
+def test_a_damaged_record_does_not_stop_a_new_request(settings: Settings, damaged: str) -> None:
+    AuthorizationRequest.new(settings)
+    path = settings.folder / "authorization.json"
+    path.write_text(damaged)
+    request = AuthorizationRequest.new(settings)
+    assert PendingAuthorization(settings).request().state == request.state
+
+
+def test_an_answer_is_kept_for_the_request_that_it_was_checked_against(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cell runs again, in another notebook, while the answer to the first request is being checked."""
+    first = AuthorizationRequest.new(settings)
+    made: list[AuthorizationRequest] = []
+    again = threading.Thread(target=lambda: made.append(AuthorizationRequest.new(settings)))
+    load = PendingAuthorization.load
+
+    def slow(self: PendingAuthorization) -> dict[str, object]:
+        record = load(self)
+        if not again.ident:
+            again.start()
+            again.join(0.3)  # who does not wait for the lock has written by then
+        return record
+
+    monkeypatch.setattr(PendingAuthorization, "load", slow)
+    AuthorizationResponse.read(f"{settings.redirect_uri}?code=x&state={first.state}", first)
+    again.join()
+    record = load(PendingAuthorization(settings))
+    assert (record["state"], record["answered"]) == (made[0].state, False)

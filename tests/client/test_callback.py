@@ -27,6 +27,7 @@ from redbooth_nb.client.callback import SignIn
 from redbooth_nb.client.errors import StateMismatch
 from redbooth_nb.client.register import save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
+from redbooth_nb.client.store import TokenStore
 
 Listen = Callable[..., SignIn]
 QUICK = 10  # seconds a test waits for what takes milliseconds
@@ -540,3 +541,43 @@ def test_the_default_port_of_http_is_not_named_by_browsers() -> None:
     """R13: for http://localhost the browser sends `Host: localhost`, without a port."""
     assert {"localhost", "localhost:80"} <= loopback.host_names(80)
     assert "localhost" not in loopback.host_names(8765)
+
+
+def test_an_answer_does_not_wait_for_a_refresh(sent: AuthorizationRequest, listen: Listen) -> None:
+    """A refresh may hold the token for a minute; the event loop of the listener must not wait that long."""
+    listener = listen(sent)
+    with TokenStore(sent.settings.folder).lock():
+        assert "You allowed access" in browse(listener, good(sent))[2]
+    assert listener.status == "answered"
+
+
+def test_an_answer_that_cannot_be_kept_is_not_called_wrong(
+    sent: AuthorizationRequest, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the answer: the page must not say that it is not."""
+    listener = listen(sent)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("json.dump", full)
+        page = browse(listener, good(sent))[2]
+    assert "could not be kept" in page
+    assert "Not the answer" not in page
+    assert "You allowed access" in browse(listener, good(sent))[2]
+
+
+def test_a_sign_in_that_ends_at_that_moment_is_no_key_error(
+    sent: AuthorizationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its thread removes it between two looks; the next one listens all the same."""
+
+    class Vanishing(dict[int, SignIn]):
+        def __contains__(self, port: object) -> bool:
+            return True
+
+    monkeypatch.setattr(callback, "_sign_ins", Vanishing())
+    listener = SignIn(sent)
+    assert listener.notice == ""
+    listener.cancel()

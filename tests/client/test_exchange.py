@@ -3,6 +3,8 @@
 import itertools
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -11,9 +13,9 @@ import pytest
 from client.faults import BAD_ANSWERS, GOOD, NO_ANSWERS
 from client.machine import CLIENT_ID, CLIENT_SECRET, RESET, SILENT, TRICKLE, FaultyServer, reply, unused_port
 
-from redbooth_nb.client import authorize, exchange as exchange_module, token_endpoint, wire
+from redbooth_nb.client import exchange as exchange_module, token_endpoint, wire
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
-from redbooth_nb.client.errors import TokenEndpointError, TransportError
+from redbooth_nb.client.errors import CodeAlreadySent, TokenEndpointError, TransportError
 from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.private_file import StoreError
 from redbooth_nb.client.register import Settings, save_credentials
@@ -21,6 +23,7 @@ from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.errors import NotYet, RedboothError
+from redbooth_nb.provider.delivery import StandIn
 from redbooth_nb.provider.sandbox import Sandbox
 
 
@@ -145,25 +148,62 @@ def test_a_code_is_sent_once_whoever_asks_again(faulty: FaultyServer, allowed: A
     """R17: the same cell run twice, a newer request in between, another process: the second time nothing is sent."""
     faulty.answers = [reply(200, json.dumps(GOOD))]
     token = exchange(allowed)
-    with pytest.raises(NotYet, match="already been sent"):
+    with pytest.raises(CodeAlreadySent, match="already been sent"):
         exchange(allowed)
     AuthorizationRequest.new(allowed.request.settings)
-    with pytest.raises(NotYet, match="already been sent"):
+    with pytest.raises(CodeAlreadySent, match="already been sent"):
         exchange(allowed)
     assert len(faulty.received) == 1
     assert TokenStore(allowed.request.settings.folder).load() == token
 
 
-def test_another_process_does_not_send_the_code_again(
-    faulty: FaultyServer, allowed: AuthorizationResponse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """R17: the file says so."""
+def test_another_process_does_not_send_the_code_again(faulty: FaultyServer, allowed: AuthorizationResponse) -> None:
+    """R17: the file says so, also after a newer request; it holds no code, only its fingerprint."""
     faulty.answers = [reply(200, json.dumps(GOOD))]
     exchange(allowed)
-    monkeypatch.setattr(authorize, "_sent", set())
-    with pytest.raises(NotYet, match="already been sent"):
-        exchange(allowed)
+    AuthorizationRequest.new(allowed.request.settings)
+    script = (
+        "from redbooth_nb.client.authorize import PendingAuthorization as P\n"
+        "from redbooth_nb.client.register import Settings; from redbooth_nb.secret import Secret\n"
+        "p = P(Settings.load()); p.mark_code_sent(p.request(), Secret('authorization code', 'code-of-the-user'))"
+    )
+    child = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)  # noqa: S603
+    assert "already been sent" in child.stderr
+    assert "code-of-the-user" not in (allowed.request.settings.folder / "authorization.json").read_text()
+
+
+def test_a_code_is_not_sent_again_for_the_next_request(faulty: FaultyServer, app_at_faulty: Settings) -> None:
+    """R17: without state the same callback URL could be read again, as the answer to a newer request."""
+    faulty.answers = [reply(200, json.dumps(GOOD))]
+    for attempt in (1, 2):
+        request = AuthorizationRequest.new(app_at_faulty)
+        address = f"{request.redirect_uri}?code=the-one-code"
+        answer = AuthorizationResponse.read(address, request, accept_missing_state=True)
+        if attempt == 1:
+            exchange(answer)
+    with pytest.raises(CodeAlreadySent):
+        exchange(answer)
     assert len(faulty.received) == 1
+
+
+def test_a_code_that_was_never_sent_can_be_sent_later(
+    monkeypatch: pytest.MonkeyPatch, redirect_uri: str, faulty: FaultyServer
+) -> None:
+    """Nobody was reached, and the error says: try again. In the same kernel, or in the next."""
+    monkeypatch.setenv("REDBOOTH_PROVIDER", f"http://127.0.0.1:{unused_port()}")
+    settings = save_credentials(CLIENT_ID, CLIENT_SECRET, redirect_uri)
+    request = AuthorizationRequest.new(settings)
+    answer = AuthorizationResponse.read(f"{redirect_uri}?code=x&state={request.state}", request)
+    with pytest.raises(TransportError, match="no connection") as caught:
+        exchange(answer)
+    assert not caught.value.sent
+    assert AuthorizationResponse.last(settings).code == answer.code
+    faulty.answers = [reply(200, json.dumps(GOOD))]
+    with monkeypatch.context() as patch:
+        patch.setattr(settings.provider, "deliver", StandIn(faulty.origin).deliver)
+        assert exchange(answer).access_token.reveal() == "new-access"
+    with pytest.raises(CodeAlreadySent):
+        exchange(answer)
 
 
 def test_an_answer_goes_to_the_provider_it_came_from(

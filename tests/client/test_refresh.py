@@ -246,7 +246,7 @@ def test_a_refresh_cut_off_is_named_by_the_next_call(
     faulty.answers = [REVOKED]
     with pytest.raises(AuthorizeAgain, match="revoked") as caught:
         RedboothSession(app_at_faulty).get("/me")
-    assert "interrupted before its answer was saved" in caught.value.why
+    assert "Probably an earlier refresh was interrupted before its answer was saved" in caught.value.why
     assert caught.value.stage == "authorize"
 
 
@@ -307,6 +307,48 @@ def test_an_upload_that_was_read_is_not_repeated_empty(
         assert paths(faulty) == ["/api/3/files", "/oauth2/token"]
     faulty.answers = [ME]
     assert RedboothSession(app_at_faulty).post("/files", data={"name": "x"}).ok
+
+
+def test_an_upload_is_not_repeated_with_the_newer_token_either(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token
+) -> None:
+    """Another program refreshed while it was on its way: the file was read to its end all the same."""
+    store = TokenStore(app_at_faulty.folder)
+
+    def replace_token(*_: object, **__: object) -> None:
+        store.save(Token.from_answer(NEXT, stored.obtained_at))
+
+    for arguments in ({"data": io.BytesIO(b"content")}, {"files": {"file": io.BytesIO(b"content")}}):
+        store.save(stored)
+        faulty.received.clear()
+        faulty.answers = [REVOKED, ME]
+        with pytest.raises(ApiError, match="was not repeated"):
+            RedboothSession(app_at_faulty).post("/files", **arguments, hooks={"response": replace_token})
+        assert paths(faulty) == ["/api/3/files"]
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_hooks_of_a_call_do_not_replace_the_bounds(
+    faulty: FaultyServer,
+    app_at_faulty: Settings,
+    stored: Token,
+    monkeypatch: pytest.MonkeyPatch,
+    several: bool,  # noqa: FBT001
+) -> None:
+    del stored
+    seen: list[int] = []
+
+    def hook(answer: Any, *_: object, **__: object) -> None:  # noqa: ANN401
+        seen.append(answer.status_code)
+
+    faulty.answers = [ME]
+    session, hooks = RedboothSession(app_at_faulty), {"response": [hook, hook] if several else hook}
+    assert session.get("/me", hooks=hooks).ok
+    assert seen == ([200, 200] if several else [200])
+    monkeypatch.setattr(wire, "LARGEST_ANSWER", 1000)
+    faulty.answers = [reply(200, "x" * 2000)]
+    with pytest.raises(TransportError, match="more than"):
+        session.get("/me", hooks=hooks)
 
 
 def test_a_streamed_answer_has_its_content(faulty: FaultyServer, app_at_faulty: Settings, stored: Token) -> None:

@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import requests
 from client.machine import CLIENT_ID, CLIENT_SECRET, FaultyServer
 from hypothesis import HealthCheck, given, settings as hypothesis_settings, strategies as st
 
 from redbooth_nb.client import register
+from redbooth_nb.client.errors import TransportError
 from redbooth_nb.client.register import (
     DEFAULT_REDIRECT_URI,
     CredentialsError,
@@ -267,3 +269,39 @@ def test_wrong_credentials_in_the_file_are_named_with_the_page_to_copy_them_from
         Settings.load()
     assert "https://redbooth.com/oauth2/applications" in caught.value.remedy
     assert current_provider().kind == "live"
+
+
+def test_what_the_environment_would_override_is_not_saved(
+    machine: Path, live: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the old app would be used after a new one was saved, without a word."""
+    del live
+    monkeypatch.setenv("REDBOOTH_CLIENT_ID", OTHER_ID)
+    with pytest.raises(CredentialsError, match="take precedence") as caught:
+        save_credentials(CLIENT_ID, CLIENT_SECRET)
+    assert "REDBOOTH_CLIENT_ID" in caught.value.why
+    assert not (machine / ".env").exists()
+    assert save_credentials(OTHER_ID, CLIENT_SECRET).client_id == OTHER_ID
+
+
+def test_credentials_are_on_the_disk_before_they_count(
+    machine: Path, live: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a power cut the file is the old or the new one, never an empty one."""
+    del live
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.fstat(handle).st_ino))
+    save_credentials(CLIENT_ID, CLIENT_SECRET)
+    assert synced == [(machine / ".env").stat().st_ino]
+
+
+def test_a_sandbox_that_does_not_answer_is_named(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error of requests would hold the client secret."""
+    del machine
+
+    def unreachable(*_: object, **__: object) -> None:
+        raise requests.ConnectionError("no")
+
+    monkeypatch.setattr(requests.Session, "post", unreachable)
+    with pytest.raises(TransportError, match=r"register: POST .*no connection"):
+        save_credentials(CLIENT_ID, CLIENT_SECRET)

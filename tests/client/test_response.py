@@ -200,7 +200,7 @@ def test_absent_state_with_the_nonce_is_accepted_and_explained(settings: Setting
 def test_absent_state_with_a_wrong_nonce_is_refused(settings: Settings, nonce: str) -> None:
     """R3."""
     request = AuthorizationRequest.new(settings, nonce=True)
-    with pytest.raises(StateMissing, match="nonce=True"):
+    with pytest.raises(StateMissing, match="neither state nor the random part"):
         AuthorizationResponse.read(f"{settings.redirect_uri}?attempt={nonce}&code=the-code", request)
     assert_open(request)
 
@@ -282,7 +282,8 @@ def test_the_last_answer_is_found_again_until_it_is_spent(sent: AuthorizationReq
     read = AuthorizationResponse.read(url(sent, code="the-code", state=sent.state), sent)
     again = AuthorizationResponse.last()
     assert (again.code, again.state, again.callback_url) == (read.code, read.state, read.callback_url)
-    PendingAuthorization(sent.settings).mark_code_sent(sent)
+    assert read.code is not None
+    PendingAuthorization(sent.settings).mark_code_sent(sent, read.code)
     with pytest.raises(NotYet, match="no fresh answer"):
         AuthorizationResponse.last()
 
@@ -360,7 +361,7 @@ def test_any_code_beside_the_right_state_arrives_as_it_was_sent(
 ) -> None:
     """R8, the other half: what is a valid answer is never refused, and the code is not altered."""
     request = AuthorizationRequest.new(settings)
-    clear = {name: value for name, value in others.items() if name not in response.KNOWN}
+    clear = {name: value for name, value in others.items() if name not in response.ANSWER_PARAMETERS}
     answer = AuthorizationResponse.read(url(request, *clear.items(), code=code, state=request.state), request)
     assert answer.code is not None
     assert answer.code.reveal() == code

@@ -1,5 +1,6 @@
 """What is kept on disk: private, whole, and never overwritten in silence."""
 
+import errno
 import json
 import os
 import stat
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from redbooth_nb.client import store as store_module
+from redbooth_nb.client import file_lock
 from redbooth_nb.client.private_file import PrivateFile, StoreError
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
@@ -326,9 +327,9 @@ def hold(store: TokenStore) -> subprocess.Popen[str]:
 
 
 def test_another_process_is_waited_for_and_then_named(store: TokenStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "LOCK_SECONDS", 0.2)
+    monkeypatch.setattr(file_lock, "LOCK_SECONDS", 0.2)
     with hold(store) as child:
-        with pytest.raises(StoreError, match="is refreshing the token"), store.lock():
+        with pytest.raises(StoreError, match="is using the files"), store.lock():
             pytest.fail("both hold it")
         child.communicate()
     with store.lock():
@@ -337,7 +338,7 @@ def test_another_process_is_waited_for_and_then_named(store: TokenStore, monkeyp
 
 
 def test_another_thread_is_waited_for_and_then_named(store: TokenStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "LOCK_SECONDS", 0.2)
+    monkeypatch.setattr(file_lock, "LOCK_SECONDS", 0.2)
     failures: list[StoreError] = []
 
     def try_it() -> None:
@@ -386,3 +387,81 @@ def test_a_content_is_written_with_its_format(tmp_path: Path) -> None:
     file.write(content)
     assert file.read() == {"format": 1, **content}
     assert json.loads(file.path.read_text(encoding="utf-8"))["format"] == 1
+
+
+def test_a_new_token_whose_rename_fails_is_put_in_place_later(
+    store: TokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R26: the service has replaced the old one, and the new one is complete on the disk; it is not thrown away."""
+    store.save(token("old"))
+    store.mark_refresh(token("old"))
+
+    def forbidden(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", forbidden)
+        with pytest.raises(StoreError, match="Permission denied") as caught:
+            store.save(token("new"))
+    assert "authorize again" in caught.value.remedy
+    with store.lock():
+        assert store.load() == token("new")
+    assert sorted(path.name for path in store.folder.iterdir()) == ["token.json", "token.lock"]
+
+
+def test_a_file_held_open_for_a_moment_is_replaced_after_it(store: TokenStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows, while another thread reads it."""
+    refusals, replace = iter([True, True]), Path.replace
+
+    def held(self: Path, target: Path) -> Path:
+        if next(refusals, False):
+            raise PermissionError(13, "Access is denied")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", held)
+    store.save(token())
+    assert store.load() == token()
+
+
+@posix
+def test_a_folder_that_cannot_be_synced_is_no_failure(store: TokenStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some network drives say so; the file was replaced, and an error would deny it."""
+    fsync = os.fsync
+
+    def only_files(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", only_files)
+    store.save(token())
+    assert store.load() == token()
+
+
+@posix
+def test_a_pipe_in_place_of_the_file_is_refused(store: TokenStore) -> None:
+    """Opening it would wait for ever."""
+    store.folder.mkdir(parents=True)
+    os.mkfifo(store.path, 0o600)
+    for access in (store.load, lambda: store.save(token()), store.check):
+        with pytest.raises(StoreError, match="is not a plain file"):
+            access()
+
+
+@pytest.mark.parametrize("call", ["forget", "mark"])
+def test_a_file_that_cannot_be_deleted_is_named(store: TokenStore, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    store.save(token())
+    store.path.with_name(".token.json.left").touch(mode=0o600)
+
+    def held(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", held)
+    with pytest.raises(StoreError, match=r"cannot be written \(Permission denied\)"):
+        store.forget() if call == "forget" else store.mark_refresh(token())
+
+
+def test_a_content_of_an_older_format_is_written_as_the_present_one(tmp_path: Path) -> None:
+    file = PrivateFile(tmp_path / "file.json")
+    file.write({"format": 0, "number": 1})
+    assert file.read() == {"format": 1, "number": 1}

@@ -66,10 +66,13 @@ def test_a_server_that_is_not_trusted_gets_nothing(
     """R17, R21: the leg and the reason are named, the token stays, and there is no way to turn the check off."""
     settings: Settings = allowed.request.settings
     settings.provider.origin = request.getfixturevalue(server)  # type: ignore[misc]
-    for leg, call in {"exchange": lambda: exchange(allowed), "refresh": lambda: refresh(settings)}.items():
+    legs = {"exchange": lambda: exchange(allowed), "refresh": lambda: refresh(settings)}
+    for leg, call in legs.items():
         with pytest.raises(TransportError, match=f"^{leg}: POST .*the secure connection could not be made") as caught:
             call()
         assert "clock" in caught.value.remedy
+        assert caught.value.sent == (server == "no_tls")  # with a bad certificate it is certain that nothing was
+    assert TokenStore(settings.folder).interrupted() == (server == "no_tls")
     with pytest.raises(TransportError, match="secure connection"):
         RedboothSession(settings).get("/me")
     assert TokenStore(settings.folder).load() == stored

@@ -1,6 +1,7 @@
 """How the client reaches the provider, and what it says when nobody answers."""
 
 import inspect
+from typing import Any
 
 import pytest
 import requests
@@ -110,3 +111,17 @@ def test_nothing_is_tried_again_by_itself(faulty: FaultyServer) -> None:
 def test_no_option_of_the_kit_turns_the_certificate_check_off() -> None:
     """R21: `verify` is not written anywhere in the client."""
     assert "verify" not in inspect.getsource(wire)
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"headers": {"X": "a\nb"}}, {"json": float("nan")}, {"headers": {"X": "\u4e2d"}}]
+)
+def test_arguments_that_cannot_be_sent_are_named(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token, arguments: dict[str, Any]
+) -> None:
+    """Not "the answer could not be read": there is none."""
+    del stored, app_at_faulty
+    with pytest.raises(TransportError, match="cannot be sent as it is") as caught:
+        RedboothSession().post("/tasks", **arguments)
+    assert not caught.value.sent
+    assert faulty.received == []

@@ -32,12 +32,13 @@ class Mutation:
 
 
 STORE, REFRESH, EXCHANGE = "client/store.py", "client/refresh.py", "client/exchange.py"
+LOCK = "client/file_lock.py"
 FILE, RESPONSE, CALLBACK = "client/private_file.py", "client/response.py", "client/callback.py"
 LOOPBACK, ENDPOINT = "client/loopback.py", "client/token_endpoint.py"
 MUTATIONS = {
     "no lock": Mutation(
-        STORE, "mode=0o600).acquire()\n            try:",
-        "mode=0o600)\n            return __import__('contextlib').nullcontext()\n            try:",
+        LOCK, "mode=0o600).acquire()\n        try:",
+        "mode=0o600)\n        return __import__('contextlib').nullcontext()\n        try:",
         ("tests/client/test_store.py::test_another_process_is_waited_for_and_then_named",)),
     "the file is not synced": Mutation(
         FILE, "                    os.fsync(file.fileno())\n", "",
@@ -48,8 +49,8 @@ MUTATIONS = {
         "                    Path(name).touch()\n",
         ("tests/client/test_store.py::test_a_write_is_synced_before_it_counts",)),
     "written in place": Mutation(
-        FILE, "                Path(name).replace(self.path)\n",
-        "                self.path.write_bytes(Path(name).read_bytes())\n",
+        FILE, "                new.replace(self.path)\n                return\n",
+        "                self.path.write_bytes(new.read_bytes())\n                return\n",
         ("tests/client/test_store.py::test_a_reader_never_meets_half_a_file",
          "tests/client/test_store.py::test_a_write_is_synced_before_it_counts")),
     "the folder is not synced": Mutation(
@@ -99,9 +100,9 @@ MUTATIONS = {
         "errors.py", "            failure = error.fresh()\n", "            failure = error\n",
         ("tests/client/test_errors.py::test_a_fresh_error_has_no_past",)),
     "a POST is tried again": Mutation(
-        EXCHANGE, "            answer = oauth.fetch_token(\n",
-        "            with __import__('contextlib').suppress(Exception):\n"
-        "                oauth.post(TOKEN_URL)\n            answer = oauth.fetch_token(\n",
+        EXCHANGE, "                answer = oauth.fetch_token(\n",
+        "                with __import__('contextlib').suppress(Exception):\n"
+        "                    oauth.post(TOKEN_URL)\n                answer = oauth.fetch_token(\n",
         ("tests/client/test_exchange.py::test_no_answer_is_named_with_its_leg_and_never_tried_again",)),
     "a redirect is followed": Mutation(
         ENDPOINT, "    if answer.is_redirect:  # credentials go nowhere else\n",
@@ -111,7 +112,7 @@ MUTATIONS = {
         ENDPOINT, '    oauth.hooks["response"].insert(0, partial(_read, step))\n', "",
         ("tests/client/test_exchange.py::test_a_bad_answer_is_named_with_status_and_leg[a huge page]",)),
     "a code is kept after it was sent": Mutation(
-        EXCHANGE, "        PendingAuthorization(settings).mark_code_sent(request)\n", "",
+        EXCHANGE, "        pending.mark_code_sent(request, response.code)\n", "",
         ("tests/client/test_exchange.py::test_the_pending_record_forgets_the_code_once_sent",)),
     "the store is not read again": Mutation(
         REFRESH, "if replacing is not None and old.access_token != replacing.access_token:", "if False:",
@@ -123,11 +124,11 @@ MUTATIONS = {
         REFRESH, "        store.save(token)\n        return token\n",
         "        return token\n",
         ("tests/client/test_refresh.py::test_the_new_token_is_on_disk_before_it_is_used",)),
-    "no note of a refresh": Mutation(
+    "no mark of a refresh": Mutation(
         REFRESH, "        store.mark_refresh(old)\n", "",
         ("tests/client/test_refresh.py::test_a_refresh_without_a_usable_answer_keeps_the_token_and_the_mark",)),
     "what a crash left is not looked for": Mutation(
-        STORE, "                self._recover()\n", "",
+        STORE, "            self._recover()\n", "",
         ("tests/client/test_refresh.py::test_a_token_that_was_written_when_the_crash_came_is_kept",)),
     "refreshed whatever the 401 says": Mutation(
         REFRESH, 'if problem == "expired" and not refreshed:', "if response.status_code == 401:",

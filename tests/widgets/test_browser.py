@@ -164,9 +164,7 @@ def test_a_typed_address_needs_no_scheme_and_is_not_called_sent(app: Settings) -
     assert "Redbooth did not send the browser here" in sent[-1]["html"]
 
 
-@pytest.mark.parametrize(
-    "url", ["http://[", "http://\u2100/", "https://redbooth.com:x/"]
-)
+@pytest.mark.parametrize("url", ["http://[", "http://\u2100/", "https://redbooth.com:x/"])
 def test_an_address_that_is_none_is_a_page_or_goes_nowhere(app: Settings, url: str) -> None:
     browser = Browser(AuthorizationRequest.new(app).url)
     sent = drawn(browser)

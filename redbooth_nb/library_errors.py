@@ -1,0 +1,30 @@
+"""What an error of oauthlib or requests means, for code that uses them without the client: lessons, and `run`."""
+
+from http import HTTPStatus
+
+import requests
+from oauthlib.oauth2 import MismatchingStateError, OAuth2Error
+
+from redbooth_nb.client.errors import bearer_problem, meaning_of
+from redbooth_nb.client.wire import transport_failure
+from redbooth_nb.errors import RedboothError
+
+AT_AUTHORIZE = {"access_denied", "server_error", "temporarily_unavailable"}  # only the authorize stage gives these
+
+
+def meaning_of_error(error: OAuth2Error | requests.RequestException) -> RedboothError:
+    """Return what an error of oauthlib or requests means and what to do about it, for code that uses them directly."""
+    if isinstance(error, MismatchingStateError):
+        return meaning_of("state", "unproven")
+    if isinstance(error, OAuth2Error):
+        return meaning_of("authorize" if error.error in AT_AUTHORIZE else "token", error.error or "")
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return api_meaning(error.response)
+    return transport_failure(error, "The request")
+
+
+def api_meaning(answer: requests.Response) -> RedboothError:
+    """Return what a refusal of the API means, as its status and `WWW-Authenticate` header say it."""
+    server_fault = answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+    code = bearer_problem(answer.headers.get("WWW-Authenticate", ""))
+    return meaning_of("api", code or ("5xx" if server_fault else str(answer.status_code)))
