@@ -30,7 +30,7 @@ the error without its frames. To do without the kit, delete `announce` and `deli
 Where each promise is kept, and tested (in tests/client unless it says otherwise):
 * state is random, compared in constant time, used once: authorize.py, `_check_state` in response.py; test_response.py
 * a code is sent once: `mark_code_sent` in authorize.py; test_exchange.py
-* no request is repeated, redirected or sent unprotected: token_endpoint.py, wire.py; test_exchange.py, test_tls.py
+* a token request is neither repeated nor redirected: token_endpoint.py; test_exchange.py. TLS is checked: test_tls.py
 * the body of an answer is bounded: `read_within` in wire.py; test_exchange.py. Headers only by the socket's timeout.
 * one refresh at a time, saved before it is used: `refresh` in refresh.py, file_lock.py; test_refresh.py
 * a crash costs no token that reached the disk: `_recover` in store.py; test_refresh.py, tests/reliability/crashes.py
