@@ -131,7 +131,7 @@ WRONG = [
     (CLIENT_ID, "", "App secret (client secret) is empty"),
     ("two words", CLIENT_SECRET, "contains a space"),
     (CLIENT_ID, "line\nbreak", "contains a space, a line break"),
-    (CLIENT_ID, "\u201cquoted\u201d", "outside ASCII"),
+    (CLIENT_ID, "\u201cquoted\u201d", "non-ASCII character"),
     ("your-api-key", CLIENT_SECRET, "still a placeholder"),
     (CLIENT_ID, "<secret>", "still a placeholder"),
     (CLIENT_ID, CLIENT_ID, "the same value"),

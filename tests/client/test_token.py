@@ -43,7 +43,7 @@ def test_it_is_refreshed_in_the_last_minute_or_tenth(lifetime: int, left: int, d
 @pytest.mark.parametrize("field", ["access_token", "refresh_token"])
 def test_a_token_that_no_header_can_carry_is_refused_when_it_arrives(field: str, value: str) -> None:
     """R49: not saved, to be fatal at the next call."""
-    with pytest.raises(TokenContentError, match=f"{field} has characters") as caught:
+    with pytest.raises(TokenContentError, match=f"{field} contains characters") as caught:
         Token.from_answer({"access_token": "good", "refresh_token": "good", field: value}, 0.0)
     assert value not in str(caught.value)
 
