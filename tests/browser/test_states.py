@@ -59,7 +59,7 @@ def test_predict(panel: Panel) -> None:
 def test_authorize(panel: Panel) -> None:
     panel.show("ready('authorize')\npanel = SignInPanel()\npanel")
     panel.window.get_by_role("button", name="Allow").wait_for()
-    panel.is_right("authorize-waiting", re.compile("Waiting for your answer.*can be used for another 9 min", re.DOTALL))
+    panel.is_right("authorize-waiting", re.compile("Waiting for your answer.*can answer for another 9 min", re.DOTALL))
     panel.decide("Deny")
     panel.is_right("authorize-denied", "Denied: access_denied")
     panel.press("Start again")
