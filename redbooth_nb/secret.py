@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import os
 import threading
 from typing import NoReturn
 
@@ -10,6 +11,8 @@ SHORTEST_KNOWN = 8  # characters; anything shorter would match ordinary words
 
 _known: dict[str, "Secret"] = {}
 _turn = threading.Lock()
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=lambda: globals().update(_turn=threading.Lock()))
 
 
 class Secret:

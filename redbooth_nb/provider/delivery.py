@@ -125,6 +125,8 @@ def mounted_delivery(session: requests.Session, url: str) -> BaseAdapter | None:
 
 _running: dict[str, Provider] = {}
 _starting = threading.Lock()
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=lambda: globals().update(_starting=threading.Lock()))
 
 
 def current_provider(configuration: Configuration | None = None) -> Provider:

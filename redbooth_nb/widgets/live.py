@@ -1,7 +1,9 @@
 """Views that follow what happens: in this notebook by themselves, in another when somebody turns to them again."""
 
+import os
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 from weakref import WeakSet
 
@@ -14,8 +16,13 @@ from redbooth_nb.widgets.view import View
 PAUSE: Final = 0.05  # seconds in which changes are gathered: a cell may make a hundred
 _one_at_a_time = threading.RLock()  # or what was read earlier could be shown later
 _lock = threading.Lock()
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(
+        after_in_child=lambda: globals().update(_one_at_a_time=threading.RLock(), _lock=threading.Lock())
+    )
 _views: "WeakSet[LiveView]" = WeakSet()
-_gathering = threading.Event()
+_dirty = threading.Event()  # set by a change until somebody reads what is changed
+_workers: list[threading.Thread] = []  # at most one, which gathers changes and then shows them
 
 
 class LiveView(View):
@@ -43,24 +50,34 @@ class LiveView(View):
 
 def update_all(*_: object) -> None:
     """Update every view that is not closed."""
-    _gathering.clear()  # before reading: what is changed meanwhile is shown next time
+    _dirty.clear()  # before reading: what is changed meanwhile is shown next time
     with _lock:
-        views = [view for view in _views if view.comm is not None]  # a closed one has none
+        _views.difference_update([view for view in _views if view.comm is None])  # the closed ones
+        views = list(_views)
     for view in views:
         view.update()
 
 
 def _changed() -> None:
+    _dirty.set()
     with _lock:
-        if _gathering.is_set() or not _views:
+        if not _views or any(worker.is_alive() for worker in _workers):
             return
-        _gathering.set()
-    timer = threading.Timer(PAUSE, update_all)
-    timer.daemon = True
-    try:
-        timer.start()
-    except RuntimeError:  # as in a browser's own Python, which has no threads
+        _workers[:] = [threading.Timer(PAUSE, _work)]
+        _workers[0].daemon = True
+        with suppress(RuntimeError):  # as in a browser's own Python, which has no threads
+            _workers[0].start()
+            return
+    update_all()
+
+
+def _work() -> None:
+    if _dirty.is_set():  # a cell that has run has not shown it already
         update_all()
+    with _lock:
+        _workers.clear()
+    if _dirty.is_set():
+        _changed()
 
 
 changes.watch(_changed)

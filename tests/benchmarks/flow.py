@@ -74,8 +74,7 @@ def flow(provider: Provider) -> Callable[[], float]:
 def stored(sandbox: Sandbox, number: int) -> Sandbox:
     """Register the app, and store so many revoked tokens of the app and person that sign in."""
     sandbox.seed_application("App", CALLBACK, client_id=IDENTITY, client_secret=SECRET)
-    with sandbox._database.transaction() as tx:
-        tx.run(STORED if number else "SELECT ?", number)
+    sandbox._database.transact(lambda tx: tx.run(STORED if number else "SELECT ?", number))
     return sandbox
 
 

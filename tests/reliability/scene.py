@@ -116,8 +116,7 @@ def sandbox_scene(rotation: str) -> Iterator[Scene]:
         patch.setenv("REDBOOTH_PROVIDER", sandbox.start())
 
         def age() -> None:
-            with sandbox._database.transaction() as at:
-                at.run("UPDATE tokens SET created_at = created_at - ?", LIFETIME + 1)
+            sandbox._database.transact(lambda at: at.run("UPDATE tokens SET created_at = created_at - ?", LIFETIME + 1))
 
         try:
             settings = save_credentials(CLIENT_ID, CLIENT_SECRET, CALLBACK)

@@ -41,14 +41,21 @@ class Timer(threading.Thread):
     def __init__(self, pause: float, action: object) -> None:
         super().__init__(target=action)  # type: ignore[arg-type]
         assert pause == live.PAUSE
+        self.ended = False
         self.made.append(self)
 
     def start(self) -> None:
         """Start nothing yet."""
 
+    def is_alive(self) -> bool:
+        return not self.ended
+
     def end(self) -> None:
         super().start()
-        self.join()
+        self._started.wait()  # type: ignore[attr-defined]
+        while super().is_alive():
+            super().join(0.01)
+        self.ended = True
 
 
 @pytest.fixture
@@ -56,6 +63,7 @@ def timers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Timer]]:
     """Return the timers that were started; none of them ends by itself."""
     monkeypatch.setattr(live.threading, "Timer", Timer)
     monkeypatch.setattr(Timer, "made", [])
+    monkeypatch.setattr(live, "_workers", [])
     live.update_all()
     yield Timer.made
     live.update_all()
@@ -89,6 +97,22 @@ def test_what_is_changed_while_it_is_shown_is_shown_after_that(timers: list[Time
     assert len(timers) == 2
 
 
+def test_changes_during_a_long_update_start_no_second_worker(timers: list[Timer]) -> None:
+    view = Counter()
+    alive: list[int] = []
+
+    def show() -> None:
+        for _ in range(100):
+            changes.announce()
+        alive.append(len(timers))
+
+    view._show = show  # type: ignore[method-assign]
+    changes.announce()
+    timers[0].end()
+    assert alive == [1]
+    assert len(timers) == 2  # once more for all of them, after that
+
+
 def test_changes_of_any_thread_are_gathered(timers: list[Timer]) -> None:
     view = Counter()
     threads = [threading.Thread(target=changes.announce) for _ in range(20)]
@@ -107,7 +131,8 @@ def test_a_cell_that_has_run_shows_all_of_it_at_once(timers: list[Timer]) -> Non
     live.update_all("what IPython tells of the cell")
     assert view.count == 1
     changes.announce()
-    assert len(timers) == 2  # nothing is lost after that
+    timers[0].end()
+    assert view.count == 2  # nothing is lost after that
 
 
 def test_where_there_are_no_threads_it_is_shown_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,3 +181,4 @@ def test_a_closed_one_hears_nothing_any_more() -> None:
     view.close()
     live.update_all()
     assert view.count == 0
+    assert view not in live._views

@@ -3,9 +3,9 @@
 It answers as Doorkeeper 5.5 does, the engine behind redbooth.com, except where ``differences.toml`` says otherwise.
 """
 
+import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from redbooth_nb import changes
@@ -16,6 +16,10 @@ from redbooth_nb.provider.sandbox.records import Application, save_application
 from redbooth_nb.provider.sandbox.web import create_app
 
 __all__ = ["Sandbox", "SandboxError", "Switches"]
+
+_turn = threading.Lock()  # so that a double click starts only one
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=lambda: globals().update(_turn=threading.Lock()))
 
 
 class Sandbox:
@@ -28,7 +32,6 @@ class Sandbox:
     def __init__(self, file: Path, *ports: int) -> None:
         self._database = Database(file)
         self._ports = ports or (8764, 0)
-        self._turn = threading.Lock()  # so that a double click starts only one
         self.listening = ""  # the address, once it does
         self.app = create_app(self._database)
 
@@ -36,14 +39,14 @@ class Sandbox:
         """Serve in the background; return the address."""
         from redbooth_nb.provider.sandbox.listener import listen  # brings a web server
 
-        with self._turn:
+        with _turn:
             if not self.listening:
                 self.listening, self._stop = listen(self.app, *self._ports)
             return self.listening
 
     def stop(self) -> None:
         """Stop serving and leave no thread behind; what was registered and granted stays in the file."""
-        with self._turn:
+        with _turn:
             if self.listening:
                 self._stop()
             self.listening = ""
@@ -51,31 +54,26 @@ class Sandbox:
 
     def now(self) -> float:
         """Return the sandbox's time in unix seconds, which is the same for all kernels on this file."""
-        with self._database.transaction() as tx:
-            return tx.now
+        return self._database.transact(lambda tx: tx.now)
 
     def advance(self, seconds: float) -> None:
         """Move the clock by this many seconds (back if negative), within 100 years of the machine's time."""
-        with self._changing() as tx:
-            tx.advance(seconds)
+        self._change(lambda tx: tx.advance(seconds))
 
     def reset_clock(self) -> None:
         """Set the clock to the machine's time."""
-        with self._changing() as tx:
-            tx.set("clock_offset", 0.0)
+        self._change(lambda tx: tx.set("clock_offset", 0.0))
 
     @property
     def switches(self) -> Switches:
         """The present switches."""
-        with self._database.transaction() as tx:
-            return tx.switches
+        return self._database.transact(lambda tx: tx.switches)
 
     def switch(self, **changes: object) -> None:
         """Change switches, for example ``switch(token_lifetime=60)``; see ``settings.toml`` for names and values."""
         for problem in filter(None, map(switch_problem, changes, changes.values())):
             raise problem
-        with self._changing() as tx:
-            tx.set("switches", vars(tx.switches) | changes)
+        self._change(lambda tx: tx.set("switches", vars(tx.switches) | changes))
 
     def seed_application(
         self, name: str, redirect_uri: str, *, client_id: str | None = None, client_secret: str | None = None
@@ -85,19 +83,19 @@ class Sandbox:
         values = {"name": name, "redirect_uri": redirect_uri, "scopes": "", "confidential": True}
         for field, problem in problems(values).items():
             raise SandboxError.named("application", name=name, field=field, problem=problem.rstrip("."))
-        with self._database.transaction() as tx:
-            known = tx.find(Application, "uid", client_id)
-            saved = save_application(tx, known, values | {"uid": client_id or None, "secret": client_secret or None})
+        values |= {"uid": client_id or None, "secret": client_secret or None}
+        saved = self._database.transact(lambda tx: save_application(tx, tx.find(Application, "uid", client_id), values))
         return {"client_id": saved.uid, "redirect_uri": saved.redirect_uri, "client_secret": saved.secret}
 
     def reset(self) -> None:
         """Forget applications, codes, tokens, clock and switches."""
-        with self._changing() as tx:
+
+        def forget(tx: Transaction) -> None:
             tx.run("DELETE FROM applications")  # codes and tokens go with them
             tx.run("DELETE FROM settings WHERE name != 'secret_key'")
 
-    @contextmanager
-    def _changing(self) -> Iterator[Transaction]:
-        with self._database.transaction() as tx:
-            yield tx
+        self._change(forget)
+
+    def _change(self, work: Callable[[Transaction], object]) -> None:
+        self._database.transact(work)
         changes.announce()

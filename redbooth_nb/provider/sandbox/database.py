@@ -7,8 +7,8 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar, Final, TypeVar, cast
@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Final, TypeVar, cast
 from redbooth_nb.provider.sandbox.data import LONGEST, SandboxError, Switches, switch_problem
 
 BUSY_SECONDS: float = 10.0  # how long one kernel waits for another's write
+HEARD_SECONDS: Final = 0.5  # how long SQLite waits at a time: it doesn't hear Ctrl-C
 FORMAT: Final = 2  # PRAGMA user_version: raise it, here and in mend.sql, with every change of tables or indexes
 OURS: Final = 0x52424E42  # PRAGMA application_id: tells our file from anybody else's
 
@@ -103,17 +104,17 @@ class Database:
                 path.touch(mode=0o600, exist_ok=False)
         except OSError as problem:
             raise SandboxError.named("create", path=self.path, problem=problem.strerror) from problem
-        with self.transaction():
-            pass  # which checks the file
+        self.transact(lambda _: None)  # which checks the file
 
-    @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        """Hold the write lock, so that what is checked stays true until it is acted on. Raises SandboxError."""
+    def transact(self, work: Callable[[Transaction], V]) -> V:
+        """Do this under the write lock, so that what it checks stays true until it acts on it. Raises SandboxError."""
         try:
+            # These two exit in C. In a context manager written in Python, as contextlib's are, Ctrl-C can come before
+            # the first line of __exit__, and everything stays locked for as long as IPython keeps the traceback.
             with _turn, self._connection() as connection:  # commits, or rolls back after an exception
-                connection.execute("BEGIN IMMEDIATE")
+                self._begin(connection)
                 self._prepare(connection)
-                yield Transaction(connection)
+                return work(Transaction(connection))
         except UnicodeEncodeError as problem:
             raise SandboxError.named("text") from problem
         except sqlite3.Error as problem:
@@ -131,7 +132,7 @@ class Database:
         if identity not in _kept:
             close_kept()
             address = f"{self.path.absolute().as_uri()}?mode=rw"  # rw: a deleted file must not come back empty
-            opened = sqlite3.connect(address, BUSY_SECONDS, 0, None, check_same_thread=False, uri=True)
+            opened = sqlite3.connect(address, HEARD_SECONDS, 0, None, check_same_thread=False, uri=True)
             opened.row_factory = sqlite3.Row
             opened.execute("PRAGMA foreign_keys = ON")
             # What a process wrote outlives it even so; only a power cut can damage the file. A write-ahead log would be
@@ -139,6 +140,16 @@ class Database:
             opened.execute("PRAGMA synchronous = OFF")
             _kept[identity] = opened
         return _kept[identity]
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        end = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                break
+            except sqlite3.OperationalError as problem:
+                if problem.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= end:
+                    raise
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         """Create the tables in an empty file, and bring an older one up to date."""
@@ -157,6 +168,7 @@ class Database:
 
 _turn = threading.RLock()
 _kept: dict[tuple[int, ...], sqlite3.Connection] = {}  # at most one in a process, by the device and inode of its file
+_parents: list[sqlite3.Connection] = []  # open in the process that forked this one
 
 
 def close_kept() -> None:
@@ -168,8 +180,19 @@ def close_kept() -> None:
 
 def _before_fork() -> None:
     _turn.acquire()
-    close_kept()  # a child may neither use nor close its parent's
+    if not any(connection.in_transaction for connection in _kept.values()):  # of this very thread
+        close_kept()  # a child may neither use nor close its parent's
+
+
+def _after_fork_in_child() -> None:
+    globals()["_turn"] = threading.RLock()  # another thread may hold the old one, if Ctrl-C ended the wait for it
+    _parents.extend(_kept.values())
+    _kept.clear()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(before=_before_fork, after_in_parent=_turn.release, after_in_child=_turn.release)
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=lambda: _turn.release(),  # noqa: PLW0108  # a child that forks has a lock of its own
+        after_in_child=_after_fork_in_child,
+    )

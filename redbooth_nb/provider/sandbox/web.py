@@ -2,7 +2,6 @@
 
 import re
 import secrets
-from contextlib import nullcontext
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -15,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from redbooth_nb.provider.sandbox import api, applications, authorize, token
 from redbooth_nb.provider.sandbox.context import from_the_page, given, json_body, signed_in, tx
 from redbooth_nb.provider.sandbox.data import DIFFERENCES, PEOPLE, SENTENCES, SETTINGS, SandboxError, person
-from redbooth_nb.provider.sandbox.database import Database
+from redbooth_nb.provider.sandbox.database import Database, Transaction
 
 _LOOPBACK: Final = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
 
@@ -34,15 +33,19 @@ class _App(Flask):
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Run the view; an exception undoes what it did."""
-        with nullcontext() if request.endpoint == "static" else self.config["DATABASE"].transaction() as g.transaction:
-            return super().dispatch_request()
+        view = super().dispatch_request
+
+        def answer(opened: Transaction) -> ResponseReturnValue:
+            g.transaction = opened
+            return view()
+
+        return view() if request.endpoint == "static" else self.config["DATABASE"].transact(answer)
 
 
 def create_app(file: Database) -> Flask:
     """Return the sandbox's web application over its file. It needs no listener."""
     app = _App(__name__)
-    with file.transaction() as opened:
-        app.secret_key = opened.setting("secret_key", "")
+    app.secret_key = file.transact(lambda opened: opened.setting("secret_key", ""))
     app.config.update(SETTINGS["flask"], DATABASE=file)
     app.url_map.strict_slashes = False  # one public client posts to /oauth2/token/
     for part in (authorize.pages, applications.pages, token.endpoints, api.endpoints):

@@ -6,8 +6,10 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from provider.sandbox.visitor import CALLBACK, Visitor, registered
@@ -118,13 +120,15 @@ def test_several_processes_share_it(file: Path) -> None:
 FORK = """
 inside, forked = threading.Event(), threading.Event()
 
-def hold():
-    with sandbox._database.transaction() as tx:
-        tx.set("held", 1)
-        inside.set()
-        forked.wait(0.2)  # the fork waits for this transaction
+def check(tx):
+    assert tx.run("SELECT count(*) FROM applications").fetchone()[0] == 100
 
-threading.Thread(target=hold).start()
+def hold(tx):
+    tx.set("held", 1)
+    inside.set()
+    forked.wait(0.2)  # the fork waits for this transaction
+
+threading.Thread(target=sandbox._database.transact, args=[hold]).start()
 inside.wait()
 child = os.fork()
 forked.set()
@@ -132,8 +136,7 @@ assert not database._kept
 register(50)
 if child:
     assert os.waitpid(child, 0)[1] == 0
-    with sandbox._database.transaction() as tx:
-        assert tx.run("SELECT count(*) FROM applications").fetchone()[0] == 100
+    sandbox._database.transact(check)
 os._exit(0) if not child else None
 """
 
@@ -149,8 +152,8 @@ def test_a_fork_shares_the_file_and_not_the_connection(file: Path) -> None:
 
 def test_what_was_answered_outlives_a_kill(file: Path) -> None:
     """And what was not is undone."""
-    with python("register(20)\nwith sandbox._database.transaction() as tx:\n    "
-                "tx.run('DELETE FROM applications'); os.kill(os.getpid(), 9)", file) as process:  # fmt: skip
+    killed = "lambda tx: (tx.run('DELETE FROM applications'), os.kill(os.getpid(), 9))"
+    with python(f"register(20)\nsandbox._database.transact({killed})", file) as process:
         process.communicate(timeout=60)
     assert process.returncode == -9
     assert len(names(Sandbox(file))) == 20
@@ -161,9 +164,12 @@ def test_what_sqlite_puts_beside_it_is_the_owner_s_alone(file: Path) -> None:
     before = os.umask(0)
     try:
         sandbox = Sandbox(file)
-        with sandbox._database.transaction() as tx:
+
+        def write(tx: database.Transaction) -> dict[str, int]:
             tx.set("anything", 1)
-            modes = {place.name: place.stat().st_mode & 0o777 for place in file.parent.iterdir()}
+            return {place.name: place.stat().st_mode & 0o777 for place in file.parent.iterdir()}
+
+        modes = sandbox._database.transact(write)
     finally:
         os.umask(before)
     assert modes == {"sandbox.sqlite3": 0o600, "sandbox.sqlite3-journal": 0o600}
@@ -172,19 +178,65 @@ def test_what_sqlite_puts_beside_it_is_the_owner_s_alone(file: Path) -> None:
 def test_a_failure_leaves_no_transaction_open(file: Path) -> None:
     sandbox = Sandbox(file)
 
-    def half(error: Exception | None) -> None:
-        with sandbox._database.transaction() as tx:
-            tx.set("half", 1)
-            if error:
-                raise error
-            tx.run("SELECT * FROM missing")
+    def half(tx: database.Transaction) -> None:
+        tx.set("half", 1)
+        tx.run("SELECT * FROM missing")
+
+    def raised(tx: database.Transaction) -> None:
+        tx.set("half", 1)
+        raise KeyError
 
     with pytest.raises(SandboxError, match="no such table"):
-        half(None)
+        sandbox._database.transact(half)
     with pytest.raises(KeyError):
-        half(KeyError())
-    with sandbox._database.transaction() as tx:
-        assert tx.setting("half", 0) == 0
+        sandbox._database.transact(raised)
+    assert sandbox._database.transact(lambda tx: tx.setting("half", 0)) == 0
+
+
+def test_ctrl_c_at_any_point_leaves_nothing_locked(file: Path) -> None:
+    """A signal is heard where a function of Python begins, and where one of C has returned."""
+    sandbox = Sandbox(file)
+    kept: list[KeyboardInterrupt] = []  # IPython keeps the last, and with it all frames
+    left = 0
+
+    def interrupt(_: object, event: str, __: object) -> None:
+        nonlocal left
+        left -= event in ("call", "c_return")
+        if left == 0:
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    def free() -> bool:
+        return database._turn.acquire(blocking=False) and not database._turn.release()
+
+    for point in range(1, 1000):
+        left = point
+        try:
+            sys.setprofile(interrupt)
+            sandbox.advance(1)
+        except KeyboardInterrupt as error:
+            kept.append(error)
+        finally:
+            sys.setprofile(None)
+        with closing(sqlite3.connect(file, 0, isolation_level=None)) as other, ThreadPoolExecutor(1) as thread:
+            other.execute("BEGIN IMMEDIATE")
+            assert thread.submit(free).result()
+        if len(kept) < point:  # the end was reached
+            break
+    assert len(kept) > 30
+
+
+def test_ctrl_c_is_heard_while_another_program_holds_the_lock(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sandbox = Sandbox(file)
+    monkeypatch.setattr(database, "HEARD_SECONDS", 0)
+    database.close_kept()  # the next connection waits as long as that
+    looks = Mock(side_effect=[0.0, 1.0, 2.0, KeyboardInterrupt])
+    with closing(sqlite3.connect(file, isolation_level=None)) as holder, monkeypatch.context() as patch:
+        holder.execute("BEGIN IMMEDIATE")
+        patch.setattr(database, "time", Mock(monotonic=looks))
+        with pytest.raises(KeyboardInterrupt):
+            sandbox.now()
+    assert sandbox.now() > 0
 
 
 def test_no_request_reads_all_tokens_or_codes(visitor: Visitor) -> None:
@@ -208,8 +260,9 @@ def test_no_request_reads_all_tokens_or_codes(visitor: Visitor) -> None:
         "DELETE FROM codes WHERE application_id = 1",
     ]  # with its app
     assert len(asked) > 10
-    with visitor.sandbox._database.transaction() as tx:
-        plans = [row["detail"] for sql in asked for row in tx.run(f"EXPLAIN QUERY PLAN {sql}")]
+    plans = visitor.sandbox._database.transact(
+        lambda tx: [row["detail"] for sql in asked for row in tx.run(f"EXPLAIN QUERY PLAN {sql}")]
+    )
     assert not [plan for plan in plans if re.search("SCAN (tokens|codes)", plan)]
     assert {index for index in ("codes_of", "tokens_of") if index in "".join(plans)} == {"codes_of", "tokens_of"}
 

@@ -16,8 +16,7 @@ CALLBACK = "http://127.0.0.1:8765/callback"
 
 def registered(sandbox: Sandbox) -> list[dict[str, str]]:
     """Return the registered applications, oldest first, without their secrets."""
-    with sandbox._database.transaction() as tx:
-        found = tx.records(Application)
+    found = sandbox._database.transact(lambda tx: tx.records(Application))
     return [{"name": app.name, "client_id": app.uid, "redirect_uri": app.redirect_uri} for app in found]
 
 
