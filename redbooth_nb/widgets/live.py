@@ -21,7 +21,9 @@ if hasattr(os, "register_at_fork"):  # not on Windows
         after_in_child=lambda: globals().update(_one_at_a_time=threading.RLock(), _lock=threading.Lock())
     )
 _views: "WeakSet[LiveView]" = WeakSet()
-_dirty = threading.Event()  # set by a change until somebody reads what is changed
+_dirty = [
+    False
+]  # true after a change, until somebody reads what is changed; nothing to lock, so Ctrl-C can't leave it so
 _workers: list[threading.Thread] = []  # at most one, which gathers changes and then shows them
 
 
@@ -50,7 +52,7 @@ class LiveView(View):
 
 def update_all(*_: object) -> None:
     """Update every view that is not closed."""
-    _dirty.clear()  # before reading: what is changed meanwhile is shown next time
+    _dirty[0] = False  # before reading: what is changed meanwhile is shown next time
     with _lock:
         _views.difference_update([view for view in _views if view.comm is None])  # the closed ones
         views = list(_views)
@@ -59,7 +61,7 @@ def update_all(*_: object) -> None:
 
 
 def _changed() -> None:
-    _dirty.set()
+    _dirty[0] = True
     with _lock:
         if not _views or any(worker.is_alive() for worker in _workers):
             return
@@ -72,11 +74,11 @@ def _changed() -> None:
 
 
 def _work() -> None:
-    if _dirty.is_set():  # a cell that has run has not shown it already
+    if _dirty[0]:  # a cell that has run has not shown it already
         update_all()
     with _lock:
         _workers.clear()
-    if _dirty.is_set():
+    if _dirty[0]:
         _changed()
 
 

@@ -71,7 +71,7 @@ def failure(settings: Settings, leg: str) -> str:
             refresh(settings)
         else:
             request = AuthorizationRequest.new(settings, pkce=True)
-            query = urlencode({"code": "code-of-the-user", "state": request.state})
+            query = urlencode({"code": f"code-of-the-user-{request.state}", "state": request.state})
             exchange(AuthorizationResponse.read(f"{request.redirect_uri}?{query}", request))
     except RedboothError as error:
         return " ".join(str(error).split())
