@@ -79,7 +79,7 @@ def _shown(error: Exception, script: Path, settings: Settings) -> str:
     """Return the traceback as Python shows it, from the script's own frames on, without secrets, and what to do."""
     from oauthlib.oauth2 import OAuth2Error  # what only a failure needs
 
-    from redbooth_nb.library_errors import meaning_of_error
+    from redbooth_nb.foreign_errors import meaning_of_error
     from redbooth_nb.port_note import holder
 
     frames = error.__traceback__

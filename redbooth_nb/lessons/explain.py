@@ -18,8 +18,8 @@ from redbooth_nb.client.errors import meaning_of
 from redbooth_nb.client.token_endpoint import answer_problem
 from redbooth_nb.client.wire import status_of
 from redbooth_nb.errors import RedboothError
+from redbooth_nb.foreign_errors import api_meaning, meaning_of_error
 from redbooth_nb.lessons.course import LESSONS, TEXTS
-from redbooth_nb.library_errors import api_meaning, meaning_of_error
 from redbooth_nb.provider.addresses import AUTHORIZE_URL, TOKEN_URL
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.page import page_message
