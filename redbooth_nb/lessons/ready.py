@@ -86,7 +86,8 @@ def _find(what: str, load: Callable[[], T], make: Callable[[], T]) -> T:
 
 
 def _register() -> Settings:
-    return save_credentials(*register_application(connect(requests.Session()), APP_NAME, DEFAULT_REDIRECT_URI))
+    credentials = register_application(connect(requests.Session()), APP_NAME, DEFAULT_REDIRECT_URI)
+    return save_credentials(*credentials, DEFAULT_REDIRECT_URI)
 
 
 def _code(settings: Settings) -> AuthorizationResponse:
