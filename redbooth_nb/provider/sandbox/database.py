@@ -132,7 +132,9 @@ class Database:
         if identity not in _kept:
             close_kept()
             address = f"{self.path.absolute().as_uri()}?mode=rw"  # rw: a deleted file must not come back empty
-            opened = sqlite3.connect(address, HEARD_SECONDS, 0, None, check_same_thread=False, uri=True)
+            opened = sqlite3.connect(
+                address, timeout=HEARD_SECONDS, isolation_level=None, check_same_thread=False, uri=True
+            )
             opened.row_factory = sqlite3.Row
             opened.execute("PRAGMA foreign_keys = ON")
             # What a process wrote outlives it even so; only a power cut can damage the file. A write-ahead log would be

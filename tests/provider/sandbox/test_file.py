@@ -218,7 +218,7 @@ def test_ctrl_c_at_any_point_leaves_nothing_locked(file: Path) -> None:
             kept.append(error)
         finally:
             sys.setprofile(None)
-        with closing(sqlite3.connect(file, 0, isolation_level=None)) as other, ThreadPoolExecutor(1) as thread:
+        with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as other, ThreadPoolExecutor(1) as thread:
             other.execute("BEGIN IMMEDIATE")
             assert thread.submit(free).result()
         if len(kept) < point:  # the end was reached
