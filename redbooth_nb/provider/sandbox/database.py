@@ -1,5 +1,6 @@
 """The sandbox's file, an SQLite database that all notebooks on this machine share, and the clock in it."""
 
+import atexit
 import json
 import os
 import re
@@ -109,8 +110,7 @@ class Database:
     def transact(self, work: Callable[[Transaction], V]) -> V:
         """Do this under the write lock, so that what it checks stays true until it acts on it. Raises SandboxError."""
         try:
-            # These two exit in C. In a context manager written in Python, as contextlib's are, Ctrl-C can come before
-            # the first line of __exit__, and everything stays locked for as long as IPython keeps the traceback.
+            # Both exit in C: Ctrl-C before the first line of an __exit__ in Python would leave everything locked.
             with _turn, self._connection() as connection:  # commits, or rolls back after an exception
                 self._begin(connection)
                 self._prepare(connection)
@@ -132,15 +132,13 @@ class Database:
         if identity not in _kept:
             close_kept()
             address = f"{self.path.absolute().as_uri()}?mode=rw"  # rw: a deleted file must not come back empty
-            opened = sqlite3.connect(
+            opened = _kept[identity] = sqlite3.connect(  # kept at once: whatever fails next, it is closed
                 address, timeout=HEARD_SECONDS, isolation_level=None, check_same_thread=False, uri=True
             )
             opened.row_factory = sqlite3.Row
             opened.execute("PRAGMA foreign_keys = ON")
-            # What a process wrote outlives it even so; only a power cut can damage the file. A write-ahead log would be
-            # hardly faster, and SQLite would take what is left of it for a part of the file that replaces this one.
+            # Only a power cut can damage the file. A WAL would outlive it, and pass for a part of the next one.
             opened.execute("PRAGMA synchronous = OFF")
-            _kept[identity] = opened
         return _kept[identity]
 
     def _begin(self, connection: sqlite3.Connection) -> None:
@@ -164,8 +162,8 @@ class Database:
         for script in ["schema.sql"] * (not ours) + ["mend.sql"] * (version < FORMAT):
             for statement in Path(__file__).with_name(script).read_text(encoding="utf-8").split(";\n"):
                 connection.execute(statement)
-        key = json.dumps(secrets.token_hex(32))
-        connection.execute("INSERT OR IGNORE INTO settings VALUES ('secret_key', ?)", (key,))
+        add_key = "INSERT OR IGNORE INTO settings VALUES ('secret_key', ?)"
+        connection.execute(add_key, (json.dumps(secrets.token_hex(32)),))
 
 
 _turn = threading.RLock()
@@ -176,8 +174,10 @@ _parents: list[sqlite3.Connection] = []  # open in the process that forked this 
 def close_kept() -> None:
     """Close this process's connection; the next transaction opens another."""
     with _turn:
-        for identity in list(_kept):
-            _kept.pop(identity).close()
+        list(map(sqlite3.Connection.close, [_kept.pop(identity) for identity in list(_kept)]))
+
+
+atexit.register(close_kept)
 
 
 def _before_fork() -> None:
