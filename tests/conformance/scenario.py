@@ -223,7 +223,7 @@ def _token_errors(app: Cast) -> None:
     app.note("x-token-blank-code", app.exchange("  "))
     query = {"grant_type": "authorization_code", "code": app.code(), "redirect_uri": CALLBACK}
     query |= {"client_id": app.client_id, "client_secret": app.client_secret}
-    app.note("044-token-by-get", app.stage.session().get(app.url("/oauth2/token"), query, timeout=20))
+    app.note("044-token-by-get", app.stage.session().get(app.url("/oauth2/token"), params=query, timeout=20))
 
 
 def _encodings_and_pkce(app: Cast) -> None:
