@@ -173,8 +173,8 @@ _parents: list[sqlite3.Connection] = []  # open in the process that forked this 
 
 def close_kept() -> None:
     """Close this process's connection; the next transaction opens another."""
-    with _turn:
-        list(map(sqlite3.Connection.close, [_kept.pop(identity) for identity in list(_kept)]))
+    with _turn, suppress(KeyError):  # there may be none
+        _kept.popitem()[1].close()
 
 
 atexit.register(close_kept)
