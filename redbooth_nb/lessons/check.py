@@ -2,11 +2,9 @@
 
 from collections import Counter
 
-from redbooth_nb.client.private_file import PrivateFile
-from redbooth_nb.configuration import Configuration
-from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.course import LESSONS, requirements
 from redbooth_nb.lessons.names import named
+from redbooth_nb.lessons.progress import note, noted
 
 _asked: Counter[str] = Counter()
 
@@ -14,8 +12,8 @@ _asked: Counter[str] = Counter()
 def check(stage: str) -> None:
     """Print what is done in `stage` and a hint for what is missing: first one, then a second, then the answer.
 
-    stage: "start", "register", "authorize", "exchange", "refresh", "break-it" or "your-own-app". When nothing is
-    missing, the lesson counts as done. Raises StoreError when that cannot be kept.
+    stage: "start", "register", "authorize", "exchange", "refresh", "help-desk", "your-own-app" or "every-error".
+    When nothing is missing, the lesson counts as done. Raises StoreError when that cannot be kept.
     """
     named("stage", stage, LESSONS)
     required = requirements(stage)
@@ -29,7 +27,7 @@ def check(stage: str) -> None:
         print(f"To do    {requirement.text}\n         {label}: {requirement.hints[hint]}")
     if all(requirement.holds for requirement in required):
         if stage not in (before := done()):
-            _file().write({"done": [*before, stage]})
+            note(done=[*before, stage])
         print(summary_line())
 
 
@@ -42,11 +40,8 @@ def progress() -> None:
 
 def done() -> list[str]:
     """Return the stages whose check found nothing missing, in the order of the course."""
-    try:
-        noted = (_file().read() or {}).get("done", [])
-    except RedboothError:
-        noted = []  # a lost note is no reason to stop a lesson: its check writes a new one
-    return [stage for stage in LESSONS if stage in noted]
+    finished = noted().get("done", [])
+    return [stage for stage in LESSONS if stage in finished]
 
 
 def summary_line() -> str:
@@ -57,7 +52,3 @@ def summary_line() -> str:
     following = next((notebook for stage, notebook in LESSONS.items() if stage not in finished), "")
     then = f"next is {following}" if following else "that was the whole course"
     return f"Lessons  {len(finished)} of {len(LESSONS)} done; {then}."
-
-
-def _file() -> PrivateFile:
-    return PrivateFile(Configuration.read().state_dir / "progress.json")

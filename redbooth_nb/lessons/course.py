@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
 from http import HTTPStatus
+from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple, TypeVar
@@ -15,6 +16,9 @@ from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.errors import RedboothError
+from redbooth_nb.lessons.help_desk import TICKETS, solved
+from redbooth_nb.lessons.take_home import TakeHomeApp
+from redbooth_nb.lessons.try_out import EXERCISES
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.traffic.transcript import transcript
 
@@ -72,7 +76,7 @@ def _refresh() -> Findings:
     yield "saved" if token or not good else "gone", saved, {}
 
 
-def _break_it() -> Findings:
+def _every_error() -> Findings:
     opened = [each for each in transcript if each.method == "GET" and each.address.endswith("/authorize")]
     yield "page", any("web page" in str(each.body) for each in opened), {}
     unauthorized = [each.address for each in transcript if each.status == HTTPStatus.UNAUTHORIZED]
@@ -82,19 +86,30 @@ def _break_it() -> Findings:
     yield "grant", "invalid_grant" in errors, {}
 
 
-def _your_own_app() -> Findings:
-    from redbooth_nb.lessons.take_home import NAME, TakeHomeApp
+def _help_desk() -> Findings:
+    done = solved()
+    following = next((number for number in TICKETS if number not in done), 0)
+    yield "tickets", not following, {"all": str(len(TICKETS)), "solved": str(len(done)), "next": str(following)}
 
-    folder, text, owner, client_id = TakeHomeApp().folder, "", "", ""
-    with suppress(OSError, ValueError):
-        text = (folder / NAME).read_text(encoding="utf-8")
+
+def _your_own_app() -> Findings:
+    app, owner, client_id = TakeHomeApp(), "", ""
     with suppress(OSError, ValueError, TypeError, KeyError):
-        owner = json.loads((folder / "my_redbooth_token.json").read_text(encoding="utf-8"))["client_id"]
+        owner = json.loads((app.folder / "my_redbooth_token.json").read_text(encoding="utf-8"))["client_id"]
     with suppress(RedboothError):
         client_id = Settings.load().client_id
-    yield "written", bool(text), {}
-    yield "alone", bool(text) and "redbooth_nb" not in text, {}
+    there = app.file.exists()
+    yield "written", there, {}
+    yield "alone", there and "redbooth_nb" not in app.text(), {}
     yield "signed_in" if client_id else "registered", bool(client_id) and owner == client_id, {}
+
+
+def own_functions(stage: str) -> Findings:
+    """Find out whether the functions of this stage in the learner's app are their own."""
+    names = [name for name, exercise in EXERCISES.items() if exercise["stage"] == stage]
+    missing = [name for name in names if name not in TakeHomeApp().mine()]
+    if names:
+        yield "own", not missing, {"functions": ", ".join(missing or names)}
 
 
 def _stored() -> Token | None:
@@ -105,15 +120,15 @@ def _stored() -> Token | None:
 
 
 LESSONS: dict[str, str] = {stage: table["notebook"] for stage, table in TEXTS.items() if "notebook" in table}
-_IN_ORDER = (_start, _register, _authorize, _exchange, _refresh, _break_it, _your_own_app)
+_IN_ORDER = (_start, _register, _authorize, _exchange, _refresh, _help_desk, _your_own_app, _every_error)
 _FINDINGS = dict(zip(LESSONS, _IN_ORDER, strict=True))
 QUESTIONS = {name: SimpleNamespace(**each) for stage in LESSONS for name, each in TEXTS[stage]["questions"].items()}
 
 
 def requirements(stage: str) -> list[Requirement]:
     """Return what the check of a lesson asks for, each as it is now."""
-    words = TEXTS[stage]["requirements"]
+    words = TEXTS[stage]["requirements"] | {"own": TEXTS["own"]}
     return [
         Requirement(words[name]["met" if holds else "missing"].format_map(values), holds, words[name]["hints"])
-        for name, holds, values in _FINDINGS[stage]()
+        for name, holds, values in chain(_FINDINGS[stage](), own_functions(stage))
     ]

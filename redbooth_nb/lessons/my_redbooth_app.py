@@ -9,7 +9,7 @@ import secrets
 import webbrowser
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import requests
 from dotenv import dotenv_values
@@ -22,32 +22,25 @@ TOKEN_FILE = Path("my_redbooth_token.json")
 
 
 def read_credentials():
-    """Register: return client id, client secret and redirect URI, from the environment or else from .env."""
+    """Register: return client_id, client_secret and redirect_uri as a dict, from the environment or else from .env."""
     settings = {**dotenv_values(interpolate=False), **os.environ}
-    names = ["REDBOOTH_CLIENT_ID", "REDBOOTH_CLIENT_SECRET", "REDBOOTH_REDIRECT_URI"]
-    missing = [name for name in names if not settings.get(name)]
+    names = {name: f"REDBOOTH_{name.upper()}" for name in ("client_id", "client_secret", "redirect_uri")}
+    missing = [variable for variable in names.values() if not settings.get(variable)]
     if missing:
         raise SystemExit(f"Put {', '.join(missing)} into .env. You can find them at {REDBOOTH}/oauth2/applications")
-    if not settings["REDBOOTH_REDIRECT_URI"].startswith("http://127.0.0.1:"):
-        raise SystemExit(
-            "REDBOOTH_REDIRECT_URI must begin with http://127.0.0.1: followed by the port that the app listens on."
-        )
-    return [settings[name] for name in names]
+    return {name: settings[variable] for name, variable in names.items()}
 
 
-CLIENT_ID, CLIENT_SECRET, REDIRECT_URI = read_credentials()
-CREDENTIALS = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
-
-
-def with_attempt(state):
+def return_address(credentials, state):
     """Authorize: return the redirect URI of one sign-in. It repeats `state`, in case Redbooth does not return it."""
-    return f"{REDIRECT_URI}?attempt={state}"
+    return f"{credentials['redirect_uri']}?{urlencode({'attempt': state})}"
 
 
-def authorization_link(state):
+def authorization_link(credentials, state):
     """Authorize: return the link that sends the user to Redbooth."""
-    oauth = OAuth2Session(CLIENT_ID, redirect_uri=with_attempt(state))
-    return oauth.authorization_url(f"{REDBOOTH}/oauth2/authorize", state=state)[0]
+    oauth = OAuth2Session(credentials["client_id"], redirect_uri=return_address(credentials, state))
+    link, _ = oauth.authorization_url(f"{REDBOOTH}/oauth2/authorize", state=state)
+    return link
 
 
 def is_ours(address, state):
@@ -56,16 +49,20 @@ def is_ours(address, state):
     return (fields.get("state") or fields.get("attempt")) == [state]
 
 
-def wait_for_callback(state):
+def wait_for_callback(credentials, state):
     """Authorize: send the user to Redbooth, and return the address that the browser comes back to."""
+    here = urlsplit(credentials["redirect_uri"])
+    if (here.scheme, here.hostname) != ("http", "127.0.0.1") or not here.port:
+        raise SystemExit(
+            "REDBOOTH_REDIRECT_URI must begin with http://127.0.0.1: followed by the port that the app listens on."
+        )
     answers = []
 
     class Callback(BaseHTTPRequestHandler):
         timeout = 1  # in seconds; browsers also open connections that they do not use
 
         def do_GET(self):
-            # On this machine, the browser uses http; oauthlib accepts only https.
-            address = "https://" + urlsplit(REDIRECT_URI).netloc + self.path  # gap: address
+            address = f"http://{here.netloc}{self.path}"
             if is_ours(address, state):
                 answers.append(address)
                 self.send_response(200)
@@ -77,89 +74,98 @@ def wait_for_callback(state):
         def log_message(self, *_):
             pass  # the address contains the code
 
-    with HTTPServer(("127.0.0.1", urlsplit(REDIRECT_URI).port), Callback) as server:
-        link = authorization_link(state)
+    with HTTPServer(("127.0.0.1", here.port), Callback) as server:
+        link = authorization_link(credentials, state)
         webbrowser.open(link) or print("Open this address in a browser:", link)
         while not answers:
             server.handle_request()
     return answers[0]
 
 
-def exchange(address, state):
+def exchange(credentials, address, state):
     """Exchange: send the code in the callback address to Redbooth, and return the token."""
-    # oauthlib compares `state` once more. If Redbooth did not return it, is_ours has compared `attempt` instead.
-    sent = state if "state" in parse_qs(urlsplit(address).query) else None
-    oauth = OAuth2Session(CLIENT_ID, redirect_uri=with_attempt(state), state=sent)
+    if not is_ours(address, state):
+        raise SystemExit("This answer does not belong to the sign-in that is waiting for one.")
+    oauth = OAuth2Session(credentials["client_id"], redirect_uri=return_address(credentials, state))
     return oauth.fetch_token(
-        TOKEN_URL, authorization_response=address, include_client_id=True, timeout=30, **CREDENTIALS
+        TOKEN_URL,
+        # On this machine, the browser uses http; oauthlib reads only https.
+        authorization_response=address.replace("http://", "https://", 1),
+        include_client_id=True,
+        client_secret=credentials["client_secret"],
+        timeout=30,
     )
 
 
-def save(token):
+def save(credentials, token):
     """Replace the token file in one step: a crash leaves the old token or the new one, never half of it."""
     part = TOKEN_FILE.with_suffix(".part")
-    with open(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
-        json.dump({**token, "client_id": CLIENT_ID}, file)
+    part.unlink(missing_ok=True)  # left behind by a crash
+    with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        json.dump({**token, "client_id": credentials["client_id"]}, file)
         file.flush()
         os.fsync(file.fileno())
     part.replace(TOKEN_FILE)
 
 
-def load():
+def load(credentials):
     """Return the stored token, or None if there is none or it belongs to another app."""
     if not TOKEN_FILE.exists():
         return None
     try:
         token = json.loads(TOKEN_FILE.read_text())
-        return token if token["client_id"] == CLIENT_ID else None
+        return token if token["client_id"] == credentials["client_id"] else None
     except (ValueError, TypeError, KeyError):
         raise SystemExit(f"{TOKEN_FILE} is damaged. Delete it, then run the app again to sign in.") from None
 
 
-def sign_in():
+def sign_in(credentials):
     """Authorize and exchange: return a new token, already saved."""
     state = secrets.token_urlsafe(32)
-    token = exchange(wait_for_callback(state), state)
-    save(token)
+    token = exchange(credentials, wait_for_callback(credentials, state), state)
+    save(credentials, token)
     return token
 
 
-def refresh(token):
+def refresh(credentials, token):
     """Refresh: return a new pair of tokens. It is saved before anything else happens: the old pair is dead now."""
-    oauth = OAuth2Session(CLIENT_ID, token=token)
-    token = oauth.refresh_token(TOKEN_URL, timeout=30, **CREDENTIALS)  # gap: credentials
-    save(token)  # gap: save
-    return token
+    oauth = OAuth2Session(credentials["client_id"], token=token)
+    new = oauth.refresh_token(
+        TOKEN_URL, client_id=credentials["client_id"], client_secret=credentials["client_secret"], timeout=30
+    )
+    save(credentials, new)
+    return new
 
 
-def call(token, path):
+def call(credentials, token, path):
     """Call the API and return its answer. If the answer says that the token expired, refresh once and call again."""
     url = f"{REDBOOTH}/api/3{path}"
     answer = requests.get(url, headers={"Authorization": f"Bearer {token['access_token']}"}, timeout=30)
-    if answer.status_code == 401 and "expired" in answer.headers.get("WWW-Authenticate", ""):  # gap: expired
-        token = refresh(token)
+    if answer.status_code == 401 and "expired" in answer.headers.get("WWW-Authenticate", ""):
+        token = refresh(credentials, token)
         answer = requests.get(url, headers={"Authorization": f"Bearer {token['access_token']}"}, timeout=30)
     return answer
 
 
-def get(path):
+def get(credentials, path):
     """Return what the API says. If there is no token, or Redbooth no longer accepts it, have the user sign in first."""
-    token = load() or sign_in()
+    token = load(credentials) or sign_in(credentials)
     try:
-        answer = call(token, path)
+        answer = call(credentials, token, path)
     except (InvalidGrantError, InvalidRequestError):  # a dead refresh token: the error today, and the one before 2015
         answer = None
     if answer is None or answer.status_code == 401:
         print("Redbooth no longer accepts the stored token. Please sign in again.")
-        answer = call(sign_in(), path)
+        answer = call(credentials, sign_in(credentials), path)
     answer.raise_for_status()
     return answer.json()
 
 
 def main():
     """Greet the user, and list a few of their open tasks."""
-    print(f"Hello, {get('/me')['first_name']}. Some of your open tasks:")
-    for task in [task for task in get("/tasks") if task["status"] == "open"][:3]:
+    credentials = read_credentials()
+    print(f"Hello, {get(credentials, '/me')['first_name']}. Some of your open tasks:")
+    for task in [task for task in get(credentials, "/tasks") if task["status"] == "open"][:3]:
         print("-", task["name"])
 
 
@@ -176,6 +182,7 @@ if __name__ == "__main__":
         raise SystemExit(f"Redbooth gave no usable answer ({type(error).__name__}). Check the network.") from None
     except OSError as error:  # a file, or else the port in the redirect URI
         hint = "" if error.filename else " Close the notebook or program that uses it, then run the app again."
-        raise SystemExit(f"{error.filename or REDIRECT_URI}: {error.strerror}.{hint}") from None
+        where = error.filename or "The port in REDBOOTH_REDIRECT_URI"
+        raise SystemExit(f"{where}: {error.strerror}.{hint}") from None
     except KeyboardInterrupt:
         raise SystemExit("Stopped.") from None

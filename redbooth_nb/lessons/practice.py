@@ -62,14 +62,20 @@ def pretend(
     def send(request: requests.PreparedRequest, **_: Any) -> requests.Response:
         if not status:
             raise requests.ConnectionError("There is no network. (This is made up.)")
-        words, content = responses.get(status), {"Content-Type": content_type, **(headers or {})}
-        raw = HTTPResponse(BytesIO(text.encode()), content, status, reason=words, preload_content=False)
-        return adapter.build_response(request, raw)
+        return made_up(request, status, {"Content-Type": content_type, **(headers or {})}, text)
 
     adapter = HTTPAdapter()
     adapter.send = send  # type: ignore[method-assign,assignment]
     with patch.object(practice_only(), "deliver", lambda session: session.mount(f"{ORIGIN}/", adapter)):
         yield
+
+
+def made_up(
+    request: requests.PreparedRequest, status: int, headers: Mapping[str, str], text: str = ""
+) -> requests.Response:
+    """Return a made-up answer to a request."""
+    raw = HTTPResponse(BytesIO(text.encode()), headers, status, reason=responses.get(status), preload_content=False)
+    return HTTPAdapter().build_response(request, raw)
 
 
 def let_time_pass(seconds: float) -> None:

@@ -15,14 +15,15 @@ from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.wire import connect
 from redbooth_nb.errors import NotYet
 from redbooth_nb.lessons.check import summary_line
-from redbooth_nb.lessons.course import LESSONS, TEXTS
+from redbooth_nb.lessons.course import LESSONS, TEXTS, own_functions
 from redbooth_nb.lessons.explain import explain_errors
 from redbooth_nb.lessons.names import named
 from redbooth_nb.lessons.practice import allow, practice_only
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.visitor import register_application
 
-NEED_TOKEN = {"refresh", "break-it"}
+NEED_NO_APP = {"start", "register", "help-desk"}
+NEED_TOKEN = {"refresh", "every-error"}
 APP_NAME = "My first Redbooth app"
 T = TypeVar("T")
 
@@ -30,16 +31,16 @@ T = TypeVar("T")
 def ready(stage: str) -> Settings | None:
     """Say who answers, what cannot work here and what earlier lessons left; on a stand-in, do what is missing.
 
-    Returns the settings; None for "start" and "register", which need none. From now on errors show as sentences.
+    Returns the settings; None for a stage that needs no app. From now on errors show as sentences.
     Raises NotYet on redbooth.com, naming the stage that comes first: only a person can register and allow there.
     """
     named("stage", stage, LESSONS)  # a wrong name is a sentence, not a puzzle later
     explain_errors(stage)
-    provider = practice_only() if stage == "break-it" else current_provider()
+    provider = practice_only() if stage == "every-error" else current_provider()
     print(f"Requests to https://redbooth.com go to {provider.label}.")
-    for line in filter(None, (limits_here(live=provider.kind == "live"), summary_line())):
+    for line in filter(None, (limits_here(live=provider.kind == "live"), summary_line(), _skipped(stage))):
         print(line)
-    return None if stage in {"start", "register"} else _pick_up(stage)
+    return None if stage in NEED_NO_APP else _pick_up(stage)
 
 
 def catch_up(stage: str) -> Settings:
@@ -60,6 +61,14 @@ def limits_here(environment: Mapping[str, str] = os.environ, *, live: bool) -> s
     # a Jupyter server names the notebook to its kernels; VS Code starts kernels without one
     vs_code = "VSCODE_PID" in environment and "JPY_SESSION_NAME" not in environment
     return str(TEXTS["limits"]["no_scripts"]) if vs_code else ""
+
+
+def _skipped(stage: str) -> str:
+    """Say which functions of the learner's app come from the kit although their lessons are over."""
+    earlier = list(LESSONS)[: list(LESSONS).index(stage)]
+    findings = [found for before in earlier for found in own_functions(before)]
+    skipped = ", ".join(values["functions"] for _, own, values in findings if not own)
+    return TEXTS["own"]["skipped"].format(functions=skipped) if skipped else ""
 
 
 def _pick_up(stage: str) -> Settings:

@@ -1,95 +1,135 @@
-"""The app to take home: its source with gaps to fill, and a process of its own to try it in."""
+"""The app to take home: one file, made of the learner's own functions and, for the others, the kit's."""
 
-import re
+import ast
+import hashlib
 import sys
-import tomllib
+from collections.abc import Sequence
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.names import named
+from redbooth_nb.lessons.progress import note, noted
 from redbooth_nb.widgets.script import ScriptPanel
 
 NAME = "my_redbooth_app.py"
-SOLUTION = Path(__file__).with_name(NAME)  # only ever read: the learner's own is beside the notebook
-GAPS = tomllib.loads(SOLUTION.with_suffix(".gaps.toml").read_text(encoding="utf-8"))
-GAP = re.compile(r"^(?P<indent> *)(?P<line>\S.*?)  # gap: (?P<name>\w+)$", re.MULTILINE)
+SOLUTION = Path(__file__).with_name(NAME).read_text(encoding="utf-8")  # the learner's own is beside the notebook
 
 
 class TakeHomeApp:
-    """The source with its gaps; `fill()` them, then `write()` the app and `run()` it."""
+    """The learner's `my_redbooth_app.py`. Where it is missing or damaged, the kit's version takes its place."""
 
     def __init__(self) -> None:
-        self._solution = SOLUTION.read_text(encoding="utf-8")
-        self._answers = {gap["name"]: gap["line"] for gap in GAP.finditer(self._solution)}
-        self._filled: dict[str, str] = {}
-        self._asked = dict.fromkeys(GAPS, 0)
-        self._panel: ScriptPanel | None = None
         # beside the notebook for a person, among the kit's files where nobody watches
         configuration = Configuration.read()
         self.folder = configuration.state_dir / "take-home" if configuration.unattended else Path.cwd()
+        self._panel: ScriptPanel | None = None
 
     def __repr__(self) -> str:
-        """Return the source as it is now, open gaps as `...`."""
-        return self._source(dict.fromkeys(GAPS, "...") | self._filled, "  # {}")
+        """Return which functions are the learner's."""
+        mine = self.mine()
+        lines = [f"{'yours' if name in mine else 'the kit':8} {name}" for name in functions(self.text())]
+        return "\n".join([f"{NAME}, function by function:", *lines])
+
+    @property
+    def file(self) -> Path:
+        """Where it is."""
+        return self.folder / NAME
+
+    def text(self) -> str:
+        """Return the source as it is now."""
+        return self._whole() or SOLUTION
+
+    def mine(self) -> list[str]:
+        """Return the names of the functions that were tried out, found right, and are still in the file."""
+        there = functions(self.text()) if self.file.exists() else {}
+        return [name for name in noted().get("kept", {}) if name in there]
 
     def show(self, function: str) -> None:
         """Print one function of the source. Raises RedboothError when there is none of that name."""
-        found = re.search(rf"^def {re.escape(function)}\(.*?(?=^\S)", repr(self), re.MULTILINE | re.DOTALL)
-        if found is None:
-            raise RedboothError(f"The app has no function {function!r}.", remedy="Read all of it with print(app).")
-        print(found[0].rstrip())
+        print(named("function", function, functions(self.text())))
 
-    def fill(self, name: str, line: str) -> None:
-        """Fill a gap with your line; a wrong one gets a hint, another, then the answer. Raises RedboothError."""
-        named("gap", name, GAPS)
-        if works(name, line):
-            self._filled[name] = line.strip()
-            print(f"Done     {name}")
-            return
-        answer = f"Answer: app.fill({name!r}, {self._answers[name]!r})"
-        print(f"To do    {name}.", [*(f"Hint: {hint}" for hint in GAPS[name]["hints"]), answer][self._asked[name]])
-        self._asked[name] = min(self._asked[name] + 1, len(GAPS[name]["hints"]))
+    def with_function(self, name: str, source: str, needed: Sequence[str] = ()) -> str:
+        """Return the source with one function replaced. needed: statements that go above it, if they aren't there."""
+        text = self.text()
+        return text.replace(
+            functions(text)[name], "\n".join([*(each for each in needed if each not in text), source]), 1
+        )
 
-    def write(self) -> Path:
-        """Write the app, with the answers in open gaps, and return its file. An edited one is kept beside it.
+    def keep(self, name: str, text: str) -> None:
+        """Write the source, in which this function is new. A version that only the file has is kept beside it.
 
         Raises RedboothError when it cannot be written.
         """
-        file, text = self.folder / NAME, self._source(self._answers | self._filled)
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            if file.exists() and file.read_bytes() != text.encode():
-                kept = next(name for n in range(1, 10_000) if not (name := file.with_stem(f"{file.stem}_{n}")).exists())
-                file.rename(kept)
-                print(f"Your {NAME} was different. It is kept as {kept.name}.")
-            file.write_bytes(text.encode())
-        except OSError as error:
-            raise RedboothError(f"The app cannot be written to {self.folder}: {error.strerror}.") from None
-        open_gaps = ", ".join(name for name in GAPS if name not in self._filled)
-        print(f"{NAME}: {len(text.splitlines())} lines." + (f" Filled in for you: {open_gaps}." if open_gaps else ""))
-        return file
+        kept, before = noted().get("kept", {}), functions(self.text())[name]
+        self._replace(text, keep_old=before != functions(SOLUTION)[name] and _digest(before) != kept.get(name))
+        note(kept=kept | {name: _digest(functions(text)[name])})
+
+    def write(self) -> Path:
+        """Return the file, written if it is missing or damaged. Raises RedboothError when it cannot be written."""
+        self._replace(self.text())
+        return self.file
 
     def run(self) -> ScriptPanel:
-        """Run the written app as a process of its own, delivered to the current provider; return its panel.
+        """Run the app as a process of its own, delivered to the current provider; return its panel.
 
-        Raises RedboothError when the app was not written, or is still running.
+        Raises RedboothError when it cannot be written, or is still running.
         """
         if self._panel is not None and self._panel.running:
             raise RedboothError("The app is still running.", remedy="Sign in with its link, or click Cancel.")
-        if not (self.folder / NAME).exists():
-            raise RedboothError("There is no app to run yet.", remedy="Write it first: app.write()")
+        self.write()
         self._panel = ScriptPanel([sys.executable, "-m", "redbooth_nb", "run", NAME], self.folder)
         return self._panel
 
-    def _source(self, lines: dict[str, str], comment: str = "") -> str:
-        return GAP.sub(lambda gap: gap["indent"] + lines[gap["name"]] + comment.format(gap["name"]), self._solution)
+    def _whole(self) -> str:
+        """Return what is in the file, "" when a function is missing in it or it is no Python."""
+        with suppress(OSError, ValueError):
+            text = self.file.read_text(encoding="utf-8")
+            return text if functions(text).keys() >= functions(SOLUTION).keys() else ""
+        return ""
+
+    def _replace(self, text: str, *, keep_old: bool = False) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if self.file.exists() and self.file.read_bytes() == text.encode():
+                return
+            part = self.file.with_suffix(".part")
+            part.write_bytes(text.encode())
+            if self.file.exists() and (keep_old or not self._whole()):
+                names = (self.file.with_stem(f"{self.file.stem}_{number}") for number in count(1))
+                kept = next(name for name in names if not name.exists())
+                self.file.rename(kept)
+                print(f"Your {NAME} was different. It is kept as {kept.name}.")
+            part.replace(self.file)
+        except OSError as error:
+            raise RedboothError(f"The app cannot be written to {self.folder}: {error.strerror}.") from None
 
 
-def works(name: str, line: str) -> bool:
-    """Return whether a line does what this gap needs. It is tried out; how it is written makes no difference."""
-    with suppress(Exception):
-        exec(GAPS[name]["try_out"].replace("{line}", line.strip()), {})
-        return True
-    return False
+def replace_function(text: str, name: str, source: str, needed: Sequence[str] = ()) -> str:
+    """Return an app with one function replaced. needed: statements that go above it, if they aren't there."""
+    return text.replace(functions(text)[name], "\n".join([*(each for each in needed if each not in text), source]), 1)
+
+
+def functions(text: str) -> dict[str, str]:
+    """Return the source of each function of an app. Raises ValueError when it is no Python."""
+    try:
+        found = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+    except SyntaxError:
+        raise ValueError from None
+    lines = text.splitlines()
+    return {node.name: "\n".join(lines[_first(node) - 1 : node.end_lineno]) for node in found}
+
+
+def _first(node: ast.FunctionDef) -> int:
+    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+
+
+def solution(function: str) -> None:
+    """Print the kit's version of a function of the app. Raises RedboothError when there is none of that name."""
+    print(named("function", function, functions(SOLUTION)))
+
+
+def _digest(source: str) -> str:
+    return hashlib.sha256(source.encode()).hexdigest()

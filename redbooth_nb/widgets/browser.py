@@ -13,6 +13,7 @@ import anywidget
 import requests
 
 from redbooth_nb import connect
+from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError, only_kit_errors
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.provider import Provider
@@ -41,8 +42,9 @@ class Browser(View):
     """A window that shows the pages of a stand-in: `go_to()`, `press()`, `back()`, `reload()`, `use_tab()`.
 
     It opens `url` when it is drawn. On redbooth.com, and after `use_tab()`, it is a link to open in a tab instead.
-    label: what the link says. on_tab: called before a link is shown. on_arrival: called with the address outside
-    Redbooth that the window was sent to; the window shows what it returns, or the RedboothError that it raises.
+    label: what the link says. answer: the button to press where nobody sits at the browser.
+    on_tab: called before a link is shown. on_arrival: called with the address outside Redbooth that the window was
+    sent to; the window shows what it returns, or the RedboothError that it raises.
     """
 
     picture = "browser"
@@ -52,6 +54,7 @@ class Browser(View):
         url: str,
         label: str = "Open the page",
         *,
+        answer: str = "",
         on_tab: Callable[[], object] = lambda: None,
         on_arrival: Callable[[str], str] = lambda _: TEXTS["browser"]["nobody"],
     ) -> None:
@@ -68,6 +71,8 @@ class Browser(View):
         super().__init__([self._window, self._message])
         if self.in_tab:
             self.use_tab()
+        elif answer and Configuration.read().unattended:
+            self.press(answer)
 
     def use_tab(self) -> None:
         """Show a link to open in a tab of your own browser, in place of the window."""

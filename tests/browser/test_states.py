@@ -182,7 +182,7 @@ def test_time_machine(panel: Panel) -> None:
 
 
 def test_fault_lab(panel: Panel) -> None:
-    panel.show("ready('break-it')\nFaultLab()").is_right("faults-empty", "I predict")
+    panel.show("ready('every-error')\nFaultLab()").is_right("faults-empty", "I predict")
     panel.press("Run")
     panel.is_right("faults-blind", "Next time, predict first")
     panel.part.get_by_label("Do this").select_option(label="exchange: a wrong client secret")

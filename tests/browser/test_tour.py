@@ -139,8 +139,8 @@ def test_04_refresh(lab: Lab, notebook: Notebook) -> None:
 
 
 @by_keyboard
-def test_05_break_it(lab: Lab, notebook: Notebook) -> None:
-    notebook.open(lab, "05-break-it")
+def test_05_every_error(lab: Lab, notebook: Notebook) -> None:
+    notebook.open(lab, "07-every-error")
     run(notebook, 1, 7)
     expect(notebook.window(6).locator("main")).to_contain_text("No application has access to your account.")
     decide(notebook, 7, "Deny")

@@ -12,6 +12,7 @@ import pytest
 
 from redbooth_nb.lessons.course import LESSONS, QUESTIONS, TEXTS
 from redbooth_nb.lessons.explain import _defined_by
+from redbooth_nb.lessons.try_out import EXERCISES
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 HINTS = 3  # two hints, then the answer
@@ -123,7 +124,16 @@ def test_every_hint_works_when_it_is_typed_in_its_notebook(stage: str) -> None:
     assert unknown == set()
 
 
-@pytest.mark.parametrize("stage", list(LESSONS)[1:-1])
+def test_what_is_said_of_the_functions_of_the_learners_app_can_be_used() -> None:
+    words = TEXTS["own"]
+    assert faults({name: words[name] for name in WORDING_FIELDS}, WORDING_FIELDS) == []
+    for stage in {exercise["stage"] for exercise in EXERCISES.values()}:
+        assert {name for hint in words["hints"] for call in calls_in(hint) for name in names_in(call)} <= defined_in(
+            LESSONS[stage]
+        )
+
+
+@pytest.mark.parametrize("stage", sorted({*LESSONS} - {"start", "help-desk", "your-own-app"}))
 def test_what_an_error_suggests_works_in_every_lesson_after_the_start(stage: str) -> None:
     """See `In this course: ... or run catch_up(...)` in explain.py."""
     assert "catch_up" in defined_in(LESSONS[stage])

@@ -45,7 +45,7 @@ class App:
         self.folder = folder
         self.token_file = folder / "my_redbooth_token.json"
         self.printed = ""
-        (folder / NAME).write_bytes(SOLUTION.read_bytes())
+        (folder / NAME).write_text(SOLUTION, encoding="utf-8")
 
     def start(self, *command: str, **environment: str) -> "subprocess.Popen[str]":
         """Start it: by default delivered to the sandbox, with a browser that opens nothing."""
@@ -206,12 +206,12 @@ def test_ctrl_c_ends_the_wait_with_a_word(take_home: App) -> None:
     assert (status, printed) == (1, "Stopped.\n")
 
 
-def test_a_busy_port_is_named_with_the_remedy(take_home: App, app: Settings) -> None:
+def test_a_busy_port_is_told_with_the_remedy(take_home: App, app: Settings) -> None:
     with socket.create_server(("127.0.0.1", urlsplit(app.redirect_uri).port or 0)):
         status, printed = take_home.run()
     assert status == 1
     assert printed == (
-        f"{app.redirect_uri}: Address already in use. "
+        "The port in REDBOOTH_REDIRECT_URI: Address already in use. "
         "Close the notebook or program that uses it, then run the app again.\n"
     )
 
@@ -325,6 +325,5 @@ def test_the_old_token_survives_a_crash_while_the_new_one_is_saved(
 
 
 def test_it_needs_nothing_of_the_kit_and_no_exception_from_the_rules() -> None:
-    text = SOLUTION.read_text(encoding="utf-8")
-    assert "redbooth_nb" not in text
-    assert "OAUTHLIB" not in text
+    assert "redbooth_nb" not in SOLUTION
+    assert "OAUTHLIB" not in SOLUTION

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from practice import write_own
 
 from redbooth_nb import catch_up, check, progress, ready
 from redbooth_nb.client.private_file import PrivateFile
@@ -29,14 +30,15 @@ def test_every_lesson_names_its_notebook() -> None:
 def test_a_check_that_finds_all_done_counts(capsys: pytest.CaptureFixture[str]) -> None:
     check("register")
     assert done() == []
+    write_own("register")
     assert "Lessons" not in capsys.readouterr().out
     catch_up("authorize")
     check("register")
     assert done() == ["register"]
-    assert capsys.readouterr().out.endswith("Lessons  1 of 7 done; next is 00-start-here.\n")
+    assert capsys.readouterr().out.endswith("Lessons  1 of 8 done; next is 00-start-here.\n")
     check("start")
     check("register")
-    assert capsys.readouterr().out.endswith("Lessons  2 of 7 done; next is 02-authorize.\n")
+    assert capsys.readouterr().out.endswith("Lessons  2 of 8 done; next is 02-authorize.\n")
 
 
 def test_the_next_notebook_says_how_far_you_are(capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,16 +46,16 @@ def test_the_next_notebook_says_how_far_you_are(capsys: pytest.CaptureFixture[st
     assert "Lessons" not in capsys.readouterr().out  # nothing to boast of yet
     note_done("start")
     ready("register")
-    assert "Lessons  1 of 7 done; next is 01-register." in capsys.readouterr().out
+    assert "Lessons  1 of 8 done; next is 01-register." in capsys.readouterr().out
 
 
 def test_the_whole_course_in_its_order(capsys: pytest.CaptureFixture[str]) -> None:
     for stage in reversed(LESSONS):
         note_done(stage)
     assert done() == list(LESSONS)
-    assert summary_line() == "Lessons  7 of 7 done; that was the whole course."
+    assert summary_line() == "Lessons  8 of 8 done; that was the whole course."
     progress()
-    assert capsys.readouterr().out.count("Done     0") == 7
+    assert capsys.readouterr().out.count("Done     0") == 8
 
 
 def test_what_is_open_is_shown_as_open(capsys: pytest.CaptureFixture[str]) -> None:

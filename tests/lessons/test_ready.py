@@ -73,13 +73,14 @@ def test_everything_missing_is_done_at_once(capsys: pytest.CaptureFixture[str]) 
     token = TokenStore(settings.folder).load()
     assert token is not None
     told = capsys.readouterr().out
-    assert told.count("\n") == 4
+    assert told.count("\n") == 5
+    assert "kit's version of read_credentials, authorization_link, is_ours, exchange. You can write" in told
     assert "There was no token, so the kit exchanged the code for you: <access token ..." in told
     for secret in (settings.client_secret.reveal(), token.access_token.reveal()):
         assert secret not in told
 
 
-@pytest.mark.parametrize("stage", ["refresh", "break-it"])
+@pytest.mark.parametrize("stage", ["refresh", "every-error"])
 def test_a_refused_exchange_is_a_sentence(stage: str, app: Settings, sandbox: Sandbox, decide: DECIDE) -> None:
     """The secret was changed on the app's page: only a person can put that right."""
     decide(app)
@@ -125,4 +126,4 @@ class TestOnRedbooth:
 
     def test_nothing_is_broken_there(self) -> None:
         with pytest.raises(RedboothError, match="never does that to the real redbooth"):
-            ready("break-it")
+            ready("every-error")

@@ -1,4 +1,4 @@
-"""The app to take home: a line is judged by what it does, and nobody's file is overwritten."""
+"""The app to take home: made of the learner's functions and the kit's, and nobody's file is overwritten."""
 
 import json
 import subprocess
@@ -11,118 +11,86 @@ import redbooth_nb
 from redbooth_nb.client.register import Settings
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.course import requirements
-from redbooth_nb.lessons.take_home import GAP, GAPS, NAME, SOLUTION, TakeHomeApp, works
+from redbooth_nb.lessons.take_home import NAME, SOLUTION, TakeHomeApp, functions, replace_function, solution
+from redbooth_nb.lessons.try_out import EXERCISES
 
-RIGHT = {
-    "address": (
-        'address = f"https://{urlsplit(REDIRECT_URI).netloc}{self.path}"',
-        "address = REDIRECT_URI.replace('http:', 'https:').rpartition('/')[0] + self.path",
-    ),
-    "credentials": (
-        "token = oauth.refresh_token(TOKEN_URL, **CREDENTIALS)",
-        "token = oauth.refresh_token(token_url=TOKEN_URL, client_id=CLIENT_ID, client_secret=CLIENT_SECRET)",
-    ),
-    "save": ("save(token)", "save(token=token)", "save( token )  # first of all"),
-    "expired": (
-        "if 'expired' in answer.headers.get('www-authenticate', ''):",
-        'if "The access token expired" in answer.headers.get("WWW-Authenticate", ""):',
-        "if answer.status_code == 401 and 'expired' in str(answer.headers):  # once",
-    ),
-}
-WRONG = {
-    "address": (
-        "address = ...",
-        "address = self.path",
-        'address = "http://" + urlsplit(REDIRECT_URI).netloc + self.path',
-        'address = "https://" + REDIRECT_URI + self.path',
-        '# address = "https://" + urlsplit(REDIRECT_URI).netloc + self.path',
-    ),
-    "credentials": (
-        "token = ...",
-        "token = oauth.refresh_token(TOKEN_URL)",
-        "oauth.refresh_token(TOKEN_URL, **CREDENTIALS)",
-        "token = oauth.refresh_token(**CREDENTIALS)",
-        "# oauth.refresh_token(TOKEN_URL, **CREDENTIALS)",
-    ),
-    "save": (
-        "...",
-        "# save(token)",
-        "if False: save(token)",
-        "save()",
-        "save(token",
-        "print(save(token)); save(token)",
-    ),
-    "expired": (
-        "if ...:",
-        "if answer.status_code == 401:",
-        "if 'expired' in answer.headers['WWW-Authenticate']:",
-        "if 'expired' in answer.headers.get('WWW-Authenticate', '')",
-        "if True:  # 'expired' in WWW-Authenticate:",
-    ),
-}
+MINE = """def exchange(credentials, address, state):
+    # mine
+    return None"""
 
 
-def test_every_gap_is_in_the_source_and_its_answer_works() -> None:
-    found = {gap["name"]: gap["line"] for gap in GAP.finditer(SOLUTION.read_text(encoding="utf-8"))}
-    assert found.keys() == GAPS.keys()
-    for name, line in found.items():
-        assert works(name, line), name
-        assert f"...  # {name}" in repr(TakeHomeApp())
-
-
-@pytest.mark.parametrize(("name", "line"), [(name, line) for name in RIGHT for line in RIGHT[name]])
-def test_a_line_that_does_its_work_is_right_however_it_is_written(name: str, line: str) -> None:
-    assert works(name, line)
-
-
-@pytest.mark.parametrize(("name", "line"), [(name, line) for name in WRONG for line in WRONG[name]])
-def test_a_line_that_only_looks_right_is_wrong(name: str, line: str) -> None:
-    assert not works(name, line)
-
-
-@pytest.mark.parametrize("name", GAPS)
-def test_two_hints_then_an_answer_that_can_be_typed(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    app = TakeHomeApp()
-    for _ in range(4):
-        app.fill(name, "pass")
-    first, second, answer, again = capsys.readouterr().out.splitlines()
-    assert first.startswith(f"To do    {name}. Hint: ")
-    assert second.startswith(f"To do    {name}. Hint: ")
-    assert first != second
-    assert answer == again
-    exec(answer.partition("Answer: ")[2], {"app": app})  # noqa: S102
-    assert capsys.readouterr().out == f"Done     {name}\n"
+def test_the_kits_version_holds_every_function_and_names_no_kit() -> None:
+    assert {*EXERCISES, "main", "get", "sign_in"} <= functions(SOLUTION).keys()
+    assert "redbooth_nb" not in SOLUTION
 
 
 @pytest.mark.usefixtures("unattended")
 def test_wrong_names_are_sentences() -> None:
-    with pytest.raises(RedboothError, match="There is no gap 'nothing'"):
-        TakeHomeApp().fill("nothing", "pass")
-    for name in ("nothing", "save\\(token\\):.*", "(", "sav"):
-        with pytest.raises(RedboothError, match="The app has no function"):
+    for name in ("nothing", "save(", ""):
+        with pytest.raises(RedboothError, match="There is no function"):
             TakeHomeApp().show(name)
-    with pytest.raises(RedboothError, match="There is no app to run yet"):
-        TakeHomeApp().run()
+        with pytest.raises(RedboothError, match="There is no function"):
+            solution(name)
 
 
 def test_for_a_person_the_app_is_beside_the_notebook_and_the_kits_own_is_never_written_to(machine: Path) -> None:
-    before = SOLUTION.read_bytes(), SOLUTION.stat().st_mtime_ns
-    assert TakeHomeApp().write() == machine / NAME
-    assert (SOLUTION.read_bytes(), SOLUTION.stat().st_mtime_ns) == before
-    assert SOLUTION.is_relative_to(Path(redbooth_nb.__path__[0]))  # so it comes with the installed package
-
-
-def test_a_file_of_the_learners_is_kept_and_they_are_told(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kits = Path(redbooth_nb.__path__[0]) / "lessons" / NAME  # so it comes with the installed package
+    before = kits.read_bytes(), kits.stat().st_mtime_ns
     app = TakeHomeApp()
-    written = app.write().read_text(encoding="utf-8")
-    app.write()
-    assert "kept" not in capsys.readouterr().out  # the same again is no loss
+    assert app.write() == machine / NAME
+    app.keep("exchange", replace_function(SOLUTION, "exchange", MINE))
+    assert (kits.read_bytes(), kits.stat().st_mtime_ns) == before
+    assert app.write().read_text(encoding="utf-8") == SOLUTION.replace(functions(SOLUTION)["exchange"], MINE)
+
+
+def test_a_function_is_kept_with_what_it_needs_and_the_rest_of_the_file_stays(machine: Path) -> None:
+    app, needed = TakeHomeApp(), ["import math", "import json"]
+    app.keep("exchange", replace_function(app.text(), "exchange", MINE, needed))
+    (machine / NAME).write_text((machine / NAME).read_text() + "# my remark\n")
+    app.keep("exchange", replace_function(app.text(), "exchange", MINE.replace("None", "1"), needed))
+    text = (machine / NAME).read_text(encoding="utf-8")
+    assert text.endswith("# my remark\n")
+    assert text.count("import math") == text.count("import json") == 1
+    assert functions(text) == functions(SOLUTION) | {"exchange": MINE.replace("None", "1")}
+    assert app.mine() == ["exchange"]
+    assert [*machine.glob("*.py")] == [machine / NAME]  # only versions of try_out's were replaced
+
+
+def test_an_edit_in_the_file_is_never_lost(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    app = TakeHomeApp()
+    app.keep("exchange", replace_function(app.text(), "exchange", MINE))
+    edited = (machine / NAME).read_text(encoding="utf-8").replace("# mine", "# mine, and better")
+    (machine / NAME).write_text(edited, encoding="utf-8")
+    app.keep("save", replace_function(app.text(), "save", "def save(credentials, token):\n    pass"))
+    assert capsys.readouterr().out == ""  # another function: the edit stays where it is
+    assert "# mine, and better" in app.text()
+    edited = app.text()
+    app.keep("exchange", replace_function(app.text(), "exchange", MINE))
+    assert capsys.readouterr().out == f"Your {NAME} was different. It is kept as my_redbooth_app_1.py.\n"
+    assert (machine / "my_redbooth_app_1.py").read_text(encoding="utf-8") == edited
+    assert app.mine() == ["exchange", "save"]
+
+
+@pytest.mark.parametrize("content", [b"", b"def exchange(:", b"mine = 1", b"\xff\xfe", b"\0"])
+def test_a_file_that_is_no_app_is_kept_and_a_whole_one_written(
+    machine: Path, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
     for number in (1, 2):
-        (machine / NAME).write_text(f"mine {number}")
-        app.write()
+        (machine / NAME).write_bytes(content + b"#" * number)
+        assert TakeHomeApp().mine() == []
+        TakeHomeApp().write()
         assert f"Your {NAME} was different. It is kept as my_redbooth_app_{number}.py." in capsys.readouterr().out
-        assert (machine / f"my_redbooth_app_{number}.py").read_text() == f"mine {number}"
-        assert (machine / NAME).read_text(encoding="utf-8") == written
+        assert (machine / f"my_redbooth_app_{number}.py").read_bytes() == content + b"#" * number
+        assert (machine / NAME).read_text(encoding="utf-8") == SOLUTION
+
+
+def test_what_was_deleted_is_not_yours_any_more(machine: Path) -> None:
+    app = TakeHomeApp()
+    app.keep("exchange", replace_function(app.text(), "exchange", MINE))
+    assert "yours    exchange" in repr(app)
+    (machine / NAME).unlink()
+    assert app.mine() == []
+    assert "the kit  exchange" in repr(app)
 
 
 def test_git_ignores_what_the_learner_gets_and_keeps_what_the_kit_ships() -> None:
@@ -130,19 +98,11 @@ def test_git_ignores_what_the_learner_gets_and_keeps_what_the_kit_ships() -> Non
     root = Path(redbooth_nb.__path__[0]).parent
     names = (NAME, "my_redbooth_app_1.py", "my_redbooth_token.json", "my_redbooth_token.part", ".env")
     theirs = [f"notebooks/{name}" for name in names]
-    command = ["git", "check-ignore", "--no-index", *theirs, str(SOLUTION.relative_to(root))]
+    command = ["git", "check-ignore", "--no-index", *theirs, f"redbooth_nb/lessons/{NAME}"]
     ignored = subprocess.run(command, cwd=root, capture_output=True, check=True, text=True)  # noqa: S603  (our own)
     assert ignored.stdout.split() == theirs
     tracked = subprocess.run(["git", "ls-files", *theirs], cwd=root, capture_output=True, check=True, text=True)  # noqa: S603, S607
     assert tracked.stdout == ""
-
-
-def test_what_was_filled_in_is_written(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    app = TakeHomeApp()
-    app.fill("save", "save(token=token)")
-    assert "\n    save(token=token)\n" in app.write().read_text(encoding="utf-8")
-    assert "Filled in for you: address, credentials, expired." in capsys.readouterr().out
-    assert list(machine.glob("*.py")) == [machine / NAME]
 
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(machine: Path) -> None:

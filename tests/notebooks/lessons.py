@@ -1,6 +1,7 @@
 """A copy of the lessons that tests may run, change and spoil."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,9 +10,12 @@ from typing import Any
 
 import nbformat
 
+from redbooth_nb.lessons.take_home import SOLUTION, functions
+
 ROOT = Path(__file__).parents[2]
 GUARD = ROOT / "tests" / "guard"
 NAMES = tuple(path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb")))
+TRIED_OUT = re.compile(r"^(?:try_out\((\w+)\)|ticket\(\d+, (\w+)\))$", re.MULTILINE)
 MINUTES = 5 * 60  # seconds; a notebook takes about two
 
 
@@ -26,6 +30,18 @@ class Lessons:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("REDBOOTH_", "JUPYTER"))}
         own = {"HOME": str(folder), "REDBOOTH_STATE_DIR": str(self.state), "PYTHONPATH": str(GUARD)}
         self.environment = inherited | own
+
+    def solve(self) -> list[str]:
+        """Write the kit's version into every cell that tries a function out; return the functions' names, in order."""
+        written = []
+        for name in NAMES:
+            notebook = self.content(name)
+            for cell in code_cells(notebook):
+                if found := TRIED_OUT.search(cell.source):
+                    written.append(found[1] or found[2])
+                    cell.source = f"{functions(SOLUTION)[written[-1]]}\n\n{found[0]}"
+            nbformat.write(notebook, self.path(name))
+        return written
 
     def twin(self, name: str) -> str:
         """Copy a notebook, so that it can be run twice and both outputs be kept; return the copy's name."""
@@ -80,3 +96,12 @@ def text_of(output: Any) -> str:  # noqa: ANN401  (a part of a notebook)
     if output.output_type == "error":
         return "\n".join(output.traceback)
     return str(output.data.get("text/plain", ""))
+
+
+def checks_are_done(lessons: Lessons, name: str) -> None:
+    """Fail unless the check at the end of a notebook finds nothing left to do."""
+    checks = [cell for cell in code_cells(lessons.content(name)) if cell.source.startswith("check(")]
+    assert checks, name
+    said = "".join(output.text for output in checks[-1].outputs)
+    assert "Done " in said, name
+    assert "To do" not in said, name

@@ -8,21 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from doorkeeper.engine import Doorkeeper
-from notebooks.lessons import NAMES, Lessons, code_cells
+from notebooks.lessons import NAMES, Lessons, checks_are_done
 
 CLIENT_ID, CLIENT_SECRET = "a7" * 32, "3c" * 32
 SHORT = 2  # seconds
 STAGES = tuple(name for name in NAMES if name <= "05")  # the course itself; what follows breaks things on purpose
 EXTRAS = tuple(name for name in NAMES if name > "05")
-
-
-def checks_are_done(lessons: Lessons, name: str) -> None:
-    """Fail unless the check at the end of a notebook finds nothing left to do."""
-    checks = [cell for cell in code_cells(lessons.content(name)) if cell.source.startswith("check(")]
-    assert checks, name
-    said = "".join(output.text for output in checks[-1].outputs)
-    assert "Done " in said, name
-    assert "To do" not in said, name
 
 
 def sandbox_rows(lessons: Lessons, query: str) -> list[tuple[Any, ...]]:

@@ -11,7 +11,7 @@ SHOWN = {
     "02-authorize": "Denied: access_denied.",
     "03-exchange": "('Ada', 'Marlow')",
     "04-refresh": 'error_description="The access token expired"',
-    "05-break-it": "wrong-secret: a wrong client secret (exchange)",
+    "07-every-error": "wrong-secret: a wrong client secret (exchange)",
     "06-your-own-app": "Done     credentials",
 }
 
@@ -23,5 +23,5 @@ def test_the_tour_by_function_calls(lessons: Lessons) -> None:
         done = lessons.python(SHELL, str(file), cwd=file.parent, BROWSER="true")
         assert done.returncode == 0, done.stderr[-3000:]
         # a check says so only when it finds nothing left to do, and the first cell when there is something to say
-        assert re.findall(r"Lessons  (\d) of 7 done", done.stdout)[-1] == str(number), done.stdout[-3000:]
+        assert re.findall(r"Lessons  (\d) of 8 done", done.stdout)[-1] == str(number), done.stdout[-3000:]
         assert SHOWN[name] in done.stdout

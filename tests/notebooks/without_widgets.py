@@ -36,7 +36,7 @@ CALLS = {
         3: "from redbooth_nb import TimeMachine\nmachine = TimeMachine(); machine.later(3600); machine.back_to_now()",
         9: "_.choose(3)",
     },
-    "05-break-it": {
+    "07-every-error": {
         7: "_.browser.press('Deny')",
         33: "_.run('wrong-secret', '401 invalid_client')",
     },

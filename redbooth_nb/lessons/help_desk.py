@@ -1,0 +1,50 @@
+"""The help desk: what users report about apps in which one function is broken, and the repairs."""
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from redbooth_nb.errors import RedboothError
+from redbooth_nb.lessons.names import named
+from redbooth_nb.lessons.progress import note, noted
+from redbooth_nb.lessons.take_home import SOLUTION, replace_function
+from redbooth_nb.lessons.try_out import judge, passes
+
+_TEXTS = tomllib.loads(Path(__file__).with_name("tickets.toml").read_text(encoding="utf-8"))
+TICKETS: dict[int, dict[str, str]] = dict(enumerate(_TEXTS["tickets"], 1))
+
+
+def ticket(number: int, repaired: Callable[..., Any] | None = None) -> None:
+    """Print what a user reports, and what their app sent when it happened. Or try out a repair.
+
+    repaired: the function of the app that you repaired. The ticket is solved when the function does all that it
+    should, and Redbooth answers 200 to the whole app with it: when it signs in, two hours later, and when it signs in
+    again after the user took the permission back. The cause is named from the second attempt on.
+    Raises RedboothError for a number that no ticket has, another function, or when apps cannot be tried out here.
+    """
+    found = named("ticket", number, TICKETS)
+    name = found["function"]
+    if repaired is not None:
+        if repaired.__name__ != name:
+            raise RedboothError(f"The broken function of ticket {number} is {name}(), not {repaired.__name__}().")
+        _repair(number, repaired)
+        return
+    print(f"Ticket {number} of {len(TICKETS)}{' (solved)' * (number in solved())}\n{found['message']}")
+    app = replace_function(SOLUTION, name, found["broken"].strip())
+    for sent in judge(name, [app])[0][found["situation"]]["seen"]:
+        print(f"\n{sent}")
+
+
+def solved() -> list[int]:
+    """Return the numbers of the tickets that are solved."""
+    return [number for number in noted().get("tickets", []) if number in TICKETS]
+
+
+def _repair(number: int, repaired: Callable[..., Any]) -> None:
+    app = passes(repaired, SOLUTION, silent=1)
+    if app and not judge("main", [app])[0]["three_runs"]["mistake"]:
+        note(tickets=sorted({*solved(), number}))
+        print(f"Solved   Redbooth answers 200 to the whole app. {len(solved())} of {len(TICKETS)} tickets are solved.")
+    else:
+        print("Open     Find the cause, repair the function, and run the cell again.")

@@ -1,0 +1,128 @@
+"""The process in which a learner's functions are tried out: `python -m redbooth_nb.lessons.judge`.
+
+It reads a job per line (JSON), and answers each with a line: a report for every situation. Each situation happens in
+a process of its own, with a Redbooth, a folder and an environment of its own, and is killed when it takes too long.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+import select
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import count
+from pathlib import Path
+from unittest.mock import patch
+
+from requests_oauthlib import OAuth2Session
+
+from redbooth_nb.child_processes import sitecustomize
+from redbooth_nb.lessons.situations import authorize, exchange, refresh, register, save, whole_app
+from redbooth_nb.lessons.trial import Json, Mistake, Situation, Trial
+from redbooth_nb.provider.in_process import InProcessDelivery
+from redbooth_nb.traffic.redaction import hide_in_text
+
+LONGEST = 1.5  # seconds for all situations of a function, on a machine that isn't busy
+NOW = 1_800_000_000.0  # Unix seconds, everywhere in a situation
+LARGEST = 2000  # characters of what a function printed
+SITUATIONS: dict[str, dict[str, Situation]] = {}
+for _stage in (register, authorize, exchange, save, refresh, whole_app):
+    SITUATIONS |= _stage.SITUATIONS
+
+
+def take_place(situation: Situation, script: str, function: str) -> Json:
+    """Let a situation happen here, and report the mistake that was made in it, "" for none."""
+    mistake, invented = Mistake(""), _invented()
+    # so that what is printed is the same every time
+    with patch.multiple(secrets, token_hex=invented, token_urlsafe=invented), patch("time.time", lambda: NOW):
+        trial = Trial(script, function)
+        with (
+            patch.object(InProcessDelivery, "send", trial.watch_requests(InProcessDelivery.send)),
+            patch.object(OAuth2Session, "fetch_token", trial.watch_fetch_token(OAuth2Session.fetch_token)),
+        ):
+            try:
+                situation(trial)
+            except Mistake as error:
+                mistake = error
+            except (Exception, SystemExit) as error:
+                mistake = Mistake("raised", error=_where(error, trial.app["__file__"]))
+    sys.stdout.flush()
+    printed = Path("printed").read_text(encoding="utf-8", errors="replace")
+    if any(secret in printed for secret in trial.secrets):
+        mistake = Mistake("printed_secret")
+    return report(mistake, [str(round_trip) for round_trip in trial.seen], hide_in_text(printed[:LARGEST]))
+
+
+def _invented() -> Callable[..., str]:
+    """Return a source of values that look random."""
+    numbers = count()
+    return lambda *_: hashlib.sha256(b"%d" % next(numbers)).hexdigest()
+
+
+def report(mistake: Mistake, seen: Sequence[str] = (), printed: str = "") -> Json:
+    """Return what is told about a situation."""
+    return {"mistake": mistake.name, "values": mistake.values, "seen": seen, "printed": printed}
+
+
+def _where(error: BaseException, file: str) -> str:
+    """Return an exception in one line, and the line of the app where it came from."""
+    last = [frame.line for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return f"{type(error).__name__}: {error}" + (f"\nin the line: {last[-1]}" if last else "")
+
+
+def apart(work: Callable[[], Json], deadline: float) -> Json:
+    """Do the work in a process of its own and a new folder; kill it at the deadline (of `time.monotonic`)."""
+    folder = tempfile.mkdtemp(prefix="redbooth-nb-trial-")
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(BaseException):
+            os.setsid()  # so that what it starts ends with it
+            os.chdir(folder)
+            os.umask(0o022)
+            os.environ["REDBOOTH_STATE_DIR"] = f"{folder}/redbooth"
+            output = os.open("printed", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+            for number in (1, 2):
+                os.dup2(output, number)
+            os.write(writing, json.dumps(work()).encode())
+        os._exit(0)
+    os.close(writing)
+    said = b""
+    try:
+        while select.select([reading], [], [], max(deadline - time.monotonic(), 0))[0]:
+            chunk = os.read(reading, 65536)
+            if not chunk:
+                return json.loads(said) if said else report(Mistake("ended"))
+            said += chunk
+        return report(Mistake("endless"))
+    finally:
+        os.close(reading)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> None:
+    """Answer each job on stdin: a script, and the name of the function in it that is tried out."""
+    sitecustomize.start()
+    for line in sys.stdin:
+        busy = max(1, os.getloadavg()[0] / (os.cpu_count() or 1))
+        job, deadline, reports = json.loads(line), time.monotonic() + LONGEST * busy, {}
+        for name, situation in SITUATIONS[job["function"]].items():
+            reports[name] = apart(partial(take_place, situation, **job), deadline)
+            if reports[name]["mistake"] == "endless":
+                break
+        print(json.dumps(reports), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""The situations for `refresh(credentials, token)` and `call(credentials, token, path)`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import requests
+from oauthlib.oauth2 import InvalidClientError, InvalidGrantError
+
+from redbooth_nb.client.wire import connect
+from redbooth_nb.lessons.situations.save import holds, stored
+from redbooth_nb.lessons.trial import NO_ANSWER, Mistake, Situation, Trial, expect
+from redbooth_nb.provider.addresses import TOKEN_URL
+
+
+def _refresh_pair(trial: Trial) -> None:
+    old = trial.token(later=7300)
+    try:
+        new = trial.good_token(trial.run(trial.credentials, old))
+    except InvalidClientError:
+        raise Mistake("no_credentials") from None
+    except InvalidGrantError:
+        raise Mistake("no_credentials" if "client_secret" not in trial.posts()[0] else "dead_token") from None
+    expect(new["refresh_token"] != old["refresh_token"], "old_refresh_token_kept")
+    saved = stored() or {}
+    expect(saved.get("access_token") == new["access_token"], "new_pair_not_saved")
+    expect(saved.get("refresh_token") == new["refresh_token"], "old_refresh_token_kept")
+
+
+def _refresh_dead(trial: Trial) -> None:
+    old = trial.token(later=7300)
+    error = trial.refused(trial.credentials, old | {"refresh_token": "dead-refresh-token"})
+    expect(error, "failure_hidden")
+    expect(holds(old), "old_pair_lost")
+
+
+def _refresh_no_answer(trial: Trial) -> None:
+    old = trial.token(later=7300)
+    trial.answers = [NO_ANSWER, NO_ANSWER]
+    expect(trial.refused(trial.credentials, old), "failure_hidden")
+    expect(holds(old), "old_pair_lost")
+
+
+def _answer(trial: Trial, token: dict[str, Any]) -> requests.Response:
+    answer: requests.Response = trial.run(trial.credentials, token, "/me")
+    expect(isinstance(answer, requests.Response), "no_answer_returned", kind=type(answer).__name__)
+    expect(trial.sent, "nothing_sent")
+    return answer
+
+
+def _call_good(trial: Trial) -> None:
+    token = trial.token()
+    trial.on_sent = lambda request: expect(request.method == "GET", "refreshed_too_early")
+    answer = _answer(trial, token)
+    expect("Authorization" in trial.sent[0].headers, "no_token_sent")
+    expect(answer.ok, "not_accepted", status=answer.status_code)
+
+
+def _call_expired(trial: Trial) -> None:
+    token = trial.token(later=7300)
+
+    def check_saved(request: requests.PreparedRequest) -> None:
+        used = request.headers.get("Authorization", "").rpartition(" ")[2]
+        if request.method == "GET" and used != token["access_token"]:
+            expect((stored() or {}).get("access_token") == used, "used_before_saved")
+
+    trial.on_sent = check_saved
+    answer = _answer(trial, token)
+    expect(trial.posts(), "not_refreshed")
+    expect(len(trial.sent) > 2, "not_called_again")  # noqa: PLR2004
+    expect(answer.ok, "not_accepted", status=answer.status_code)
+
+
+def _no_refresh(mistake: str, prepare: Callable[[Trial], dict[str, Any]]) -> Situation:
+    """Return a situation in which `call` has to return the answer as it is."""
+
+    def happens(trial: Trial) -> None:
+        token = prepare(trial)
+        trial.on_sent = lambda request: expect(request.method == "GET", mistake)
+        answer = _answer(trial, token)
+        expect(not answer.ok, "failure_hidden")
+
+    return happens
+
+
+def _revoked(trial: Trial) -> dict[str, Any]:
+    token = trial.token()
+    fields = {"token": token["access_token"], "client_id": trial.credentials["client_id"]}
+    fields["client_secret"] = trial.credentials["client_secret"]
+    connect(requests.Session()).post(TOKEN_URL.replace("/token", "/revoke"), data=fields, timeout=5)
+    return token
+
+
+def _answered(status: int, **headers: str) -> Callable[[Trial], dict[str, Any]]:
+    def prepare(trial: Trial) -> dict[str, Any]:
+        trial.answers = [(status, headers)]
+        return trial.token()
+
+    return prepare
+
+
+def _call_still_expired(trial: Trial) -> None:
+    token = trial.token(later=7300)
+    header = {"WWW-Authenticate": 'Bearer realm="Doorkeeper", error_description="The access token expired"'}
+
+    def refuse(request: requests.PreparedRequest) -> None:
+        if request.method == "GET":
+            trial.answers.append((401, header))
+
+    trial.on_sent = refuse
+    answer = _answer(trial, token)
+    expect(not answer.ok, "failure_hidden")
+
+
+SITUATIONS: dict[str, dict[str, Situation]] = {
+    "refresh": {"pair": _refresh_pair, "dead": _refresh_dead, "no_answer": _refresh_no_answer},
+    "call": {
+        "good": _call_good,
+        "expired": _call_expired,
+        "revoked": _no_refresh("refreshed_revoked", _revoked),
+        "no_reason": _no_refresh("refreshed_without_reason", _answered(401)),
+        "server_error": _no_refresh("refreshed_without_reason", _answered(500, Expires="0, so it has expired")),
+        "still_expired": _call_still_expired,
+    },
+}

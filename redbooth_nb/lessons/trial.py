@@ -1,0 +1,171 @@
+"""One situation in which a function of the learner's app is tried out: a Redbooth of its own, and what happened."""
+
+import contextlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import requests
+from requests_oauthlib import OAuth2Session
+
+from redbooth_nb.client.wire import connect
+from redbooth_nb.lessons import my_redbooth_app
+from redbooth_nb.lessons.practice import made_up
+from redbooth_nb.provider.addresses import API_URL, TOKEN_URL
+from redbooth_nb.provider.delivery import current_provider
+from redbooth_nb.provider.in_process import InProcessDelivery
+from redbooth_nb.provider.visitor import press
+from redbooth_nb.secret import Secret
+from redbooth_nb.traffic.redaction import SECRET_FIELDS, hide_in_text, hide_in_url
+from redbooth_nb.traffic.round_trip import RoundTrip, request_fields
+
+REDIRECT_URI = "http://127.0.0.1:8765/callback"
+STATE = "BvT8-l3x_mW2qRz"
+NO_ANSWER = requests.ConnectionError("There is no network. (This is made up.)")
+Json = dict[str, Any]
+
+
+class Mistake(BaseException):
+    """What a function did wrong, by its name in exercises.toml, with values for its sentence.
+
+    Not an Exception, so that no `except Exception` of the learner's catches it.
+    """
+
+    def __init__(self, name: str, **values: object) -> None:
+        super().__init__(name)
+        self.name, self.values = name, {key: hide_in_text(str(value)) for key, value in values.items()}
+
+
+def expect(holds: object, mistake: str, **values: object) -> None:
+    """Raise the Mistake of this name unless something holds."""
+    if not holds:
+        raise Mistake(mistake, **values)
+
+
+class Trial:
+    """One situation. `run` and `refused` call the learner's function; what it sent is in `sent`, redacted in `seen`.
+
+    answers: made-up ones, used in order for what the function sends; each is a status and headers, or an exception.
+    on_sent: called with each request before it is answered. fetched: the state that `fetch_token` compared with, and
+    its arguments. secrets: what nobody may print.
+    """
+
+    def __init__(self, script: str, function: str) -> None:
+        self.sandbox = current_provider().sandbox  # type: ignore[attr-defined]
+        self.credentials = self.sandbox.seed_application("My app", REDIRECT_URI)
+        self.sent: list[requests.PreparedRequest] = []
+        self.seen: list[RoundTrip] = []
+        self.answers: list[tuple[int, dict[str, str]] | Exception] = []
+        self.on_sent: Callable[[requests.PreparedRequest], object] = lambda _: None
+        self.fetched: tuple[Any, Json] = (None, {})
+        self.secrets: set[str] = set()
+        self.keep_secret(self.credentials)
+        self.script, self.function, self._watching = script, function, False
+        file = Path("my_redbooth_app.py").absolute()
+        file.write_text(script, encoding="utf-8")
+        self.app: Json = {"__name__": "my_redbooth_app", "__file__": str(file)}
+
+    def load(self) -> Json:
+        """Return what the app defines; its source runs the first time."""
+        if "main" not in self.app:
+            exec(compile(self.script, self.app["__file__"], "exec"), self.app)
+        return self.app
+
+    def run(self, *arguments: object) -> Any:
+        """Call the function and return what it returned. Raises Mistake for what it must never do."""
+        self.load()
+        self.sent.clear()
+        self.seen.clear()
+        self._watching = True
+        try:
+            return self.app[self.function](*arguments)
+        finally:
+            self._watching = False
+            if os.environ.get("OAUTHLIB_INSECURE_TRANSPORT"):
+                raise Mistake("insecure_transport")
+
+    def refused(self, *arguments: object) -> BaseException | None:
+        """Call the function and return the exception that it raised, None if it raised none."""
+        try:
+            self.run(*arguments)
+        except (Exception, SystemExit) as error:
+            return error
+        return None
+
+    def posts(self) -> list[Json]:
+        """Return the fields of the token requests that the function sent."""
+        bodies = [
+            request.body or "" for request in self.sent if request.method == "POST" and TOKEN_URL in (request.url or "")
+        ]
+        return [dict(parse_qsl(body.decode() if isinstance(body, bytes) else body)) for body in bodies]
+
+    def arrive(self, answer: str = "allow") -> str:
+        """Let a user decide, and return the callback address."""
+        link = my_redbooth_app.authorization_link(self.credentials, STATE)
+        address = press(connect(requests.Session()), link, REDIRECT_URI, answer)
+        self.keep_secret(dict(parse_qsl(urlsplit(address).query)))
+        return address
+
+    def token(self, later: int = 0) -> Json:
+        """Return the token that the app stored `later` seconds ago."""
+        token = dict(my_redbooth_app.exchange(self.credentials, self.arrive(), STATE))
+        my_redbooth_app.save(self.credentials, token)
+        self.keep_secret(token)
+        self.sandbox.advance(later)
+        return token
+
+    def keep_secret(self, fields: Json) -> None:
+        """See that nobody prints the secrets among these fields."""
+        found = {value for name, value in fields.items() if name in SECRET_FIELDS and isinstance(value, str)}
+        self.secrets |= {Secret("secret", value).reveal() for value in found}
+
+    def watch_requests(self, send: Callable[..., requests.Response]) -> Callable[..., requests.Response]:
+        """Return the delivery of requests, watched while the function runs."""
+
+        def watched(delivery: InProcessDelivery, request: requests.PreparedRequest, **options: Any) -> Any:
+            if not self._watching:
+                return send(delivery, request, **options)
+            self.sent.append(request)
+            try:
+                expect(len(self.posts()) <= 1, "refreshed_twice" if self.function == "call" else "sent_twice")
+                self.on_sent(request)
+            except Mistake:
+                address = hide_in_url(request.url or "")
+                self.seen.append(RoundTrip.request(request.method or "", address, request_fields(request)))
+                raise
+            answer = self.answers.pop(0) if self.answers else None
+            if isinstance(answer, Exception):
+                raise answer
+            response = made_up(request, *answer) if answer else send(delivery, request, **options)
+            self.seen.append(RoundTrip.from_response(response))
+            with contextlib.suppress(ValueError, TypeError):
+                self.keep_secret(dict(response.json()))
+            if options.get("timeout") is None:
+                raise Mistake("no_timeout")
+            if any(secret in unquote(request.url or "") for secret in self.secrets):
+                raise Mistake("secret_in_address")
+            return response
+
+        return watched
+
+    def watch_fetch_token(self, fetch_token: Callable[..., Any]) -> Callable[..., Any]:
+        """Return `OAuth2Session.fetch_token`, watched."""
+
+        def watched(oauth: OAuth2Session, *arguments: Any, **named: Any) -> Any:
+            self.fetched = oauth._state, named  # type: ignore[attr-defined]  # the state it was given
+            return fetch_token(oauth, *arguments, **named)
+
+        return watched
+
+    def good_token(self, token: Any) -> Json:
+        """Return a token that the function got. Raises Mistake if it is none, or if Redbooth doesn't know it."""
+        expect(self.sent, "nothing_sent")
+        expect(isinstance(token, dict) and {*token} >= {"access_token", "refresh_token"}, "no_token")
+        header = {"Authorization": f"Bearer {token['access_token']}"}
+        expect(connect(requests.Session()).get(f"{API_URL}/me", headers=header, timeout=5).ok, "dead_token")
+        return dict(token)
+
+
+Situation = Callable[[Trial], None]

@@ -1,0 +1,151 @@
+"""A learner's function is judged by what it does: other correct versions pass, and every mistake gets its own hint."""
+
+import hashlib
+import linecache
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from lessons.exercise_table import RIGHT, WRONG
+
+from redbooth_nb.errors import RedboothError
+from redbooth_nb.lessons.take_home import NAME, SOLUTION, functions, replace_function, solution
+from redbooth_nb.lessons.try_out import EXERCISES, MISTAKES, judge, try_out
+
+CLIENT_ID_OF_A_TRIAL = hashlib.sha256(b"3").hexdigest()  # it is no secret
+FOUR, EIGHT = 4, 8  # what the table has at least for each function
+
+
+def run_cell(name: str, source: str) -> Callable[..., object]:
+    """Run a cell that defines a function, and return it; as in a notebook, its source can be looked up."""
+    file, cell = f"<cell {len(linecache.cache)}>", dict[str, Callable[..., object]]()
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    exec(compile(source, file, "exec"), cell)  # noqa: S102
+    return cell[name]
+
+
+def mistakes(name: str, versions: list[str]) -> list[list[str]]:
+    """Return the mistakes that are found in each version of a function."""
+    reports = judge(name, [replace_function(SOLUTION, name, version) for version in versions])
+    return [[each["mistake"] for each in report.values() if each["mistake"]] for report in reports]
+
+
+def wrong_versions(name: str) -> list[tuple[str, str]]:
+    """Return the wrong versions of the table, each with its mistake."""
+    own, found = functions(SOLUTION)[name], []
+    for mistake, *change in WRONG[name]:
+        if len(change) > 1:
+            assert change[0] in own, change
+        found.append((mistake, own.replace(*change, 1) if len(change) > 1 else change[0]))
+    return found
+
+
+def test_the_table_is_as_large_as_promised() -> None:
+    assert RIGHT.keys() == WRONG.keys() == EXERCISES.keys()
+    assert all(len(set(versions)) >= FOUR for versions in RIGHT.values())
+    assert all(len({version for _, version in wrong_versions(name)}) >= EIGHT for name in WRONG)
+    assert {mistake for name in WRONG for mistake, _ in wrong_versions(name)} | {"dots", "no_code"} == {*MISTAKES}
+
+
+@pytest.mark.usefixtures("machine")
+@pytest.mark.parametrize("name", EXERCISES)
+def test_correct_versions_are_accepted_however_they_are_written(name: str) -> None:
+    versions = [functions(SOLUTION)[name], *RIGHT[name]]
+    assert mistakes(name, versions) == [[]] * len(versions)
+
+
+@pytest.mark.usefixtures("machine")
+@pytest.mark.parametrize("name", EXERCISES)
+def test_each_mistake_is_noticed_and_named(name: str) -> None:
+    expected, versions = zip(*wrong_versions(name), strict=True)
+    found = [(each or ["nothing"])[0] for each in mistakes(name, list(versions))]
+    assert [each for each in zip(expected, found, versions, strict=True) if each[0] != each[1]] == []
+
+
+def test_a_right_function_is_kept_and_one_that_is_not_yet_right_is_not(
+    machine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    define = run_cell("is_ours", RIGHT["is_ours"][1])
+    try_out(define)
+    printed = capsys.readouterr().out
+    assert printed.splitlines()[-1] == f"Kept in {NAME}: 1 of 7 functions are yours."
+    assert printed.count("Done ") == len(printed.splitlines()) - 1 == len(EXERCISES["is_ours"]["situations"])
+    kept = (machine / NAME).read_text(encoding="utf-8")
+    assert "from hmac import compare_digest\ndef is_ours(" in kept
+    try_out(run_cell("is_ours", "def is_ours(address, state):\n    return True\n"))
+    assert (machine / NAME).read_text(encoding="utf-8") == kept
+
+
+@pytest.mark.usefixtures("machine")
+def test_two_hints_then_the_way_to_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    expected = [f"Hint: {hint}" for hint in MISTAKES["forged_accepted"]["hints"]]
+    answer = "Answer: solution('is_ours') prints the kit's version."
+    for line in [*expected, answer, answer]:
+        try_out(run_cell("is_ours", "def is_ours(address, state):\n    return True\n"))
+        assert capsys.readouterr().out.count(line) == 1
+    solution("is_ours")
+    assert capsys.readouterr().out.strip() == functions(SOLUTION)["is_ours"]
+
+
+@pytest.mark.usefixtures("machine")
+def test_dots_that_are_still_there_are_not_tried_out(capsys: pytest.CaptureFixture[str]) -> None:
+    try_out(run_cell("call", "def call(credentials, token, path):\n    ...\n"))
+    assert "The dots (...) are still there." in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("machine")
+def test_what_happened_is_shown_without_secrets(capsys: pytest.CaptureFixture[str]) -> None:
+    """The request as it went out, what was printed, and the line that failed; each with the secrets in it hidden."""
+    leaking = functions(SOLUTION)["exchange"].replace("    oauth =", "    print(credentials, address)\n    oauth =")
+    try_out(run_cell("exchange", leaking))
+    told = capsys.readouterr().out
+    assert "printed a secret" in told
+    assert "It printed: {'client_id': '4e07" in told
+    failing = functions(SOLUTION)["exchange"].replace(
+        "    return oauth.fetch_token(", "    raise ValueError(credentials, address)\n    return oauth.fetch_token("
+    )
+    try_out(run_cell("exchange", failing))
+    told += capsys.readouterr().out
+    assert "in the line: raise ValueError(credentials, address)" in told
+    try_out(run_cell("exchange", functions(SOLUTION)["exchange"].replace("        timeout=30,\n", "")))
+    told += capsys.readouterr().out
+    assert "POST https://redbooth.com/oauth2/token" in told
+    assert "client_secret = <client secret ..." in told
+    for number in range(20):  # what the trial's Redbooth gives out
+        assert hashlib.sha256(b"%d" % number).hexdigest() not in told.replace(CLIENT_ID_OF_A_TRIAL, "")
+
+
+@pytest.mark.usefixtures("machine")
+def test_the_learners_own_environment_is_never_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither their credentials nor their files, nor a switch of oauthlib's: a trial has its own."""
+    for name, value in {"REDBOOTH_CLIENT_ID": "own", "OAUTHLIB_INSECURE_TRANSPORT": "1", "HTTPS_PROXY": "x"}.items():
+        monkeypatch.setenv(name, value)
+    own = functions(SOLUTION)
+    seen = judge("read_credentials", [replace_function(SOLUTION, "read_credentials", own["read_credentials"])])
+    assert [each["mistake"] for each in seen[0].values()] == [""] * 4
+    assert mistakes("exchange", [RIGHT["exchange"][0]]) == [[]]
+
+
+@pytest.mark.usefixtures("machine")
+@pytest.mark.parametrize("wrong", [print, len, lambda: 0, str.upper])
+def test_what_is_no_function_of_the_app_is_a_sentence(wrong: Callable[..., object]) -> None:
+    with pytest.raises(RedboothError, match="There is no function of the app"):
+        try_out(wrong)
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_function_without_source_is_a_sentence() -> None:
+    made: dict[str, Callable[..., object]] = {}
+    exec("def call(credentials, token, path): pass", made)  # noqa: S102
+    with pytest.raises(RedboothError, match=r"The source of call\(\) can't be found"):
+        try_out(made["call"])
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_process_that_cannot_start_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+    with pytest.raises(RedboothError, match="could not be tried out"):
+        judge("call", [SOLUTION])
+    monkeypatch.delattr("os.fork")
+    with pytest.raises(RedboothError, match="Windows"):
+        judge("call", [SOLUTION])
