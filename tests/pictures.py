@@ -71,9 +71,6 @@ def stills(camera: Camera) -> None:
     camera.take("http")
     camera.draw("machine = TimeMachine()\nmachine.later(7200)\nmachine")
     camera.take("time-machine")
-    camera.draw("TimeMachine().back_to_now()\nlab = FaultLab()\nlab.run('wrong-secret', '401 invalid_client')\nlab")
-    camera.take("fault-lab")
-    camera.take("fault-lab", README)
     camera.draw("transcript._round_trips.clear()\nPlayground()")
     camera.take("playground")
 

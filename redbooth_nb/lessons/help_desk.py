@@ -30,9 +30,9 @@ def ticket(number: int, repaired: Callable[..., Any] | None = None) -> None:
             raise RedboothError(f"The broken function of ticket {number} is {name}(), not {repaired.__name__}().")
         _repair(number, repaired)
         return
-    print(f"Ticket {number} of {len(TICKETS)}{' (solved)' * (number in solved())}\n{found['message']}")
+    print(f"Ticket {number} of {len(TICKETS)}{' (solved)' * (number in solved())}\n{found['message'].strip()}")
     app = replace_function(SOLUTION, name, found["broken"].strip())
-    for sent in judge(name, [app])[0][found["situation"]]["seen"]:
+    for sent in judge(name, [app])[0][found["situation"]]["seen"] or [found["attached"].strip("\n")]:
         print(f"\n{sent}")
 
 

@@ -71,8 +71,9 @@ class Browser(View):
         super().__init__([self._window, self._message])
         if self.in_tab:
             self.use_tab()
-        elif answer and Configuration.read().unattended:
-            self.press(answer)
+        elif answer and Configuration.read().unattended:  # without the style sheets that only a drawing needs
+            self._visitor.open(url)
+            self._visitor.press(answer)
 
     def use_tab(self) -> None:
         """Show a link to open in a tab of your own browser, in place of the window."""

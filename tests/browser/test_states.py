@@ -181,19 +181,6 @@ def test_time_machine(panel: Panel) -> None:
     panel.is_right("time-reset", "The sandbox's clock is the same as yours.")
 
 
-def test_fault_lab(panel: Panel) -> None:
-    panel.show("ready('every-error')\nFaultLab()").is_right("faults-empty", "I predict")
-    panel.press("Run")
-    panel.is_right("faults-blind", "Next time, predict first")
-    panel.part.get_by_label("Do this").select_option(label="exchange: a wrong client secret")
-    panel.part.get_by_label("401 invalid_client").click()
-    panel.press("Run")
-    panel.is_right("faults-right", "As you predicted: 401 invalid_client.")
-    panel.part.get_by_label("400 invalid_grant").click()
-    panel.press("Run")
-    panel.is_right("faults-wrong", "You predicted 400 invalid_grant; the outcome is 401 invalid_client.")
-
-
 SCRIPT = "import sys\nfrom pathlib import Path\nfrom redbooth_nb.widgets.script import ScriptPanel\n"
 
 

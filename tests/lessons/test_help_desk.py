@@ -39,6 +39,15 @@ def test_the_notebook_holds_the_broken_functions() -> None:
 
 
 @pytest.mark.usefixtures("machine")
+@pytest.mark.parametrize("number", TICKETS)
+def test_a_ticket_comes_with_a_transcript_or_a_log(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    ticket(number)
+    message, _, sent = capsys.readouterr().out.partition("\n\n")
+    assert message.startswith(f"Ticket {number} of 10\n")
+    assert len(sent.splitlines()) > 2
+
+
+@pytest.mark.usefixtures("machine")
 def test_a_ticket_tells_what_happened_and_not_why(capsys: pytest.CaptureFixture[str]) -> None:
     ticket(1)
     told = capsys.readouterr().out

@@ -52,7 +52,6 @@ def views() -> list[type[View]]:
         "widgets.flow_map",
         "widgets.time_machine",
         "widgets.script",
-        "lessons.fault_lab",
     ):
         importlib.import_module(f"redbooth_nb.{name}")
     while left:
