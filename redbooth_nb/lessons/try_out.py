@@ -22,6 +22,7 @@ from redbooth_nb.lessons.take_home import NAME, SOLUTION, TakeHomeApp, functions
 _TEXTS = tomllib.loads(Path(__file__).with_name("exercises.toml").read_text(encoding="utf-8"))
 EXERCISES: dict[str, Any] = _TEXTS["functions"]
 MISTAKES: dict[str, Any] = _TEXTS["mistakes"]
+WIDTH = 96  # characters
 MOST_SHOWN = 2  # requests
 LONGEST = 30  # seconds until a process that should end by itself is given up
 _asked: Counter[tuple[str, str]] = Counter()
@@ -105,7 +106,9 @@ def _explain(name: str, found: dict[str, Any], silent: int = 0) -> None:
         lines += ["It sent:", *found["seen"][-MOST_SHOWN:]]
     lines += [f"It printed: {line}" for line in found.get("printed", "").splitlines()]
     hint = [*(f"Hint: {each}" for each in hints), f"Answer: solution({name!r}) prints the kit's version."]
-    print(textwrap.indent("\n".join([*lines, hint[min(times, len(hints))]]), " " * 9))
+    for line in "\n".join([*lines, hint[min(times, len(hints))]]).splitlines():
+        inner = " " * (len(line) - len(line.lstrip()) + 9)
+        print(textwrap.fill(line.strip(), WIDTH, initial_indent=inner, subsequent_indent=inner + "  "))
 
 
 def _source(function: Callable[..., Any]) -> tuple[str, list[str]]:
