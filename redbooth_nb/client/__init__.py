@@ -1,7 +1,7 @@
 """The app: what a program that uses Redbooth has to do. Runs without Jupyter. This page is the map.
 
-Read in this order: register, authorize, response, exchange, token_endpoint, token, refresh, store; then wire, errors,
-private_file and file_lock, to see how. The four calls, with the user's click between the second and the third:
+Read in this order: register, authorize, response, exchange, token_endpoint, token, refresh, store; then wire, errors
+and private_file, to see how. The four calls, with the user's click between the second and the third:
 
     save_credentials(client_id, client_secret)          # 1 register, once
     request = AuthorizationRequest.new()                # 2 authorize: send the browser to request.link ...
@@ -32,7 +32,7 @@ Where each promise is kept, and tested (in tests/client unless it says otherwise
 * a code is sent once: `mark_code_sent` in authorize.py; test_exchange.py
 * a token request is neither repeated nor redirected: token_endpoint.py; test_exchange.py. TLS is checked: test_tls.py
 * the body of an answer is bounded: `read_within` in wire.py; test_exchange.py. Headers only by the socket's timeout.
-* one refresh at a time, saved before it is used: `refresh` in refresh.py, file_lock.py; test_refresh.py
+* one refresh at a time, saved before it is used: `refresh` in refresh.py, `locked` in private_file.py; test_refresh.py
 * a crash costs no token that reached the disk: `_recover` in store.py; test_refresh.py, tests/reliability/crashes.py
 * files are private and whole: private_file.py; test_store.py, tests/reliability/test_disk.py
 * no secret is shown: `Secret`, `only_kit_errors`; tests/test_secrecy.py

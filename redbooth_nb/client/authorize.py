@@ -14,8 +14,7 @@ from urllib.parse import urlencode, urlsplit
 from oauthlib.oauth2 import WebApplicationClient
 
 from redbooth_nb.client.errors import CodeAlreadySent, failure, parameter_meanings
-from redbooth_nb.client.file_lock import locked
-from redbooth_nb.client.private_file import PrivateFile, StoreError
+from redbooth_nb.client.private_file import PrivateFile, StoreError, locked
 from redbooth_nb.client.register import Settings
 from redbooth_nb.errors import NotYet, only_kit_errors
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
@@ -138,22 +137,21 @@ class PendingAuthorization:
     def begin(self, request: AuthorizationRequest) -> None:
         """Replace what was under way; its state is remembered as stale. A damaged record is kept aside."""
         with self.lock():
-            kept: dict[str, Any] = {"stale_states": [], "sent_codes": []}
+            stale, sent = [], []
             with suppress(NotYet, StoreError):
                 before = self.load()
-                stale = [*before["stale_states"], before["state"]][-REMEMBERED:]
-                kept = {"stale_states": stale, "sent_codes": before.get("sent_codes", [])}
+                stale, sent = [*before["stale_states"], before["state"]][-REMEMBERED:], before["sent_codes"]
+            fields = {name: getattr(request, name) for name in KEPT_FIELDS}
             verifier = request.code_verifier and request.code_verifier.reveal()
-            sent = {name: getattr(request, name) for name in KEPT_FIELDS}
-            self._file.write({**sent, "code_verifier": verifier, "answered": False, **kept})
+            memory = {"stale_states": stale, "sent_codes": sent}
+            self._file.write({**fields, "code_verifier": verifier, "answered": False, **memory})
 
     @only_kit_errors
     def load(self) -> dict[str, Any]:
         """Return the record. Raises NotYet when nothing is under way, StoreError when it cannot be read."""
         if (record := self._file.read()) is None:
             raise failure(NotYet, "pending", "missing")
-        lists = (record.get("stale_states"), record.get("sent_codes", []))
-        if not record.keys() >= {*KEPT_FIELDS, "answered"} or not all(isinstance(each, list) for each in lists):
+        if not record.keys() >= {*KEPT_FIELDS, "answered", "stale_states", "sent_codes"}:
             raise self._file.damaged()
         return record
 
@@ -176,23 +174,23 @@ class PendingAuthorization:
         """
         with self.lock():
             record, mark = self.load(), _fingerprint(code)
-            sent = record.get("sent_codes", [])
-            if mark in sent:
+            if mark in record["sent_codes"]:
                 raise failure(CodeAlreadySent, "exchange", "sent_before")
-            if same_text(str(record["state"]), request.state):
-                record = {name: value for name, value in record.items() if name != "callback_url"}
+            record["sent_codes"] = [*record["sent_codes"], mark][-REMEMBERED:]
+            if same_text(record["state"], request.state):
                 record["code_sent"] = True
-            self._file.write({**record, "sent_codes": [*sent, mark][-REMEMBERED:]})
+                record.pop("callback_url", None)
+            self._file.write(record)
 
     @only_kit_errors
     def unmark_code_sent(self, request: AuthorizationRequest, code: Secret, callback_url: Secret) -> None:
         """Undo `mark_code_sent`: it is certain that nothing was sent."""
         with self.lock():
             record = self.load()
-            if same_text(str(record["state"]), request.state):
+            record["sent_codes"].remove(_fingerprint(code))
+            if same_text(record["state"], request.state):
                 record |= {"code_sent": False, "callback_url": callback_url.reveal()}
-            sent = [mark for mark in record.get("sent_codes", []) if mark != _fingerprint(code)]
-            self._file.write({**record, "sent_codes": sent})
+            self._file.write(record)
 
 
 def _fingerprint(code: Secret) -> str:

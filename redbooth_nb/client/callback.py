@@ -16,7 +16,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from redbooth_nb.client.authorize import AuthorizationRequest
-from redbooth_nb.client.errors import PortBusy, StateAlreadyUsed, failure
+from redbooth_nb.client.errors import PortBusy, failure
 from redbooth_nb.client.loopback import HTTP_PORT, SLOWEST_REQUEST, LoopbackServer, Page
 from redbooth_nb.client.private_file import StoreError
 from redbooth_nb.client.response import AuthorizationResponse, Outcome
@@ -182,9 +182,9 @@ class SignIn:
             return answered
         try:
             response = self.paste(f"{uri.scheme}://{uri.netloc}{target}")
-        except StateAlreadyUsed:
-            return answered
         except RedboothError as error:
+            if getattr(error, "problem", "") == "used":
+                return answered
             ended = self.status is not Status.WAITING  # by on_change, which was told of the refusal
             title = "The answer could not be kept" if isinstance(error, StoreError) else "Not the answer"
             return Page(400, title, f"{error.what} The notebook is still waiting.", last=ended)

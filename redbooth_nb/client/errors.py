@@ -50,33 +50,18 @@ class TransportError(RedboothError):
 
 
 class CallbackError(RedboothError):
-    """A callback URL cannot be used. Unless it is StateAlreadyUsed, the request under way can still be answered."""
+    """A callback URL cannot be used."""
 
 
 class StateError(CallbackError):
-    """`state` does not prove that the answer belongs to our request. received: the state in it, None when absent."""
+    """`state` does not prove that the answer belongs to our request.
 
+    problem: why not: "mismatch", "stale" (of an earlier request), "superseded" (by a newer one), "empty", "missing",
+    "nonce_missing" or "used" (it was answered before). received: the state that came back, None when it was absent.
+    """
+
+    problem: str = ""
     received: str | None = None
-
-
-class StateMismatch(StateError):
-    """`state` came back with another value."""
-
-
-class StateStale(StateError):
-    """`state` belongs to an earlier request."""
-
-
-class StateEmpty(StateError):
-    """`state` came back without a value."""
-
-
-class StateMissing(StateError):
-    """`state` did not come back, and nothing else proves that the answer is ours."""
-
-
-class StateAlreadyUsed(StateError):
-    """The request was answered before; each can be answered only once."""
 
 
 def failure(kind: type[E], step: str, code: str, /, *, before: str = "", **values: Any) -> E:

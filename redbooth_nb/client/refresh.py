@@ -23,7 +23,7 @@ from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.client.token_endpoint import token_session
-from redbooth_nb.client.wire import TIMEOUT, api_address, api_session, named_failures
+from redbooth_nb.client.wire import TIMEOUT, api_address, connect_bounded, named_failures
 from redbooth_nb.errors import RedboothError, only_kit_errors
 from redbooth_nb.provider.addresses import REVOKE_URL, TOKEN_URL
 
@@ -90,7 +90,7 @@ class RedboothSession:
         self.settings = settings or Settings.load()
         self.store = TokenStore(self.settings.folder)
         self.on_refresh = on_refresh
-        self._session = api_session(self.settings.provider)
+        self._session = connect_bounded(requests.Session(), self.settings.provider)
 
     @only_kit_errors
     def request(self, method: str, path: str, **arguments: Any) -> requests.Response:
@@ -163,7 +163,7 @@ def revoke(settings: Settings | None = None) -> None:
             "client_secret": settings.client_secret.reveal(),
         }
         with named_failures(f"POST {REVOKE_URL}"):
-            answer = api_session(settings.provider).post(REVOKE_URL, data=fields, **DEFAULTS)
+            answer = connect_bounded(requests.Session(), settings.provider).post(REVOKE_URL, data=fields, **DEFAULTS)
         if answer.status_code != HTTPStatus.OK:
             raise failure(ApiError, "revoke", "refused", url=REVOKE_URL, status=answer.status_code)
         store.forget()

@@ -47,15 +47,15 @@ def connect(session: S, provider: Provider | None = None) -> S:
     return session
 
 
-def api_session(provider: Provider) -> requests.Session:
-    """Return a session for the API of `provider` that refuses answers which are too large or too slow."""
+def connect_bounded(
+    session: S, provider: Provider, largest: int = LARGEST_ANSWER, slowest: float = SLOWEST_ANSWER
+) -> S:
+    """Connect a session for the client's own requests: each answer is read at once, within these bounds."""
 
     def read(answer: requests.Response, *_: Any, **__: Any) -> None:
-        if problem := read_within(answer, LARGEST_ANSWER, SLOWEST_ANSWER):
-            raise failure(TransportError, "call", "unbounded", status=status_of(answer), problem=problem)
+        read_within(answer, largest, slowest)
 
-    session = connect(requests.Session(), provider)
-    session.hooks["response"].insert(0, read)
+    connect(session, provider).hooks["response"].insert(0, read)  # before the transcript, which reads everything
     return session
 
 
@@ -69,8 +69,12 @@ def api_address(path: str) -> str:
     return url
 
 
-def read_within(answer: requests.Response, largest: int, slowest: float) -> str:
-    """Read the body of an answer; say what is wrong when it has more than `largest` bytes or takes `slowest` seconds.
+class UnboundedAnswer(requests.RequestException):
+    """The body of an answer is too large, or does not come to an end."""
+
+
+def read_within(answer: requests.Response, largest: int, slowest: float) -> None:
+    """Read the body of an answer. Raises UnboundedAnswer for more than `largest` bytes, or after `slowest` seconds.
 
     It is read as it arrives, so that an answer which trickles is noticed. The headers have come by then.
     """
@@ -88,14 +92,12 @@ def read_within(answer: requests.Response, largest: int, slowest: float) -> str:
             raise
     finally:
         clock.cancel()
-    # an answer that was cut off can look like one that ended
-    problem = "" if time.monotonic() < end else f"and did not come to an end in {slowest:g} s"
-    if len(body) > largest:
-        problem = f"with more than {largest // 1024} KiB"
-    if problem:
-        answer.raw.close()
     vars(answer).update(_content=bytes(body), _content_consumed=True)  # where requests itself keeps what it has read
-    return problem
+    late = time.monotonic() >= end  # an answer that was cut off can look like one that ended
+    if late or len(body) > largest:
+        answer.raw.close()
+        problem = f"did not come to an end in {slowest:g} s" if late else f"has more than {largest // 1024} KiB"
+        raise UnboundedAnswer(problem, response=answer)
 
 
 @contextmanager
@@ -120,7 +122,8 @@ def transport_failure(error: Exception, what: str) -> TransportError:
     code = next((code for kind, code in _FAILURES if isinstance(error, kind)), "unreadable")
     response = getattr(error, "response", None)
     status = f" answered {status_of(response)}" if response is not None else ""
-    named = failure(TransportError, "transport", code, before=f"{what}{status}: ")
+    problem = error if isinstance(error, UnboundedAnswer) else ""
+    named = failure(TransportError, "transport", code, before=f"{what}{status}: ", problem=problem)
     reason = getattr(next(iter(error.args), None), "reason", None)  # why urllib3 gave up
     untrusted = isinstance(next(iter(getattr(reason, "args", ())), None), ssl.SSLCertVerificationError)
     named.sent = not (code == "unsendable" or untrusted or isinstance(reason, NewConnectionError | ConnectTimeoutError))
@@ -128,6 +131,7 @@ def transport_failure(error: Exception, what: str) -> TransportError:
 
 
 _FAILURES: tuple[tuple[type[Exception], str], ...] = (
+    (UnboundedAnswer, "unbounded"),
     (requests.exceptions.JSONDecodeError, "unreadable"),
     (requests.exceptions.InvalidJSONError, "unsendable"),
     (requests.exceptions.InvalidHeader, "unsendable"),
