@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from redbooth_nb.client.private_file import PrivateFile
+from redbooth_nb.client.private_file import PrivateFile, locked
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.course import LESSONS, requirements
@@ -28,8 +28,9 @@ def check(stage: str) -> None:
         label = "Answer" if hint == len(requirement.hints) - 1 else "Hint"
         print(f"To do    {requirement.text}\n         {label}: {requirement.hints[hint]}")
     if all(requirement.holds for requirement in required):
-        if stage not in (before := done()):
-            _file().write({"done": [*before, stage]})
+        if stage not in done():
+            with locked(_file().path.with_suffix(".lock")):  # another notebook may be noting its own
+                _file().write({"done": [*done(), stage]})
         print(summary_line())
 
 
