@@ -76,13 +76,11 @@ def read_env_file(path: Path) -> dict[str, str]:
         if path.is_file() or not path.exists():
             values = dotenv_values(path, interpolate=False, encoding="utf-8")
             return {name: value for name, value in values.items() if value is not None}
-        problem, remedy = "is not a file", "Move it out of the way; the settings are a plain text file."
     except UnicodeDecodeError:
-        problem, remedy = "is not UTF-8 text", "Open it in an editor and save it with the encoding UTF-8."
+        raise ConfigurationError.named("settings_no_text", path=path) from None
     except OSError as error:
-        problem = f"cannot be read ({error.strerror})"
-        remedy = f"Make it a file that you may read, for example with: chmod 600 {path}"
-    raise ConfigurationError.named("settings_file", path=path, problem=problem, remedy=remedy)
+        raise ConfigurationError.named("settings_unreadable", path=path, reason=error.strerror) from None
+    raise ConfigurationError.named("settings_no_file", path=path)
 
 
 def for_people(path: Path) -> str:

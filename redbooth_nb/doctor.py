@@ -7,7 +7,6 @@ import stat
 import sys
 import tempfile
 import time
-import tomllib
 import webbrowser
 from collections.abc import Callable, Iterator
 from importlib.metadata import distributions, requires, version
@@ -24,13 +23,13 @@ from redbooth_nb.client.register import DEFAULT_REDIRECT_URI, Settings, credenti
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.wire import TIMEOUT, connect
 from redbooth_nb.configuration import Configuration, make_private
-from redbooth_nb.errors import NotYet, RedboothError, printable
+from redbooth_nb.errors import NotYet, RedboothError, printable, wordings
 from redbooth_nb.port_note import holder
 from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.working_copies import FOLDER, REPOSITORY, has_lessons
 
-WORDINGS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+WORDINGS = wordings(Path(__file__).with_suffix(".toml"))
 
 
 def found(name: str, /, **values: object) -> str:

@@ -18,8 +18,10 @@ FIRST = "00-start-here.ipynb"
 FOLDER = "my-notebooks"
 NOTE, LOCK = ".copied.json", ".copying.lock"
 UNFIT_COPY = "unfit"
-BY_RUNNING = {"outputs", "execution_count", "id", "trusted", "execution", "collapsed", "scrolled", "jupyter"}
-BY_JUPYTER = {"kernelspec", "language_info", "orig_nbformat", "widgets"}
+BY_JUPYTER = {
+    *("outputs", "execution_count", "id", "trusted", "execution", "collapsed", "scrolled", "jupyter"),
+    *("kernelspec", "language_info", "orig_nbformat", "nbformat", "nbformat_minor", "widgets"),
+}
 UNFIT = (ValueError, KeyError, TypeError, AttributeError, RecursionError)  # raised by what is no notebook
 
 
@@ -106,14 +108,12 @@ def _without_outputs(notebook: Path) -> bytes:
 
 def _digest(notebook: bytes) -> str:
     """Return the digest of what a person wrote: everything but what running and saving adds."""
-    content = json.loads(notebook)
-    written = [_without(BY_JUPYTER, content.get("metadata", {}))]
-    for cell in content["cells"]:
-        own = {"source": "".join(cell["source"]), "metadata": _without(BY_RUNNING, cell.get("metadata", {}))}
-        written.append(_without(BY_RUNNING, {**cell, **own}))
+    written = json.loads(notebook, object_hook=_written_by_a_person)
     return hashlib.sha256(json.dumps(written, sort_keys=True).encode()).hexdigest()
 
 
-def _without(names: set[str], fields: dict[str, object]) -> dict[str, object]:
-    """Return fields without these names, and without empty ones, which Jupyter adds and drops."""
-    return {name: value for name, value in fields.items() if value and name not in names}
+def _written_by_a_person(fields: dict[str, object]) -> dict[str, object]:
+    """Return fields without those that Jupyter writes, and without empty ones, which it adds and drops."""
+    source = fields.get("source")  # a text, or its lines
+    joined = {"source": "".join(source)} if isinstance(source, list) else {}
+    return {name: value for name, value in {**fields, **joined}.items() if value and name not in BY_JUPYTER}

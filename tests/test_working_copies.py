@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -283,12 +285,11 @@ def replaced_by_a_pipe(copy: Path) -> None:
     os.mkfifo(copy)
 
 
-OBSTACLES = {
+OTHER_JSON = {"other JSON": '{"cells": [[]]}', "a list": "[]", "wrong metadata": '{"metadata": [], "cells": []}'}
+OBSTACLES: dict[str, Callable[[Path], object]] = {
     "a merge conflict": conflict,
+    **{name: partial(Path.write_text, data=text) for name, text in OTHER_JSON.items()},
     "no JSON": lambda copy: copy.write_text("my own words"),
-    "other JSON": lambda copy: copy.write_text('{"cells": [[]]}'),
-    "a list": lambda copy: copy.write_text("[]"),
-    "wrong metadata": lambda copy: copy.write_text('{"metadata": [], "cells": []}'),
     "deep JSON": lambda copy: copy.write_text("[" * 100_000),
     "no text": lambda copy: copy.write_bytes(b"\xff\xfe"),
     "a link": replaced_by_a_link,
@@ -313,7 +314,8 @@ def test_a_copy_that_cannot_be_replaced_is_a_sentence_and_the_start_goes_on(
     update(repository)
     refresh_working_copies(repository)
     (sentence,) = capsys.readouterr().err.splitlines()
-    assert sentence.startswith("03-exchange.ipynb is a link, read-only, or not a notebook any more; ")
+    changed = "has your changes" if obstacle in OTHER_JSON else "is a link, read-only, or not a notebook any more"
+    assert sentence.startswith(f"03-exchange.ipynb {changed}; ")
     assert sentence.endswith("left alone, and the new version is in 03-exchange.new.ipynb.")
     after = (folder / NAME).lstat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)

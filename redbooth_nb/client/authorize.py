@@ -104,14 +104,10 @@ class AuthorizationRequest:
     @property
     def form(self) -> str:
         """The request of `url` as an HTML form, sent by POST: to the guide's address, not to that of `link`."""
-        fields = "\n".join(
-            f'  <input type="hidden" name="{name}" value="{html.escape(value)}">'
-            for name, value in self.parameters.items()
-        )
-        return (
-            f'<form method="post" action="{AUTHORIZE_URL}">\n{fields}\n'
-            '  <button type="submit">Sign in with Redbooth</button>\n</form>'
-        )
+        values = {name: html.escape(value) for name, value in self.parameters.items()}
+        fields = [f'  <input type="hidden" name="{name}" value="{value}">' for name, value in values.items()]
+        button = '  <button type="submit">Sign in with Redbooth</button>'
+        return "\n".join([f'<form method="post" action="{AUTHORIZE_URL}">', *fields, button, "</form>"])
 
     def describe(self) -> list[tuple[str, str, str]]:
         """Return name, value and meaning of every parameter."""
@@ -133,7 +129,6 @@ class PendingAuthorization:
         """Hold the record alone, among all threads and processes. Raises StoreError as `locked` does."""
         return locked(self.settings.folder / "authorization.lock")
 
-    @only_kit_errors
     def begin(self, request: AuthorizationRequest) -> None:
         """Replace what was under way; its state is remembered as stale. A damaged record is kept aside."""
         with self.lock():
@@ -166,7 +161,6 @@ class PendingAuthorization:
         """Keep the answer to `record`, which was read under the same lock. From now on its state is used."""
         self._file.write({**record, "answered": True, "answered_at": now, "callback_url": callback_url.reveal()})
 
-    @only_kit_errors
     def mark_code_sent(self, request: AuthorizationRequest, code: Secret) -> None:
         """Record that the code is about to be sent, and delete the stored callback URL.
 
@@ -182,7 +176,6 @@ class PendingAuthorization:
                 record.pop("callback_url", None)
             self._file.write(record)
 
-    @only_kit_errors
     def unmark_code_sent(self, request: AuthorizationRequest, code: Secret, callback_url: Secret) -> None:
         """Undo `mark_code_sent`: it is certain that nothing was sent."""
         with self.lock():

@@ -4,11 +4,10 @@ Doorkeeper is the engine behind redbooth.com. The sentences are in `meanings.tom
 """
 
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from redbooth_nb.errors import RedboothError
+from redbooth_nb.errors import RedboothError, wordings
 
 E = TypeVar("E", bound=RedboothError)
 
@@ -34,10 +33,6 @@ class AuthorizeAgain(RedboothError):
 
 class CodeAlreadySent(RedboothError):
     """This code has been sent before. A code works once, and sending it again would look like theft."""
-
-
-class PortBusy(RedboothError):
-    """Nothing can listen at the redirect URI: its port is in use, or it leads to another machine."""
 
 
 class TransportError(RedboothError):
@@ -89,11 +84,8 @@ def parameter_meanings() -> dict[str, str]:
     return dict(_table()["parameter"])
 
 
-@cache
 def _table() -> dict[str, Any]:
-    import tomllib  # slow to import, and most programs meet no error
-
-    return tomllib.loads(Path(__file__).with_name("meanings.toml").read_text(encoding="utf-8"))
+    return wordings(Path(__file__).with_name("meanings.toml"))
 
 
 def bearer_problem(header: str) -> str:

@@ -128,22 +128,21 @@ def locked(path: Path) -> Iterator[None]:
 
     Raises StoreError when it is not free within 90 s, or when locks have no effect in its folder.
     """
-
-    def problem(code: str, **values: Any) -> StoreError:
-        return failure(StoreError, "store", code, folder=path.parent, **values)
-
+    folder = path.parent
     try:
-        make_private(path.parent)
+        make_private(folder)
         PrivateFile(path).check()  # a link planted there would lead elsewhere
         held = FileLock(path, timeout=LOCK_SECONDS, mode=0o600).acquire(poll_interval=0.02)
     except Timeout:
-        raise problem("busy", seconds=LOCK_SECONDS) from None
+        raise failure(StoreError, "store", "busy", folder=folder, seconds=LOCK_SECONDS) from None
     except (OSError, NotImplementedError) as error:
-        raise problem("unusable", reason=getattr(error, "strerror", None) or "it supports no locks") from None
+        reason = getattr(error, "strerror", None) or "it supports no locks"
+        raise failure(StoreError, "store", "unusable", folder=folder, reason=reason) from None
     with held:
         with suppress(Timeout):  # a second lock has to fail
             FileLock(path, timeout=0, mode=0o600).acquire()
-            raise problem("unusable", reason="locks have no effect there, as on some network drives")
+            reason = "locks have no effect there, as on some network drives"
+            raise failure(StoreError, "store", "unusable", folder=folder, reason=reason)
         yield
 
 

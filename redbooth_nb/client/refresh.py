@@ -4,7 +4,6 @@ The order matters: lock, read again, mark, refresh, save, and only then use. Red
 time; an app that loses the new one has lost the user's permission.
 """
 
-from collections.abc import Callable
 from functools import partialmethod
 from http import HTTPStatus
 from typing import Any, Final
@@ -24,7 +23,7 @@ from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.client.token_endpoint import token_session
 from redbooth_nb.client.wire import TIMEOUT, api_address, connect_bounded, named_failures
-from redbooth_nb.errors import RedboothError, only_kit_errors
+from redbooth_nb.errors import only_kit_errors
 from redbooth_nb.provider.addresses import REVOKE_URL, TOKEN_URL
 
 # What a dead refresh token is called: by services of today, and by those before 2015.
@@ -81,15 +80,12 @@ class RedboothSession:
     """Calls Redbooth's API and keeps the token alive: what Redbooth's Ruby gem does, for Python.
 
     Refreshes early (the last minute, or the last tenth of a short life), and once when an answer says that the token
-    expired. on_refresh(old, new) is called after the new token is safe on disk, also when another program saved it.
+    expired.
     """
 
-    def __init__(
-        self, settings: Settings | None = None, *, on_refresh: Callable[[Token, Token], None] | None = None
-    ) -> None:
+    def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings.load()
         self.store = TokenStore(self.settings.folder)
-        self.on_refresh = on_refresh
         self._session = connect_bounded(requests.Session(), self.settings.provider)
 
     @only_kit_errors
@@ -105,12 +101,12 @@ class RedboothSession:
         token = self.store.require()
         refreshed = token.needs_refresh(self.settings.provider.now()) and token.refresh_token is not None
         if refreshed:
-            token = self._refresh(token)
+            token = refresh(self.settings, replacing=token)
         response = self._call(method, url, token, arguments)
         unauthorized = response.status_code == HTTPStatus.UNAUTHORIZED
         problem = bearer_problem(response.headers.get("WWW-Authenticate", "")) if unauthorized else ""
         if problem == "expired" and not refreshed:  # else the clocks disagree, and another refresh would not help
-            response = self._repeat(method, url, self._refresh(token), arguments)
+            response = self._repeat(method, url, refresh(self.settings, replacing=token), arguments)
         elif problem == "revoked":
             with self.store.lock():  # somebody may be refreshing right now: their token is not in the store yet
                 newer, interrupted = self.store.require(), self.store.interrupted()
@@ -123,15 +119,6 @@ class RedboothSession:
     post = partialmethod(request, "POST")
     put = partialmethod(request, "PUT")
     delete = partialmethod(request, "DELETE")
-
-    def _refresh(self, token: Token) -> Token:
-        newer = refresh(self.settings, replacing=token)
-        if self.on_refresh is not None:
-            try:
-                self.on_refresh(token, newer)
-            except Exception as error:  # somebody else's function, whatever it raises
-                raise failure(RedboothError, "refresh", "on_refresh", error=type(error).__name__) from None
-        return newer
 
     def _repeat(self, method: str, url: str, token: Token, arguments: dict[str, Any]) -> requests.Response:
         body = arguments.get("data")

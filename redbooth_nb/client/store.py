@@ -20,13 +20,8 @@ class TokenStore:
     """The token of one app at one provider. Hold `lock()` to change it."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._file = PrivateFile(folder / "token.json")
-
-    @property
-    def path(self) -> Path:
-        """The file the token is kept in."""
-        return self._file.path
+        self.folder, self.path = folder, folder / "token.json"
+        self._file = PrivateFile(self.path)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -83,7 +78,6 @@ class TokenStore:
         """Delete the token, for example after it was revoked."""
         self._file.remove()
 
-    @only_kit_errors
     def _recover(self) -> None:
         """Put a token in place that a marked refresh wrote to its temporary file but did not rename."""
         part, complete = PrivateFile(self._file.part), False

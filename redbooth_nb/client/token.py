@@ -44,11 +44,6 @@ class Token:
             obtained_at=now,
         )
 
-    @property
-    def expires_at(self) -> float | None:
-        """When it expires, in Unix seconds by the provider's clock; None when the service did not say."""
-        return None if self.expires_in is None else self.obtained_at + self.expires_in
-
     def remaining(self, now: float) -> float | None:
         """Return the seconds left at `now`, never more than the lifetime (a clock set back adds no life)."""
         if self.expires_in is None:

@@ -41,9 +41,8 @@ def connect(session: S, provider: Provider | None = None) -> S:
     (provider or current_provider()).deliver(session)
     # else requests replaces the Authorization header by a password from ~/.netrc, if there is one for the host
     session.auth = session.auth or (lambda request: request)
-    hooks = session.hooks.setdefault("response", [])
-    if transcript.note not in hooks:
-        hooks.append(transcript.note)
+    if transcript.note not in session.hooks["response"]:
+        session.hooks["response"].append(transcript.note)
     return session
 
 

@@ -22,7 +22,7 @@ from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
-from redbooth_nb.errors import NotYet, RedboothError
+from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.sandbox import Sandbox
 
 NEXT = {"access_token": "next-access", "token_type": "bearer", "expires_in": 7200, "refresh_token": "next-refresh"}
@@ -380,21 +380,6 @@ def test_an_answer_of_the_api_has_a_bound(
         RedboothSession(app_at_faulty).get("/tasks")
 
 
-def test_an_error_of_on_refresh_is_named_and_the_token_is_kept(
-    faulty: FaultyServer, app_at_faulty: Settings, stored: Token
-) -> None:
-    """R48: somebody else's function, called with tokens."""
-
-    def on_refresh(old: Token, new: Token) -> None:
-        raise ValueError(old.access_token.reveal() + new.access_token.reveal())
-
-    faulty.answers = [EXPIRED, reply(200, json.dumps(NEXT))]
-    with pytest.raises(RedboothError, match="on_refresh failed") as caught:
-        RedboothSession(app_at_faulty, on_refresh=on_refresh).get("/me")
-    assert "next-access" not in str(caught.value)
-    assert load(app_at_faulty).access_token != stored.access_token
-
-
 def test_a_token_that_was_replaced_elsewhere_is_taken_from_the_store(app: Settings, kept: Token) -> None:
     """R25: this session used the old one a moment too late."""
     session = RedboothSession(app)
@@ -471,15 +456,11 @@ def test_the_calls_own_arguments_never_reach_the_token_endpoint(
 def test_the_new_token_is_on_disk_before_it_is_used(
     faulty: FaultyServer, app_at_faulty: Settings, stored: Token, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """R27: every call goes out with the token the store holds at that moment, also in `on_refresh`."""
+    """R27: every call goes out with the token the store holds at that moment."""
+    del stored
     faulty.answers = [EXPIRED, reply(200, json.dumps(NEXT)), ME]
     seen: list[tuple[str, str]] = []
-    told: list[tuple[Token, Token, Token]] = []
-
-    def on_refresh(old: Token, new: Token) -> None:
-        told.append((old, new, load(app_at_faulty)))
-
-    session = RedboothSession(app_at_faulty, on_refresh=on_refresh)
+    session = RedboothSession(app_at_faulty)
     send = session._session.send
 
     def spy(request: Any, **options: Any) -> Any:  # noqa: ANN401
@@ -489,7 +470,6 @@ def test_the_new_token_is_on_disk_before_it_is_used(
     monkeypatch.setattr(session._session, "send", spy)
     session.get("/me")
     assert seen == [("Bearer first-access", "first-access"), ("Bearer next-access", "next-access")]
-    assert told == [(stored, load(app_at_faulty), load(app_at_faulty))]
 
 
 def fill_up_after_the_mark(monkeypatch: pytest.MonkeyPatch) -> None:
