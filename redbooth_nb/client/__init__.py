@@ -10,9 +10,10 @@ and private_file, to see how. The four calls, with the user's click between the 
     RedboothSession().get("/me")                        # 4 refresh, whenever needed
 
 To copy: everything but callback.py, loopback.py and callback.html, which listen for the browser. A web app receives
-the callback URL itself. Sentences for people are in meanings.toml.
+the callback URL itself. The sentences of every error are in meanings.toml: `failure(kind, table, name)` makes one.
 
-On disk, mode 0600, in one folder for each provider and client id (names ending in .lock are only locks):
+On disk, mode 0600, in one folder for each provider and client id (names ending in .lock are only locks, those ending
+in .part what a crash left; the next write replaces it):
 * authorization.json. `AuthorizationRequest.new`: response_type, redirect_uri, scope, state, nonce, code_verifier,
   answered = false, stale_states (of earlier requests), sent_codes (hashes). `AuthorizationResponse.read`: answered =
   true, answered_at, callback_url. `exchange`, before it sends: code_sent = true, a new entry in sent_codes, and
@@ -24,8 +25,8 @@ On disk, mode 0600, in one folder for each provider and client id (names ending 
 From outside: `only_kit_errors` lets nothing but RedboothError out of a function, without frames that hold secrets.
 `Secret` shows a fingerprint; `reveal()` gives the value. `provider` is who answers: redbooth.com, or a stand-in on
 this machine; `provider.deliver(session)` makes a session reach it, `provider.link(url)` is the address for a browser
-there, `provider.now()` its clock. `changes.announce()` tells the views that a file has changed. `error.fresh()` is
-the error without its frames. To do without the kit, delete `announce` and `deliver`, and use `time.time()`.
+there, `provider.now()` its clock. To do without the kit, delete `deliver` and `changes.announce()` (it tells the
+widgets that a file has changed), and use `time.time()`.
 
 Where each promise is kept, and tested (in tests/client unless it says otherwise):
 * state is random, compared in constant time, used once: authorize.py, `_check_state` in response.py; test_response.py

@@ -6,7 +6,8 @@ The request is kept on disk while it is under way, so that the answer is recogni
 import hashlib
 import html
 import secrets
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -118,20 +119,17 @@ class AuthorizationRequest:
 class PendingAuthorization:
     """The authorization under way, on disk (mode 0600): what was sent, and the answer once it came.
 
-    `client/__init__.py` lists the fields. A lock is held only to read and write the file, never during a request.
+    `client/__init__.py` lists the fields. The lock is held only to read and write the file, never during a request.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._file = PrivateFile(settings.folder / "authorization.json")
-
-    def lock(self) -> AbstractContextManager[None]:
-        """Hold the record alone, among all threads and processes. Raises StoreError as `locked` does."""
-        return locked(self.settings.folder / "authorization.lock")
+        self._lock = settings.folder / "authorization.lock"
 
     def begin(self, request: AuthorizationRequest) -> None:
         """Replace what was under way; its state is remembered as stale. A damaged record is kept aside."""
-        with self.lock():
+        with locked(self._lock):
             stale, sent = [], []
             with suppress(NotYet, StoreError):
                 before = self.load()
@@ -157,33 +155,34 @@ class PendingAuthorization:
         secret = Secret("code verifier", verifier) if verifier else None
         return AuthorizationRequest(self.settings, **{name: record[name] for name in KEPT_FIELDS}, code_verifier=secret)
 
-    def answer(self, record: dict[str, Any], callback_url: Secret, now: float) -> None:
-        """Keep the answer to `record`, which was read under the same lock. From now on its state is used."""
-        self._file.write({**record, "answered": True, "answered_at": now, "callback_url": callback_url.reveal()})
+    @contextmanager
+    def change(self) -> Iterator[dict[str, Any]]:
+        """Yield the record and write what the block makes of it, under the lock. After an error nothing is written."""
+        with locked(self._lock):
+            record = self.load()
+            yield record
+            self._file.write(record)
 
     def mark_code_sent(self, request: AuthorizationRequest, code: Secret) -> None:
         """Record that the code is about to be sent, and delete the stored callback URL.
 
         The answer to a newer request is kept. Raises CodeAlreadySent.
         """
-        with self.lock():
-            record, mark = self.load(), _fingerprint(code)
+        mark = _fingerprint(code)
+        with self.change() as record:
             if mark in record["sent_codes"]:
                 raise failure(CodeAlreadySent, "exchange", "sent_before")
             record["sent_codes"] = [*record["sent_codes"], mark][-REMEMBERED:]
             if same_text(record["state"], request.state):
                 record["code_sent"] = True
                 record.pop("callback_url", None)
-            self._file.write(record)
 
     def unmark_code_sent(self, request: AuthorizationRequest, code: Secret, callback_url: Secret) -> None:
         """Undo `mark_code_sent`: it is certain that nothing was sent."""
-        with self.lock():
-            record = self.load()
+        with self.change() as record:
             record["sent_codes"].remove(_fingerprint(code))
             if same_text(record["state"], request.state):
                 record |= {"code_sent": False, "callback_url": callback_url.reveal()}
-            self._file.write(record)
 
 
 def _fingerprint(code: Secret) -> str:

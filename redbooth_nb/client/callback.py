@@ -71,11 +71,6 @@ class SignIn:
         late = self._status is Status.WAITING and time.monotonic() >= self._until
         return Status.TIMED_OUT if late else self._status
 
-    @property
-    def remaining(self) -> float | None:
-        """The seconds left for the answer, None when it is not awaited any more."""
-        return max(self._until - time.monotonic(), 0.0) if self.status is Status.WAITING else None
-
     def listen(self) -> None:
         """Listen for the browser at the redirect URI, until the end. `notice` says so if that is impossible."""
         self.notice = str(self._listen() or "")

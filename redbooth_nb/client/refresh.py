@@ -106,13 +106,14 @@ class RedboothSession:
         unauthorized = response.status_code == HTTPStatus.UNAUTHORIZED
         problem = bearer_problem(response.headers.get("WWW-Authenticate", "")) if unauthorized else ""
         if problem == "expired" and not refreshed:  # else the clocks disagree, and another refresh would not help
-            response = self._repeat(method, url, refresh(self.settings, replacing=token), arguments)
+            newer = refresh(self.settings, replacing=token)
+            response = self._call(method, url, newer, arguments, again=True)
         elif problem == "revoked":
             with self.store.lock():  # somebody may be refreshing right now: their token is not in the store yet
                 newer, interrupted = self.store.require(), self.store.interrupted()
             if newer.access_token == token.access_token:
                 raise failure(AuthorizeAgain, "api", "interrupted" if interrupted else "revoked")
-            response = self._repeat(method, url, newer, arguments)
+            response = self._call(method, url, newer, arguments, again=True)
         return response
 
     get = partialmethod(request, "GET")
@@ -120,13 +121,12 @@ class RedboothSession:
     put = partialmethod(request, "PUT")
     delete = partialmethod(request, "DELETE")
 
-    def _repeat(self, method: str, url: str, token: Token, arguments: dict[str, Any]) -> requests.Response:
+    def _call(
+        self, method: str, url: str, token: Token, arguments: dict[str, Any], *, again: bool = False
+    ) -> requests.Response:
         body = arguments.get("data")
-        if arguments.get("files") or hasattr(body, "read") or hasattr(body, "__next__"):  # it was read to its end
-            raise failure(ApiError, "call", "not_repeated")
-        return self._call(method, url, token, arguments)
-
-    def _call(self, method: str, url: str, token: Token, arguments: dict[str, Any]) -> requests.Response:
+        if again and (arguments.get("files") or hasattr(body, "read") or hasattr(body, "__next__")):
+            raise failure(ApiError, "call", "not_repeated")  # the file was read to its end
         headers = {**(arguments.get("headers") or {}), "Authorization": f"Bearer {token.access_token.reveal()}"}
         own = (arguments.get("hooks") or {}).get("response") or []  # requests would drop the session's, and its bounds
         hooks = {"response": [*self._session.hooks["response"], *(own if isinstance(own, list | tuple) else [own])]}

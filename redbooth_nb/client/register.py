@@ -73,7 +73,7 @@ class Settings:
         values = read_env_file(path)
         source = str(path)
         if provider.kind in FROM_ENVIRONMENT:
-            given = {name: value for name, value in os.environ.items() if value.strip()}
+            given = {name: os.environ[name] for name in NAMES if os.environ.get(name, "").strip()}
             values |= given
             source = "the environment" if "REDBOOTH_CLIENT_ID" in given else source
         client_id, secret, uri = (values.get(name, "").strip() for name in NAMES)

@@ -63,12 +63,10 @@ class AuthorizationResponse:
         """
         callback_url = callback_url.strip()  # pasted by hand, it often comes with a space or a line break
         fields, now = _fields(callback_url, request), request.settings.provider.now()
-        pending = PendingAuthorization(request.settings)
-        with pending.lock():  # another notebook may be reading it, or making a new request
-            record = pending.load()
+        with PendingAuthorization(request.settings).change() as record:  # from now on its state is used
             state_check = _check_state(fields, request, record, accept_missing=accept_missing_state)
             response = cls._from_fields(fields, request, Secret("callback URL", callback_url), state_check)
-            pending.answer(record, response.callback_url, now)
+            record |= {"answered": True, "answered_at": now, "callback_url": callback_url}
         return response
 
     @classmethod
@@ -153,25 +151,23 @@ def _fields(url: str, request: AuthorizationRequest) -> dict[str, str]:
 
     A code comes in the query, where oauthlib looks for it too; only an implicit answer uses the fragment.
     """
-
-    def refused(problem: str) -> CallbackError:
-        return failure(CallbackError, "callback", "address", problem=problem)
-
-    if len(url) > LONGEST_URL or not url.isprintable() or " " in url:
-        raise refused("It contains spaces or line breaks, or is far too long.")
+    registered = urlsplit(request.redirect_uri)
     try:
-        came, registered = urlsplit(url), urlsplit(request.redirect_uri)
+        came = urlsplit(url)
         answer = f"{came.query}&{came.fragment}" if request.response_type == "token" else came.query
         pairs = parse_qsl(answer, keep_blank_values=True, max_num_fields=100)
-        same_place = _place(came) == _place(registered)
-    except ValueError:
-        raise refused("It is not a valid address.") from None
-    if not same_place:
-        raise refused(f"It does not begin with your redirect URI, {request.redirect_uri.partition('?')[0]}.")
+        ours = _place(came) == _place(registered) and len(url) <= LONGEST_URL and url.isprintable() and " " not in url
+    except ValueError:  # no address at all, or more than a hundred fields
+        pairs, ours = [], False
     once = ANSWER_PARAMETERS | {name for name, _ in parse_qsl(registered.query, keep_blank_values=True)}
     names = [name for name, _ in pairs if name in once]
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
-        raise refused(f"It contains {' and '.join(repeated)} more than once.")
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    problem = f"It contains {' and '.join(repeated)} more than once." if repeated else ""
+    if not ours:
+        uri = request.redirect_uri.partition("?")[0]
+        problem = f"It does not begin with your redirect URI, {uri}, or it contains spaces or line breaks."
+    if problem:
+        raise failure(CallbackError, "callback", "address", problem=problem)
     return dict(pairs)
 
 

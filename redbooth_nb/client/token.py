@@ -46,14 +46,12 @@ class Token:
 
     def remaining(self, now: float) -> float | None:
         """Return the seconds left at `now`, never more than the lifetime (a clock set back adds no life)."""
-        if self.expires_in is None:
-            return None
-        return min(self.obtained_at + self.expires_in - now, self.expires_in)
+        return None if self.expires_in is None else min(self.obtained_at + self.expires_in - now, self.expires_in)
 
     def needs_refresh(self, now: float) -> bool:
         """Whether to refresh before the next call: in the last minute, or the last tenth of a short life."""
-        left = self.remaining(now)
-        return left is not None and self.expires_in is not None and left <= min(60, self.expires_in / 10)
+        life = self.expires_in
+        return life is not None and self.obtained_at + life - now <= min(60, life / 10)
 
     def reveal(self) -> dict[str, Any]:
         """Return the plain dict that requests-oauthlib works with. It holds secrets: do not display it."""

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import requests
+from requests import exceptions
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 
 from redbooth_nb.client.errors import ApiError, TransportError, failure
@@ -129,18 +130,15 @@ def transport_failure(error: Exception, what: str) -> TransportError:
     return named
 
 
-_FAILURES: tuple[tuple[type[Exception], str], ...] = (
+_FAILURES: tuple[tuple[Any, str], ...] = (  # the first that fits
     (UnboundedAnswer, "unbounded"),
-    (requests.exceptions.JSONDecodeError, "unreadable"),
-    (requests.exceptions.InvalidJSONError, "unsendable"),
-    (requests.exceptions.InvalidHeader, "unsendable"),
-    (UnicodeEncodeError, "unsendable"),
-    (requests.exceptions.SSLError, "certificate"),
-    (requests.exceptions.ConnectTimeout, "connect"),
-    (requests.exceptions.ReadTimeout, "answer"),
-    (ReadTimeoutError, "answer"),
-    (requests.exceptions.TooManyRedirects, "redirect"),
-    (requests.exceptions.ConnectionError, "connection"),
+    (exceptions.JSONDecodeError, "unreadable"),
+    ((exceptions.InvalidJSONError, exceptions.InvalidHeader, UnicodeEncodeError), "unsendable"),
+    (exceptions.SSLError, "certificate"),
+    (exceptions.ConnectTimeout, "connect"),
+    ((exceptions.ReadTimeout, ReadTimeoutError), "answer"),
+    (exceptions.TooManyRedirects, "redirect"),
+    (exceptions.ConnectionError, "connection"),
 )
 
 

@@ -18,7 +18,7 @@ def shows(said: str, outcome: str) -> bool:
     if outcome == PAGE:
         return said.startswith("--> 200 OK: a page that says")
     if outcome == LOCAL:
-        return said.startswith(("StateM", "CallbackError"))
+        return said.startswith(("StateError", "CallbackError"))
     status, error = outcome.split()
     return said.startswith(f"--> {status} ") and error in said
 
