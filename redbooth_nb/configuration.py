@@ -52,11 +52,9 @@ class Configuration:
     def state_dir(self) -> Path:
         """The folder for tokens, pending authorizations and the sandbox, never inside the repository.
 
-        Raises ConfigurationError when it would be in a home folder that is not known, or is no path.
+        Raises ConfigurationError when it would be in a home folder that is not known.
         """
         chosen = self.get("REDBOOTH_STATE_DIR")
-        if "\0" in chosen:
-            raise ConfigurationError.named("zero_byte", file=self.env_file)
         try:
             if not chosen:
                 from platformdirs import user_state_path

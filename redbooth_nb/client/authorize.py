@@ -145,7 +145,7 @@ class PendingAuthorization:
         if (record := self._file.read()) is None:
             raise failure(NotYet, "pending", "missing")
         if not record.keys() >= {*KEPT_FIELDS, "answered", "stale_states", "sent_codes"}:
-            raise self._file.damaged()
+            raise self._file.problem("damaged")
         return record
 
     def request(self, record: dict[str, Any] | None = None) -> AuthorizationRequest:

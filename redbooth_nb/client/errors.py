@@ -20,7 +20,6 @@ class TokenEndpointError(RedboothError):
 
     status: int = 0
     error: str = ""
-    error_description: str = ""
 
 
 class ApiError(RedboothError):

@@ -50,11 +50,11 @@ class PrivateFile:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise self._problem("unreadable", reason=error.strerror) from None
+            raise self.problem("unreadable", reason=error.strerror) from None
         except (ValueError, RecursionError):
             content = None
         if not isinstance(content, dict) or content.get("format") != FORMAT:
-            raise self.damaged()
+            raise self.problem("damaged")
         return content
 
     def write(self, content: dict[str, Any]) -> None:
@@ -95,7 +95,7 @@ class PrivateFile:
         except FileNotFoundError:
             return
         except OSError as error:
-            raise self._problem("unreadable", reason=error.strerror) from None
+            raise self.problem("unreadable", reason=error.strerror) from None
         posix = sys.platform != "win32"
         wrong = {
             "link": stat.S_ISLNK(found.st_mode),
@@ -105,21 +105,18 @@ class PrivateFile:
         }
         for code, is_so in wrong.items():
             if is_so:
-                raise self._problem(code)
+                raise self.problem(code)
 
-    def damaged(self) -> StoreError:
-        """Return the error that says the content makes no sense."""
-        return self._problem("damaged", name=self.path.name)
+    def problem(self, code: str, **values: Any) -> StoreError:
+        """Return the error of this name about the file."""
+        return failure(StoreError, "store", code, path=self.path, name=self.path.name, **values)
 
     @contextmanager
     def _named_failures(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            raise self._problem("unwritable", reason=error.strerror or type(error).__name__) from None
-
-    def _problem(self, code: str, **values: Any) -> StoreError:
-        return failure(StoreError, "store", code, path=self.path, **values)
+            raise self.problem("unwritable", reason=error.strerror or type(error).__name__) from None
 
 
 @contextmanager

@@ -92,4 +92,4 @@ def _token_in(file: PrivateFile) -> Token | None:
     try:
         return Token.from_answer(content, float(content["obtained_at"])) if content else None
     except (RedboothError, KeyError, TypeError, ValueError, OverflowError):
-        raise failure(StoreError, "store", "no_token", path=file.path, name=file.path.name) from None
+        raise file.problem("no_token") from None

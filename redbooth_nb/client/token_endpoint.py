@@ -73,7 +73,7 @@ def answer_problem(answer: requests.Response, step: str) -> TokenEndpointError |
         raw = content.get("error", "")
         code = _shown((raw.get("message") if isinstance(raw, dict) else raw) or "")[:LONGEST_CODE]
         problem = failure(TokenEndpointError, "token", code, before=f"{where}: {code or 'no error code'}. ")
-        problem.error, problem.error_description = code, _shown(content.get("error_description", ""))
+        problem.error = code
     problem.status = answer.status_code
     return problem
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from functools import partial
 from http.client import responses
 from typing import Any, TypeVar
 from urllib.parse import unquote
@@ -24,8 +25,8 @@ from redbooth_nb.traffic.transcript import transcript
 
 S = TypeVar("S", bound=requests.Session)
 TIMEOUT = (5, 30)  # seconds to connect, and between two bytes; all that bounds the time until the headers end
-LARGEST_ANSWER = 16 * 2**20  # bytes; a page of the API's longest lists is a small part of that
-SLOWEST_ANSWER = 60.0  # seconds for the body, from the end of the headers
+LARGEST = 16 * 2**20  # bytes of an answer; a page of the API's longest lists is a small part of that
+SLOWEST = 60.0  # seconds for the body, from the end of the headers
 
 _own_call: ContextVar[bool] = ContextVar("own_call", default=False)
 # At DEBUG requests-oauthlib logs whole bodies and tokens, and urllib3 logs header lines that it cannot parse. The
@@ -47,14 +48,9 @@ def connect(session: S, provider: Provider | None = None) -> S:
     return session
 
 
-def connect_bounded(
-    session: S, provider: Provider, largest: int = LARGEST_ANSWER, slowest: float = SLOWEST_ANSWER
-) -> S:
+def connect_bounded(session: S, provider: Provider, largest: int = LARGEST, slowest: float = SLOWEST) -> S:
     """Connect a session for the client's own requests: each answer is read at once, within these bounds."""
-
-    def read(answer: requests.Response, *_: Any, **__: Any) -> None:
-        read_within(answer, largest, slowest)
-
+    read = partial(read_within, largest=largest, slowest=slowest)
     connect(session, provider).hooks["response"].insert(0, read)  # before the transcript, which reads everything
     return session
 
@@ -73,7 +69,7 @@ class UnboundedAnswer(requests.RequestException):
     """The body of an answer is too large, or does not come to an end."""
 
 
-def read_within(answer: requests.Response, largest: int, slowest: float) -> None:
+def read_within(answer: requests.Response, *, largest: int, slowest: float, **_: Any) -> None:
     """Read the body of an answer. Raises UnboundedAnswer for more than `largest` bytes, or after `slowest` seconds.
 
     It is read as it arrives, so that an answer which trickles is noticed. The headers have come by then.
