@@ -79,7 +79,7 @@ def _update(copy: Path, content: bytes, newest: str, known: str | None) -> None:
         names = (copy.with_name(f"{copy.stem}.new{number or ''}.ipynb") for number in count())
         beside = next(name for name in names if not os.path.lexists(name))
         replace_file(beside, content)
-        why = "is a link, read-only, or not a notebook any more" if written == UNFIT_COPY else "has your changes"
+        why = "is a link, read-only, or no longer a notebook" if written == UNFIT_COPY else "has your changes"
         print(f"{copy.name} {why}; it was left alone, and the new version is in {beside.name}.", file=sys.stderr)
 
 

@@ -314,7 +314,7 @@ def test_a_copy_that_cannot_be_replaced_is_a_sentence_and_the_start_goes_on(
     update(repository)
     refresh_working_copies(repository)
     (sentence,) = capsys.readouterr().err.splitlines()
-    changed = "has your changes" if obstacle in OTHER_JSON else "is a link, read-only, or not a notebook any more"
+    changed = "has your changes" if obstacle in OTHER_JSON else "is a link, read-only, or no longer a notebook"
     assert sentence.startswith(f"03-exchange.ipynb {changed}; ")
     assert sentence.endswith("left alone, and the new version is in 03-exchange.new.ipynb.")
     after = (folder / NAME).lstat()
@@ -342,7 +342,7 @@ def test_a_copy_that_may_not_be_read_is_a_sentence(
     monkeypatch.setattr(Path, "read_bytes", refuse)
     update(repository)
     refresh_working_copies(repository)
-    assert "03-exchange.ipynb is a link, read-only, or not a notebook any more; it was left" in capsys.readouterr().err
+    assert "03-exchange.ipynb is a link, read-only, or no longer a notebook; it was left" in capsys.readouterr().err
     assert "new in this version" in text_of(folder / "04-refresh.ipynb")
 
 

@@ -12,8 +12,8 @@ and private_file, to see how. The four calls, with the user's click between the 
 To copy: everything but callback.py, loopback.py and callback.html, which listen for the browser. A web app receives
 the callback URL itself. The sentences of every error are in meanings.toml: `failure(kind, table, name)` makes one.
 
-On disk, mode 0600, in one folder for each provider and client id (names ending in .lock are only locks, those ending
-in .part what a crash left; the next write replaces it):
+On disk, mode 0600, in one folder for each provider and client id (a .lock file is only a lock; a .part file is what a
+crash left, and the next write replaces it):
 * authorization.json. `AuthorizationRequest.new`: response_type, redirect_uri, scope, state, nonce, code_verifier,
   answered = false, stale_states (of earlier requests), sent_codes (hashes). `AuthorizationResponse.read`: answered =
   true, answered_at, callback_url. `exchange`, before it sends: code_sent = true, a new entry in sent_codes, and

@@ -157,7 +157,7 @@ class PendingAuthorization:
 
     @contextmanager
     def change(self) -> Iterator[dict[str, Any]]:
-        """Yield the record and write what the block makes of it, under the lock. After an error nothing is written."""
+        """Under the lock, yield the record and write it as the block changed it. After an error nothing is written."""
         with locked(self._lock):
             record = self.load()
             yield record

@@ -1,4 +1,4 @@
-"""A small file that only its owner may read and one program changes at a time; no crash leaves it half written.
+"""A small file: only its owner may read it, one program at a time changes it, and no crash leaves it half written.
 
 The variables in here hold secrets, so the public functions that lead here are decorated with `only_kit_errors`, which
 drops the frames of an error.
@@ -74,7 +74,7 @@ class PrivateFile:
         changes.announce()
 
     def finish_write(self) -> None:
-        """Put `part` in place: a complete one, which a crash or a refused rename has left."""
+        """Move `part` into place: it is complete, but a crash or a failed rename left it there."""
         with self._named_failures():
             with self.part.open("rb+") as file:
                 os.fsync(file.fileno())
@@ -151,7 +151,7 @@ def part_of(path: Path) -> Path:
 def replace_file(path: Path, content: bytes) -> None:
     """Put the content in place in one step, never through a link, mode 0600; when this returns it is on the disk.
 
-    Only one program at a time may do so. Where only the rename fails, the complete temporary file stays.
+    Only one program at a time may do so. If only the rename fails, the complete temporary file stays.
     """
     part = part_of(path)
     part.unlink(missing_ok=True)  # of a program that was killed

@@ -48,7 +48,7 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
             return old
         if old.refresh_token is None:
             raise failure(AuthorizeAgain, "refresh", "no_refresh_token")
-        interrupted = store.interrupted()
+        interrupted = store.interrupted()  # an earlier refresh was sent, and its answer never saved: the mark stays
         store.mark_refresh(old)
         try:
             with token_session("refresh", settings) as oauth:

@@ -92,7 +92,7 @@ def read_within(answer: requests.Response, *, largest: int, slowest: float, **_:
     late = time.monotonic() >= end  # an answer that was cut off can look like one that ended
     if late or len(body) > largest:
         answer.raw.close()
-        problem = f"did not come to an end in {slowest:g} s" if late else f"has more than {largest // 1024} KiB"
+        problem = f"did not end within {slowest:g} s" if late else f"is larger than {largest // 1024} KiB"
         raise UnboundedAnswer(problem, response=answer)
 
 
@@ -120,7 +120,8 @@ def transport_failure(error: Exception, what: str) -> TransportError:
     status = f" answered {status_of(response)}" if response is not None else ""
     problem = error if isinstance(error, UnboundedAnswer) else ""
     named = failure(TransportError, "transport", code, before=f"{what}{status}: ", problem=problem)
-    reason = getattr(next(iter(error.args), None), "reason", None)  # why urllib3 gave up
+    # why urllib3 gave up: if the connection was never made, or not trusted, nothing was sent
+    reason = getattr(next(iter(error.args), None), "reason", None)
     untrusted = isinstance(next(iter(getattr(reason, "args", ())), None), ssl.SSLCertVerificationError)
     named.sent = not (code == "unsendable" or untrusted or isinstance(reason, NewConnectionError | ConnectTimeoutError))
     return named

@@ -346,7 +346,7 @@ def test_hooks_of_a_call_do_not_replace_the_bounds(
     assert seen == ([200, 200] if several else [200])
     monkeypatch.setattr(wire.connect_bounded, "__defaults__", (1000, 60.0))
     faulty.answers = [reply(200, "x" * 2000)]
-    with pytest.raises(TransportError, match="more than"):
+    with pytest.raises(TransportError, match="larger than"):
         RedboothSession(app_at_faulty).get("/me", hooks=hooks)
 
 
@@ -376,7 +376,7 @@ def test_an_answer_of_the_api_has_a_bound(
     assert len(RedboothSession(app_at_faulty).get("/tasks").json()) == 3000
     monkeypatch.setattr(wire.connect_bounded, "__defaults__", (100_000, 60.0))
     faulty.answers = [ENDLESS]
-    with pytest.raises(TransportError, match=r"^GET .*/tasks answered 200 OK: the answer has more than 97 KiB"):
+    with pytest.raises(TransportError, match=r"^GET .*/tasks answered 200 OK: the answer is larger than 97 KiB"):
         RedboothSession(app_at_faulty).get("/tasks")
 
 
