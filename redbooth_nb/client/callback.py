@@ -108,8 +108,8 @@ class SignIn:
     def _end(self, status: Status) -> None:
         """Stop listening. ANSWERED is final; after a cancel or a timeout an answer can still be pasted."""
         with self._status_lock:
-            before, answered = self._status, Status.ANSWERED
-            if before is answered or (before is not Status.WAITING and status is not answered):
+            late = status is not Status.ANSWERED and self._status is not Status.WAITING
+            if self._status is Status.ANSWERED or late:
                 return  # it has ended already; the first reason stays
             self._status = status
         if self._server is None or not self._server.is_alive():
@@ -177,7 +177,8 @@ class SignIn:
         try:
             response = self.paste(f"{uri.scheme}://{uri.netloc}{target}")
         except RedboothError as error:
-            if getattr(error, "problem", "") == "used":
+            problem = getattr(error, "problem", "")  # of a StateError
+            if problem == "used":
                 return answered
             ended = self.status is not Status.WAITING  # by on_change, which was told of the refusal
             title = "The answer could not be kept" if isinstance(error, StoreError) else "Not the answer"

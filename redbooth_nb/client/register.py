@@ -70,8 +70,7 @@ class Settings:
         configuration = Configuration.read()
         provider = current_provider(configuration)
         path = credentials_file(configuration, provider)
-        values = read_env_file(path)
-        source = str(path)
+        values, source = read_env_file(path), str(path)
         if provider.kind in FROM_ENVIRONMENT:
             given = {name: os.environ[name] for name in NAMES if os.environ.get(name, "").strip()}
             values |= given
