@@ -47,8 +47,7 @@ def refresh_working_copies(repository: Path) -> Path:
         with locked(folder / LOCK):
             _update_all(originals, folder)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise failure(RedboothError, "command", "no_copies", folder=folder, reason=reason) from None
+        raise failure(RedboothError, "command", "no_copies", folder=folder, reason=error.strerror) from None
     return folder
 
 

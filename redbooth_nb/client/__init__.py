@@ -1,7 +1,9 @@
 """The app: what a program that uses Redbooth has to do. Runs without Jupyter. This page is the map.
 
-Read in this order: register, authorize, response, exchange, token_endpoint, token, refresh, store; then wire, errors
-and private_file, to see how. The four calls, with the user's click between the second and the third:
+To read in half an hour, in this order: `save_credentials` and `Settings.load` in register; `AuthorizationRequest.new`
+and `PendingAuthorization` in authorize; `AuthorizationResponse.read` and `_check_state` in response; exchange;
+`token_session` in token_endpoint; `refresh` and `RedboothSession.request` in refresh; store. To look up, then: the rest
+of these, token, wire, errors, private_file. The four calls, with the user's click between the second and the third:
 
     save_credentials(client_id, client_secret)          # 1 register, once
     request = AuthorizationRequest.new()                # 2 authorize: send the browser to request.link ...
@@ -17,7 +19,7 @@ crash left, and the next write replaces it):
 * authorization.json. `AuthorizationRequest.new`: response_type, redirect_uri, scope, state, nonce, code_verifier,
   answered = false, stale_states (of earlier requests), sent_codes (hashes). `AuthorizationResponse.read`: answered =
   true, answered_at, callback_url. `exchange`, before it sends: code_sent = true, a new entry in sent_codes, and
-  callback_url is deleted. The callback URL of an answer that is never exchanged stays until the next request.
+  callback_url is deleted. An answer that is never exchanged stays until the next request.
 * token.json. `exchange` and `refresh`: access_token, refresh_token, token_type, expires_in, scope, obtained_at.
   Before `refresh` sends: the same with refreshing = true, the mark; it goes when the answer is saved. `revoke`
   deletes the file.

@@ -103,9 +103,8 @@ class PrivateFile:
             "foreign": posix and found.st_uid != os.getuid(),
             "shared": posix and found.st_mode & 0o077,
         }
-        for code, is_so in wrong.items():
-            if is_so:
-                raise self.problem(code)
+        if code := next((code for code, is_so in wrong.items() if is_so), ""):
+            raise self.problem(code)
 
     def problem(self, code: str, **values: Any) -> StoreError:
         """Return the error of this name about the file."""
