@@ -52,11 +52,9 @@ class Configuration:
     def state_dir(self) -> Path:
         """The folder for tokens, pending authorizations and the sandbox, never inside the repository.
 
-        Raises ConfigurationError when it would be in a home folder that is not known, or is no path.
+        Raises ConfigurationError when it would be in a home folder that is not known.
         """
         chosen = self.get("REDBOOTH_STATE_DIR")
-        if "\0" in chosen:
-            raise ConfigurationError.named("zero_byte", file=self.env_file)
         try:
             if not chosen:
                 from platformdirs import user_state_path
@@ -76,13 +74,11 @@ def read_env_file(path: Path) -> dict[str, str]:
         if path.is_file() or not path.exists():
             values = dotenv_values(path, interpolate=False, encoding="utf-8")
             return {name: value for name, value in values.items() if value is not None}
-        problem, remedy = "is not a file", "Move it out of the way; the settings are a plain text file."
     except UnicodeDecodeError:
-        problem, remedy = "is not UTF-8 text", "Open it in an editor and save it with the encoding UTF-8."
+        raise ConfigurationError.named("settings_no_text", path=path) from None
     except OSError as error:
-        problem = f"cannot be read ({error.strerror})"
-        remedy = f"Make it a file that you may read, for example with: chmod 600 {path}"
-    raise ConfigurationError.named("settings_file", path=path, problem=problem, remedy=remedy)
+        raise ConfigurationError.named("settings_unreadable", path=path, reason=error.strerror) from None
+    raise ConfigurationError.named("settings_no_file", path=path)
 
 
 def for_people(path: Path) -> str:

@@ -1,6 +1,5 @@
 """`redbooth-nb doctor`: one line for each thing that can be broken, with its remedy, as doctor.toml words it."""
 
-import errno
 import io
 import os
 import platform
@@ -8,7 +7,6 @@ import stat
 import sys
 import tempfile
 import time
-import tomllib
 import webbrowser
 from collections.abc import Callable, Iterator
 from importlib.metadata import distributions, requires, version
@@ -25,23 +23,20 @@ from redbooth_nb.client.register import DEFAULT_REDIRECT_URI, Settings, credenti
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.wire import TIMEOUT, connect
 from redbooth_nb.configuration import Configuration, make_private
-from redbooth_nb.errors import NotYet, RedboothError, printable
+from redbooth_nb.errors import NotYet, RedboothError, printable, wordings
 from redbooth_nb.port_note import holder
 from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.working_copies import FOLDER, REPOSITORY, has_lessons
 
-WORDINGS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+WORDINGS = wordings(Path(__file__).with_suffix(".toml"))
 
 
 def found(name: str, /, **values: object) -> str:
-    """Return the line for the finding of this name. values: for the placeholders of its wording."""
-    return line(**{part: text.format_map(values) for part, text in WORDINGS[name].items()})
-
-
-def line(what: str, remedy: str = "", level: str = "ok") -> str:
-    """Return a finding as one line: how it is ("ok", "note" or "broken"), what was checked, and what to do about it."""
-    text = f"{level:<8}{what}" + (f" What to do: {remedy}" if remedy else "")
+    """Return the finding of this name as one line. values: for the placeholders of its wording."""
+    wording = {part: text.format_map(values) for part, text in WORDINGS[name].items()}
+    remedy = f" What to do: {wording['remedy']}" if wording.get("remedy") else ""
+    text = f"{wording.get('level', 'ok'):<8}{wording['what']}{remedy}"
     return printable(text, len(text)).replace("\n", "?")
 
 
@@ -60,7 +55,7 @@ def _findings(check: Callable[[], Iterator[str]]) -> Iterator[str]:
     try:
         yield from check()
     except RedboothError as error:
-        yield line(" ".join(f"{error.what} {error.why}".split()), error.remedy, "broken")
+        yield found("error", what=" ".join(f"{error.what} {error.why}".split()), remedy=error.remedy)
     except Exception as error:  # whatever it is, it is a finding; its text may hold a secret
         reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
         yield found("stopped", check=check.__name__.replace("_", " ").strip(), reason=reason)
@@ -73,11 +68,9 @@ def _installation() -> Iterator[str]:
         installed = next((each.version for each in distributions(name=needed.name)), "missing")
         if installed == "missing" or not needed.specifier.contains(installed, prereleases=True):
             wrong.append(f"{needed.name} is {installed}, tested is {needed.specifier}")
-    if wrong:
-        command = "uv sync --no-dev" if has_lessons() else "pip install --force-reinstall, with the wheel"
-        yield found("packages-wrong", wrong=", ".join(wrong), command=command)
-    else:
-        yield found("packages", version=version("redbooth-nb"))
+    command = "uv sync --no-dev" if has_lessons() else "pip install --force-reinstall, with the wheel"
+    name = "packages-wrong" if wrong else "packages"
+    yield found(name, version=version("redbooth-nb"), wrong=", ".join(wrong), command=command)
 
 
 def _settings_file() -> Iterator[str]:
@@ -89,34 +82,27 @@ def _settings_file() -> Iterator[str]:
         return
     with file.open(encoding="utf-8") as text:
         unread = [part.original for part in parse_stream(text) if part.error]
-    if unread:
-        lines = " and ".join(str(part.line + part.string.rstrip().count("\n")) for part in unread)  # empty ones before
-        yield found("settings-unread", file=file, lines=lines)
-    else:
-        shared = os.name != "nt" and stat.S_IMODE(file.stat().st_mode) & 0o077
-        yield found("settings-shared" if shared else "settings", file=file)
+    lines = " and ".join(str(part.line + part.string.rstrip().count("\n")) for part in unread)  # empty ones before
+    shared = os.name != "nt" and stat.S_IMODE(file.stat().st_mode) & 0o077
+    yield found("settings-unread" if unread else "settings-shared" if shared else "settings", file=file, lines=lines)
 
 
 def _folders() -> Iterator[str]:
-    yield _writable("State", Configuration.read().state_dir, "set REDBOOTH_STATE_DIR to another folder")
+    folders = {"State": (Configuration.read().state_dir, "set REDBOOTH_STATE_DIR to another folder")}
     if has_lessons():
         copies = REPOSITORY / FOLDER  # made by the first start, not here
         place = copies if copies.exists() else REPOSITORY
-        yield _writable("Working copies", place, "clone the repository to another place")
+        folders["Working copies"] = place, "clone the repository to another place"
     else:
         yield found("lessons-none")
-
-
-def _writable(name: str, folder: Path, otherwise: str) -> str:
-    # `otherwise` ends the remedy
-    try:
-        make_private(folder)
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(bytes(4096))
-    except OSError as error:
-        problem = "folder-full" if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} else "folder-refused"
-        return found(problem, name=name, folder=folder, reason=error.strerror, otherwise=otherwise)
-    return found("folder", name=name, folder=folder)
+    for name, (folder, otherwise) in folders.items():
+        try:
+            make_private(folder)
+            with tempfile.TemporaryFile(dir=folder) as file:
+                file.write(bytes(4096))
+            yield found("folder", name=name, folder=folder)
+        except OSError as error:
+            yield found("folder-refused", name=name, folder=folder, reason=error.strerror, otherwise=otherwise)
 
 
 def _ports() -> Iterator[str]:
@@ -125,33 +111,25 @@ def _ports() -> Iterator[str]:
     except RedboothError:
         uri = DEFAULT_REDIRECT_URI
     host, port = urlsplit(uri).hostname or "", urlsplit(uri).port or 80
-    user = holder(Configuration.read().state_dir / f"listener-{port}.json")
-    yield found("port", port=port) if _free(host, port) else found("port-busy", port=port, user=user)
-
-
-def _free(host: str, port: int) -> bool:
     try:
-        listening = open_sockets(host if host in {"localhost", "::1"} else "127.0.0.1", port)
+        for listening in open_sockets(host if host in {"localhost", "::1"} else "127.0.0.1", port):
+            listening.close()
+        yield found("port", port=port)
     except OSError:
-        return False
-    for each in listening:
-        each.close()
-    return True
+        user = holder(Configuration.read().state_dir / f"listener-{port}.json")
+        yield found("port-busy", port=port, user=user)
 
 
 def _provider() -> Iterator[str]:
     configuration = Configuration.read()
-    if _writable("State", configuration.state_dir, "").startswith("broken"):
-        return  # that was said above; what the sandbox would say about it helps less
     who = current_provider(configuration)
     yield found("provider", label=who.label)
     if who.kind in {"live", "stand-in"}:
         try:
             connect(requests.Session()).head(ORIGIN, timeout=TIMEOUT)
+            yield found("reachable", origin=who.origin)
         except requests.RequestException:
             yield found(f"unreachable-{who.kind}", origin=who.origin)
-        else:
-            yield found("reachable", origin=who.origin)
     try:
         settings = Settings.load()
     except NotYet:
@@ -160,20 +138,17 @@ def _provider() -> Iterator[str]:
         return
     yield found("credentials", client_id=settings.shown_client_id, source=settings.source)
     store = TokenStore(settings.folder)
-    if store.load() is None:
-        yield found("token-none")
-    else:
-        yield found("token-cut-off" if store.interrupted() else "token", path=store.path)
+    name = "token-none" if store.load() is None else "token-cut-off" if store.interrupted() else "token"
+    yield found(name, path=store.path)
 
 
 def _surroundings() -> Iterator[str]:
     yield found("clock-behind" if time.time() < Path(__file__).stat().st_mtime else "clock")
     try:
         webbrowser.get()
+        yield found("browser")
     except webbrowser.Error:
         yield found("browser-none")
-    else:
-        yield found("browser")
     if kinds := sorted(getproxies().keys() - {"no"}):
         yield found("proxy" if proxy_bypass("127.0.0.1") else "proxy-for-all", kinds=", ".join(kinds))
 

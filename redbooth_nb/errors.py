@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cache, wraps
 from pathlib import Path
-from typing import ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,7 +29,8 @@ class RedboothError(Exception):
     @classmethod
     def named(cls, name: str, /, **values: object) -> Self:
         """Return the error that `errors.toml` words under this name. values: for the names in braces."""
-        return cls(**{part: text.format_map(values) for part, text in _wordings()[name].items()})
+        texts = wordings(Path(__file__).with_suffix(".toml"))[name]
+        return cls(**{part: text.format_map(values) for part, text in texts.items()})
 
     def __str__(self) -> str:
         """Return the whole explanation, one thought to a line."""
@@ -79,10 +80,11 @@ def only_kit_errors(function: Callable[P, R]) -> Callable[P, R]:
 
 
 @cache
-def _wordings() -> dict[str, dict[str, str]]:
+def wordings(file: Path) -> dict[str, Any]:
+    """Return the sentences in a TOML file."""
     import tomllib  # slow to import, and most programs meet no error
 
-    return tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 def printable(text: str, longest: int = LONGEST_TEXT) -> str:

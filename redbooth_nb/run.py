@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import requests
 
 from redbooth_nb.child_processes import sitecustomize
-from redbooth_nb.client.errors import PortBusy, failure
+from redbooth_nb.client.errors import failure
 from redbooth_nb.client.register import Settings
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
@@ -89,7 +89,7 @@ def _shown(error: Exception, script: Path, settings: Settings) -> str:
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         port = urlsplit(settings.redirect_uri).port or 80
         user = holder(Configuration.read().state_dir / f"listener-{port}.json")
-        text += f"{failure(PortBusy, 'listener', 'in_use', port=port, holder=user)}\n"
+        text += f"{failure(RedboothError, 'listener', 'in_use', port=port, holder=user)}\n"
     elif isinstance(error, OAuth2Error | requests.RequestException) and sitecustomize.REFUSED not in str(error):
         text += f"{meaning_of_error(error)}\n"
     return text

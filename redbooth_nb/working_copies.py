@@ -10,15 +10,18 @@ from itertools import count
 from pathlib import Path
 
 from redbooth_nb.client.errors import failure
+from redbooth_nb.client.private_file import locked, replace_file
 from redbooth_nb.errors import RedboothError
 
 REPOSITORY = Path(__file__).parents[1]
 FIRST = "00-start-here.ipynb"
 FOLDER = "my-notebooks"
-NOTE, LOCK = ".copied.json", ".copied.lock"
-LOCK_SECONDS = 60  # copying takes less than one
-BY_RUNNING = {"outputs", "execution_count", "id", "trusted", "execution", "collapsed", "scrolled", "jupyter"}
-BY_JUPYTER = {"kernelspec", "language_info", "orig_nbformat", "widgets"}
+NOTE, LOCK = ".copied.json", ".copying.lock"
+UNFIT_COPY = "unfit"
+BY_JUPYTER = {
+    *("outputs", "execution_count", "id", "trusted", "execution", "collapsed", "scrolled", "jupyter"),
+    *("kernelspec", "language_info", "orig_nbformat", "nbformat", "nbformat_minor", "widgets"),
+}
 UNFIT = (ValueError, KeyError, TypeError, AttributeError, RecursionError)  # raised by what is no notebook
 
 
@@ -38,20 +41,13 @@ def refresh_working_copies(repository: Path) -> Path:
     originals = sorted((repository / "notebooks").glob("*.ipynb"))
     if not originals:
         raise failure(RedboothError, "command", "no_lessons", folder=repository / "notebooks")
-    from filelock import FileLock, Timeout  # slow to import, and only needed here
-
     folder = repository / FOLDER
     try:
         folder.mkdir(exist_ok=True)
-        if (folder / LOCK).is_symlink():
-            (folder / LOCK).unlink()  # older versions of filelock empty the file it leads to
-        with FileLock(folder / LOCK, timeout=LOCK_SECONDS):
+        with locked(folder / LOCK):
             _update_all(originals, folder)
-    except Timeout:
-        raise failure(RedboothError, "command", "copying", folder=folder) from None
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise failure(RedboothError, "command", "no_copies", folder=folder, reason=reason) from None
+        raise failure(RedboothError, "command", "no_copies", folder=folder, reason=error.strerror) from None
     return folder
 
 
@@ -61,56 +57,43 @@ def _update_all(originals: list[Path], folder: Path) -> None:
         if (folder / NOTE).is_file():  # a pipe would never end
             copied |= json.loads((folder / NOTE).read_text(encoding="utf-8"))
     for original in originals:
-        before = copied.get(original.name)
         try:
             content = _without_outputs(original)
+            newest = _digest(content)
         except (OSError, *UNFIT):
-            sentence = f"The lesson {original} cannot be read (damaged, or a merge conflict); it was not copied."
-        else:
-            sentence = _update(folder / original.name, content, copied)
-        if sentence:
-            print(sentence, file=sys.stderr)
-        if copied.get(original.name) != before:  # after each file: an interruption then costs nothing
-            _replace(folder / NOTE, json.dumps(copied, indent=1).encode())
+            print(f"{original} cannot be read (damaged, or a merge conflict); it was not copied.", file=sys.stderr)
+            continue
+        _update(folder / original.name, content, newest, copied.get(original.name))
+        if copied.get(original.name) != newest:  # noted after each file: an interruption then costs nothing
+            copied[original.name] = newest
+            replace_file(folder / NOTE, json.dumps(copied, indent=1).encode())
 
 
-def _update(copy: Path, content: bytes, copied: dict[str, str]) -> str:
-    """Bring one copy up to date; return what the learner should know, "" for nothing.
-
-    `copied` holds, for each name, which version was copied or offered last.
-    """
-    newest, known = _digest(content), copied.get(copy.name)
-    written, obstacle = _inspect(copy, content)
-    copied[copy.name] = newest
-    if written == newest:
-        return ""
-    if not obstacle and written in ("", known):
-        _replace(copy, content)
-        return ""
-    if known == newest:  # it is beside the copy, or the learner put it away
-        return f"{copy.name} {obstacle}; it was left alone. Delete it to get a fresh copy." if obstacle else ""
-    names = (copy.with_name(f"{copy.stem}.new{number or ''}.ipynb") for number in count())
-    beside = next(name for name in names if not os.path.lexists(name))
-    _replace(beside, content)
-    return f"{copy.name} {obstacle or 'has your changes'}; it was left alone, and the new version is in {beside.name}."
+def _update(copy: Path, content: bytes, newest: str, known: str | None) -> None:
+    """Bring one copy up to date. known: the digest of the version that was copied or offered last."""
+    written = _written(copy, content)
+    if written in {"", known} and written != newest:
+        replace_file(copy, content)
+    elif newest not in {written, known}:
+        names = (copy.with_name(f"{copy.stem}.new{number or ''}.ipynb") for number in count())
+        beside = next(name for name in names if not os.path.lexists(name))
+        replace_file(beside, content)
+        why = "is a link, read-only, or no longer a notebook" if written == UNFIT_COPY else "has your changes"
+        print(f"{copy.name} {why}; it was left alone, and the new version is in {beside.name}.", file=sys.stderr)
 
 
-def _inspect(copy: Path, content: bytes) -> tuple[str, str]:
-    """Return the digest of what is written in a copy, "" for none, and what forbids replacing it, "" for nothing."""
+def _written(copy: Path, content: bytes) -> str:
+    """Return the digest of what is written in a copy, "" for nothing, UNFIT_COPY for what must not be replaced."""
     try:
         mode = copy.lstat().st_mode
-        if not stat.S_ISREG(mode):
-            return "", "is a link" if stat.S_ISLNK(mode) else "is not a file"
+        if not (stat.S_ISREG(mode) and mode & stat.S_IWUSR):
+            return UNFIT_COPY
         found = copy.read_bytes()
-        if len(found) < len(content) and content.startswith(found):
-            return "", ""  # cut off by a full disk
-        return _digest(found), "" if mode & stat.S_IWUSR else "is read-only"
+        return "" if found != content and content.startswith(found) else _digest(found)  # cut off by a full disk
     except FileNotFoundError:
-        return "", ""
-    except OSError as error:
-        return "", f"cannot be read ({error.strerror})"
-    except UNFIT:
-        return "", "is not a notebook any more (damaged, or a merge conflict)"
+        return ""
+    except (OSError, *UNFIT):
+        return UNFIT_COPY
 
 
 def _without_outputs(notebook: Path) -> bytes:
@@ -124,28 +107,12 @@ def _without_outputs(notebook: Path) -> bytes:
 
 def _digest(notebook: bytes) -> str:
     """Return the digest of what a person wrote: everything but what running and saving adds."""
-    content = json.loads(notebook)
-    written = [_without(BY_JUPYTER, content.get("metadata", {}))]
-    for cell in content["cells"]:
-        own = {"source": "".join(cell["source"]), "metadata": _without(BY_RUNNING, cell.get("metadata", {}))}
-        written.append(_without(BY_RUNNING, {**cell, **own}))
+    written = json.loads(notebook, object_hook=_written_by_a_person)
     return hashlib.sha256(json.dumps(written, sort_keys=True).encode()).hexdigest()
 
 
-def _without(names: set[str], fields: dict[str, object]) -> dict[str, object]:
-    """Return fields without these names, and without empty ones, which Jupyter adds and drops."""
-    return {name: value for name, value in fields.items() if value and name not in names}
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put the content in place in one step, never through a link: whatever happens, no file is left half written."""
-    part = path.with_name(f".{path.name}.part")
-    part.unlink(missing_ok=True)  # of a start that was killed; only one at a time gets here
-    try:
-        with part.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+def _written_by_a_person(fields: dict[str, object]) -> dict[str, object]:
+    """Return fields without those that Jupyter writes, and without empty ones, which it adds and drops."""
+    source = fields.get("source")  # a text, or its lines
+    joined = {"source": "".join(source)} if isinstance(source, list) else {}
+    return {name: value for name, value in {**fields, **joined}.items() if value and name not in BY_JUPYTER}

@@ -1,7 +1,9 @@
 """The app: what a program that uses Redbooth has to do. Runs without Jupyter. This page is the map.
 
-Read in this order: register, authorize, response, exchange, token_endpoint, token, refresh, store; then wire, errors,
-private_file and file_lock, to see how. The four calls, with the user's click between the second and the third:
+To read in half an hour, in this order: `save_credentials` and `Settings.load` in register; `AuthorizationRequest.new`
+and `PendingAuthorization` in authorize; `AuthorizationResponse.read` and `_check_state` in response; exchange;
+`token_session` in token_endpoint; `refresh` and `RedboothSession.request` in refresh; store. To look up, then: the rest
+of these, token, wire, errors, private_file. The four calls, with the user's click between the second and the third:
 
     save_credentials(client_id, client_secret)          # 1 register, once
     request = AuthorizationRequest.new()                # 2 authorize: send the browser to request.link ...
@@ -10,13 +12,14 @@ private_file and file_lock, to see how. The four calls, with the user's click be
     RedboothSession().get("/me")                        # 4 refresh, whenever needed
 
 To copy: everything but callback.py, loopback.py and callback.html, which listen for the browser. A web app receives
-the callback URL itself. Sentences for people are in meanings.toml.
+the callback URL itself. The sentences of every error are in meanings.toml: `failure(kind, table, name)` makes one.
 
-On disk, mode 0600, in one folder for each provider and client id (names ending in .lock are only locks):
+On disk, mode 0600, in one folder for each provider and client id (a .lock file is only a lock; a .part file is what a
+crash left, and the next write replaces it):
 * authorization.json. `AuthorizationRequest.new`: response_type, redirect_uri, scope, state, nonce, code_verifier,
   answered = false, stale_states (of earlier requests), sent_codes (hashes). `AuthorizationResponse.read`: answered =
   true, answered_at, callback_url. `exchange`, before it sends: code_sent = true, a new entry in sent_codes, and
-  callback_url is deleted. The callback URL of an answer that is never exchanged stays until the next request.
+  callback_url is deleted. An answer that is never exchanged stays until the next request.
 * token.json. `exchange` and `refresh`: access_token, refresh_token, token_type, expires_in, scope, obtained_at.
   Before `refresh` sends: the same with refreshing = true, the mark; it goes when the answer is saved. `revoke`
   deletes the file.
@@ -24,15 +27,15 @@ On disk, mode 0600, in one folder for each provider and client id (names ending 
 From outside: `only_kit_errors` lets nothing but RedboothError out of a function, without frames that hold secrets.
 `Secret` shows a fingerprint; `reveal()` gives the value. `provider` is who answers: redbooth.com, or a stand-in on
 this machine; `provider.deliver(session)` makes a session reach it, `provider.link(url)` is the address for a browser
-there, `provider.now()` its clock. `changes.announce()` tells the views that a file has changed. `error.fresh()` is
-the error without its frames. To do without the kit, delete `announce` and `deliver`, and use `time.time()`.
+there, `provider.now()` its clock. To do without the kit, delete `deliver` and `changes.announce()` (it tells the
+widgets that a file has changed), and use `time.time()`.
 
 Where each promise is kept, and tested (in tests/client unless it says otherwise):
 * state is random, compared in constant time, used once: authorize.py, `_check_state` in response.py; test_response.py
 * a code is sent once: `mark_code_sent` in authorize.py; test_exchange.py
 * a token request is neither repeated nor redirected: token_endpoint.py; test_exchange.py. TLS is checked: test_tls.py
 * the body of an answer is bounded: `read_within` in wire.py; test_exchange.py. Headers only by the socket's timeout.
-* one refresh at a time, saved before it is used: `refresh` in refresh.py, file_lock.py; test_refresh.py
+* one refresh at a time, saved before it is used: `refresh` in refresh.py, `locked` in private_file.py; test_refresh.py
 * a crash costs no token that reached the disk: `_recover` in store.py; test_refresh.py, tests/reliability/crashes.py
 * files are private and whole: private_file.py; test_store.py, tests/reliability/test_disk.py
 * no secret is shown: `Secret`, `only_kit_errors`; tests/test_secrecy.py

@@ -6,7 +6,8 @@ The request is kept on disk while it is under way, so that the answer is recogni
 import hashlib
 import html
 import secrets
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -14,8 +15,7 @@ from urllib.parse import urlencode, urlsplit
 from oauthlib.oauth2 import WebApplicationClient
 
 from redbooth_nb.client.errors import CodeAlreadySent, failure, parameter_meanings
-from redbooth_nb.client.file_lock import locked
-from redbooth_nb.client.private_file import PrivateFile, StoreError
+from redbooth_nb.client.private_file import PrivateFile, StoreError, locked
 from redbooth_nb.client.register import Settings
 from redbooth_nb.errors import NotYet, only_kit_errors
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
@@ -105,14 +105,10 @@ class AuthorizationRequest:
     @property
     def form(self) -> str:
         """The request of `url` as an HTML form, sent by POST: to the guide's address, not to that of `link`."""
-        fields = "\n".join(
-            f'  <input type="hidden" name="{name}" value="{html.escape(value)}">'
-            for name, value in self.parameters.items()
-        )
-        return (
-            f'<form method="post" action="{AUTHORIZE_URL}">\n{fields}\n'
-            '  <button type="submit">Sign in with Redbooth</button>\n</form>'
-        )
+        values = {name: html.escape(value) for name, value in self.parameters.items()}
+        fields = [f'  <input type="hidden" name="{name}" value="{value}">' for name, value in values.items()]
+        button = '  <button type="submit">Sign in with Redbooth</button>'
+        return "\n".join([f'<form method="post" action="{AUTHORIZE_URL}">', *fields, button, "</form>"])
 
     def describe(self) -> list[tuple[str, str, str]]:
         """Return name, value and meaning of every parameter."""
@@ -123,38 +119,33 @@ class AuthorizationRequest:
 class PendingAuthorization:
     """The authorization under way, on disk (mode 0600): what was sent, and the answer once it came.
 
-    `client/__init__.py` lists the fields. A lock is held only to read and write the file, never during a request.
+    `client/__init__.py` lists the fields. The lock is held only to read and write the file, never during a request.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._file = PrivateFile(settings.folder / "authorization.json")
+        self._lock = settings.folder / "authorization.lock"
 
-    def lock(self) -> AbstractContextManager[None]:
-        """Hold the record alone, among all threads and processes. Raises StoreError as `locked` does."""
-        return locked(self.settings.folder / "authorization.lock")
-
-    @only_kit_errors
     def begin(self, request: AuthorizationRequest) -> None:
         """Replace what was under way; its state is remembered as stale. A damaged record is kept aside."""
-        with self.lock():
-            kept: dict[str, Any] = {"stale_states": [], "sent_codes": []}
+        with locked(self._lock):
+            stale, sent = [], []
             with suppress(NotYet, StoreError):
                 before = self.load()
-                stale = [*before["stale_states"], before["state"]][-REMEMBERED:]
-                kept = {"stale_states": stale, "sent_codes": before.get("sent_codes", [])}
+                stale, sent = [*before["stale_states"], before["state"]][-REMEMBERED:], before["sent_codes"]
+            fields = {name: getattr(request, name) for name in KEPT_FIELDS}
             verifier = request.code_verifier and request.code_verifier.reveal()
-            sent = {name: getattr(request, name) for name in KEPT_FIELDS}
-            self._file.write({**sent, "code_verifier": verifier, "answered": False, **kept})
+            memory = {"stale_states": stale, "sent_codes": sent}
+            self._file.write({**fields, "code_verifier": verifier, "answered": False, **memory})
 
     @only_kit_errors
     def load(self) -> dict[str, Any]:
         """Return the record. Raises NotYet when nothing is under way, StoreError when it cannot be read."""
         if (record := self._file.read()) is None:
             raise failure(NotYet, "pending", "missing")
-        lists = (record.get("stale_states"), record.get("sent_codes", []))
-        if not record.keys() >= {*KEPT_FIELDS, "answered"} or not all(isinstance(each, list) for each in lists):
-            raise self._file.damaged()
+        if not record.keys() >= {*KEPT_FIELDS, "answered", "stale_states", "sent_codes"}:
+            raise self._file.problem("damaged")
         return record
 
     def request(self, record: dict[str, Any] | None = None) -> AuthorizationRequest:
@@ -164,35 +155,34 @@ class PendingAuthorization:
         secret = Secret("code verifier", verifier) if verifier else None
         return AuthorizationRequest(self.settings, **{name: record[name] for name in KEPT_FIELDS}, code_verifier=secret)
 
-    def answer(self, record: dict[str, Any], callback_url: Secret, now: float) -> None:
-        """Keep the answer to `record`, which was read under the same lock. From now on its state is used."""
-        self._file.write({**record, "answered": True, "answered_at": now, "callback_url": callback_url.reveal()})
+    @contextmanager
+    def change(self) -> Iterator[dict[str, Any]]:
+        """Under the lock, yield the record and write it as the block changed it. After an error nothing is written."""
+        with locked(self._lock):
+            record = self.load()
+            yield record
+            self._file.write(record)
 
-    @only_kit_errors
     def mark_code_sent(self, request: AuthorizationRequest, code: Secret) -> None:
         """Record that the code is about to be sent, and delete the stored callback URL.
 
         The answer to a newer request is kept. Raises CodeAlreadySent.
         """
-        with self.lock():
-            record, mark = self.load(), _fingerprint(code)
-            sent = record.get("sent_codes", [])
-            if mark in sent:
+        mark = _fingerprint(code)
+        with self.change() as record:
+            if mark in record["sent_codes"]:
                 raise failure(CodeAlreadySent, "exchange", "sent_before")
-            if same_text(str(record["state"]), request.state):
-                record = {name: value for name, value in record.items() if name != "callback_url"}
+            record["sent_codes"] = [*record["sent_codes"], mark][-REMEMBERED:]
+            if same_text(record["state"], request.state):
                 record["code_sent"] = True
-            self._file.write({**record, "sent_codes": [*sent, mark][-REMEMBERED:]})
+                record.pop("callback_url", None)
 
-    @only_kit_errors
     def unmark_code_sent(self, request: AuthorizationRequest, code: Secret, callback_url: Secret) -> None:
         """Undo `mark_code_sent`: it is certain that nothing was sent."""
-        with self.lock():
-            record = self.load()
-            if same_text(str(record["state"]), request.state):
+        with self.change() as record:
+            record["sent_codes"].remove(_fingerprint(code))
+            if same_text(record["state"], request.state):
                 record |= {"code_sent": False, "callback_url": callback_url.reveal()}
-            sent = [mark for mark in record.get("sent_codes", []) if mark != _fingerprint(code)]
-            self._file.write({**record, "sent_codes": sent})
 
 
 def _fingerprint(code: Secret) -> str:

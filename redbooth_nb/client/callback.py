@@ -16,7 +16,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from redbooth_nb.client.authorize import AuthorizationRequest
-from redbooth_nb.client.errors import PortBusy, StateAlreadyUsed, failure
+from redbooth_nb.client.errors import failure
 from redbooth_nb.client.loopback import HTTP_PORT, SLOWEST_REQUEST, LoopbackServer, Page
 from redbooth_nb.client.private_file import StoreError
 from redbooth_nb.client.response import AuthorizationResponse, Outcome
@@ -71,11 +71,6 @@ class SignIn:
         late = self._status is Status.WAITING and time.monotonic() >= self._until
         return Status.TIMED_OUT if late else self._status
 
-    @property
-    def remaining(self) -> float | None:
-        """The seconds left for the answer, None when it is not awaited any more."""
-        return max(self._until - time.monotonic(), 0.0) if self.status is Status.WAITING else None
-
     def listen(self) -> None:
         """Listen for the browser at the redirect URI, until the end. `notice` says so if that is impossible."""
         self.notice = str(self._listen() or "")
@@ -113,9 +108,8 @@ class SignIn:
     def _end(self, status: Status) -> None:
         """Stop listening. ANSWERED is final; after a cancel or a timeout an answer can still be pasted."""
         with self._status_lock:
-            if self._status is Status.ANSWERED:
-                return
-            if status is not Status.ANSWERED and self._status is not Status.WAITING:
+            late = status is not Status.ANSWERED and self._status is not Status.WAITING
+            if self._status is Status.ANSWERED or late:
                 return  # it has ended already; the first reason stays
             self._status = status
         if self._server is None or not self._server.is_alive():
@@ -136,11 +130,11 @@ class SignIn:
         except (Exception, SystemExit) as error:  # somebody else's function; by name only: frames may lead to secrets
             logging.getLogger(__name__).warning("on_change failed: %s", type(error).__name__)
 
-    def _listen(self) -> PortBusy | None:
+    def _listen(self) -> RedboothError | None:
         uri = urlsplit(self.request.redirect_uri)
         host, port = uri.hostname or "", HTTP_PORT if uri.port is None else uri.port
         if uri.scheme != "http" or host not in LOOPBACK_HOSTS:
-            return failure(PortBusy, "listener", "elsewhere", uri=self.request.redirect_uri)
+            return failure(RedboothError, "listener", "elsewhere", uri=self.request.redirect_uri)
         if self._server is not None or self.status is not Status.WAITING:
             return None
         if earlier := _sign_ins.get(port):  # its thread may remove it at any moment
@@ -160,7 +154,7 @@ class SignIn:
             server = LoopbackServer(host, port, self._until - time.monotonic(), self._answer, ended)
         except OSError as error:
             code = "busy" if error.errno == errno.EADDRINUSE else "closed"
-            return failure(PortBusy, "listener", code, port=port, reason=error.strerror, holder=holder(note))
+            return failure(RedboothError, "listener", code, port=port, reason=error.strerror, holder=holder(note))
         leave_note(note)
         _sign_ins[port], self._server = self, server
         try:
@@ -169,7 +163,7 @@ class SignIn:
             server.close()
             ended(timed_out=False)
             self._server = None
-            return failure(PortBusy, "listener", "no_thread")
+            return failure(RedboothError, "listener", "no_thread")
         return None
 
     def _answer(self, target: str) -> Page:
@@ -182,9 +176,10 @@ class SignIn:
             return answered
         try:
             response = self.paste(f"{uri.scheme}://{uri.netloc}{target}")
-        except StateAlreadyUsed:
-            return answered
         except RedboothError as error:
+            problem = getattr(error, "problem", "")  # of a StateError
+            if problem == "used":
+                return answered
             ended = self.status is not Status.WAITING  # by on_change, which was told of the refusal
             title = "The answer could not be kept" if isinstance(error, StoreError) else "Not the answer"
             return Page(400, title, f"{error.what} The notebook is still waiting.", last=ended)

@@ -4,11 +4,10 @@ Doorkeeper is the engine behind redbooth.com. The sentences are in `meanings.tom
 """
 
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from redbooth_nb.errors import RedboothError
+from redbooth_nb.errors import RedboothError, wordings
 
 E = TypeVar("E", bound=RedboothError)
 
@@ -21,7 +20,6 @@ class TokenEndpointError(RedboothError):
 
     status: int = 0
     error: str = ""
-    error_description: str = ""
 
 
 class ApiError(RedboothError):
@@ -36,10 +34,6 @@ class CodeAlreadySent(RedboothError):
     """This code has been sent before. A code works once, and sending it again would look like theft."""
 
 
-class PortBusy(RedboothError):
-    """Nothing can listen at the redirect URI: its port is in use, or it leads to another machine."""
-
-
 class TransportError(RedboothError):
     """The request got no answer that could be read: no network, no server, too slow, or not trusted.
 
@@ -50,33 +44,18 @@ class TransportError(RedboothError):
 
 
 class CallbackError(RedboothError):
-    """A callback URL cannot be used. Unless it is StateAlreadyUsed, the request under way can still be answered."""
+    """A callback URL cannot be used."""
 
 
 class StateError(CallbackError):
-    """`state` does not prove that the answer belongs to our request. received: the state in it, None when absent."""
+    """`state` does not prove that the answer belongs to our request.
 
+    problem: why not: "mismatch", "stale" (of an earlier request), "superseded" (by a newer one), "empty", "missing",
+    "nonce_missing" or "used" (it was answered before). received: the state that came back, None when it was absent.
+    """
+
+    problem: str = ""
     received: str | None = None
-
-
-class StateMismatch(StateError):
-    """`state` came back with another value."""
-
-
-class StateStale(StateError):
-    """`state` belongs to an earlier request."""
-
-
-class StateEmpty(StateError):
-    """`state` came back without a value."""
-
-
-class StateMissing(StateError):
-    """`state` did not come back, and nothing else proves that the answer is ours."""
-
-
-class StateAlreadyUsed(StateError):
-    """The request was answered before; each can be answered only once."""
 
 
 def failure(kind: type[E], step: str, code: str, /, *, before: str = "", **values: Any) -> E:
@@ -104,11 +83,8 @@ def parameter_meanings() -> dict[str, str]:
     return dict(_table()["parameter"])
 
 
-@cache
 def _table() -> dict[str, Any]:
-    import tomllib  # slow to import, and most programs meet no error
-
-    return tomllib.loads(Path(__file__).with_name("meanings.toml").read_text(encoding="utf-8"))
+    return wordings(Path(__file__).with_name("meanings.toml"))
 
 
 def bearer_problem(header: str) -> str:

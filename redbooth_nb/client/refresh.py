@@ -4,7 +4,6 @@ The order matters: lock, read again, mark, refresh, save, and only then use. Red
 time; an app that loses the new one has lost the user's permission.
 """
 
-from collections.abc import Callable
 from functools import partialmethod
 from http import HTTPStatus
 from typing import Any, Final
@@ -23,8 +22,8 @@ from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.client.token_endpoint import token_session
-from redbooth_nb.client.wire import TIMEOUT, api_address, api_session, named_failures
-from redbooth_nb.errors import RedboothError, only_kit_errors
+from redbooth_nb.client.wire import TIMEOUT, api_address, connect_bounded, named_failures
+from redbooth_nb.errors import only_kit_errors
 from redbooth_nb.provider.addresses import REVOKE_URL, TOKEN_URL
 
 # What a dead refresh token is called: by services of today, and by those before 2015.
@@ -49,7 +48,7 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
             return old
         if old.refresh_token is None:
             raise failure(AuthorizeAgain, "refresh", "no_refresh_token")
-        interrupted = store.interrupted()
+        interrupted = store.interrupted()  # an earlier refresh was sent, and its answer never saved: the mark stays
         store.mark_refresh(old)
         try:
             with token_session("refresh", settings) as oauth:
@@ -81,16 +80,13 @@ class RedboothSession:
     """Calls Redbooth's API and keeps the token alive: what Redbooth's Ruby gem does, for Python.
 
     Refreshes early (the last minute, or the last tenth of a short life), and once when an answer says that the token
-    expired. on_refresh(old, new) is called after the new token is safe on disk, also when another program saved it.
+    expired.
     """
 
-    def __init__(
-        self, settings: Settings | None = None, *, on_refresh: Callable[[Token, Token], None] | None = None
-    ) -> None:
+    def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings.load()
         self.store = TokenStore(self.settings.folder)
-        self.on_refresh = on_refresh
-        self._session = api_session(self.settings.provider)
+        self._session = connect_bounded(requests.Session(), self.settings.provider)
 
     @only_kit_errors
     def request(self, method: str, path: str, **arguments: Any) -> requests.Response:
@@ -105,18 +101,19 @@ class RedboothSession:
         token = self.store.require()
         refreshed = token.needs_refresh(self.settings.provider.now()) and token.refresh_token is not None
         if refreshed:
-            token = self._refresh(token)
+            token = refresh(self.settings, replacing=token)
         response = self._call(method, url, token, arguments)
         unauthorized = response.status_code == HTTPStatus.UNAUTHORIZED
         problem = bearer_problem(response.headers.get("WWW-Authenticate", "")) if unauthorized else ""
         if problem == "expired" and not refreshed:  # else the clocks disagree, and another refresh would not help
-            response = self._repeat(method, url, self._refresh(token), arguments)
+            newer = refresh(self.settings, replacing=token)
+            response = self._call(method, url, newer, arguments, again=True)
         elif problem == "revoked":
             with self.store.lock():  # somebody may be refreshing right now: their token is not in the store yet
                 newer, interrupted = self.store.require(), self.store.interrupted()
             if newer.access_token == token.access_token:
                 raise failure(AuthorizeAgain, "api", "interrupted" if interrupted else "revoked")
-            response = self._repeat(method, url, newer, arguments)
+            response = self._call(method, url, newer, arguments, again=True)
         return response
 
     get = partialmethod(request, "GET")
@@ -124,22 +121,12 @@ class RedboothSession:
     put = partialmethod(request, "PUT")
     delete = partialmethod(request, "DELETE")
 
-    def _refresh(self, token: Token) -> Token:
-        newer = refresh(self.settings, replacing=token)
-        if self.on_refresh is not None:
-            try:
-                self.on_refresh(token, newer)
-            except Exception as error:  # somebody else's function, whatever it raises
-                raise failure(RedboothError, "refresh", "on_refresh", error=type(error).__name__) from None
-        return newer
-
-    def _repeat(self, method: str, url: str, token: Token, arguments: dict[str, Any]) -> requests.Response:
+    def _call(
+        self, method: str, url: str, token: Token, arguments: dict[str, Any], *, again: bool = False
+    ) -> requests.Response:
         body = arguments.get("data")
-        if arguments.get("files") or hasattr(body, "read") or hasattr(body, "__next__"):  # it was read to its end
-            raise failure(ApiError, "call", "not_repeated")
-        return self._call(method, url, token, arguments)
-
-    def _call(self, method: str, url: str, token: Token, arguments: dict[str, Any]) -> requests.Response:
+        if again and (arguments.get("files") or hasattr(body, "read") or hasattr(body, "__next__")):
+            raise failure(ApiError, "call", "not_repeated")  # the file was read to its end
         headers = {**(arguments.get("headers") or {}), "Authorization": f"Bearer {token.access_token.reveal()}"}
         own = (arguments.get("hooks") or {}).get("response") or []  # requests would drop the session's, and its bounds
         hooks = {"response": [*self._session.hooks["response"], *(own if isinstance(own, list | tuple) else [own])]}
@@ -163,7 +150,7 @@ def revoke(settings: Settings | None = None) -> None:
             "client_secret": settings.client_secret.reveal(),
         }
         with named_failures(f"POST {REVOKE_URL}"):
-            answer = api_session(settings.provider).post(REVOKE_URL, data=fields, **DEFAULTS)
+            answer = connect_bounded(requests.Session(), settings.provider).post(REVOKE_URL, data=fields, **DEFAULTS)
         if answer.status_code != HTTPStatus.OK:
             raise failure(ApiError, "revoke", "refused", url=REVOKE_URL, status=answer.status_code)
         store.forget()

@@ -18,6 +18,7 @@ from dotenv import set_key
 
 from redbooth_nb import changes
 from redbooth_nb.client.errors import failure, sentences
+from redbooth_nb.client.private_file import replace_file
 from redbooth_nb.client.wire import named_failures
 from redbooth_nb.configuration import Configuration, make_private, read_env_file
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
@@ -28,6 +29,7 @@ from redbooth_nb.secret import Secret
 
 SHORTEST_VALUE = 40  # characters; those of Redbooth have 43 or 64
 SHOWN = 8  # characters of a client id that are shown
+NAMES = ("REDBOOTH_CLIENT_ID", "REDBOOTH_CLIENT_SECRET", "REDBOOTH_REDIRECT_URI")
 FROM_ENVIRONMENT = {"live", "stand-in"}  # providers whose credentials may come from there
 DEFAULT_REDIRECT_URI = "http://127.0.0.1:8765/callback"
 
@@ -68,15 +70,12 @@ class Settings:
         configuration = Configuration.read()
         provider = current_provider(configuration)
         path = credentials_file(configuration, provider)
-        values = read_env_file(path)
-        source = str(path)
+        values, source = read_env_file(path), str(path)
         if provider.kind in FROM_ENVIRONMENT:
-            given = {name: value for name, value in os.environ.items() if value.strip()}
+            given = {name: os.environ[name] for name in NAMES if os.environ.get(name, "").strip()}
             values |= given
             source = "the environment" if "REDBOOTH_CLIENT_ID" in given else source
-        client_id, secret, uri = (
-            values.get(f"REDBOOTH_{name}", "").strip() for name in ("CLIENT_ID", "CLIENT_SECRET", "REDIRECT_URI")
-        )
+        client_id, secret, uri = (values.get(name, "").strip() for name in NAMES)
         if not client_id and not secret:
             raise failure(NotYet, "register", "missing", path=path)
         uri = uri or DEFAULT_REDIRECT_URI
@@ -111,28 +110,23 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
     provider = current_provider(configuration)
     if _swapped(provider, client_id, client_secret):
         raise failure(CredentialsError, "register", "swapped")
-    path = credentials_file(configuration, provider)
-    fields = {"CLIENT_ID": client_id, "CLIENT_SECRET": client_secret, "REDIRECT_URI": redirect_uri}
-    given = {name: os.environ.get(f"REDBOOTH_{name}", "").strip() for name in fields}
-    other = [f"REDBOOTH_{name}" for name, value in fields.items() if given[name] not in {"", value}]
+    fields = dict(zip(NAMES, (client_id, client_secret, redirect_uri), strict=True))
+    other = [name for name, value in fields.items() if os.environ.get(name, "").strip() not in {"", value}]
     if other and provider.kind in FROM_ENVIRONMENT:
         raise failure(CredentialsError, "register", "overridden", names=", ".join(other))
+    path = credentials_file(configuration, provider)
     try:
         make_private(path.parent)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".env.saving-") as place:  # all three, or none
             new = Path(place) / path.name
-            new.touch(0o600)  # `set_key` keeps the mode of the file it edits: start with one that only we may read
-            if path.exists():
-                new.write_bytes(path.read_bytes())
+            new.write_bytes(path.read_bytes() if path.exists() else b"")
             for name, value in fields.items():
-                set_key(new, f"REDBOOTH_{name}", value)
-            with new.open("rb+") as written:
-                os.fsync(written.fileno())
-            new.replace(path)
-            changes.announce()
+                set_key(new, name, value)
+            replace_file(path, new.read_bytes())
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise failure(CredentialsError, "register", "unsaved", path=path, reason=reason) from None
+    changes.announce()
     return Settings.load()
 
 
@@ -157,38 +151,34 @@ def _swapped(provider: Provider, client_id: str, client_secret: str) -> bool:
 
 def credential_problems(client_id: str, client_secret: str, redirect_uri: str) -> list[str]:
     """Say what cannot be right, a sentence each; none when no problem was found."""
-    wrong = {
+    problems = []
+    for name, value in (("Api Key (client id)", client_id), ("App secret (client secret)", client_secret)):
+        wrong = {
+            "empty": not value,
+            "characters": not re.fullmatch(r"[\x21-\x7e]+", value),
+            "placeholder": len(value) < SHORTEST_VALUE and re.search(r"(?i)your|paste|example|<|>|\.\.\.", value),
+        }
+        problems += sentences("credentials", wrong, name=name)[:1]
+    mixed_up = {
         "folder": re.search(r"[/\\]|^\.+$", client_id),  # its first characters become part of a folder's name
-        "same": client_id and client_id == client_secret,
+        "same": client_id == client_secret != "",
         "address": "://" in client_id or "://" in client_secret,
     }
-    problems = _value_problems("Api Key (client id)", client_id)
-    problems += _value_problems("App secret (client secret)", client_secret)
-    return problems + sentences("credentials", wrong) + redirect_uri_problems(redirect_uri)
-
-
-def _value_problems(name: str, value: str) -> list[str]:
-    wrong = {
-        "empty": not value,
-        "characters": not re.fullmatch(r"[\x21-\x7e]+", value),
-        "placeholder": len(value) < SHORTEST_VALUE and re.search(r"(?i)your|paste|example|<|>|\.\.\.", value),
-    }
-    return sentences("credentials", wrong, name=name)[:1]
+    return problems + sentences("credentials", mixed_up) + redirect_uri_problems(redirect_uri)
 
 
 def redirect_uri_problems(uri: str) -> list[str]:
     """Say what is wrong with a redirect URI (RFC 6749 section 3.1.2), a sentence each."""
     try:
         parts = urlsplit(uri)
-        port, web = parts.port, parts.scheme in {"http", "https"}
+        _ = parts.port  # read only now
     except ValueError:
         return sentences("redirect_uri", {"invalid": True})
     unreadable = {"empty": not uri, "blank": re.search(r"[\s\x00-\x1f\x7f]", uri)}
     wrong = {
         "relative": not parts.scheme,
-        "no_host": web and not parts.hostname,
+        "no_host": parts.scheme in {"http", "https"} and not parts.hostname,
         "unprotected": parts.scheme == "http" and parts.hostname and parts.hostname not in LOOPBACK_HOSTS,
-        "port": port == 0,
         "fragment": "#" in uri,
     }
     return sentences("redirect_uri", unreadable) or sentences("redirect_uri", wrong)

@@ -9,17 +9,7 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from redbooth_nb.client.authorize import NONCE_NAME, AuthorizationRequest, PendingAuthorization
-from redbooth_nb.client.errors import (
-    CallbackError,
-    StateAlreadyUsed,
-    StateEmpty,
-    StateError,
-    StateMismatch,
-    StateMissing,
-    StateStale,
-    failure,
-    meaning_of,
-)
+from redbooth_nb.client.errors import CallbackError, StateError, failure, meaning_of
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.token import Token
 from redbooth_nb.errors import NotYet, only_kit_errors, printable
@@ -73,12 +63,10 @@ class AuthorizationResponse:
         """
         callback_url = callback_url.strip()  # pasted by hand, it often comes with a space or a line break
         fields, now = _fields(callback_url, request), request.settings.provider.now()
-        pending = PendingAuthorization(request.settings)
-        with pending.lock():  # another notebook may be reading it, or making a new request
-            record = pending.load()
+        with PendingAuthorization(request.settings).change() as record:  # from now on its state is used
             state_check = _check_state(fields, request, record, accept_missing=accept_missing_state)
             response = cls._from_fields(fields, request, Secret("callback URL", callback_url), state_check)
-            pending.answer(record, response.callback_url, now)
+            record |= {"answered": True, "answered_at": now, "callback_url": callback_url}
         return response
 
     @classmethod
@@ -136,26 +124,25 @@ def _check_state(
     fields: dict[str, str], request: AuthorizationRequest, record: dict[str, Any], *, accept_missing: bool
 ) -> str:
     """Return how the answer was matched to the request: by the `state` that was sent. Raises StateError."""
-    state, code = fields.get("state"), "mismatch"
-    kind: type[StateError] = StateMismatch
-    if not same_text(str(record["state"]), request.state):
-        kind, code = StateStale, "superseded"
+    state = fields.get("state")
+    if not same_text(record["state"], request.state):
+        problem = "superseded"
     elif record["answered"]:
-        kind, code = StateAlreadyUsed, "used"
+        problem = "used"
     elif state and same_text(state, request.state):
         return "the value that was sent"
-    elif state is None and request.nonce and same_text(fields.get(NONCE_NAME, ""), request.nonce):
+    elif state:
+        problem = "stale" if any(same_text(state, old) for old in record["stale_states"]) else "mismatch"
+    elif state is not None:
+        problem = "empty"
+    elif request.nonce and same_text(fields.get(NONCE_NAME, ""), request.nonce):
         return "absent, but the random part of the redirect URI came back and proves the same"
-    elif state is None and accept_missing:
+    elif accept_missing:
         return "absent, and accepted because you said so"
-    elif state is None:
-        kind, code = StateMissing, "nonce_missing" if request.nonce else "missing"
-    elif not state:
-        kind, code = StateEmpty, "empty"
-    elif any(same_text(state, str(old)) for old in record["stale_states"]):
-        kind, code = StateStale, "stale"
-    error: StateError = failure(kind, "state", code)
-    error.received = state
+    else:
+        problem = "nonce_missing" if request.nonce else "missing"
+    error = failure(StateError, "state", problem)
+    error.problem, error.received = problem, state
     raise error
 
 
@@ -164,36 +151,28 @@ def _fields(url: str, request: AuthorizationRequest) -> dict[str, str]:
 
     A code comes in the query, where oauthlib looks for it too; only an implicit answer uses the fragment.
     """
-    problem, pairs = _address_problem(url, request), []
-    if not problem:
-        parts = urlsplit(url)
-        texts = (parts.query, parts.fragment if request.response_type == "token" else "")
-        pairs = [pair for text in texts for pair in parse_qsl(text, keep_blank_values=True)]
-        own = {name for name, _ in parse_qsl(urlsplit(request.redirect_uri).query, keep_blank_values=True)}
-        seen = [name for name, _ in pairs if name in ANSWER_PARAMETERS | own]
-        repeated = sorted({name for name in seen if seen.count(name) > 1})
-        problem = f"It contains {' and '.join(repeated)} more than once." if repeated else ""
+    registered = urlsplit(request.redirect_uri)
+    try:
+        came = urlsplit(url)
+        answer = f"{came.query}&{came.fragment}" if request.response_type == "token" else came.query
+        pairs = parse_qsl(answer, keep_blank_values=True, max_num_fields=100)
+        ours = _place(came) == _place(registered) and len(url) <= LONGEST_URL and url.isprintable() and " " not in url
+    except ValueError:  # no address at all, or more than a hundred fields
+        pairs, ours = [], False
+    once = ANSWER_PARAMETERS | {name for name, _ in parse_qsl(registered.query, keep_blank_values=True)}
+    names = [name for name, _ in pairs if name in once]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    problem = f"It contains {' and '.join(repeated)} more than once." if repeated else ""
+    if not ours:
+        uri = request.redirect_uri.partition("?")[0]
+        problem = f"It does not begin with your redirect URI, {uri}, or it contains spaces or line breaks."
     if problem:
         raise failure(CallbackError, "callback", "address", problem=problem)
     return dict(pairs)
 
 
-def _address_problem(url: str, request: AuthorizationRequest) -> str:
-    """Say why this is no address of the redirect URI, "" when it is."""
-    if len(url) > LONGEST_URL:
-        return f"It is longer than {LONGEST_URL // 1024} KiB."
-    if not url.isprintable() or " " in url:
-        return "It contains spaces, line breaks, or characters that no address has."
-    try:
-        parts, registered = urlsplit(url), urlsplit(request.redirect_uri)
-        parse_qsl(f"{parts.query}&{parts.fragment}", max_num_fields=100)
-        same = _place(parts) == _place(registered)
-    except ValueError:
-        return "It is not a valid address."
-    return "" if same else f"It does not begin with your redirect URI, {request.redirect_uri.partition('?')[0]}."
-
-
 def _place(uri: SplitResult) -> tuple[object, ...]:
+    """Return what has to be the same in both addresses."""
     # browsers write an empty path as a slash, and leave out the port that goes with the scheme
     port = uri.port or {"http": 80, "https": 443}.get(uri.scheme)
     return uri.scheme, uri.hostname, port, uri.path or "/"

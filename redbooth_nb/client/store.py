@@ -8,8 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from redbooth_nb.client.errors import failure
-from redbooth_nb.client.file_lock import locked
-from redbooth_nb.client.private_file import PrivateFile, StoreError
+from redbooth_nb.client.private_file import PrivateFile, StoreError, locked
 from redbooth_nb.client.token import Token
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 
@@ -18,68 +17,11 @@ LOST = "The new token may be lost. If calls to Redbooth fail after this, authori
 
 
 class TokenStore:
-    """The token of one app at one provider, and the lock that makes refreshes happen one at a time."""
+    """The token of one app at one provider. Hold `lock()` to change it."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._file = PrivateFile(folder / "token.json")
-
-    @property
-    def path(self) -> Path:
-        """The file the token is kept in."""
-        return self._file.path
-
-    @only_kit_errors
-    def load(self) -> Token | None:
-        """Return the token, or None when there is none. Raises StoreError."""
-        return self._token_in(self._file)
-
-    def require(self) -> Token:
-        """Return the token. Raises NotYet when there is none, StoreError."""
-        if (token := self.load()) is None:
-            raise failure(NotYet, "refresh", "no_token")
-        return token
-
-    @only_kit_errors
-    def save(self, token: Token) -> None:
-        """Keep the token; when this returns it is on the disk, and the mark is gone.
-
-        Raises StoreError; the old token stays, with its mark. If only the rename failed, `lock` tries it again.
-        """
-        try:
-            self._file.write(token.reveal(), keep_unrenamed=True)
-        except StoreError as error:
-            error.remedy += f" {LOST}"
-            raise
-
-    @only_kit_errors
-    def check(self) -> None:
-        """Raise StoreError when the file is one that `save` would refuse to replace."""
-        self._file.check()
-
-    @only_kit_errors
-    def forget(self) -> None:
-        """Delete the token, for example after it was revoked."""
-        self._file.remove()
-
-    @only_kit_errors
-    def mark_refresh(self, token: Token) -> None:
-        """Mark `token` on disk as about to be refreshed: a crash before `save` is then noticed.
-
-        To remove the mark, save the same token again.
-        """
-        self._file.remove_unfinished()  # so that any found after a crash comes from this refresh
-        self._file.write({**token.reveal(), MARK: True})
-
-    def unmark_refresh(self, token: Token) -> None:
-        """Take that note back. On a full disk it stays: the error of the refresh matters more."""
-        with suppress(StoreError):
-            self.save(token)
-
-    @only_kit_errors
-    def interrupted(self) -> bool:
-        """Whether the mark is there: a refresh was begun and no answer saved, so the new token may be lost."""
-        return MARK in (self._file.read() or {})
+        self.folder, self.path = folder, folder / "token.json"
+        self._file = PrivateFile(self.path)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -89,25 +31,65 @@ class TokenStore:
             yield
 
     @only_kit_errors
-    def _recover(self) -> None:
-        """Under the lock, put a token in place that a marked refresh wrote to its temporary file but did not rename."""
-        try:
-            unfinished = self._file.unfinished() if self.interrupted() else []
-        except StoreError:
-            return  # the next read reports what is wrong with the file
-        for left in map(PrivateFile, unfinished):
-            try:
-                token = self._token_in(left)
-                meant = token if MARK not in (left.read() or {}) else None
-            except StoreError:
-                continue  # half a token is none
-            if meant is not None:
-                self._file.write(meant.reveal())
-                left.remove()
+    def load(self) -> Token | None:
+        """Return the token, or None when there is none. Raises StoreError."""
+        return _token_in(self._file)
 
-    def _token_in(self, file: PrivateFile) -> Token | None:
-        content = file.read()
+    def require(self) -> Token:
+        """Return the token. Raises NotYet when there is none, StoreError."""
+        if (token := self.load()) is None:
+            raise failure(NotYet, "refresh", "no_token")
+        return token
+
+    @only_kit_errors
+    def check(self) -> None:
+        """Raise StoreError when the file is one that `save` would refuse to replace."""
+        self._file.check()
+
+    @only_kit_errors
+    def save(self, token: Token) -> None:
+        """Keep the token; when this returns it is on the disk, and the mark is gone.
+
+        Raises StoreError; the old token stays, with its mark. If only the rename failed, `lock` tries it again.
+        """
         try:
-            return Token.from_answer(content, float(content["obtained_at"])) if content else None
-        except (RedboothError, KeyError, TypeError, ValueError, OverflowError):
-            raise failure(StoreError, "store", "no_token", path=file.path, name=file.path.name) from None
+            self._file.write(token.reveal())
+        except StoreError as error:
+            error.remedy += f" {LOST}"
+            raise
+
+    @only_kit_errors
+    def mark_refresh(self, token: Token) -> None:
+        """Mark `token` on disk as about to be refreshed: a crash before `save` is then noticed."""
+        self._file.write({**token.reveal(), MARK: True})
+
+    def unmark_refresh(self, token: Token) -> None:
+        """Take the mark back. On a full disk it stays: the error of the refresh matters more."""
+        with suppress(StoreError):
+            self.save(token)
+
+    @only_kit_errors
+    def interrupted(self) -> bool:
+        """Whether the mark is there: a refresh was begun and no answer saved, so the new token may be lost."""
+        return MARK in (self._file.read() or {})
+
+    @only_kit_errors
+    def forget(self) -> None:
+        """Delete the token, for example after it was revoked."""
+        self._file.remove()
+
+    def _recover(self) -> None:
+        """Put a token in place that a marked refresh wrote to its temporary file but did not rename."""
+        part, complete = PrivateFile(self._file.part), False
+        with suppress(StoreError):  # half a token is none; what is wrong with the file itself, the next read reports
+            complete = self.interrupted() and _token_in(part) is not None and MARK not in (part.read() or {})
+        if complete:
+            self._file.finish_write()
+
+
+def _token_in(file: PrivateFile) -> Token | None:
+    content = file.read()
+    try:
+        return Token.from_answer(content, float(content["obtained_at"])) if content else None
+    except (RedboothError, KeyError, TypeError, ValueError, OverflowError):
+        raise file.problem("no_token") from None

@@ -1,17 +1,11 @@
 """What the token endpoint answers, as an object that shows no secret (RFC 6749 section 5.1)."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, Self
 
-from redbooth_nb.client.errors import failure, sentences
-from redbooth_nb.errors import RedboothError
+from redbooth_nb.client.errors import TokenEndpointError, failure, sentences
 from redbooth_nb.secret import Secret
-
-LARGEST_LIFETIME = 10 * 365 * 24 * 3600  # seconds; anything longer is a fault in the answer
-
-
-class TokenContentError(RedboothError):
-    """The answer of the token endpoint is not a token."""
 
 
 @dataclass(frozen=True)
@@ -34,37 +28,30 @@ class Token:
     def from_answer(cls, answer: dict[str, Any], now: float, previous: Self | None = None) -> Self:
         """Read the JSON of a successful answer. Without a refresh token in it the previous one stays valid.
 
-        Raises TokenContentError when a field is missing or of the wrong type (RFC 6749 section 5.1).
+        Raises TokenEndpointError when a field is missing or of the wrong type (RFC 6749 section 5.1).
         """
         if problems := content_problems(answer):
             where = "The token endpoint answered"
-            raise failure(TokenContentError, "endpoint", "no_token", where=where, problems=problems)
+            raise failure(TokenEndpointError, "endpoint", "no_token", where=where, problems=problems)
         scope, refresh = answer.get("scope") or "", answer.get("refresh_token")
         kept = previous.refresh_token if previous else None
         return cls(
             access_token=Secret("access token", answer["access_token"]),
             token_type=answer.get("token_type", "bearer"),
-            expires_in=_seconds(answer.get("expires_in")) or None,
+            expires_in=int(float(answer.get("expires_in") or 0)) or None,
             refresh_token=Secret("refresh token", refresh) if refresh else kept,
             scope=" ".join(scope) if isinstance(scope, list) else scope,
             obtained_at=now,
         )
 
-    @property
-    def expires_at(self) -> float | None:
-        """When it expires, in Unix seconds by the provider's clock; None when the service did not say."""
-        return None if self.expires_in is None else self.obtained_at + self.expires_in
-
     def remaining(self, now: float) -> float | None:
         """Return the seconds left at `now`, never more than the lifetime (a clock set back adds no life)."""
-        if self.expires_in is None:
-            return None
-        return min(self.obtained_at + self.expires_in - now, self.expires_in)
+        return None if self.expires_in is None else min(self.obtained_at + self.expires_in - now, self.expires_in)
 
     def needs_refresh(self, now: float) -> bool:
         """Whether to refresh before the next call: in the last minute, or the last tenth of a short life."""
-        left = self.remaining(now)
-        return left is not None and self.expires_in is not None and left <= min(60, self.expires_in / 10)
+        life = self.expires_in
+        return life is not None and self.obtained_at + life - now <= min(60, life / 10)
 
     def reveal(self) -> dict[str, Any]:
         """Return the plain dict that requests-oauthlib works with. It holds secrets: do not display it."""
@@ -74,29 +61,18 @@ class Token:
 
 def content_problems(answer: dict[str, Any]) -> str:
     """Say what keeps an answer from being a token; "" when it is a token."""
-    access, refresh, scope = answer.get("access_token"), answer.get("refresh_token"), answer.get("scope") or ""
+    refresh, lifetime, scope = answer.get("refresh_token"), answer.get("expires_in"), answer.get("scope") or ""
+    seconds = r"[0-9]{1,9}(\.[0-9]+)?" if isinstance(lifetime, float) else r"[0-9]{1,9}"  # some send the number as text
     wrong = {
-        "access_token": not isinstance(access, str) or not access,
-        "access_token_characters": not _fits_header(access),
-        "refresh_token": refresh is not None and (not isinstance(refresh, str) or not refresh),
-        "refresh_token_characters": not _fits_header(refresh),
+        "access_token": not _fits_header(answer.get("access_token")),
+        "refresh_token": refresh is not None and not _fits_header(refresh),
         "token_type": str(answer.get("token_type", "bearer")).lower() != "bearer",
-        "expires_in": _seconds(answer.get("expires_in")) is False,
+        "expires_in": lifetime is not None and not re.fullmatch(seconds, str(lifetime)),
         "scope": not all(isinstance(part, str) for part in (scope if isinstance(scope, list) else [scope])),
     }
     return " ".join(sentences("token_content", wrong))
 
 
 def _fits_header(value: object) -> bool:
-    """Whether a token is visible ASCII, as RFC 6749 appendix A.12 wants it; what is no text is judged elsewhere."""
-    return not isinstance(value, str) or (value.isascii() and value.isprintable() and " " not in value)
-
-
-def _seconds(value: object) -> int | bool | None:
-    """Return whole seconds, None for no value, False for a wrong one. Some services send the number as text."""
-    if value is None:
-        return None
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        value = int(value[:20])
-    right = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= LARGEST_LIFETIME
-    return int(value) if right and isinstance(value, int | float) else False
+    """Whether a token is visible ASCII, as RFC 6749 appendix A.12 wants it."""
+    return isinstance(value, str) and re.fullmatch(r"[\x21-\x7e]+", value) is not None

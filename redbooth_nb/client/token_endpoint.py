@@ -6,19 +6,17 @@ the body of an answer is bounded in size and time, and whatever comes back that 
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from functools import partial
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, Final
 
 import requests
-from oauthlib.oauth2 import OAuth2Error
 from requests_oauthlib import OAuth2Session
 
-from redbooth_nb.client.errors import TokenEndpointError, TransportError, failure
+from redbooth_nb.client.errors import TokenEndpointError, failure
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.token import content_problems
-from redbooth_nb.client.wire import connect, named_failures, read_within, status_of
+from redbooth_nb.client.wire import connect_bounded, named_failures, status_of
 from redbooth_nb.errors import printable
 from redbooth_nb.provider.addresses import TOKEN_URL
 from redbooth_nb.traffic.redaction import hide_in_text
@@ -36,38 +34,20 @@ def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAu
     step: "exchange" or "refresh", to name in errors. options: as for `OAuth2Session`.
     Raises TokenEndpointError when the answer is not a token, TransportError when there is none. Never retries.
     """
-    oauth = connect(OAuth2Session(settings.client_id, **options), settings.provider)
-    # Order of the hooks: _read within bounds, transcript.note (from connect), _judge. All of them run before
-    # requests-oauthlib sees the answer: it would call a 500 or a login page a "missing token".
-    oauth.hooks["response"].insert(0, partial(_read, step))
-    oauth.hooks["response"].append(partial(_judge, step))
-    try:
-        with named_failures(f"{step}: POST {TOKEN_URL}", also=f" {PERHAPS_USED}"):
-            yield oauth
-    except OAuth2Error as error:
-        raise failure(TokenEndpointError, "endpoint", "refused", step=step, error=_shown(error.error)) from None
 
+    def refuse(answer: requests.Response, *_: Any, **__: Any) -> None:
+        """Raise the error for an answer that is not a token. requests-oauthlib would call it a "missing token"."""
+        answer.encoding = "utf-8-sig"  # JSON is UTF-8, whatever the header says; some services put a mark before it
+        if answer.is_redirect:  # credentials go nowhere else
+            raise requests.TooManyRedirects(response=answer)
+        if problem := answer_problem(answer, step):
+            raise problem
 
-def _read(step: str, answer: requests.Response, *_: Any, **__: Any) -> None:
-    problem = read_within(answer, LARGEST_TOKEN_ANSWER, SLOWEST_TOKEN_ANSWER)
-    with suppress(UnicodeDecodeError):  # JSON is UTF-8, whatever the header says; some services put a mark before it
-        vars(answer)["_content"] = answer.content.decode(json.detect_encoding(answer.content)).encode()
-    answer.encoding = "utf-8"
-    if problem:
-        where = f"{step}: POST {TOKEN_URL} answered {status_of(answer)}"
-        error = failure(TokenEndpointError, "endpoint", "unbounded", where=where, problem=problem)
-        error.status = answer.status_code
-        raise error
-
-
-def _judge(step: str, answer: requests.Response, *_: Any, **__: Any) -> None:
-    if answer.is_redirect:  # credentials go nowhere else
-        before = f"{step}: POST {TOKEN_URL} answered {status_of(answer)}: "
-        error = failure(TransportError, "transport", "redirect", before=before)
-        error.remedy += f" {PERHAPS_USED}"
-        raise error
-    if problem := answer_problem(answer, step):
-        raise problem
+    oauth = OAuth2Session(settings.client_id, **options)
+    connect_bounded(oauth, settings.provider, LARGEST_TOKEN_ANSWER, SLOWEST_TOKEN_ANSWER)
+    oauth.hooks["response"].append(refuse)  # requests calls these with each answer, before anybody else sees it
+    with named_failures(f"{step}: POST {TOKEN_URL}", also=f" {PERHAPS_USED}"):
+        yield oauth
 
 
 def answer_problem(answer: requests.Response, step: str) -> TokenEndpointError | None:
@@ -77,7 +57,7 @@ def answer_problem(answer: requests.Response, step: str) -> TokenEndpointError |
     """
     where = f"{step}: POST {TOKEN_URL} answered {status_of(answer)}"
     try:
-        content = json.loads(answer.content)
+        content = json.loads(answer.content.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
@@ -93,7 +73,7 @@ def answer_problem(answer: requests.Response, step: str) -> TokenEndpointError |
         raw = content.get("error", "")
         code = _shown((raw.get("message") if isinstance(raw, dict) else raw) or "")[:LONGEST_CODE]
         problem = failure(TokenEndpointError, "token", code, before=f"{where}: {code or 'no error code'}. ")
-        problem.error, problem.error_description = code, _shown(content.get("error_description", ""))
+        problem.error = code
     problem.status = answer.status_code
     return problem
 

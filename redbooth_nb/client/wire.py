@@ -8,11 +8,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from functools import partial
 from http.client import responses
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import requests
+from requests import exceptions
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 
 from redbooth_nb.client.errors import ApiError, TransportError, failure
@@ -23,8 +25,8 @@ from redbooth_nb.traffic.transcript import transcript
 
 S = TypeVar("S", bound=requests.Session)
 TIMEOUT = (5, 30)  # seconds to connect, and between two bytes; all that bounds the time until the headers end
-LARGEST_ANSWER = 16 * 2**20  # bytes; a page of the API's longest lists is a small part of that
-SLOWEST_ANSWER = 60.0  # seconds for the body, from the end of the headers
+LARGEST = 16 * 2**20  # bytes of an answer; a page of the API's longest lists is a small part of that
+SLOWEST = 60.0  # seconds for the body, from the end of the headers
 
 _own_call: ContextVar[bool] = ContextVar("own_call", default=False)
 # At DEBUG requests-oauthlib logs whole bodies and tokens, and urllib3 logs header lines that it cannot parse. The
@@ -41,21 +43,15 @@ def connect(session: S, provider: Provider | None = None) -> S:
     (provider or current_provider()).deliver(session)
     # else requests replaces the Authorization header by a password from ~/.netrc, if there is one for the host
     session.auth = session.auth or (lambda request: request)
-    hooks = session.hooks.setdefault("response", [])
-    if transcript.note not in hooks:
-        hooks.append(transcript.note)
+    if transcript.note not in session.hooks["response"]:
+        session.hooks["response"].append(transcript.note)
     return session
 
 
-def api_session(provider: Provider) -> requests.Session:
-    """Return a session for the API of `provider` that refuses answers which are too large or too slow."""
-
-    def read(answer: requests.Response, *_: Any, **__: Any) -> None:
-        if problem := read_within(answer, LARGEST_ANSWER, SLOWEST_ANSWER):
-            raise failure(TransportError, "call", "unbounded", status=status_of(answer), problem=problem)
-
-    session = connect(requests.Session(), provider)
-    session.hooks["response"].insert(0, read)
+def connect_bounded(session: S, provider: Provider, largest: int = LARGEST, slowest: float = SLOWEST) -> S:
+    """Connect a session for the client's own requests: each answer is read at once, within these bounds."""
+    read = partial(read_within, largest=largest, slowest=slowest)
+    connect(session, provider).hooks["response"].insert(0, read)  # before the transcript, which reads everything
     return session
 
 
@@ -69,8 +65,12 @@ def api_address(path: str) -> str:
     return url
 
 
-def read_within(answer: requests.Response, largest: int, slowest: float) -> str:
-    """Read the body of an answer; say what is wrong when it has more than `largest` bytes or takes `slowest` seconds.
+class UnboundedAnswer(requests.RequestException):
+    """The body of an answer is too large, or does not come to an end."""
+
+
+def read_within(answer: requests.Response, *, largest: int, slowest: float, **_: Any) -> None:
+    """Read the body of an answer. Raises UnboundedAnswer for more than `largest` bytes, or after `slowest` seconds.
 
     It is read as it arrives, so that an answer which trickles is noticed. The headers have come by then.
     """
@@ -88,14 +88,12 @@ def read_within(answer: requests.Response, largest: int, slowest: float) -> str:
             raise
     finally:
         clock.cancel()
-    # an answer that was cut off can look like one that ended
-    problem = "" if time.monotonic() < end else f"and did not come to an end in {slowest:g} s"
-    if len(body) > largest:
-        problem = f"with more than {largest // 1024} KiB"
-    if problem:
-        answer.raw.close()
     vars(answer).update(_content=bytes(body), _content_consumed=True)  # where requests itself keeps what it has read
-    return problem
+    late = time.monotonic() >= end  # an answer that was cut off can look like one that ended
+    if late or len(body) > largest:
+        answer.raw.close()
+        problem = f"did not end within {slowest:g} s" if late else f"is larger than {largest // 1024} KiB"
+        raise UnboundedAnswer(problem, response=answer)
 
 
 @contextmanager
@@ -120,24 +118,24 @@ def transport_failure(error: Exception, what: str) -> TransportError:
     code = next((code for kind, code in _FAILURES if isinstance(error, kind)), "unreadable")
     response = getattr(error, "response", None)
     status = f" answered {status_of(response)}" if response is not None else ""
-    named = failure(TransportError, "transport", code, before=f"{what}{status}: ")
-    reason = getattr(next(iter(error.args), None), "reason", None)  # why urllib3 gave up
+    problem = error if isinstance(error, UnboundedAnswer) else ""
+    named = failure(TransportError, "transport", code, before=f"{what}{status}: ", problem=problem)
+    # why urllib3 gave up: if the connection was never made, or not trusted, nothing was sent
+    reason = getattr(next(iter(error.args), None), "reason", None)
     untrusted = isinstance(next(iter(getattr(reason, "args", ())), None), ssl.SSLCertVerificationError)
     named.sent = not (code == "unsendable" or untrusted or isinstance(reason, NewConnectionError | ConnectTimeoutError))
     return named
 
 
-_FAILURES: tuple[tuple[type[Exception], str], ...] = (
-    (requests.exceptions.JSONDecodeError, "unreadable"),
-    (requests.exceptions.InvalidJSONError, "unsendable"),
-    (requests.exceptions.InvalidHeader, "unsendable"),
-    (UnicodeEncodeError, "unsendable"),
-    (requests.exceptions.SSLError, "certificate"),
-    (requests.exceptions.ConnectTimeout, "connect"),
-    (requests.exceptions.ReadTimeout, "answer"),
-    (ReadTimeoutError, "answer"),
-    (requests.exceptions.TooManyRedirects, "redirect"),
-    (requests.exceptions.ConnectionError, "connection"),
+_FAILURES: tuple[tuple[Any, str], ...] = (  # the first that fits
+    (UnboundedAnswer, "unbounded"),
+    (exceptions.JSONDecodeError, "unreadable"),
+    ((exceptions.InvalidJSONError, exceptions.InvalidHeader, UnicodeEncodeError), "unsendable"),
+    (exceptions.SSLError, "certificate"),
+    (exceptions.ConnectTimeout, "connect"),
+    ((exceptions.ReadTimeout, ReadTimeoutError), "answer"),
+    (exceptions.TooManyRedirects, "redirect"),
+    (exceptions.ConnectionError, "connection"),
 )
 
 

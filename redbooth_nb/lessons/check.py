@@ -26,8 +26,8 @@ def check(stage: str) -> None:
         label = "Answer" if hint == len(requirement.hints) - 1 else "Hint"
         print(f"To do    {requirement.text}\n         {label}: {requirement.hints[hint]}")
     if all(requirement.holds for requirement in required):
-        if stage not in (before := done()):
-            note(done=[*before, stage])
+        if stage not in done():
+            note(lambda noted: {"done": [*noted.get("done", []), stage]})
         print(summary_line())
 
 

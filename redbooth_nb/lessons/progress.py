@@ -1,8 +1,9 @@
 """What the learner has done so far, in a note that all notebooks share."""
 
+from collections.abc import Callable
 from typing import Any
 
-from redbooth_nb.client.private_file import PrivateFile
+from redbooth_nb.client.private_file import PrivateFile, locked
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
 
@@ -15,9 +16,11 @@ def noted() -> dict[str, Any]:
         return {}
 
 
-def note(**fields: object) -> None:
-    """Add to the note, or replace parts of it. Raises StoreError when it cannot be written."""
-    _file().write(noted() | fields)
+def note(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Add to the note what `change` makes of it; other notebooks wait. Raises StoreError when it cannot be written."""
+    with locked(_file().path.with_suffix(".lock")):
+        before = noted()
+        _file().write(before | change(before))
 
 
 def _file() -> PrivateFile:

@@ -65,7 +65,7 @@ class TakeHomeApp:
         """
         kept, before = noted().get("kept", {}), functions(self.text())[name]
         self._replace(text, keep_old=before != functions(SOLUTION)[name] and _digest(before) != kept.get(name))
-        note(kept=kept | {name: _digest(functions(text)[name])})
+        note(lambda noted: {"kept": noted.get("kept", {}) | {name: _digest(functions(text)[name])}})
 
     def write(self) -> Path:
         """Return the file, written if it is missing or damaged. Raises RedboothError when it cannot be written."""

@@ -52,13 +52,6 @@ BAD_ANSWERS: dict[str, tuple[bytes, str]] = {
     "too many, for a while": (reply(429, "Retry later\n", "text/plain", Retry_After="30"), "429 Too .*not JSON"),
     "too many, in JSON": (reply(429, json.dumps({"error": "slow_down"}), Retry_After="30"), "429 Too .*: slow"),
     "maintenance, in JSON": (reply(503, json.dumps({"error": "temporarily_unavailable"})), "503 .*: temporarily"),
-    "a huge page": (reply(200, "x" * 200_000, "text/html"), "200 OK with more than 64 KiB"),
-    "a huge token": (reply(200, json.dumps({**GOOD, "x": "x" * 200_000})), "200 OK with more than 64 KiB"),
-    "a huge error": (reply(500, "x" * 200_000, ""), "500 Internal Server Error with more than 64 KiB"),
-    "a body that is unpacked and huge": (
-        packed(b" " * 9_000_000), "200 OK with more than 64 KiB"),
-    "a body without end": (ENDLESS, "200 OK with more than 64 KiB"),
-    "a trickle": (TRICKLE, "200 OK and did not come to an end in"),
 }  # fmt: skip
 
 NO_ANSWERS: dict[str, tuple[bytes, str]] = {
@@ -69,4 +62,10 @@ NO_ANSWERS: dict[str, tuple[bytes, str]] = {
     "a redirect to a login page": (reply(302, "", Location="https://redbooth.com/login"), "302 Found"),
     "a redirect that keeps the POST": (reply(307, "", Location="https://redbooth.com/elsewhere"), "307 "),
     "a redirect elsewhere": (reply(308, "", Location="http://127.0.0.1:9/x"), "308 "),
+    "a huge page": (reply(200, "x" * 200_000, "text/html"), "200 OK: the answer is larger than 64 KiB"),
+    "a huge token": (reply(200, json.dumps({**GOOD, "x": "x" * 200_000})), "200 OK: the answer is larger than 64 KiB"),
+    "a huge error": (reply(500, "x" * 200_000, ""), "500 Internal Server Error: the answer is larger than 64 KiB"),
+    "a body that is unpacked and huge": (packed(b" " * 9_000_000), "200 OK: the answer is larger than 64 KiB"),
+    "a body without end": (ENDLESS, "200 OK: the answer is larger than 64 KiB"),
+    "a trickle": (TRICKLE, "200 OK: the answer did not end within"),
 }

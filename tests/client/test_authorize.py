@@ -123,7 +123,8 @@ def test_spending_an_older_answer_keeps_the_newer_one(settings: Settings) -> Non
     """Nothing is lost in silence: the code of the newest request stays until it is sent itself."""
     older, newer = AuthorizationRequest.new(settings), AuthorizationRequest.new(settings)
     pending = PendingAuthorization(settings)
-    pending.answer(pending.load(), Secret("callback URL", f"{settings.redirect_uri}?code=x"), 1.0)
+    with pending.change() as record:
+        record["callback_url"] = f"{settings.redirect_uri}?code=x"
     pending.mark_code_sent(older, Secret("authorization code", "of the older"))
     assert pending.load()["callback_url"] == f"{settings.redirect_uri}?code=x"
     pending.mark_code_sent(newer, Secret("authorization code", "x"))

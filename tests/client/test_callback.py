@@ -21,10 +21,10 @@ import pytest
 from client.machine import CLIENT_ID, CLIENT_SECRET
 from reliability.callbacks import browse, cycles, descriptors, ended, good, port_of, throw
 
-from redbooth_nb.client import callback, loopback
+from redbooth_nb.client import callback, loopback, private_file
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
 from redbooth_nb.client.callback import SignIn
-from redbooth_nb.client.errors import StateMismatch
+from redbooth_nb.client.errors import StateError
 from redbooth_nb.client.register import save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
@@ -351,7 +351,7 @@ def test_a_wrong_answer_does_not_end_the_wait_and_is_counted(listener: SignIn) -
     """R12: an attacker cannot cancel."""
     for _ in range(3):
         assert browse(listener, "/callback?error=access_denied&state=wrong")[0] == 400
-    assert [type(error) for error in listener.refused] == [StateMismatch] * 3
+    assert [getattr(error, "problem", "") for error in listener.refused] == ["mismatch"] * 3
     assert_still_waiting(listener)
 
 
@@ -366,7 +366,7 @@ def test_an_answer_that_was_pasted_before_is_not_taken_again(listener: SignIn) -
 def test_wrong_answers_without_end_take_no_memory(listener: SignIn) -> None:
     """R52: they are counted; the last few are kept, without the frames they came through."""
     for number in range(300):
-        with pytest.raises(StateMismatch):
+        with pytest.raises(StateError, match="different value"):
             listener.paste(f"{listener.request.redirect_uri}?code=x{number}&state=wrong")
     assert listener.refused_count == 300
     assert len(listener.refused) == 5
@@ -561,7 +561,7 @@ def test_an_answer_that_cannot_be_kept_is_not_called_wrong(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("json.dump", full)
+        patch.setattr(private_file, "replace_file", full)
         page = browse(listener, good(sent))[2]
     assert "could not be kept" in page
     assert "Not the answer" not in page

@@ -292,7 +292,7 @@ def test_credentials_are_on_the_disk_before_they_count(
     synced: list[int] = []
     monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.fstat(handle).st_ino))
     save_credentials(CLIENT_ID, CLIENT_SECRET)
-    assert synced == [(machine / ".env").stat().st_ino]
+    assert synced == [(machine / ".env").stat().st_ino, machine.stat().st_ino]
 
 
 def test_a_sandbox_that_does_not_answer_is_named(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 from redbooth_nb.client import callback
 from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.callback import SignIn
-from redbooth_nb.client.errors import CallbackError, StateAlreadyUsed, StateMismatch
+from redbooth_nb.client.errors import CallbackError, StateError
 from redbooth_nb.client.register import Settings
 from redbooth_nb.errors import NotYet
 
@@ -42,7 +42,7 @@ def test_it_returns_at_once_and_the_answer_arrives(app: Settings) -> None:
 def test_a_pasted_address_is_as_good(app: Settings) -> None:
     """The port is free afterwards, and a wrong paste changes nothing."""
     sign_in = SignIn(AuthorizationRequest.new(app))
-    for wrong, kind in (("what?", CallbackError), (answer_url(sign_in.request, state="x"), StateMismatch)):
+    for wrong, kind in (("what?", CallbackError), (answer_url(sign_in.request, state="x"), StateError)):
         with pytest.raises(kind):
             sign_in.paste(wrong)
         assert sign_in.status == "waiting"
@@ -50,7 +50,7 @@ def test_a_pasted_address_is_as_good(app: Settings) -> None:
     assert (sign_in.status, sign_in.response.outcome) == ("answered", "allowed")
     assert sign_in.wait(0)
     assert callback._sign_ins == {}
-    with pytest.raises(StateAlreadyUsed):
+    with pytest.raises(StateError, match="already been answered"):
         sign_in.paste(answer_url(sign_in.request))
 
 

@@ -20,7 +20,7 @@ from types import FrameType
 from typing import Any
 
 AFTER_THE_ANSWER = ("client/refresh.py", "client/exchange.py", "client/token.py", "client/store.py",
-                    "client/private_file.py", "json/encoder.py", "tempfile.py", "pathlib.py")  # fmt: skip
+                    "client/private_file.py", "json/encoder.py", "pathlib.py")  # fmt: skip
 
 
 # -- in the helper ------------------------------------------------------------------------------------------------
@@ -59,25 +59,23 @@ class Death:
 
 def refresh_and_die(stop_at: int, report: int) -> None:
     """Refresh; die at line number `stop_at` after the answer (0: never, but count; -1: do not even count)."""
-    from redbooth_nb.client import refresh, token_endpoint  # noqa: PLC0415  (the helper's side only)
-    from redbooth_nb.client.store import PrivateFile  # noqa: PLC0415
+    from redbooth_nb.client import private_file, refresh, wire  # noqa: PLC0415  (the helper's side only)
 
     death, saved = Death(stop_at, report), [0.0]
-    read, sync_folder = token_endpoint.read_within, PrivateFile._sync_folder
+    read, put_in_place = wire.read_within, private_file.put_in_place
 
-    def arrived(*arguments: Any, **options: Any) -> str:  # noqa: ANN401
-        problem = read(*arguments, **options)
+    def arrived(*arguments: Any, **options: Any) -> None:  # noqa: ANN401
+        read(*arguments, **options)
         death.begin()
-        return problem
 
-    def synced(self: PrivateFile) -> None:
-        sync_folder(self)
-        if self.path.name == "token.json":
+    def synced(path: Path) -> None:
+        put_in_place(path)
+        if path.name == "token.json":
             saved[0] = time.monotonic()
 
     if stop_at >= 0:
-        token_endpoint.read_within = arrived
-    PrivateFile._sync_folder = synced  # type: ignore[method-assign]
+        wire.read_within = arrived
+    private_file.put_in_place = synced
     refresh.refresh()
     sys.settrace(None)
     os.write(report, json.dumps({"lines": death.count, "saved": saved[0]}).encode())

@@ -97,7 +97,7 @@ def test_no_generated_address_is_taken_or_reflected(listener: SignIn) -> None:
     """R8, R11, R14: only the kit's own error; each kind of it comes up; the slot is not spent."""
     found = callbacks.urls(listener, URLS)
     assert found.wrong == []
-    assert found.kinds.keys() >= {"CallbackError", "StateMissing", "StateMismatch"}
+    assert found.kinds.keys() >= {"CallbackError", "StateError"}
     assert callbacks.still_waits(listener) == []
 
 
