@@ -105,7 +105,8 @@ class Database:
                 path.touch(mode=0o600, exist_ok=False)
         except OSError as problem:
             raise SandboxError.named("create", path=self.path, problem=problem.strerror) from problem
-        self.transact(lambda _: None)  # which checks the file
+        close_kept()
+        self.transact(lambda _: None)  # over a new connection, which checks the file
 
     def transact(self, work: Callable[[Transaction], V]) -> V:
         """Do this under the write lock, so that what it checks stays true until it acts on it. Raises SandboxError."""
@@ -113,29 +114,27 @@ class Database:
             # Both exit in C: Ctrl-C before the first line of an __exit__ in Python would leave everything locked.
             with _turn, self._connection() as connection:  # commits, or rolls back after an exception
                 self._begin(connection)
-                self._prepare(connection)
+                if connection.row_factory is None:  # its first transaction
+                    self._prepare(connection)
                 return work(Transaction(connection))
         except UnicodeEncodeError as problem:
             raise SandboxError.named("text") from problem
-        except sqlite3.Error as problem:
+        except (sqlite3.Error, OSError) as problem:
             close_kept()  # a new connection may do better
-            kind = "unusable" if isinstance(problem, sqlite3.OperationalError) else "damaged"
+            kind = "unusable" if isinstance(problem, sqlite3.OperationalError | OSError) else "damaged"
             name = "locked" if re.search("locked|busy", str(problem)) else kind
             raise SandboxError.named(name, path=self.path, problem=problem) from problem
 
     def _connection(self) -> sqlite3.Connection:
         """Return the kept connection, or a new one if the file at the path is not the one it was opened for."""
-        identity: tuple[int, ...] = ()
-        with suppress(OSError):
-            found = self.path.stat()
-            identity = (found.st_dev, found.st_ino)
+        found = self.path.stat()
+        identity = found.st_dev, found.st_ino
         if identity not in _kept:
             close_kept()
             address = f"{self.path.absolute().as_uri()}?mode=rw"  # rw: a deleted file must not come back empty
             opened = _kept[identity] = sqlite3.connect(  # kept at once: whatever fails next, it is closed
                 address, timeout=HEARD_SECONDS, isolation_level=None, check_same_thread=False, uri=True
             )
-            opened.row_factory = sqlite3.Row
             opened.execute("PRAGMA foreign_keys = ON")
             # Only a power cut can damage the file. A WAL would outlive it, and pass for a part of the next one.
             opened.execute("PRAGMA synchronous = OFF")
@@ -164,11 +163,11 @@ class Database:
                 connection.execute(statement)
         add_key = "INSERT OR IGNORE INTO settings VALUES ('secret_key', ?)"
         connection.execute(add_key, (json.dumps(secrets.token_hex(32)),))
+        connection.row_factory = sqlite3.Row
 
 
 _turn = threading.RLock()
-_kept: dict[tuple[int, ...], sqlite3.Connection] = {}  # at most one in a process, by the device and inode of its file
-_parents: list[sqlite3.Connection] = []  # open in the process that forked this one
+_kept: dict[tuple[int, int], sqlite3.Connection] = {}  # at most one in a process, by the device and inode of its file
 
 
 def close_kept() -> None:
@@ -177,24 +176,16 @@ def close_kept() -> None:
         _kept.popitem()[1].close()
 
 
-atexit.register(close_kept)
-
-
 def _before_fork() -> None:
-    _turn.acquire()
-    if not any(connection.in_transaction for connection in _kept.values()):  # of this very thread
-        close_kept()  # a child may neither use nor close its parent's
+    _turn.acquire()  # once the transaction of another thread is over
+    close_kept()  # a child may neither use nor close its parent's
 
 
-def _after_fork_in_child() -> None:
-    globals()["_turn"] = threading.RLock()  # another thread may hold the old one, if Ctrl-C ended the wait for it
-    _parents.extend(_kept.values())
-    _kept.clear()
-
-
+atexit.register(close_kept)
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(
         before=_before_fork,
         after_in_parent=lambda: _turn.release(),  # noqa: PLW0108  # a child that forks has a lock of its own
-        after_in_child=_after_fork_in_child,
+        # If Ctrl-C ended the wait, another thread has the lock, and a connection that must stay open.
+        after_in_child=lambda: globals().update(_turn=threading.RLock(), _kept={}, _parents=_kept),
     )
