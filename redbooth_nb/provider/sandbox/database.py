@@ -112,7 +112,7 @@ class Database:
         """Do this under the write lock, so that what it checks stays true until it acts on it. Raises SandboxError."""
         try:
             # Both exit in C: Ctrl-C before the first line of an __exit__ in Python would leave everything locked.
-            with _turn, self._connection() as connection:  # commits, or rolls back after an exception
+            with turn, self._connection() as connection:  # commits, or rolls back after an exception
                 self._begin(connection)
                 if connection.row_factory is None:  # its first transaction
                     self._prepare(connection)
@@ -166,18 +166,18 @@ class Database:
         connection.row_factory = sqlite3.Row
 
 
-_turn = threading.RLock()
+turn = threading.RLock()
 _kept: dict[tuple[int, int], sqlite3.Connection] = {}  # at most one in a process, by the device and inode of its file
 
 
 def close_kept() -> None:
     """Close this process's connection; the next transaction opens another."""
-    with _turn, suppress(KeyError):  # there may be none
+    with turn, suppress(KeyError):  # there may be none
         _kept.popitem()[1].close()
 
 
 def _before_fork() -> None:
-    _turn.acquire()  # once the transaction of another thread is over
+    turn.acquire()  # once the transaction of another thread is over
     close_kept()  # a child may neither use nor close its parent's
 
 
@@ -185,7 +185,7 @@ atexit.register(close_kept)
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(
         before=_before_fork,
-        after_in_parent=lambda: _turn.release(),  # noqa: PLW0108  # a child that forks has a lock of its own
+        after_in_parent=lambda: turn.release(),  # noqa: PLW0108  # a child that forks has a lock of its own
         # If Ctrl-C ended the wait, another thread has the lock, and a connection that must stay open.
-        after_in_child=lambda: globals().update(_turn=threading.RLock(), _kept={}, _parents=_kept),
+        after_in_child=lambda: globals().update(turn=threading.RLock(), _kept={}, _parents=_kept),
     )
