@@ -184,7 +184,7 @@ def test_what_fails_inside_is_a_page(
     session = connect(requests.Session(), provider)
     with monkeypatch.context() as broken:
         if part == "a view":
-            broken.setitem(sandbox.app.view_functions, "applications._index", fail)
+            broken.setitem(sandbox.app.view_functions, "pages._index", fail)
         else:
             broken.setattr(sandbox.app, "wsgi_app", fail)
         answer = session.get(APPLICATIONS_URL)
@@ -203,7 +203,7 @@ def test_an_interrupt_reaches_the_cell_and_undoes_the_request(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setitem(provider.sandbox.app.view_functions, "applications._index", interrupt)
+        broken.setitem(provider.sandbox.app.view_functions, "pages._index", interrupt)
         with pytest.raises(KeyboardInterrupt):
             session.get(APPLICATIONS_URL)
     assert session.get(f"{ORIGIN}/clock").json() == {"offset": 0}

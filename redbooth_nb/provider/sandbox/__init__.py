@@ -12,9 +12,9 @@ from pathlib import Path
 
 from redbooth_nb import changes
 from redbooth_nb.provider.sandbox import database
-from redbooth_nb.provider.sandbox.applications import problems
 from redbooth_nb.provider.sandbox.data import SETTINGS, SandboxError, Switches, switch_problem
 from redbooth_nb.provider.sandbox.database import Database, Transaction
+from redbooth_nb.provider.sandbox.pages import problems
 from redbooth_nb.provider.sandbox.records import Application, save_application
 from redbooth_nb.provider.sandbox.web import create_app
 

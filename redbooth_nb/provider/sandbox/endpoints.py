@@ -1,32 +1,31 @@
-"""The token endpoint, revocation and token info: what the application calls without the user."""
+"""What programs call without the user: the token endpoint, revocation, token info, and a part of the API, version 3."""
 
-import json
+import re
+from collections.abc import Callable
+from functools import wraps
+from math import ceil
+from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
 from redbooth_nb.provider.sandbox import records, rules
-from redbooth_nb.provider.sandbox.context import bearer_token, given, tx
-from redbooth_nb.provider.sandbox.data import SENTENCES, TOKEN_TYPE
+from redbooth_nb.provider.sandbox.context import answer, bearer_token, given, tx
+from redbooth_nb.provider.sandbox.data import DIFFERENCES, FILTERS, ROWS, SENTENCES, TOKEN_TYPE, person
 
-endpoints = Blueprint("token", __name__, url_prefix="/oauth2")
+endpoints = Blueprint("endpoints", __name__)
 
 NOT_KEPT = {"Cache-Control": "no-store", "Pragma": "no-cache"}  # RFC 6749 section 5.1
-KEPT_PRIVATE = {"Cache-Control": "max-age=0, private, must-revalidate"}  # what Rails sends with any other 200
+PER_PAGE, MOST_PER_PAGE = 30, 1000  # recorded default; documented maximum
 
 
-def answer(body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Return a JSON answer, as compact as Rails writes it."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return Response(text, status, headers or KEPT_PRIVATE, content_type="application/json; charset=utf-8")
-
-
-def challenge(error: str, description: str) -> dict[str, str]:
+def _challenge(error: str, description: str) -> dict[str, str]:
     """Return the headers of an error: RFC 6750 section 3, in Doorkeeper's words."""
     value = f'Bearer realm="Doorkeeper", error="{error}", error_description="{description}"'
     return {**NOT_KEPT, "WWW-Authenticate": value}
 
 
-@endpoints.post("/token")
+@endpoints.post("/oauth2/token")
 def _create() -> Response:
     """Exchange a code for a pair of tokens, or refresh a pair (the guide's chapters 3 and 4)."""
     parameters = given()
@@ -40,7 +39,7 @@ def _create() -> Response:
             description = SENTENCES["doorkeeper"][error]
         state = {"state": parameters["state"]} if refused.echoes_state and parameters.get("state") else {}
         body = {"error": error, "error_description": description, **state}
-        return answer(body, status, challenge(error, description))
+        return answer(body, status, _challenge(error, description))
     created = {"created_at": int(token.created_at)} if tx.switches.style != "2015" else {}
     return answer({
         "access_token": token.token,
@@ -52,7 +51,7 @@ def _create() -> Response:
     }, 200, NOT_KEPT)  # fmt: skip
 
 
-@endpoints.post("/revoke")
+@endpoints.post("/oauth2/revoke")
 def _revoke() -> Response:
     """Revoke a pair by either of its tokens (RFC 7009); unconfirmed for Redbooth."""
     parameters = given()
@@ -68,13 +67,13 @@ def _revoke() -> Response:
     return answer({})
 
 
-@endpoints.get("/token/info")
+@endpoints.get("/oauth2/token/info")
 def _info() -> Response:
     # unconfirmed for Redbooth
     token = records.use_token(tx, bearer_token(given()))
     if token is None or not token.accessible(tx.now):
         body = {"error": "invalid_token", "error_description": "The access token is invalid"}
-        return answer({**body, "state": "unauthorized"}, 401, challenge(*body.values()))
+        return answer({**body, "state": "unauthorized"}, 401, _challenge(*body.values()))
     owner = tx.find(records.Application, "id", token.application_id)
     return answer({
         "resource_owner_id": token.user_id,
@@ -94,13 +93,13 @@ def _granted(parameters: dict[str, str]) -> records.Token:
         found = tx.find(records.Code, "code", rules.required(parameters, "code"))
         code = rules.check_exchange(parameters, found, client, tx.now)
         tx.update(code, revoked_at=tx.now)
-        return records.issue_token(tx, code, code.scopes)
+        return records.issue_pair(tx, code, code.scopes)
     if grant_type == "refresh_token":
         old = tx.find(records.Token, "refresh_token", parameters.get("refresh_token", ""))
         old, scopes = rules.check_refresh(parameters, old, uid, client, tx.now)
         if tx.switches.refresh_revokes_old == "at once":
             tx.update(old, revoked_at=tx.now)
-        return records.issue_token(tx, old, scopes)
+        return records.issue_pair(tx, old, scopes)
     raise rules.RefusedError("unsupported_grant_type")
 
 
@@ -110,3 +109,71 @@ def _credentials(parameters: dict[str, str]) -> tuple[str, str | None]:
     if basic and basic.username and basic.username.strip():
         return basic.username, basic.password
     return parameters.get("client_id", "").strip(), parameters.get("client_secret")
+
+
+def _authorized(view: Callable[..., Response]) -> Callable[..., Response]:
+    @wraps(view)
+    def guarded(**path: str) -> Response:
+        if tx.switches.rate_limited:  # rack-attack's answer, before the token is checked
+            return Response("Retry later\n", 429, content_type="text/plain")
+        token = records.use_token(tx, bearer_token(given()))
+        if token and token.accessible(tx.now):
+            return view(person(token.user_id), **path)
+        reason = "is invalid" if token is None else "was revoked" if token.revoked(tx.now) else "expired"
+        body = DIFFERENCES["unauthorized_body"]["sandbox"]
+        return answer(body, 401, _challenge("invalid_token", f"The access token {reason}"))
+
+    return guarded
+
+
+@endpoints.get("/api/3/me")
+@_authorized
+def _me(owner: dict[str, Any]) -> Response:
+    return answer(owner)
+
+
+@endpoints.get("/api/3/<any(projects, tasks):kind>")
+@_authorized
+def _page(_owner: dict[str, Any], kind: str) -> Response:
+    """Return a page of projects or tasks, described in Redbooth's own headers (not RFC 8288's Link)."""
+    rows = ROWS[kind]
+    for name, field in FILTERS.items():
+        if name in request.args and field in ROWS[kind][0]:
+            rows = [row for row in rows if str(row[field]) == request.args[name]]
+    per_page = min(max(_whole(request.args.get("per_page", PER_PAGE)), 1), MOST_PER_PAGE)
+    page, pages = max(_whole(request.args.get("page", 1)), 1), max(ceil(len(rows) / per_page), 1)
+    relations = {"previous": page - 1, "next": page + 1, "last": pages}
+    numbers = {name: n for name, n in relations.items() if name == "last" or 1 <= n <= pages}
+    response = answer(rows[(page - 1) * per_page : page * per_page])
+    response.headers.update(
+        PaginationLinks=", ".join(f'<{_address(number)}>; rel="{name}"' for name, number in numbers.items()),
+        PaginationTotalPages=pages,
+        PaginationPerPage=per_page,
+        PaginationCurrentPage=page,
+        PaginationTotalObjects=len(rows),
+    )
+    return response
+
+
+@endpoints.get("/api/3/tasks/<number>")
+@_authorized
+def _task(_owner: dict[str, Any], number: str) -> Response:
+    found = next((row for row in ROWS["tasks"] if row["id"] == _whole(number)), None)
+    if found:
+        return answer(found)
+    error = {"message": "Not Found", "description": "No task found with the given id"}
+    return answer({"error": error}, 404, {"Cache-Control": "no-cache"})
+
+
+def _whole(text: object) -> int:
+    """Read a number as Ruby's to_i does: up to the first character that isn't a digit, or 0."""
+    digits = re.match(r"\s*[-+]?\d{1,18}", str(text), re.ASCII)
+    return int(digits[0]) if digits else 0
+
+
+def _address(page: int) -> str:
+    """Return the address of a page, as the caller knows it from behind a proxy, without any token."""
+    scheme = request.headers.get("X-Forwarded-Proto", request.scheme)
+    host = request.headers.get("X-Forwarded-Host", request.host)
+    query = {name: value for name, value in request.args.items() if name not in ("access_token", "bearer_token")}
+    return f"{scheme}://{host}{request.path}?{urlencode(sorted({**query, 'page': str(page)}.items()))}"
