@@ -1,8 +1,6 @@
 """What programs call without the user: the token endpoint, revocation, token info, and a part of the API, version 3."""
 
 import re
-from collections.abc import Callable
-from functools import wraps
 from math import ceil
 from typing import Any
 from urllib.parse import urlencode
@@ -40,15 +38,10 @@ def _create() -> Response:
         state = {"state": parameters["state"]} if refused.echoes_state and parameters.get("state") else {}
         body = {"error": error, "error_description": description, **state}
         return answer(body, status, _challenge(error, description))
+    pair = {"access_token": token.token, "token_type": TOKEN_TYPE, "expires_in": token.remaining(tx.now)}
+    pair |= {"refresh_token": token.refresh_token, "scope": token.scopes}
     created = {"created_at": int(token.created_at)} if tx.switches.style != "2015" else {}
-    return answer({
-        "access_token": token.token,
-        "token_type": TOKEN_TYPE,
-        "expires_in": token.remaining(tx.now),
-        "refresh_token": token.refresh_token,
-        "scope": token.scopes,
-        **created,
-    }, 200, NOT_KEPT)  # fmt: skip
+    return answer(pair | created, 200, NOT_KEPT)
 
 
 @endpoints.post("/oauth2/revoke")
@@ -75,13 +68,8 @@ def _info() -> Response:
         body = {"error": "invalid_token", "error_description": "The access token is invalid"}
         return answer({**body, "state": "unauthorized"}, 401, _challenge(*body.values()))
     owner = tx.find(records.Application, "id", token.application_id)
-    return answer({
-        "resource_owner_id": token.user_id,
-        "scope": token.scopes.split(),
-        "expires_in": token.remaining(tx.now),
-        "application": {"uid": owner.uid if owner else None},
-        "created_at": int(token.created_at),
-    })  # fmt: skip
+    about = {"resource_owner_id": token.user_id, "scope": token.scopes.split(), "expires_in": token.remaining(tx.now)}
+    return answer({**about, "application": {"uid": owner and owner.uid}, "created_at": int(token.created_at)})
 
 
 def _granted(parameters: dict[str, str]) -> records.Token:
@@ -111,35 +99,27 @@ def _credentials(parameters: dict[str, str]) -> tuple[str, str | None]:
     return parameters.get("client_id", "").strip(), parameters.get("client_secret")
 
 
-def _authorized(view: Callable[..., Response]) -> Callable[..., Response]:
-    @wraps(view)
-    def guarded(**path: str) -> Response:
-        if tx.switches.rate_limited:  # rack-attack's answer, before the token is checked
-            return Response("Retry later\n", 429, content_type="text/plain")
-        token = records.use_token(tx, bearer_token(given()))
-        if token and token.accessible(tx.now):
-            return view(person(token.user_id), **path)
+@endpoints.get("/api/3/<any(me, projects, tasks):kind>")
+@endpoints.get("/api/3/<any(tasks):kind>/<number>")
+def _call(kind: str, number: str = "") -> Response:
+    """Answer a call of the API, or say what is wrong with its token."""
+    if tx.switches.rate_limited:  # rack-attack's answer, before the token is checked
+        return Response("Retry later\n", 429, content_type="text/plain")
+    token = records.use_token(tx, bearer_token(given()))
+    if token is None or not token.accessible(tx.now):
         reason = "is invalid" if token is None else "was revoked" if token.revoked(tx.now) else "expired"
         body = DIFFERENCES["unauthorized_body"]["sandbox"]
         return answer(body, 401, _challenge("invalid_token", f"The access token {reason}"))
-
-    return guarded
-
-
-@endpoints.get("/api/3/me")
-@_authorized
-def _me(owner: dict[str, Any]) -> Response:
-    return answer(owner)
+    if kind == "me":
+        return answer(person(token.user_id))
+    return _one(ROWS[kind], _whole(number)) if number else _page(ROWS[kind])
 
 
-@endpoints.get("/api/3/<any(projects, tasks):kind>")
-@_authorized
-def _page(_owner: dict[str, Any], kind: str) -> Response:
+def _page(rows: list[dict[str, Any]]) -> Response:
     """Return a page of projects or tasks, described in Redbooth's own headers (not RFC 8288's Link)."""
-    rows = ROWS[kind]
     for name, field in FILTERS.items():
-        if name in request.args and field in ROWS[kind][0]:
-            rows = [row for row in rows if str(row[field]) == request.args[name]]
+        if name in request.args:
+            rows = [row for row in rows if str(row.get(field, request.args[name])) == request.args[name]]
     per_page = min(max(_whole(request.args.get("per_page", PER_PAGE)), 1), MOST_PER_PAGE)
     page, pages = max(_whole(request.args.get("page", 1)), 1), max(ceil(len(rows) / per_page), 1)
     relations = {"previous": page - 1, "next": page + 1, "last": pages}
@@ -155,12 +135,10 @@ def _page(_owner: dict[str, Any], kind: str) -> Response:
     return response
 
 
-@endpoints.get("/api/3/tasks/<number>")
-@_authorized
-def _task(_owner: dict[str, Any], number: str) -> Response:
-    found = next((row for row in ROWS["tasks"] if row["id"] == _whole(number)), None)
-    if found:
-        return answer(found)
+def _one(rows: list[dict[str, Any]], number: int) -> Response:
+    for row in rows:
+        if row["id"] == number:
+            return answer(row)
     error = {"message": "Not Found", "description": "No task found with the given id"}
     return answer({"error": error}, 404, {"Cache-Control": "no-cache"})
 
