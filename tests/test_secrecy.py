@@ -314,7 +314,7 @@ def test_the_whole_way_writes_no_secret_anywhere(
     provider = current_provider()
     assert isinstance(provider, EmbeddedSandbox)
     if library == "urllib3":
-        monkeypatch.setattr(provider, "_delivery", lambda: LoopbackDelivery(provider.origin))
+        monkeypatch.setattr(provider, "_delivery", lambda: LoopbackDelivery(provider.link()))
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         port = unused_port()

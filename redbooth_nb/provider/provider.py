@@ -13,20 +13,19 @@ Kind = Literal["live", "sandbox", "stand-in", "recorded"]
 class Provider:
     """Redbooth, or who answers in its place. This one is the real service; the others override what differs.
 
-    name: the folder its state is kept under. origin: where a browser finds it; the sandbox starts to listen when this
-    or a `link` is asked for. listening: whether it already does.
+    name: the folder its state is kept under. origin: where a browser finds it; for a sandbox that does not listen, the
+    guide's own address. A `link` makes it listen.
     """
 
     kind: Kind = "live"
     name = "redbooth.com"
     origin = ORIGIN
-    listening = True
     label = "the real redbooth.com"
 
     def deliver(self, session: requests.Session) -> None:
         """Let `session` reach this provider. Nothing to do for the real one."""
 
-    def link(self, url: str) -> str:
+    def link(self, url: str = ORIGIN) -> str:
         """Return the address at which a browser on this machine finds the guide's `url`."""
         return self.origin + url.removeprefix(ORIGIN)
 

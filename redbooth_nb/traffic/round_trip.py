@@ -97,7 +97,7 @@ class RoundTrip:
     def curl(self, origin: str = ORIGIN) -> str:
         """Return the request as a cURL command; secrets are shell variables such as $REDBOOTH_CLIENT_SECRET.
 
-        origin: whom to ask; pass `settings.provider.origin` for a command that runs on your own sandbox.
+        origin: whom to ask; pass `settings.provider.link()` for a command that runs on your own sandbox.
         """
         query = "&".join(_shell_pair(name, value) for name, value in self.query)
         address = origin + self.address.removeprefix(ORIGIN) if self.address.startswith(ORIGIN) else self.address
