@@ -144,7 +144,7 @@ class Browser(View):
             case {"typed": str(url)}:  # browsers add what is left out
                 self.go_to(url if "://" in url else f"https://{url}")
             case {"submit": [str(method), str(url), list(fields)]} if all(map(_is_field, fields)):
-                self._do(lambda: self._visitor.submit(method, url, [(name, value) for name, value in fields]))
+                self._do(lambda: self._visitor.open(url, method, [(name, value) for name, value in fields]))
             case {"go": "back"}:
                 self.back()
             case {"go": "reload"}:
