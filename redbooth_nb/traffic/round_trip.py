@@ -15,6 +15,7 @@ import requests
 
 from redbooth_nb.errors import printable
 from redbooth_nb.provider.addresses import ORIGIN
+from redbooth_nb.provider.page import document, text_of
 from redbooth_nb.secret import Secret
 from redbooth_nb.traffic.redaction import (
     SECRET_FIELDS,
@@ -40,13 +41,13 @@ class RoundTrip:
 
     method: str
     address: str
-    query: Pairs
-    request_headers: Pairs
-    fields: Pairs
-    status: int
-    reason: str
-    response_headers: Pairs
-    body: Any
+    query: Pairs = ()
+    request_headers: Pairs = ()
+    fields: Pairs = ()
+    status: int = 0  # before it is sent
+    reason: str = ""
+    response_headers: Pairs = ()
+    body: Any = ""
 
     @classmethod
     def from_response(cls, response: requests.Response, *, stream: bool = False) -> "RoundTrip":
@@ -68,11 +69,6 @@ class RoundTrip:
             response_headers=hidden_headers(response.headers),
             body=response_body(response, stream=stream),
         )
-
-    @classmethod
-    def request(cls, method: str, address: str, fields: Pairs) -> "RoundTrip":
-        """Return a request that was not sent yet."""
-        return cls(method, address, [], [], fields, 0, "", [], "")
 
     @property
     def url(self) -> str:
@@ -143,17 +139,9 @@ def response_body(response: requests.Response, *, stream: bool = False) -> Any:
     if content is not None:
         return content
     if "html" in response.headers.get("Content-Type", ""):
-        heading = printable(hide_in_text(_heading(text)))
+        heading = printable(hide_in_text(next(map(text_of, document(text).iter("h1")), "")))
         return f"(a web page{f': {heading}' if heading else ''})" if text else ""
     return printable(hide_in_text(text[: LONGEST_BODY + LONGEST_SECRET]), LONGEST_BODY)
-
-
-def _heading(page: str) -> str:
-    """Return the text of a page's first heading. Without a regular expression over the page: it may be hostile."""
-    lower = page.lower()
-    start = lower.find("<h1")
-    end = lower.find("</h1>", start)
-    return " ".join(re.sub(r"<[^<>]{0,200}>", " ", page[start:end][:1000]).split()) if 0 <= start < end else ""
 
 
 def _shell_pair(name: str, value: "str | Secret") -> str:
