@@ -1,6 +1,7 @@
 """The type that every secret is held in. What must not show it is in tests/test_secrecy.py."""
 
 import hmac
+from collections import OrderedDict
 
 import pytest
 from hypothesis import given, strategies as st
@@ -13,7 +14,7 @@ from redbooth_nb.traffic.redaction import SECRET_FIELDS, hide_secrets
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget what an earlier test made known: it would be hidden here as well."""
-    monkeypatch.setattr(secret_module, "_known", {})
+    monkeypatch.setattr(secret_module, "_known", OrderedDict())
 
 
 @given(st.text(st.characters(codec=None), max_size=50), st.text(st.characters(codec=None), max_size=50))
