@@ -17,17 +17,8 @@ from redbooth_nb.errors import printable
 from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.page import document, text_of
 from redbooth_nb.secret import Secret
-from redbooth_nb.traffic.redaction import (
-    SECRET_FIELDS,
-    Pairs,
-    hidden_headers,
-    hidden_json,
-    hide_in_text,
-    pairs,
-    shown_query,
-)
+from redbooth_nb.traffic.redaction import Pairs, hidden_headers, hidden_json, hide_in_text, pairs, shown_query
 
-VARIABLES = {kind: "REDBOOTH_" + kind.upper().replace(" ", "_") for kind in SECRET_FIELDS.values()}
 # The guide shows these, and the lessons are about them; the others are the transport's own business.
 TELLING_HEADERS = ("WWW-Authenticate", "Location", "Retry-After", "Content-Type")
 LONGEST_SECRET = 2000  # characters; read that much more than is shown, so that no secret is cut in two
@@ -97,14 +88,13 @@ class RoundTrip:
         """
         query = "&".join(_shell_pair(name, value) for name, value in self.query)
         address = origin + self.address.removeprefix(ORIGIN) if self.address.startswith(ORIGIN) else self.address
-        parts = ["curl", "-X", shlex.quote(self.method), _quoted(address, f"?{query}" if query else "")]
-        parts += [
-            f'-H "Authorization: Bearer ${VARIABLES["access token"]}"'
-            for name, value in self.request_headers
-            if name.lower() == "authorization" and "access token" in str(value)
-        ]
+        parts = [f"curl -X {shlex.quote(self.method)} {_quoted(address, f'?{query}' if query else '')}"]
+        if any(
+            name.lower() == "authorization" and "access token" in str(value) for name, value in self.request_headers
+        ):
+            parts.append('-H "Authorization: Bearer $REDBOOTH_ACCESS_TOKEN"')
         parts += [f"-d {_quoted('', _shell_pair(name, value))}" for name, value in self.fields]
-        return " ".join(parts[:4]) + "".join(f" \\\n  {part}" for part in parts[4:])
+        return " \\\n  ".join(parts)
 
 
 def request_fields(request: requests.PreparedRequest) -> Pairs:
@@ -146,8 +136,9 @@ def response_body(response: requests.Response, *, stream: bool = False) -> Any:
 
 def _shell_pair(name: str, value: "str | Secret") -> str:
     """Return name=value, URL-encoded; a secret as a shell variable, the only place where $ stands."""
-    encoded = urlencode({name: "" if isinstance(value, Secret) else value})
-    return encoded + (f"${VARIABLES.get(value.kind, 'REDBOOTH_SECRET')}" if isinstance(value, Secret) else "")
+    if isinstance(value, Secret):
+        return f"{urlencode({name: ''})}$REDBOOTH_{value.kind.upper().replace(' ', '_')}"
+    return urlencode({name: value})
 
 
 def _quoted(fixed: str, pairs: str) -> str:

@@ -72,7 +72,7 @@ class Sandbox:
             with suppress(OSError):
                 if port in range(65_536):
                     return socket.create_server(("127.0.0.1", port))
-        raise SandboxError.named("port", port=self._ports[0])
+        raise SandboxError.named("sandbox_port", port=self._ports[0])
 
     def now(self) -> float:
         """Return the sandbox's time in unix seconds, which is the same for all kernels on this file."""
@@ -104,19 +104,16 @@ class Sandbox:
         # without a client id or secret, it gets random ones
         values = {"name": name, "redirect_uri": redirect_uri, "scopes": "", "confidential": True}
         for field, problem in problems(values).items():
-            raise SandboxError.named("application", name=name, field=field, problem=problem.rstrip("."))
+            raise SandboxError.named("sandbox_application", name=name, field=field, problem=problem.rstrip("."))
         values |= {"uid": client_id or None, "secret": client_secret or None}
         saved = self._database.transact(lambda tx: save_application(tx, tx.find(Application, "uid", client_id), values))
         return {"client_id": saved.uid, "redirect_uri": saved.redirect_uri, "client_secret": saved.secret}
 
     def reset(self) -> None:
         """Forget applications, codes, tokens, clock and switches."""
-
-        def forget(tx: Transaction) -> None:
-            tx.run("DELETE FROM applications")  # codes and tokens go with them
-            tx.run("DELETE FROM settings WHERE name != 'secret_key'")
-
-        self._change(forget)
+        # codes and tokens go with their application
+        everything = ("DELETE FROM applications", "DELETE FROM settings WHERE name != 'secret_key'")
+        self._change(lambda tx: [tx.run(sql) for sql in everything])
 
     def _change(self, work: Callable[[Transaction], object]) -> None:
         self._database.transact(work)

@@ -87,9 +87,9 @@ class Transaction:
     def advance(self, seconds: object) -> float:
         """Move the clock by this many seconds; return the new offset. Raises SandboxError for absurd values."""
         if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-            raise SandboxError.named("seconds", value=seconds)
+            raise SandboxError.named("sandbox_seconds", value=seconds)
         if not abs(seconds) <= 2 * LONGEST or abs(self.offset + seconds) > LONGEST:  # "not" also refuses nan
-            raise SandboxError.named("far")
+            raise SandboxError.named("sandbox_far")
         self.set("clock_offset", self.offset + seconds)
         return self.offset + seconds
 
@@ -101,10 +101,9 @@ class Database:
         self.path = path
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with suppress(FileExistsError):
-                path.touch(mode=0o600, exist_ok=False)
+            path.touch(mode=0o600)
         except OSError as problem:
-            raise SandboxError.named("create", path=self.path, problem=problem.strerror) from problem
+            raise SandboxError.named("sandbox_create", path=self.path, problem=problem.strerror) from problem
         close_kept()
         self.transact(lambda _: None)  # over a new connection, which checks the file
 
@@ -118,12 +117,12 @@ class Database:
                     self._prepare(connection)
                 return work(Transaction(connection))
         except UnicodeEncodeError as problem:
-            raise SandboxError.named("text") from problem
+            raise SandboxError.named("sandbox_text") from problem
         except (sqlite3.Error, OSError) as problem:
             close_kept()  # a new connection may do better
             kind = "unusable" if isinstance(problem, sqlite3.OperationalError | OSError) else "damaged"
             name = "locked" if re.search("locked|busy", str(problem)) else kind
-            raise SandboxError.named(name, path=self.path, problem=problem) from problem
+            raise SandboxError.named(f"sandbox_{name}", path=self.path, problem=problem) from problem
 
     def _connection(self) -> sqlite3.Connection:
         """Return the kept connection, or a new one if the file at the path is not the one it was opened for."""
@@ -155,9 +154,9 @@ class Database:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         ours = connection.execute("PRAGMA application_id").fetchone()[0] == OURS
         if not ours and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-            raise SandboxError.named("foreign", path=self.path)
+            raise SandboxError.named("sandbox_foreign", path=self.path)
         if version > FORMAT:
-            raise SandboxError.named("newer", path=self.path, version=version, known=FORMAT)
+            raise SandboxError.named("sandbox_newer", path=self.path, version=version, known=FORMAT)
         for script in ["schema.sql"] * (not ours) + ["mend.sql"] * (version < FORMAT):
             for statement in Path(__file__).with_name(script).read_text(encoding="utf-8").split(";\n"):
                 connection.execute(statement)

@@ -82,7 +82,7 @@ def refuse_strangers() -> Response | None:
     """Answer only to names of this machine, so that no web site can reach the sandbox by DNS rebinding."""
     if _LOOPBACK.fullmatch(request.host):
         return None
-    return Response(SENTENCES["sandbox"]["stranger"] + "\n", 400, content_type="text/plain; charset=utf-8")
+    return Response(SENTENCES["http"]["stranger"] + "\n", 400, content_type="text/plain; charset=utf-8")
 
 
 def refuse_forgeries() -> None:
