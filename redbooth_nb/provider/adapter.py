@@ -3,8 +3,9 @@
 import re
 from io import BytesIO
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
+from wsgiref.types import WSGIApplication
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -13,9 +14,6 @@ from urllib3.util.request import body_to_chunks
 
 from redbooth_nb.child_processes.sitecustomize import REFUSED
 from redbooth_nb.provider.addresses import ORIGIN
-
-if TYPE_CHECKING:
-    from flask import Flask
 
 AUTHORITY = re.compile(r"^(?:https?:)?(?://)?[^/?#]*", re.IGNORECASE)  # maybe with a port or a user name
 
@@ -51,7 +49,7 @@ class LoopbackDelivery(HTTPAdapter):
 class InProcessDelivery(LoopbackDelivery):
     """Calls `app` as its web server would: no socket, no thread, no port. It takes timeouts, but never waits."""
 
-    def __init__(self, app: "Flask") -> None:
+    def __init__(self, app: WSGIApplication) -> None:
         super().__init__("http://127.0.0.1")
         self._app = app
 

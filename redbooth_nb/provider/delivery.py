@@ -4,6 +4,7 @@ import re
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 from weakref import proxy
 
@@ -14,11 +15,41 @@ from redbooth_nb.child_processes.sitecustomize import is_redbooth
 from redbooth_nb.configuration import Configuration, ConfigurationError, make_private
 from redbooth_nb.provider.adapter import AUTHORITY, InProcessDelivery, LoopbackDelivery
 from redbooth_nb.provider.addresses import ORIGIN
-from redbooth_nb.provider.provider import Kind, Provider
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 NO_SCHEME = re.compile(r"[\w.-]+(:\d+)?([/?#]|$)")  # a browser opens this, too
 FURTHEST_CLOCK = 100 * 31_557_600  # seconds; no date can express a clock much further from this machine's
+
+Kind = Literal["live", "sandbox", "stand-in", "recorded"]
+
+
+class Provider:
+    """Redbooth, or who answers in its place. This one is the real service; the others override what differs.
+
+    name: the folder its state is kept under. origin: where a browser finds it; for a sandbox that does not listen, the
+    guide's own address. A `link` makes it listen.
+    """
+
+    kind: Kind = "live"
+    name = "redbooth.com"
+    origin = ORIGIN
+    label = "the real redbooth.com"
+
+    def deliver(self, session: requests.Session) -> None:
+        """Let `session` reach this provider. Nothing to do for the real one."""
+
+    def link(self, url: str = ORIGIN) -> str:
+        """Return the address at which a browser on this machine finds the guide's `url`."""
+        return self.origin + url.removeprefix(ORIGIN)
+
+    def now(self) -> float:
+        """Return the provider's clock in Unix seconds."""
+        return time.time()
+
+    def let_time_pass(self, seconds: float) -> bool:
+        """Move the clock on, where that can be done. Returns whether it was."""
+        del seconds
+        return False
 
 
 class StandIn(Provider):

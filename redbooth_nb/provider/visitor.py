@@ -63,9 +63,7 @@ class Visitor:
                 return
             query, body = (None, list(sent)) if method == "POST" else (list(sent), None)
             try:
-                answer = self._session.request(
-                    method, target, params=query, data=body, allow_redirects=False, timeout=TIMEOUT
-                )
+                answer = self._session.request(method, target, query, body, allow_redirects=False, timeout=TIMEOUT)
             except (requests.RequestException, ValueError, LookupError):  # also addresses and texts that cannot be sent
                 raise VisitorError.named("no_page", request=f"{method} {target.partition('?')[0]}") from None
             location = answer.headers.get("Location")

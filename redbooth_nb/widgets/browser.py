@@ -14,8 +14,7 @@ import requests
 
 from redbooth_nb import connect
 from redbooth_nb.errors import RedboothError, only_kit_errors
-from redbooth_nb.provider.delivery import current_provider
-from redbooth_nb.provider.provider import Provider
+from redbooth_nb.provider.delivery import Provider, current_provider
 from redbooth_nb.provider.visitor import Visitor
 from redbooth_nb.traffic.redaction import hide_in_text, hide_in_url
 from redbooth_nb.widgets.appearance import shared_layout

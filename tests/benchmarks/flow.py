@@ -29,8 +29,7 @@ import requests
 sys.path.append(str(Path(__file__).parents[1]))
 from doorkeeper.engine import Doorkeeper
 
-from redbooth_nb.provider.delivery import EmbeddedSandbox, StandIn
-from redbooth_nb.provider.provider import Provider
+from redbooth_nb.provider.delivery import EmbeddedSandbox, Provider, StandIn
 from redbooth_nb.provider.sandbox import Sandbox
 
 URL = "https://redbooth.com"

@@ -1,12 +1,11 @@
 """What Doorkeeper 5.5 refuses, and in which order: its pre_authorization.rb, *_request.rb and uri_checker.rb."""
 
-import base64
-import hashlib
 import re
 from typing import Final
 from urllib.parse import urlsplit
 
 from oauthlib.common import add_params_to_uri
+from oauthlib.oauth2.rfc6749.grant_types import authorization_code as pkce
 
 from redbooth_nb.provider.sandbox.data import SENTENCES
 from redbooth_nb.provider.sandbox.records import Application, Code, Token
@@ -171,5 +170,6 @@ def _proves(verifier: str, code: Code) -> bool:
     """Check the verifier as RFC 7636 section 4.6 says; a verifier for a code without a challenge is refused too."""
     if not verifier.strip():
         return not code.code_challenge
-    digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    return bool(code.code_challenge == {"S256": digest, "plain": verifier}.get(code.code_challenge_method))
+    checks = {"S256": pkce.code_challenge_method_s256, "plain": pkce.code_challenge_method_plain}
+    method = code.code_challenge_method
+    return method in checks and checks[method](verifier, code.code_challenge)
