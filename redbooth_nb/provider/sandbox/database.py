@@ -112,9 +112,9 @@ class Database:
         try:
             # Both exit in C: Ctrl-C before the first line of an __exit__ in Python would leave everything locked.
             with turn, self._connection() as connection:  # commits, or rolls back after an exception
-                self._begin(connection)
-                if connection.row_factory is None:  # its first transaction
+                if connection.row_factory is None:  # it is new
                     self._prepare(connection)
+                self._begin(connection)
                 return work(Transaction(connection))
         except UnicodeEncodeError as problem:
             raise SandboxError.named("sandbox_text") from problem
@@ -151,6 +151,7 @@ class Database:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         """Create the tables in an empty file, and bring an older one up to date."""
+        self._begin(connection)
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         ours = connection.execute("PRAGMA application_id").fetchone()[0] == OURS
         if not ours and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
@@ -162,6 +163,7 @@ class Database:
                 connection.execute(statement)
         add_key = "INSERT OR IGNORE INTO settings VALUES ('secret_key', ?)"
         connection.execute(add_key, (json.dumps(secrets.token_hex(32)),))
+        connection.execute("COMMIT")
         connection.row_factory = sqlite3.Row
 
 
