@@ -340,6 +340,7 @@ def test_the_whole_way_writes_no_secret_anywhere(
     assert len(set(secrets)) == 10
     logged = caplog.text + "".join(f"{record.getMessage()} {record.args!r}" for record in caplog.records)
     assert library in caplog.text  # the logs were on
+    assert answer.request.state not in logged
     written = "".join(capfd.readouterr())
     noted = f"{transcript}{transcript!r}{transcript.markdown}{transcript.mermaid}"
     noted += "".join(exchange.curl() + every_text(exchange) for exchange in transcript)

@@ -1,5 +1,6 @@
 """Where requests to the guide's addresses, which never change, really go: `REDBOOTH_PROVIDER` decides."""
 
+import logging
 import re
 import time
 from contextlib import suppress
@@ -16,11 +17,20 @@ from redbooth_nb.configuration import Configuration, ConfigurationError, make_pr
 from redbooth_nb.provider.adapter import AUTHORITY, InProcessDelivery, LoopbackDelivery
 from redbooth_nb.provider.addresses import ORIGIN
 
+Kind = Literal["live", "sandbox", "stand-in", "recorded"]
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 NO_SCHEME = re.compile(r"[\w.-]+(:\d+)?([/?#]|$)")  # a browser opens this, too
 FURTHEST_CLOCK = 100 * 31_557_600  # seconds; no date can express a clock much further from this machine's
 
-Kind = Literal["live", "sandbox", "stand-in", "recorded"]
+
+def _without_query(record: logging.LogRecord) -> bool:
+    """Keep what a query holds, such as `state`, out of what urllib3 logs at DEBUG about this machine."""
+    if LOOPBACK_HOSTS & {*map(str, record.args or ())}:
+        record.args = tuple(part.partition("?")[0] if isinstance(part, str) else part for part in record.args or ())
+    return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_without_query)
 
 
 class Provider:
