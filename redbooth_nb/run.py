@@ -43,11 +43,8 @@ def run(arguments: list[str]) -> int:
     if not script.is_file():
         raise failure(RedboothError, "command", "no_script" if arguments else "which_script", script=script)
     settings = Settings.load()
-    os.environ |= {
-        "REDBOOTH_CLIENT_ID": settings.client_id,
-        "REDBOOTH_CLIENT_SECRET": settings.client_secret.reveal(),
-        "REDBOOTH_REDIRECT_URI": settings.redirect_uri,
-    }
+    os.environ |= {"REDBOOTH_CLIENT_ID": settings.client_id, "REDBOOTH_REDIRECT_URI": settings.redirect_uri}
+    os.environ["REDBOOTH_CLIENT_SECRET"] = settings.client_secret.reveal()
     if settings.provider.kind == "live":
         webbrowser.open = partial(open_page, webbrowser.open)
     else:

@@ -57,9 +57,7 @@ class Secret:
 
     def __eq__(self, other: object) -> bool:
         """Compare in constant time; a plain string is never equal."""
-        if not isinstance(other, Secret):
-            return NotImplemented
-        return same_text(self.__value, other.reveal())
+        return same_text(self.__value, other.reveal()) if isinstance(other, Secret) else NotImplemented
 
     def __hash__(self) -> int:
         """Hash by fingerprint."""

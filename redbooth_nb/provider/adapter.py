@@ -76,9 +76,7 @@ class InProcessDelivery(LoopbackDelivery):
             answer = Response.from_app(self._app, asked.get_environ(), buffered=True)
         except Exception:  # its frames hold secrets
             answer = Response.from_app(InternalServerError(), asked.get_environ())
-        told = HTTPHeaderDict(list(answer.headers))
-        # where requests looks for cookies
-        original: Any = SimpleNamespace(msg=told, isclosed=lambda: True, close=lambda: None)
-        content, reason = BytesIO(answer.get_data()), answer.status.partition(" ")[2]
-        more = {"preload_content": False, "request_method": method, "original_response": original}
-        return HTTPResponse(content, told, answer.status_code, version=11, reason=reason, **more)
+        content, told = BytesIO(answer.get_data()), HTTPHeaderDict(list(answer.headers))
+        cookies = SimpleNamespace(msg=told, isclosed=lambda: True, close=lambda: None)  # where requests looks for them
+        more: Any = {"preload_content": False, "request_method": method, "original_response": cookies, "version": 11}
+        return HTTPResponse(content, told, answer.status_code, reason=answer.status.partition(" ")[2], **more)

@@ -45,11 +45,6 @@ def hide_in_text(text: str) -> str:
     return text
 
 
-def hide_secrets(value: Any) -> Any:
-    """Return a JSON value with each secret field's value replaced by a Secret, and no known secret in any text."""
-    return _hidden("", value, _hider(json.dumps(value, ensure_ascii=False, default=repr)))
-
-
 def _hider(whole: str) -> Callable[[str], str]:
     """Return a function that hides the known secrets in parts of `whole`; only those that occur in it cost time."""
     known = [(_forms(secret.reveal()), repr(secret)) for secret in known_secrets()]
@@ -136,8 +131,12 @@ def shown_query(shown: Pairs) -> str:
 
 
 def hidden_json(text: str) -> Any:
-    """Return the content of a JSON text with secrets hidden; None when it is not JSON."""
+    """Return the content of a JSON text with each secret field's value replaced by a Secret, and no known secret in it.
+
+    None when it is not JSON.
+    """
     try:
-        return hide_secrets(json.loads(text))
+        value = json.loads(text)
+        return _hidden("", value, _hider(json.dumps(value, ensure_ascii=False)))
     except (ValueError, RecursionError):
         return None

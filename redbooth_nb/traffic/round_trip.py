@@ -49,17 +49,11 @@ class RoundTrip:
         for _, value in [*query, *fields]:
             if isinstance(value, Secret):
                 value.remember()  # it was sent, so the answer may repeat it
-        return cls(
-            method=request.method or "",
-            address=hide_in_text(urlunsplit(url._replace(query="", fragment=""))),
-            query=query,
-            request_headers=hidden_headers(request.headers),
-            fields=fields,
-            status=response.status_code,
-            reason=responses.get(response.status_code, ""),  # servers spell it as they like, and HTTP/2 has none
-            response_headers=hidden_headers(response.headers),
-            body=response_body(response, stream=stream),
-        )
+        address = hide_in_text(urlunsplit(url._replace(query="", fragment="")))
+        asked = request.method or "", address, query, hidden_headers(request.headers), fields
+        reason = responses.get(response.status_code, "")  # servers spell it as they like, and HTTP/2 has none
+        body = response_body(response, stream=stream)
+        return cls(*asked, response.status_code, reason, hidden_headers(response.headers), body)
 
     @property
     def url(self) -> str:
@@ -89,9 +83,8 @@ class RoundTrip:
         query = "&".join(_shell_pair(name, value) for name, value in self.query)
         address = origin + self.address.removeprefix(ORIGIN) if self.address.startswith(ORIGIN) else self.address
         parts = [f"curl -X {shlex.quote(self.method)} {_quoted(address, f'?{query}' if query else '')}"]
-        if any(
-            name.lower() == "authorization" and "access token" in str(value) for name, value in self.request_headers
-        ):
+        headers = {name.lower(): str(value) for name, value in self.request_headers}
+        if "access token" in headers.get("authorization", ""):
             parts.append('-H "Authorization: Bearer $REDBOOTH_ACCESS_TOKEN"')
         parts += [f"-d {_quoted('', _shell_pair(name, value))}" for name, value in self.fields]
         return " \\\n  ".join(parts)

@@ -125,13 +125,9 @@ def _page(rows: list[dict[str, Any]]) -> Response:
     relations = {"previous": page - 1, "next": page + 1, "last": pages}
     numbers = {name: n for name, n in relations.items() if name == "last" or 1 <= n <= pages}
     response = answer(rows[(page - 1) * per_page : page * per_page])
-    response.headers.update(
-        PaginationLinks=", ".join(f'<{_address(number)}>; rel="{name}"' for name, number in numbers.items()),
-        PaginationTotalPages=pages,
-        PaginationPerPage=per_page,
-        PaginationCurrentPage=page,
-        PaginationTotalObjects=len(rows),
-    )
+    links = ", ".join(f'<{_address(number)}>; rel="{name}"' for name, number in numbers.items())
+    response.headers.update(PaginationLinks=links, PaginationTotalPages=pages, PaginationPerPage=per_page)
+    response.headers.update(PaginationCurrentPage=page, PaginationTotalObjects=len(rows))
     return response
 
 

@@ -15,16 +15,12 @@ class Application(Record):
 class _Issued(Record):
     """What a code and a token have in common."""
 
-    created_at: float
-    expires_in: int
-    revoked_at: float | None
-
     def revoked(self, now: float) -> bool:
-        return self.revoked_at is not None and self.revoked_at <= now
+        return self.revoked_at is not None and bool(self.revoked_at <= now)
 
     def accessible(self, now: float) -> bool:
         """Tell whether it may be used: neither expired nor revoked."""
-        return now <= self.created_at + self.expires_in and not self.revoked(now)
+        return not self.revoked(now) and bool(now <= self.created_at + self.expires_in)
 
 
 class Code(_Issued):
@@ -40,7 +36,7 @@ class Token(_Issued):
 
     def remaining(self, now: float) -> int:
         """Return the seconds until it expires, never negative."""
-        return max(0, round(self.created_at + self.expires_in - now))
+        return int(max(0, round(self.created_at + self.expires_in - now)))
 
 
 def authenticated(tx: Transaction, uid: str, secret: str | None) -> Application | None:

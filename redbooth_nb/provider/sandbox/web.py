@@ -91,10 +91,9 @@ def refuse_forgeries() -> None:
     programs = request.blueprint == "endpoints" or (request.endpoint == "_clock" and request.is_json)
     if harmless or programs:  # another site's page can't send JSON here without asking first
         return
-    parameters = given()
-    if request.endpoint == "pages._allow" and not from_the_page(parameters):
+    if request.endpoint == "pages._allow" and not from_the_page(given()):
         return  # it only shows the consent page
-    sent = parameters.get("authenticity_token", "")
+    sent = given().get("authenticity_token", "")
     if not secrets.compare_digest(sent.encode(), session.get("form", "-").encode()):
         abort(422)
 
