@@ -56,9 +56,8 @@ class Provider:
         """Return the provider's clock in Unix seconds."""
         return time.time()
 
-    def let_time_pass(self, seconds: float) -> bool:
+    def let_time_pass(self, seconds: float) -> bool:  # noqa: ARG002
         """Move the clock on, where that can be done. Returns whether it was."""
-        del seconds
         return False
 
 

@@ -96,13 +96,10 @@ class Visitor:
 
     def reload(self) -> None:
         """Ask for the page again. Raises VisitorError."""
-        if self.page is not None:
-            before, self._history = self._history, self._history[:-1]
-            try:
-                self.open(before[-1].url)
-            except VisitorError:
-                self._history = before
-                raise
+        if (before := self.page) is not None:
+            self.open(before.url)
+            if self.page is not before:
+                self._history.remove(before)
 
     def style_sheets(self) -> list[str]:
         """Return the addresses of the page's style sheets, as far as the provider has them."""

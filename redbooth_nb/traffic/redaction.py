@@ -8,7 +8,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode
@@ -49,13 +49,7 @@ def _hider(whole: str) -> Callable[[str], str]:
     """Return a function that hides the known secrets in parts of `whole`; only those that occur in it cost time."""
     known = [(_forms(secret.reveal()), repr(secret)) for secret in known_secrets()]
     found = [(form, shown) for forms, shown in known if any(form in whole for form in forms) for form in forms]
-
-    def hide(text: str) -> str:
-        for form, shown in found:
-            text = text.replace(form, shown)
-        return text
-
-    return hide
+    return lambda text: reduce(lambda hidden, pair: hidden.replace(*pair), found, text)
 
 
 @lru_cache(maxsize=1000)
@@ -131,10 +125,7 @@ def shown_query(shown: Pairs) -> str:
 
 
 def hidden_json(text: str) -> Any:
-    """Return the content of a JSON text with each secret field's value replaced by a Secret, and no known secret in it.
-
-    None when it is not JSON.
-    """
+    """Return the content of a JSON text with secrets hidden, a secret field's value as a Secret; None if it is none."""
     try:
         value = json.loads(text)
         return _hidden("", value, _hider(json.dumps(value, ensure_ascii=False)))

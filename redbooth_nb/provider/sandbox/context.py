@@ -32,11 +32,10 @@ def given() -> dict[str, str]:
     """Return the parameters of query, form and JSON body as Rails does: query before body, the last value wins."""
     found = {name: values[-1] for name, values in request.form.lists()}
     body = json_body()
-    if isinstance(body, dict):
-        for name, value in body.items():
-            if isinstance(value, str | int):
-                text = value if isinstance(value, str) else json.dumps(value)
-                found[name] = text.encode("utf-8", "replace").decode()  # half a surrogate pair can't be stored
+    for name, value in body.items() if isinstance(body, dict) else ():
+        if isinstance(value, str | int):
+            text = value if isinstance(value, str) else json.dumps(value)
+            found[name] = text.encode("utf-8", "replace").decode()  # half a surrogate pair can't be stored
     return found | {name: values[-1] for name, values in request.args.lists()}
 
 

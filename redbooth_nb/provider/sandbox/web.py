@@ -78,11 +78,10 @@ def _clock() -> Response:
         return answer({"error": "invalid_request", "error_description": str(problem)}, 400)
 
 
-def refuse_strangers() -> Response | None:
+def refuse_strangers() -> None:
     """Answer only to names of this machine, so that no web site can reach the sandbox by DNS rebinding."""
-    if _LOOPBACK.fullmatch(request.host):
-        return None
-    return Response(SENTENCES["http"]["stranger"] + "\n", 400, content_type="text/plain; charset=utf-8")
+    if not _LOOPBACK.fullmatch(request.host):
+        abort(Response(SENTENCES["http"]["stranger"] + "\n", 400, content_type="text/plain; charset=utf-8"))
 
 
 def refuse_forgeries() -> None:
@@ -108,15 +107,11 @@ def _protect(response: Response) -> Response:
 
 def _page_values() -> dict[str, Any]:
     """Return what every page shows: who is signed in, and addresses that also work behind a proxy."""
-    session.setdefault("form", secrets.token_urlsafe(32))
-    me = signed_in()
-    return {
-        "me": me,
-        "others": [other for other in PEOPLE if other is not me],
-        "form_token": session["form"],
-        "root": "../" * (request.path.count("/") - 1) or "./",
-        "return_to": request.full_path.rstrip("?").lstrip("/") if request.method == "GET" else "",
-    }
+    me, form_token = signed_in(), session.setdefault("form", secrets.token_urlsafe(32))
+    others = [other for other in PEOPLE if other is not me]
+    root = "../" * (request.path.count("/") - 1) or "./"
+    return_to = request.full_path.rstrip("?").lstrip("/") if request.method == "GET" else ""
+    return {"me": me, "others": others, "form_token": form_token, "root": root, "return_to": return_to}
 
 
 def _http_problem(problem: HTTPException) -> tuple[str, int]:
