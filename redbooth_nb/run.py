@@ -43,16 +43,16 @@ def run(arguments: list[str]) -> int:
     if not script.is_file():
         raise failure(RedboothError, "command", "no_script" if arguments else "which_script", script=script)
     settings = Settings.load()
-    os.environ |= {
-        "REDBOOTH_CLIENT_ID": settings.client_id,
-        "REDBOOTH_CLIENT_SECRET": settings.client_secret.reveal(),
-        "REDBOOTH_REDIRECT_URI": settings.redirect_uri,
-    }
+    os.environ |= {"REDBOOTH_CLIENT_ID": settings.client_id, "REDBOOTH_REDIRECT_URI": settings.redirect_uri}
+    os.environ["REDBOOTH_CLIENT_SECRET"] = settings.client_secret.reveal()
     if settings.provider.kind == "live":
         webbrowser.open = partial(open_page, webbrowser.open)
     else:
         _deliver()
-    _hide_secrets()
+    # in what Python prints about other exceptions: in threads, tasks, finalizers, at exit
+    hooks = ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook"), (logging.lastResort, "emit"))
+    for place, name in hooks:
+        setattr(place, name, partial(_hidden, getattr(place, name)))
     sys.argv = arguments
     sys.path.insert(0, str(script.parent.absolute()))
     try:
@@ -95,14 +95,8 @@ def _shown(error: Exception, script: Path, settings: Settings) -> str:
     return text
 
 
-def _hide_secrets() -> None:
-    """Hide secrets in what Python prints about other exceptions: in threads, tasks, finalizers, at exit."""
-    hooks = ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook"), (logging.lastResort, "emit"))
-    for place, name in hooks:
-        setattr(place, name, partial(_hidden, getattr(place, name)))
-
-
 def _hidden(hook: Callable[..., None], *arguments: object) -> None:
+    """Let a hook print, and hide the secrets in it."""
     with _printing, redirect_stderr(StringIO()) as text:
         hook(*arguments)
     print(hide_in_text(text.getvalue()), end="", file=sys.stderr)
@@ -120,7 +114,9 @@ def open_page(really_open: Callable[..., bool], url: str, *rest: object, **more:
         from redbooth_nb.client.wire import connect
 
         address = press(connect(requests.Session()), page, os.environ["REDBOOTH_REDIRECT_URI"], "allow")
-        threading.Thread(target=_come_back, args=[address], daemon=True).start()  # the script listens after this
+        # as a browser does: to the address itself, past any proxy and any delivery; the script listens after this
+        browser = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        threading.Thread(target=browser.open, args=[address, None, 30], daemon=True).start()
         return True
     if os.environ.get("REDBOOTH_IN_WINDOW") and provider.kind != "live":
         print(f"Sign in: {page}", flush=True)  # the notebook that started the script opens it in a window
@@ -129,8 +125,3 @@ def open_page(really_open: Callable[..., bool], url: str, *rest: object, **more:
     print(f"Sign in: {link}", flush=True)  # where no browser opens, this is the way
     really_open(link, *rest, **more)
     return True  # with the line above a person can go on, whether a browser opened or not
-
-
-def _come_back(address: str) -> None:
-    # as a browser does: to the address itself, past any proxy and any delivery
-    urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address, timeout=30).close()

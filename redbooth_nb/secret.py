@@ -2,17 +2,14 @@
 
 import hashlib
 import hmac
-import os
-import threading
+from collections import OrderedDict
+from contextlib import suppress
 from typing import NoReturn
 
 MOST_KNOWN = 200  # secrets remembered for redaction, those met last
 SHORTEST_KNOWN = 8  # characters; anything shorter would match ordinary words
 
-_known: dict[str, "Secret"] = {}
-_turn = threading.Lock()
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=lambda: globals().update(_turn=threading.Lock()))
+_known: OrderedDict[str, "Secret"] = OrderedDict()  # each step below is whole for other threads, too
 
 
 class Secret:
@@ -35,11 +32,11 @@ class Secret:
     def remember(self) -> None:
         """Hide this value from now on wherever an answer repeats it."""
         if len(self.__value) >= SHORTEST_KNOWN:
-            with _turn:
-                _known.pop(self.__value, None)  # to the end: it was met last
-                _known[self.__value] = self
+            _known[self.__value] = self
+            with suppress(KeyError):  # it may be gone again
+                _known.move_to_end(self.__value)
                 if len(_known) > MOST_KNOWN:
-                    del _known[next(iter(_known))]
+                    _known.popitem(last=False)
 
     def reveal(self) -> str:
         """Return the value itself. Do not print it."""
@@ -60,9 +57,7 @@ class Secret:
 
     def __eq__(self, other: object) -> bool:
         """Compare in constant time; a plain string is never equal."""
-        if not isinstance(other, Secret):
-            return NotImplemented
-        return same_text(self.__value, other.reveal())
+        return same_text(self.__value, other.reveal()) if isinstance(other, Secret) else NotImplemented
 
     def __hash__(self) -> int:
         """Hash by fingerprint."""
@@ -77,8 +72,7 @@ class Secret:
 
 def known_secrets() -> list[Secret]:
     """Return the secrets this process met last, the longest first, so that none hides only a part of another."""
-    with _turn:
-        return sorted(_known.values(), key=lambda secret: -len(secret.reveal()))
+    return sorted(_known.values(), key=lambda secret: -len(secret.reveal()))
 
 
 def same_text(one: str, other: str) -> bool:

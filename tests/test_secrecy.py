@@ -314,7 +314,7 @@ def test_the_whole_way_writes_no_secret_anywhere(
     provider = current_provider()
     assert isinstance(provider, EmbeddedSandbox)
     if library == "urllib3":
-        monkeypatch.setattr(provider, "_delivery", lambda: LoopbackDelivery(provider.origin))
+        monkeypatch.setattr(provider, "_delivery", lambda: LoopbackDelivery(provider.link()))
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         port = unused_port()
@@ -340,6 +340,7 @@ def test_the_whole_way_writes_no_secret_anywhere(
     assert len(set(secrets)) == 10
     logged = caplog.text + "".join(f"{record.getMessage()} {record.args!r}" for record in caplog.records)
     assert library in caplog.text  # the logs were on
+    assert answer.request.state not in logged
     written = "".join(capfd.readouterr())
     noted = f"{transcript}{transcript!r}{transcript.markdown}{transcript.mermaid}"
     noted += "".join(exchange.curl() + every_text(exchange) for exchange in transcript)

@@ -1,19 +1,21 @@
 """The type that every secret is held in. What must not show it is in tests/test_secrecy.py."""
 
 import hmac
+import json
+from collections import OrderedDict
 
 import pytest
 from hypothesis import given, strategies as st
 
 from redbooth_nb import secret as secret_module
 from redbooth_nb.secret import Secret, same_text
-from redbooth_nb.traffic.redaction import SECRET_FIELDS, hide_secrets
+from redbooth_nb.traffic.redaction import SECRET_FIELDS, hidden_json
 
 
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget what an earlier test made known: it would be hidden here as well."""
-    monkeypatch.setattr(secret_module, "_known", {})
+    monkeypatch.setattr(secret_module, "_known", OrderedDict())
 
 
 @given(st.text(st.characters(codec=None), max_size=50), st.text(st.characters(codec=None), max_size=50))
@@ -54,7 +56,8 @@ def test_the_kind_and_the_value_are_all_there_is() -> None:
 
 @pytest.mark.parametrize("name", SECRET_FIELDS)
 def test_json_is_hidden_by_the_fields_name_at_any_depth(name: str) -> None:
-    hidden = hide_secrets({"a": [{name: "canary", "b": {name: ["canary-is-no-text-here"]}}], "plain": "seen", name: ""})
+    body = {"a": [{name: "canary", "b": {name: ["canary-is-no-text-here"]}}], "plain": "seen", name: ""}
+    hidden = hidden_json(json.dumps(body))
     assert "canary'" not in repr(hidden)
     assert hidden["a"][0][name].reveal() == "canary"
     assert (hidden["plain"], hidden[name]) == ("seen", "")

@@ -97,9 +97,12 @@ def deliver_sessions(sessions: Any) -> None:
 
     def get_adapter(session: Any, url: str) -> Any:
         with suppress(ModuleNotFoundError):  # another Python, without the kit: then the request is refused
-            from redbooth_nb.provider.delivery import mounted_delivery
+            from redbooth_nb.provider.delivery import current_provider, guides_spelling
 
-            return mounted_delivery(session, url) or own(session, url)
+            met = os.environ.get("REDBOOTH_PROVIDER") == "recorded" or guides_spelling(url)  # a recording meets all
+            if met and "get_adapter" not in vars(session):
+                current_provider().deliver(session)  # which gives it a method of its own
+                return vars(session).get("get_adapter", partial(own, session))(url=url)
         return own(session, url)
 
     sessions.Session.get_adapter = get_adapter

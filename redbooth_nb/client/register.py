@@ -23,8 +23,7 @@ from redbooth_nb.client.wire import named_failures
 from redbooth_nb.configuration import Configuration, make_private, read_env_file
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 from redbooth_nb.provider.addresses import APPLICATIONS_URL, TOKEN_URL
-from redbooth_nb.provider.delivery import LOOPBACK_HOSTS, current_provider
-from redbooth_nb.provider.provider import Provider
+from redbooth_nb.provider.delivery import LOOPBACK_HOSTS, Provider, current_provider
 from redbooth_nb.secret import Secret
 
 SHORTEST_VALUE = 40  # characters; those of Redbooth have 43 or 64

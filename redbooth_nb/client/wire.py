@@ -19,8 +19,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 
 from redbooth_nb.client.errors import ApiError, TransportError, failure
 from redbooth_nb.provider.addresses import API_URL
-from redbooth_nb.provider.delivery import current_provider
-from redbooth_nb.provider.provider import Provider
+from redbooth_nb.provider.delivery import Provider, current_provider
 from redbooth_nb.traffic.transcript import transcript
 
 S = TypeVar("S", bound=requests.Session)

@@ -20,8 +20,7 @@ from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.wire import connect
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.addresses import ORIGIN
-from redbooth_nb.provider.delivery import current_provider
-from redbooth_nb.provider.provider import Provider
+from redbooth_nb.provider.delivery import Provider, current_provider
 from redbooth_nb.provider.visitor import press
 
 HOUR = 3600  # seconds

@@ -1,11 +1,16 @@
-"""Delivery over a port of this machine: requests for https://redbooth.com go to a stand-in."""
+"""Delivery of requests for https://redbooth.com to a stand-in: over a port of this machine, or within this process."""
 
 import re
+from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
+from wsgiref.types import WSGIApplication
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3 import HTTPHeaderDict, HTTPResponse
+from urllib3.util.request import body_to_chunks
 
 from redbooth_nb.child_processes.sitecustomize import REFUSED
 from redbooth_nb.provider.addresses import ORIGIN
@@ -39,3 +44,39 @@ class LoopbackDelivery(HTTPAdapter):
         if location.startswith(self.origin + "/"):
             response.headers["Location"] = ORIGIN + location.removeprefix(self.origin)
         return response
+
+
+class InProcessDelivery(LoopbackDelivery):
+    """Calls `app` as its web server would: no socket, no thread, no port. It takes timeouts, but never waits."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        super().__init__("http://127.0.0.1")
+        self._app = app
+
+    def get_connection_with_tls_context(self, *_: Any, **__: Any) -> Any:
+        """Return what requests then calls as if it were a connection: this object."""
+        return self
+
+    def urlopen(self, method: str, url: str, body: Any, headers: Any, **_unused: Any) -> HTTPResponse:
+        """Let the application answer, as urllib3 would a server; an application that fails answers 500."""
+        from werkzeug.exceptions import InternalServerError
+        from werkzeug.test import EnvironBuilder
+        from werkzeug.wrappers import Response
+
+        parts = body_to_chunks(body, method, blocksize=2**16).chunks or ()
+        sent = b"".join(part.encode() if isinstance(part, str) else part for part in parts)
+        asked = EnvironBuilder("", self.origin, method=method, input_stream=BytesIO(sent))
+        asked.path, _, asked.query_string = url.partition("?")  # as it is: a path may begin with //
+        for given in headers.items():
+            sent_as = (part if isinstance(part, bytes) else part.encode("latin-1") for part in given)
+            name, value = (part.decode("latin-1") for part in sent_as)
+            if "_" not in name and name.lower() != "transfer-encoding":
+                asked.headers[name] = value.strip()
+        try:
+            answer = Response.from_app(self._app, asked.get_environ(), buffered=True)
+        except Exception:  # its frames hold secrets
+            answer = Response.from_app(InternalServerError(), asked.get_environ())
+        content, told = BytesIO(answer.get_data()), HTTPHeaderDict(list(answer.headers))
+        cookies = SimpleNamespace(msg=told, isclosed=lambda: True, close=lambda: None)  # where requests looks for them
+        more: Any = {"preload_content": False, "request_method": method, "original_response": cookies, "version": 11}
+        return HTTPResponse(content, told, answer.status_code, reason=answer.status.partition(" ")[2], **more)

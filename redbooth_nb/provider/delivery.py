@@ -1,28 +1,64 @@
 """Where requests to the guide's addresses, which never change, really go: `REDBOOTH_PROVIDER` decides."""
 
-import os
+import logging
 import re
-import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 from weakref import proxy
 
 import requests
-from requests.adapters import BaseAdapter
 
 from redbooth_nb import changes
 from redbooth_nb.child_processes.sitecustomize import is_redbooth
 from redbooth_nb.configuration import Configuration, ConfigurationError, make_private
-from redbooth_nb.provider.adapter import AUTHORITY, LoopbackDelivery
+from redbooth_nb.provider.adapter import AUTHORITY, InProcessDelivery, LoopbackDelivery
 from redbooth_nb.provider.addresses import ORIGIN
-from redbooth_nb.provider.provider import Kind, Provider
 
+Kind = Literal["live", "sandbox", "stand-in", "recorded"]
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
-DELIVERY = "_redbooth_delivery"  # the attribute of a session that keeps it
 NO_SCHEME = re.compile(r"[\w.-]+(:\d+)?([/?#]|$)")  # a browser opens this, too
 FURTHEST_CLOCK = 100 * 31_557_600  # seconds; no date can express a clock much further from this machine's
+
+
+def _without_query(record: logging.LogRecord) -> bool:
+    """Keep what a query holds, such as `state`, out of what urllib3 logs at DEBUG about this machine."""
+    if LOOPBACK_HOSTS & {*map(str, record.args or ())}:
+        record.args = tuple(part.partition("?")[0] if isinstance(part, str) else part for part in record.args or ())
+    return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_without_query)
+
+
+class Provider:
+    """Redbooth, or who answers in its place. This one is the real service; the others override what differs.
+
+    name: the folder its state is kept under. origin: where a browser finds it; for a sandbox that does not listen, the
+    guide's own address. A `link` makes it listen.
+    """
+
+    kind: Kind = "live"
+    name = "redbooth.com"
+    origin = ORIGIN
+    label = "the real redbooth.com"
+
+    def deliver(self, session: requests.Session) -> None:
+        """Let `session` reach this provider. Nothing to do for the real one."""
+
+    def link(self, url: str = ORIGIN) -> str:
+        """Return the address at which a browser on this machine finds the guide's `url`."""
+        return self.origin + url.removeprefix(ORIGIN)
+
+    def now(self) -> float:
+        """Return the provider's clock in Unix seconds."""
+        return time.time()
+
+    def let_time_pass(self, seconds: float) -> bool:  # noqa: ARG002
+        """Move the clock on, where that can be done. Returns whether it was."""
+        return False
 
 
 class StandIn(Provider):
@@ -37,10 +73,10 @@ class StandIn(Provider):
         self._offset: float | None = None
 
     def deliver(self, session: requests.Session) -> None:
-        """Mount the delivery for https://redbooth.com, however it is spelled, on `session`."""
-        session.mount(f"{ORIGIN}/", self._delivery())
+        """Let `session` reach it under the name of https://redbooth.com, however that is spelled."""
+        session.mount(f"{ORIGIN}/", delivery := self._delivery())  # so that it is closed with the session
         own, this = type(session).get_adapter, proxy(session)  # by proxy, so that nothing keeps the session alive
-        vars(session)["get_adapter"] = lambda url: own(this, guides_spelling(url) or url)
+        vars(session)["get_adapter"] = lambda url: delivery if guides_spelling(url) else own(this, url)
 
     def _delivery(self) -> LoopbackDelivery:
         return LoopbackDelivery(self.origin)
@@ -62,8 +98,8 @@ class StandIn(Provider):
         session.trust_env = False
         try:
             answer = session.request(method, f"{self.origin}/clock", json=fields or None, timeout=5)
-            offset = float(answer.json()["offset"]) if answer.ok else None
-            return offset if offset is None or abs(offset) <= FURTHEST_CLOCK else None  # nan is not <= anything
+            offset = float(answer.json()["offset"])
+            return offset if abs(offset) <= FURTHEST_CLOCK else None  # nan is not <= anything
         except (requests.RequestException, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None  # no clock of its own: that is an answer, not a failure
 
@@ -81,19 +117,17 @@ class EmbeddedSandbox(StandIn):
         self.sandbox = Sandbox(file)
 
     def _delivery(self) -> LoopbackDelivery:
-        from redbooth_nb.provider.in_process import InProcessDelivery
-
         return InProcessDelivery(self.sandbox.app)
 
     @property
     def origin(self) -> str:  # type: ignore[override]
-        """Where a browser or cURL finds the sandbox, which from now on listens."""
-        return self.sandbox.start()
+        """Where a browser or cURL finds the sandbox, if it listens."""
+        return self.sandbox.listening or ORIGIN
 
-    @property
-    def listening(self) -> bool:  # type: ignore[override]
-        """Whether a browser or cURL already finds it."""
-        return bool(self.sandbox.listening)
+    def link(self, url: str = ORIGIN) -> str:
+        """Return the address at which a browser finds the guide's `url` at the sandbox, which from now on listens."""
+        self.sandbox.start()
+        return super().link(url)
 
     def now(self) -> float:
         """Return the sandbox's clock in Unix seconds; every notebook sees the same one."""
@@ -111,22 +145,7 @@ def guides_spelling(url: str) -> str:
     return ORIGIN + AUTHORITY.sub("", url) if is_redbooth(host) else ""
 
 
-def mounted_delivery(session: requests.Session, url: str) -> BaseAdapter | None:
-    """Return what takes `url` to the provider that `redbooth-nb run` has set; None for another's address."""
-    if os.environ.get("REDBOOTH_PROVIDER") != "recorded" and not guides_spelling(url):  # that one meets every request
-        return None
-    kept: dict[str, BaseAdapter] = vars(session)
-    if DELIVERY not in kept:
-        delivered = requests.Session()
-        current_provider().deliver(delivered)
-        kept[DELIVERY] = next(found for place, found in delivered.adapters.items() if f"{ORIGIN}/".startswith(place))
-    return kept[DELIVERY]
-
-
 _running: dict[str, Provider] = {}
-_starting = threading.Lock()
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=lambda: globals().update(_starting=threading.Lock()))
 
 
 def current_provider(configuration: Configuration | None = None) -> Provider:
@@ -138,10 +157,7 @@ def current_provider(configuration: Configuration | None = None) -> Provider:
     configuration = configuration or Configuration.read()
     choice = configuration.get("REDBOOTH_PROVIDER", "sandbox")
     key = f"{choice} {configuration.state_dir}"
-    with _starting:
-        if key not in _running:
-            _running[key] = _start(choice, configuration)
-        return _running[key]
+    return _running.get(key) or _running.setdefault(key, _start(choice, configuration))  # by whichever thread is first
 
 
 def _start(choice: str, configuration: Configuration) -> Provider:

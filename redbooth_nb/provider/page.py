@@ -22,12 +22,12 @@ def said(page: requests.Response | None) -> str:
     return f'The answer was {page.status_code}; the page says: "{page_message(page)}"' if page is not None else ""
 
 
-def document(page: requests.Response | None) -> "_Element":
+def document(page: requests.Response | str | None) -> "_Element":
     """Parse a page, whatever it is; an empty page is an empty document."""
     from lxml import etree  # lxml.html would take three times as long to import
 
     # bytes: lxml refuses text that names its own encoding
-    text = page.text if page is not None else ""
+    text = page.text if isinstance(page, requests.Response) else page or ""
     parsed = etree.HTML(text.encode("utf-8", "replace"), etree.HTMLParser(encoding="utf-8"))
     if parsed is None:
         return etree.Element("html")

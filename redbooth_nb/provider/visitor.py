@@ -14,7 +14,6 @@ from redbooth_nb.provider.addresses import NEW_APPLICATION_URL, ORIGIN
 from redbooth_nb.provider.page import buttons, document, fields, said, text_of
 from redbooth_nb.secret import Secret
 
-Fields = Iterable[tuple[str, str]]
 MOST_REDIRECTS = 10
 MOST_PAGES = 50  # to go back to
 MOST_SHEETS = 5
@@ -52,14 +51,28 @@ class Visitor:
         return len(self._history) > (self.arrived is None)
 
     @only_kit_errors
-    def open(self, url: str) -> None:
-        """Go to an address, absolute or as a link on the page gives it. Raises VisitorError."""
-        self._go("GET", url)
+    def open(self, url: str, method: str = "GET", sent: Iterable[tuple[str, str]] = ()) -> None:
+        """Go to an address, absolute or as a link or form on the page gives it, and follow redirects.
 
-    @only_kit_errors
-    def submit(self, method: str, url: str, sent: Fields) -> None:
-        """Send a form. Raises VisitorError."""
-        self._go("POST" if method.upper() == "POST" else "GET", url, sent)  # as browsers do
+        It stops at an address that is not the provider's. sent: the fields of a form. Raises VisitorError.
+        """
+        method, target = "POST" if method.upper() == "POST" else "GET", self._absolute(url)  # as browsers do
+        for redirects in range(MOST_REDIRECTS):
+            if _origin(target) != self._origin:
+                self.arrived, self.sent = Secret("address", target), redirects > 0
+                return
+            query, body = (None, list(sent)) if method == "POST" else (list(sent), None)
+            try:
+                answer = self._session.request(method, target, query, body, allow_redirects=False, timeout=TIMEOUT)
+            except (requests.RequestException, ValueError, LookupError):  # also addresses and texts that cannot be sent
+                raise VisitorError.named("no_page", request=f"{method} {target.partition('?')[0]}") from None
+            location = answer.headers.get("Location")
+            if not location:
+                self.arrived = None
+                self._history = [*self._history, answer][-MOST_PAGES:]
+                return
+            method, target, sent = "GET", self._absolute(location, answer.url), ()
+        raise VisitorError.named("circles")
 
     @only_kit_errors
     def press(self, answer: str, **values: str) -> None:
@@ -69,7 +82,7 @@ class Visitor:
         """
         names, page = WORDS.get(answer, (answer,)), document(self.page)
         for form, pressed in buttons(page, *names):
-            return self.submit(form.get("method", "get"), form.get("action", ""), fields(form, pressed, values))
+            return self.open(form.get("action", ""), form.get("method", "get"), fields(form, pressed, values))
         for link in page.iter("a"):
             if text_of(link) in names:
                 return self.open(link.get("href", ""))
@@ -83,13 +96,10 @@ class Visitor:
 
     def reload(self) -> None:
         """Ask for the page again. Raises VisitorError."""
-        if self.page is not None:
-            before, self._history = self._history, self._history[:-1]
-            try:
-                self.open(before[-1].url)
-            except VisitorError:
-                self._history = before
-                raise
+        if (before := self.page) is not None:
+            self.open(before.url)
+            if self.page is not before:
+                self._history.remove(before)
 
     def style_sheets(self) -> list[str]:
         """Return the addresses of the page's style sheets, as far as the provider has them."""
@@ -101,38 +111,11 @@ class Visitor:
         """The page's title."""
         return next(map(text_of, document(self.page).iter("title")), "")
 
-    @property
-    def _where(self) -> str:
-        return self.page.url if self.page is not None else self._origin
-
-    def _go(self, method: str, url: str, sent: Fields = ()) -> None:
-        """Send a request and follow redirects, up to an address that is not the provider's."""
-        target = self._absolute(url)
-        for redirects in range(MOST_REDIRECTS):
-            if _origin(target) != self._origin:
-                self.arrived, self.sent = Secret("address", target), redirects > 0
-                return
-            answer = self._ask(method, target, list(sent))
-            location = answer.headers.get("Location")
-            if not location:
-                self.arrived = None
-                self._history = [*self._history, answer][-MOST_PAGES:]
-                return
-            method, target, sent = "GET", self._absolute(location, answer.url), []
-        raise VisitorError.named("circles")
-
     def _absolute(self, url: str, base: str = "") -> str:
         try:
-            return urljoin(base or self._where, url)
+            return urljoin(base or (self.page.url if self.page is not None else self._origin), url)
         except ValueError:
             raise VisitorError.named("no_page", request="An address that is none") from None
-
-    def _ask(self, method: str, url: str, sent: list[tuple[str, str]]) -> requests.Response:
-        query, body = (sent, None) if method == "GET" else (None, sent)
-        try:
-            return self._session.request(method, url, params=query, data=body, allow_redirects=False, timeout=TIMEOUT)
-        except (requests.RequestException, ValueError, LookupError):  # also addresses and texts that cannot be sent
-            raise VisitorError.named("no_page", request=f"{method} {url.partition('?')[0]}") from None
 
 
 @only_kit_errors

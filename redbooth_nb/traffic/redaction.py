@@ -7,30 +7,19 @@ import base64
 import html
 import json
 import re
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, reduce
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
 from redbooth_nb.errors import printable
 from redbooth_nb.secret import Secret, known_secrets
 
-# RFC 6749, RFC 7636, and the CSRF token of Rails
-SECRET_FIELDS = {
-    "client_secret": "client secret",
-    "code": "authorization code",
-    "code_verifier": "code verifier",
-    "access_token": "access token",
-    "bearer_token": "access token",
-    "refresh_token": "refresh token",
-    "token": "token",
-    "secret": "client secret",
-    "password": "password",
-    "authenticity_token": "form token",
-    "doorkeeper_application[secret]": "client secret",
-}
+# what each field holds: those of RFC 6749 and RFC 7636, and the CSRF token of Rails
+SECRET_FIELDS: dict[str, str] = json.loads(Path(__file__).with_name("secret_fields.json").read_text(encoding="utf-8"))
 LARGEST_CODE = 99_999  # a number in a field named code may be an error's; a larger one in a secret's field is a secret
-Pairs = list[tuple[str, "str | Secret"]]
+Pairs = Sequence[tuple[str, str | Secret]]
 _QUOTES = r"""(?:["'\\\[]|&quot;|&\#34;|&\#39;)*"""
 _IS = rf"{_QUOTES}\s*(?:=>|[:=]|%3[dD]|\svalue=)\s*{_QUOTES}"  # in JSON, forms, Ruby's hashes, URLs and HTML
 _VALUE = r"""([^\s"'\\&,}};<>\]]+)"""
@@ -52,28 +41,15 @@ def hide_in_text(text: str) -> str:
     text = _USER_INFO.sub("...", _hider(text)(text))
     text = _AUTHORIZATION.sub(lambda found: f"{found[1]}{Secret('credentials', found[2], known=False)}", text)
     for pattern in (_IN_TEXT, _IN_TAGS):
-        text = pattern.sub(
-            lambda found: f"{found[1]}{Secret(_kind(found[2]) or 'secret', found[3], known=False)}", text
-        )
+        text = pattern.sub(lambda it: f"{it[1]}{Secret(_kind(it[2]) or 'secret', it[3], known=False)}", text)
     return text
-
-
-def hide_secrets(value: Any) -> Any:
-    """Return a JSON value with each secret field's value replaced by a Secret, and no known secret in any text."""
-    return _hidden("", value, _hider(json.dumps(value, ensure_ascii=False, default=repr)))
 
 
 def _hider(whole: str) -> Callable[[str], str]:
     """Return a function that hides the known secrets in parts of `whole`; only those that occur in it cost time."""
     known = [(_forms(secret.reveal()), repr(secret)) for secret in known_secrets()]
     found = [(form, shown) for forms, shown in known if any(form in whole for form in forms) for form in forms]
-
-    def hide(text: str) -> str:
-        for form, shown in found:
-            text = text.replace(form, shown)
-        return text
-
-    return hide
+    return lambda text: reduce(lambda hidden, pair: hidden.replace(*pair), found, text)
 
 
 @lru_cache(maxsize=1000)
@@ -81,13 +57,8 @@ def _forms(value: str) -> tuple[str, ...]:
     """Return how a value may be written: as it is, encoded for a URL or for HTML, and inside base64 at any offset."""
     raw = value.encode("utf-8", "surrogatepass")
     escaped, dumped = html.escape(value), json.dumps(value)[1:-1]
-    forms = [
-        value,
-        escaped,
-        escaped.replace("&#x27;", "&#39;").replace("&quot;", "&#34;"),
-        dumped,
-        dumped.replace("/", r"\/"),
-    ]
+    forms = [value, escaped, escaped.replace("&#x27;", "&#39;").replace("&quot;", "&#34;")]
+    forms += [dumped, dumped.replace("/", r"\/")]
     for encoded in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
         forms += [encoded, re.sub("%..", lambda found: found[0].lower(), encoded)]
     for offset in range(3):
@@ -150,14 +121,13 @@ def hide_in_url(url: str) -> str:
 
 def shown_query(shown: Pairs) -> str:
     """Return pairs as a query to look at."""
-    return "&".join(
-        f"{name}={value}" if isinstance(value, Secret) else urlencode({name: value}) for name, value in shown
-    )
+    return "&".join(f"{n}={v}" if isinstance(v, Secret) else urlencode({n: v}) for n, v in shown)
 
 
 def hidden_json(text: str) -> Any:
-    """Return the content of a JSON text with secrets hidden; None when it is not JSON."""
+    """Return the content of a JSON text with secrets hidden, a secret field's value as a Secret; None if it is none."""
     try:
-        return hide_secrets(json.loads(text))
+        value = json.loads(text)
+        return _hidden("", value, _hider(json.dumps(value, ensure_ascii=False)))
     except (ValueError, RecursionError):
         return None

@@ -15,18 +15,10 @@ import requests
 
 from redbooth_nb.errors import printable
 from redbooth_nb.provider.addresses import ORIGIN
+from redbooth_nb.provider.page import document, text_of
 from redbooth_nb.secret import Secret
-from redbooth_nb.traffic.redaction import (
-    SECRET_FIELDS,
-    Pairs,
-    hidden_headers,
-    hidden_json,
-    hide_in_text,
-    pairs,
-    shown_query,
-)
+from redbooth_nb.traffic.redaction import Pairs, hidden_headers, hidden_json, hide_in_text, pairs, shown_query
 
-VARIABLES = {kind: "REDBOOTH_" + kind.upper().replace(" ", "_") for kind in SECRET_FIELDS.values()}
 # The guide shows these, and the lessons are about them; the others are the transport's own business.
 TELLING_HEADERS = ("WWW-Authenticate", "Location", "Retry-After", "Content-Type")
 LONGEST_SECRET = 2000  # characters; read that much more than is shown, so that no secret is cut in two
@@ -40,13 +32,13 @@ class RoundTrip:
 
     method: str
     address: str
-    query: Pairs
-    request_headers: Pairs
-    fields: Pairs
-    status: int
-    reason: str
-    response_headers: Pairs
-    body: Any
+    query: Pairs = ()
+    request_headers: Pairs = ()
+    fields: Pairs = ()
+    status: int = 0  # before it is sent
+    reason: str = ""
+    response_headers: Pairs = ()
+    body: Any = ""
 
     @classmethod
     def from_response(cls, response: requests.Response, *, stream: bool = False) -> "RoundTrip":
@@ -57,22 +49,11 @@ class RoundTrip:
         for _, value in [*query, *fields]:
             if isinstance(value, Secret):
                 value.remember()  # it was sent, so the answer may repeat it
-        return cls(
-            method=request.method or "",
-            address=hide_in_text(urlunsplit(url._replace(query="", fragment=""))),
-            query=query,
-            request_headers=hidden_headers(request.headers),
-            fields=fields,
-            status=response.status_code,
-            reason=responses.get(response.status_code, ""),  # servers spell it as they like, and HTTP/2 has none
-            response_headers=hidden_headers(response.headers),
-            body=response_body(response, stream=stream),
-        )
-
-    @classmethod
-    def request(cls, method: str, address: str, fields: Pairs) -> "RoundTrip":
-        """Return a request that was not sent yet."""
-        return cls(method, address, [], [], fields, 0, "", [], "")
+        address = hide_in_text(urlunsplit(url._replace(query="", fragment="")))
+        asked = request.method or "", address, query, hidden_headers(request.headers), fields
+        reason = responses.get(response.status_code, "")  # servers spell it as they like, and HTTP/2 has none
+        body = response_body(response, stream=stream)
+        return cls(*asked, response.status_code, reason, hidden_headers(response.headers), body)
 
     @property
     def url(self) -> str:
@@ -97,18 +78,16 @@ class RoundTrip:
     def curl(self, origin: str = ORIGIN) -> str:
         """Return the request as a cURL command; secrets are shell variables such as $REDBOOTH_CLIENT_SECRET.
 
-        origin: whom to ask; pass `settings.provider.origin` for a command that runs on your own sandbox.
+        origin: whom to ask; pass `settings.provider.link()` for a command that runs on your own sandbox.
         """
         query = "&".join(_shell_pair(name, value) for name, value in self.query)
         address = origin + self.address.removeprefix(ORIGIN) if self.address.startswith(ORIGIN) else self.address
-        parts = ["curl", "-X", shlex.quote(self.method), _quoted(address, f"?{query}" if query else "")]
-        parts += [
-            f'-H "Authorization: Bearer ${VARIABLES["access token"]}"'
-            for name, value in self.request_headers
-            if name.lower() == "authorization" and "access token" in str(value)
-        ]
+        parts = [f"curl -X {shlex.quote(self.method)} {_quoted(address, f'?{query}' if query else '')}"]
+        headers = {name.lower(): str(value) for name, value in self.request_headers}
+        if "access token" in headers.get("authorization", ""):
+            parts.append('-H "Authorization: Bearer $REDBOOTH_ACCESS_TOKEN"')
         parts += [f"-d {_quoted('', _shell_pair(name, value))}" for name, value in self.fields]
-        return " ".join(parts[:4]) + "".join(f" \\\n  {part}" for part in parts[4:])
+        return " \\\n  ".join(parts)
 
 
 def request_fields(request: requests.PreparedRequest) -> Pairs:
@@ -143,23 +122,16 @@ def response_body(response: requests.Response, *, stream: bool = False) -> Any:
     if content is not None:
         return content
     if "html" in response.headers.get("Content-Type", ""):
-        heading = printable(hide_in_text(_heading(text)))
+        heading = printable(hide_in_text(next(map(text_of, document(text).iter("h1")), "")))
         return f"(a web page{f': {heading}' if heading else ''})" if text else ""
     return printable(hide_in_text(text[: LONGEST_BODY + LONGEST_SECRET]), LONGEST_BODY)
 
 
-def _heading(page: str) -> str:
-    """Return the text of a page's first heading. Without a regular expression over the page: it may be hostile."""
-    lower = page.lower()
-    start = lower.find("<h1")
-    end = lower.find("</h1>", start)
-    return " ".join(re.sub(r"<[^<>]{0,200}>", " ", page[start:end][:1000]).split()) if 0 <= start < end else ""
-
-
 def _shell_pair(name: str, value: "str | Secret") -> str:
     """Return name=value, URL-encoded; a secret as a shell variable, the only place where $ stands."""
-    encoded = urlencode({name: "" if isinstance(value, Secret) else value})
-    return encoded + (f"${VARIABLES.get(value.kind, 'REDBOOTH_SECRET')}" if isinstance(value, Secret) else "")
+    if isinstance(value, Secret):
+        return f"{urlencode({name: ''})}$REDBOOTH_{value.kind.upper().replace(' ', '_')}"
+    return urlencode({name: value})
 
 
 def _quoted(fixed: str, pairs: str) -> str:

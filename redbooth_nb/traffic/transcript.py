@@ -2,7 +2,6 @@
 
 import logging
 import re
-import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -21,7 +20,6 @@ class Transcript:
 
     def __init__(self, round_trips: Iterable[RoundTrip] = ()) -> None:
         self._round_trips = deque(round_trips, maxlen=KEPT)
-        self._lock = threading.Lock()
 
     def note(self, response: requests.Response, *_: Any, stream: bool = False, **__: Any) -> None:
         """Note down a request and its answer; a response hook for requests.
@@ -36,14 +34,12 @@ class Transcript:
             # by name only: the text and the frames lead to the answer, which holds the secrets
             logging.getLogger(__name__).warning("An answer could not be noted: %s", type(error).__name__)
             return
-        with self._lock:
-            self._round_trips.append(round_trip)
+        self._round_trips.append(round_trip)
         changes.announce()
 
     def __iter__(self) -> Iterator[RoundTrip]:
         """Iterate over the round trips, oldest first."""
-        with self._lock:
-            return iter(list(self._round_trips))
+        return iter(self._round_trips.copy())  # in one step, whatever other threads add meanwhile
 
     def __len__(self) -> int:
         """Return the number of round trips kept."""
@@ -80,10 +76,8 @@ class Transcript:
         for round_trip in self:
             grant = next((f" {value}" for name, value in round_trip.fields if name == "grant_type"), "")
             label = f"{round_trip.method} {urlsplit(round_trip.address).path}{grant}"
-            lines.append(
-                f"    App->>Redbooth: {re.sub(r'[^ /.:a-zA-Z0-9_-]', '_', label)}"
-            )  # nothing that Mermaid reads
-            lines.append(f"    Redbooth-->>App: {round_trip.status} {round_trip.reason}")
+            label = re.sub(r"[^ /.:a-zA-Z0-9_-]", "_", label)  # nothing that Mermaid reads
+            lines += [f"    App->>Redbooth: {label}", f"    Redbooth-->>App: {round_trip.status} {round_trip.reason}"]
         return "\n".join(lines)
 
 

@@ -15,8 +15,7 @@ import requests
 from redbooth_nb import connect
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError, only_kit_errors
-from redbooth_nb.provider.delivery import current_provider
-from redbooth_nb.provider.provider import Provider
+from redbooth_nb.provider.delivery import Provider, current_provider
 from redbooth_nb.provider.visitor import Visitor
 from redbooth_nb.traffic.redaction import hide_in_text, hide_in_url
 from redbooth_nb.widgets.appearance import shared_layout
@@ -150,7 +149,7 @@ class Browser(View):
             case {"typed": str(url)}:  # browsers add what is left out
                 self.go_to(url if "://" in url else f"https://{url}")
             case {"submit": [str(method), str(url), list(fields)]} if all(map(_is_field, fields)):
-                self._do(lambda: self._visitor.submit(method, url, [(name, value) for name, value in fields]))
+                self._do(lambda: self._visitor.open(url, method, [(name, value) for name, value in fields]))
             case {"go": "back"}:
                 self.back()
             case {"go": "reload"}:

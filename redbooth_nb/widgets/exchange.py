@@ -21,7 +21,7 @@ class ExchangeForm(View):
         self.token: Token | None = None
         self._message, self._answer = Message(), Markup()
         rows = [(name, value, TEXTS["fields"]["request"][name]) for name, value in self.fields.items()]
-        curl = curl_folds(RoundTrip.request("POST", TOKEN_URL, list(self.fields.items())))
+        curl = curl_folds(RoundTrip("POST", TOKEN_URL, fields=list(self.fields.items())))
         request = Markup(code(f"POST {TOKEN_URL}") + table(("field", "value", "meaning"), rows) + curl)
         send = button("Send", lambda: bool(self.send()), self._message, primary=True)
         super().__init__([request, send, self._message, self._answer])

@@ -40,8 +40,7 @@ class HttpView(LiveView):
 
 def curl_folds(trip: RoundTrip, before: str = "") -> str:
     """Return a request as cURL, for redbooth.com and for the stand-in where one listens, beside what is before."""
-    provider = current_provider()
-    origin = provider.origin if provider.listening else ORIGIN
+    origin = current_provider().origin
     own = fold("As cURL, for your own sandbox", block(trip.curl(origin))) if origin != ORIGIN else ""
     return f'<div class="rv-folds">{before}{fold("As cURL, as in the guide", block(trip.curl()))}{own}</div>'
 

@@ -29,8 +29,7 @@ import requests
 sys.path.append(str(Path(__file__).parents[1]))
 from doorkeeper.engine import Doorkeeper
 
-from redbooth_nb.provider.delivery import EmbeddedSandbox, StandIn
-from redbooth_nb.provider.provider import Provider
+from redbooth_nb.provider.delivery import EmbeddedSandbox, Provider, StandIn
 from redbooth_nb.provider.sandbox import Sandbox
 
 URL = "https://redbooth.com"
@@ -90,7 +89,7 @@ def main() -> None:
         empty, full = (EmbeddedSandbox(folder / f"{name}.sqlite3") for name in ("empty", "full"))
         for sandbox, number in ((empty.sandbox, 0), (full.sandbox, chosen.tokens)):
             running.callback(stored(sandbox, number).stop)
-        sides = [flow(provider) for provider in (StandIn(engine.base_url), empty, StandIn(empty.origin), full)]
+        sides = [flow(provider) for provider in (StandIn(engine.base_url), empty, StandIn(empty.link()), full)]
         taken: list[list[float]] = [[] for _ in sides]
         for _ in range(chosen.rounds):
             for number in random.sample(range(len(sides)), len(sides)):

@@ -1,5 +1,6 @@
 """The sandbox in this process: called without thread or socket, it answers as it does over its port."""
 
+import inspect
 import io
 import re
 import socket
@@ -65,21 +66,23 @@ def test_a_whole_flow_needs_no_thread_and_no_socket(
     assert session.post(REVOKE_URL, client | {"token": token["access_token"]}).status_code == 200
     assert session.get(f"{API_URL}/me", headers=bearer).status_code == 401
     assert provider.let_time_pass(60)
-    assert not provider.listening
+    assert not provider.sandbox.listening
 
 
-@pytest.mark.parametrize("ask", [lambda it: it.origin, lambda it: it.link(APPLICATIONS_URL)], ids=["origin", "link"])
-def test_it_listens_once_somebody_asks_for_an_address(
+@pytest.mark.parametrize("ask", [lambda it: it.link(), lambda it: it.link(APPLICATIONS_URL)], ids=["origin", "page"])
+def test_it_listens_once_somebody_asks_for_a_link(
     provider: EmbeddedSandbox, ask: Callable[[EmbeddedSandbox], str]
 ) -> None:
     before = threading.active_count()
-    assert not provider.listening
+    inspect.getmembers(provider)  # looking at it starts nothing
+    assert provider.origin == ORIGIN
     address = ask(provider)
-    assert provider.listening
+    assert address.startswith(provider.origin)
+    assert provider.origin != ORIGIN
     assert ask(provider) == address
     assert requests.get(address, timeout=20).status_code == 200
     provider.sandbox.stop()
-    assert not provider.listening
+    assert provider.origin == ORIGIN
     assert threading.active_count() == before
 
 
@@ -151,7 +154,7 @@ def test_it_answers_as_over_its_port(
         body = re.sub(r'(authenticity_token" value=)"[^"]*"', r"\1", answer.text)
         return answer.status_code, answer.reason, answer.url, ours, body
 
-    monkeypatch.setattr(EmbeddedSandbox, "_delivery", lambda it: LoopbackDelivery(it.origin))
+    monkeypatch.setattr(EmbeddedSandbox, "_delivery", lambda it: LoopbackDelivery(it.link()))
     over_socket = facts(connect(requests.Session(), provider))
     assert facts(session) == over_socket
 
@@ -184,7 +187,7 @@ def test_what_fails_inside_is_a_page(
     session = connect(requests.Session(), provider)
     with monkeypatch.context() as broken:
         if part == "a view":
-            broken.setitem(sandbox.app.view_functions, "applications._index", fail)
+            broken.setitem(sandbox.app.view_functions, "pages._index", fail)
         else:
             broken.setattr(sandbox.app, "wsgi_app", fail)
         answer = session.get(APPLICATIONS_URL)
@@ -203,7 +206,7 @@ def test_an_interrupt_reaches_the_cell_and_undoes_the_request(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setitem(provider.sandbox.app.view_functions, "applications._index", interrupt)
+        broken.setitem(provider.sandbox.app.view_functions, "pages._index", interrupt)
         with pytest.raises(KeyboardInterrupt):
             session.get(APPLICATIONS_URL)
     assert session.get(f"{ORIGIN}/clock").json() == {"offset": 0}

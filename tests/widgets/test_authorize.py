@@ -39,7 +39,7 @@ def code_in(callback: str) -> str:
 
 
 def test_in_a_tab_it_shows_the_link_and_waits(panel: SignInPanel, app: Settings) -> None:
-    assert app.provider.origin in shown(panel)
+    assert app.provider.link() in shown(panel)
     assert "Sign in with Redbooth" in shown(panel)
     assert panel.text() == "Waiting for your answer. You can run other cells in the meantime."
     with pytest.raises(NotYet, match="There is no answer yet"):

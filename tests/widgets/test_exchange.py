@@ -95,7 +95,7 @@ def test_with_pkce_the_verifier_is_among_the_fields_and_in_the_curl(app: Setting
     response = decide(app, pkce=True)
     verifier = response.request.code_verifier
     assert verifier is not None
-    assert app.provider.origin  # so that the sandbox listens
+    assert app.provider.link()  # so that the sandbox listens
     form = ExchangeForm(response)
     assert f"    code_verifier = {verifier}" in form.text()
     assert shown(form).count("code_verifier=$REDBOOTH_CODE_VERIFIER") == 2  # the guide's address, and the sandbox's

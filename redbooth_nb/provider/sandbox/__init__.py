@@ -3,23 +3,26 @@
 It answers as Doorkeeper 5.5 does, the engine behind redbooth.com, except where ``differences.toml`` says otherwise.
 """
 
-import os
+import logging
+import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from redbooth_nb import changes
-from redbooth_nb.provider.sandbox.applications import problems
-from redbooth_nb.provider.sandbox.data import SandboxError, Switches, switch_problem
-from redbooth_nb.provider.sandbox.database import Database, Transaction, close_kept
+from redbooth_nb.provider.sandbox import database
+from redbooth_nb.provider.sandbox.data import SETTINGS, SandboxError, Switches, switch_problem
+from redbooth_nb.provider.sandbox.database import Database, Transaction
+from redbooth_nb.provider.sandbox.pages import problems
 from redbooth_nb.provider.sandbox.records import Application, save_application
 from redbooth_nb.provider.sandbox.web import create_app
 
 __all__ = ["Sandbox", "SandboxError", "Switches"]
 
-_turn = threading.Lock()  # so that a double click starts only one
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=lambda: globals().update(_turn=threading.Lock()))
+# A short queue or a lost connection is nothing to report in a notebook.
+logging.getLogger("waitress").addHandler(logging.NullHandler())
+logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 
 class Sandbox:
@@ -33,24 +36,43 @@ class Sandbox:
         self._database = Database(file)
         self._ports = ports or (8764, 0)
         self.listening = ""  # the address, once it does
+        self._stop: Callable[[], None] = lambda: None
         self.app = create_app(self._database)
 
     def start(self) -> str:
-        """Serve in the background; return the address."""
-        from redbooth_nb.provider.sandbox.listener import listen  # brings a web server
+        """Serve in a thread; return the address."""
+        from waitress import create_server, wasyncore
 
-        with _turn:
+        with database.turn:  # a double click starts only one
             if not self.listening:
-                self.listening, self._stop = listen(self.app, *self._ports)
+                connections: dict[int, object] = {}
+                server = create_server(self.app, map=connections, sockets=[self._socket()], **SETTINGS["waitress"])
+                thread = threading.Thread(target=server.run, name="redbooth-sandbox", daemon=True)
+                thread.start()
+
+                def stop() -> None:
+                    server.task_dispatcher.shutdown(timeout=1)
+                    with suppress(OSError):  # a request that just ended can be the first to wake the thread
+                        # in the server's own thread, which ends when nothing is left to wait for
+                        server.trigger.pull_trigger(lambda: wasyncore.close_all(connections))
+                    thread.join()
+
+                self.listening, self._stop = f"http://127.0.0.1:{server.effective_port}", stop
             return self.listening
 
     def stop(self) -> None:
         """Stop serving and leave no thread behind; what was registered and granted stays in the file."""
-        with _turn:
-            if self.listening:
-                self._stop()
-            self.listening = ""
-        close_kept()
+        with database.turn:
+            stop, self.listening, self._stop = self._stop, "", lambda: None
+        stop()
+        database.close_kept()
+
+    def _socket(self) -> socket.socket:
+        for port in self._ports:
+            with suppress(OSError):
+                if port in range(65_536):
+                    return socket.create_server(("127.0.0.1", port))
+        raise SandboxError.named("sandbox_port", port=self._ports[0])
 
     def now(self) -> float:
         """Return the sandbox's time in unix seconds, which is the same for all kernels on this file."""
@@ -82,19 +104,16 @@ class Sandbox:
         # without a client id or secret, it gets random ones
         values = {"name": name, "redirect_uri": redirect_uri, "scopes": "", "confidential": True}
         for field, problem in problems(values).items():
-            raise SandboxError.named("application", name=name, field=field, problem=problem.rstrip("."))
+            raise SandboxError.named("sandbox_application", name=name, field=field, problem=problem.rstrip("."))
         values |= {"uid": client_id or None, "secret": client_secret or None}
         saved = self._database.transact(lambda tx: save_application(tx, tx.find(Application, "uid", client_id), values))
         return {"client_id": saved.uid, "redirect_uri": saved.redirect_uri, "client_secret": saved.secret}
 
     def reset(self) -> None:
         """Forget applications, codes, tokens, clock and switches."""
-
-        def forget(tx: Transaction) -> None:
-            tx.run("DELETE FROM applications")  # codes and tokens go with them
-            tx.run("DELETE FROM settings WHERE name != 'secret_key'")
-
-        self._change(forget)
+        # codes and tokens go with their application
+        everything = ("DELETE FROM applications", "DELETE FROM settings WHERE name != 'secret_key'")
+        self._change(lambda tx: [tx.run(sql) for sql in everything])
 
     def _change(self, work: Callable[[Transaction], object]) -> None:
         self._database.transact(work)

@@ -4,13 +4,20 @@ import json
 import re
 from typing import Any, cast
 
-from flask import abort, g, request, session
+from flask import Response, abort, g, request, session
 from werkzeug.local import LocalProxy
 
 from redbooth_nb.provider.sandbox.data import PEOPLE, person
 from redbooth_nb.provider.sandbox.database import Transaction
 
 tx: Transaction = cast("Transaction", LocalProxy(lambda: g.transaction))  # in which the present request is answered
+
+
+def answer(body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Return a JSON answer, as compact as Rails writes it."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    kept = headers or {"Cache-Control": "max-age=0, private, must-revalidate"}  # what Rails sends with any other 200
+    return Response(text, status, kept, content_type="application/json; charset=utf-8")
 
 
 def json_body() -> object:
@@ -25,11 +32,10 @@ def given() -> dict[str, str]:
     """Return the parameters of query, form and JSON body as Rails does: query before body, the last value wins."""
     found = {name: values[-1] for name, values in request.form.lists()}
     body = json_body()
-    if isinstance(body, dict):
-        for name, value in body.items():
-            if isinstance(value, str | int):
-                text = value if isinstance(value, str) else json.dumps(value)
-                found[name] = text.encode("utf-8", "replace").decode()  # half a surrogate pair can't be stored
+    for name, value in body.items() if isinstance(body, dict) else ():
+        if isinstance(value, str | int):
+            text = value if isinstance(value, str) else json.dumps(value)
+            found[name] = text.encode("utf-8", "replace").decode()  # half a surrogate pair can't be stored
     return found | {name: values[-1] for name, values in request.args.lists()}
 
 

@@ -4,7 +4,7 @@ import json
 import tomllib
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from redbooth_nb.errors import RedboothError
 
@@ -30,11 +30,6 @@ def person(number: int) -> dict[str, Any]:
 class SandboxError(RedboothError):
     """The sandbox can't do what was asked; the message says what happened, why, and what to do."""
 
-    @classmethod
-    def named(cls, name: str, /, **values: object) -> Self:
-        """Return the error with the sentence of this name from ``sentences.toml``."""
-        return cls(SENTENCES["sandbox"][name].format(**values))
-
 
 class Switches(SimpleNamespace):
     """A snapshot of the switches, which ``settings.toml`` lists; ``Sandbox.switch`` changes them."""
@@ -47,9 +42,9 @@ def switch_problem(name: str, value: object) -> SandboxError | None:
     """Return why this switch can't have this value, or None if it can."""
     choices = [repr(choice) for choice in SWITCHES.get(name, [])]
     if not choices:
-        return SandboxError.named("switch", name=name, known=", ".join(SWITCHES))
+        return SandboxError.named("sandbox_switch", name=name, known=", ".join(SWITCHES))
     if len(choices) > 1:
         good, allowed = repr(value) in choices, " or ".join(choices)  # by repr, because 1 == True
     else:
         good, allowed = type(value) is int and 1 <= value <= LONGEST, f"a whole number of seconds from 1 to {LONGEST}"
-    return None if good else SandboxError.named("value", name=name, value=value, allowed=allowed)
+    return None if good else SandboxError.named("sandbox_value", name=name, value=value, allowed=allowed)

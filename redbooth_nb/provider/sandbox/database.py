@@ -87,9 +87,9 @@ class Transaction:
     def advance(self, seconds: object) -> float:
         """Move the clock by this many seconds; return the new offset. Raises SandboxError for absurd values."""
         if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-            raise SandboxError.named("seconds", value=seconds)
+            raise SandboxError.named("sandbox_seconds", value=seconds)
         if not abs(seconds) <= 2 * LONGEST or abs(self.offset + seconds) > LONGEST:  # "not" also refuses nan
-            raise SandboxError.named("far")
+            raise SandboxError.named("sandbox_far")
         self.set("clock_offset", self.offset + seconds)
         return self.offset + seconds
 
@@ -101,41 +101,39 @@ class Database:
         self.path = path
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with suppress(FileExistsError):
-                path.touch(mode=0o600, exist_ok=False)
+            path.touch(mode=0o600)
         except OSError as problem:
-            raise SandboxError.named("create", path=self.path, problem=problem.strerror) from problem
-        self.transact(lambda _: None)  # which checks the file
+            raise SandboxError.named("sandbox_create", path=self.path, problem=problem.strerror) from problem
+        close_kept()
+        self.transact(lambda _: None)  # over a new connection, which checks the file
 
     def transact(self, work: Callable[[Transaction], V]) -> V:
         """Do this under the write lock, so that what it checks stays true until it acts on it. Raises SandboxError."""
         try:
             # Both exit in C: Ctrl-C before the first line of an __exit__ in Python would leave everything locked.
-            with _turn, self._connection() as connection:  # commits, or rolls back after an exception
+            with turn, self._connection() as connection:  # commits, or rolls back after an exception
+                if connection.row_factory is None:  # it is new
+                    self._prepare(connection)
                 self._begin(connection)
-                self._prepare(connection)
                 return work(Transaction(connection))
         except UnicodeEncodeError as problem:
-            raise SandboxError.named("text") from problem
-        except sqlite3.Error as problem:
+            raise SandboxError.named("sandbox_text") from problem
+        except (sqlite3.Error, OSError) as problem:
             close_kept()  # a new connection may do better
-            kind = "unusable" if isinstance(problem, sqlite3.OperationalError) else "damaged"
+            kind = "unusable" if isinstance(problem, sqlite3.OperationalError | OSError) else "damaged"
             name = "locked" if re.search("locked|busy", str(problem)) else kind
-            raise SandboxError.named(name, path=self.path, problem=problem) from problem
+            raise SandboxError.named(f"sandbox_{name}", path=self.path, problem=problem) from problem
 
     def _connection(self) -> sqlite3.Connection:
         """Return the kept connection, or a new one if the file at the path is not the one it was opened for."""
-        identity: tuple[int, ...] = ()
-        with suppress(OSError):
-            found = self.path.stat()
-            identity = (found.st_dev, found.st_ino)
+        found = self.path.stat()
+        identity = found.st_dev, found.st_ino
         if identity not in _kept:
             close_kept()
             address = f"{self.path.absolute().as_uri()}?mode=rw"  # rw: a deleted file must not come back empty
             opened = _kept[identity] = sqlite3.connect(  # kept at once: whatever fails next, it is closed
                 address, timeout=HEARD_SECONDS, isolation_level=None, check_same_thread=False, uri=True
             )
-            opened.row_factory = sqlite3.Row
             opened.execute("PRAGMA foreign_keys = ON")
             # Only a power cut can damage the file. A WAL would outlive it, and pass for a part of the next one.
             opened.execute("PRAGMA synchronous = OFF")
@@ -153,48 +151,42 @@ class Database:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         """Create the tables in an empty file, and bring an older one up to date."""
+        self._begin(connection)
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         ours = connection.execute("PRAGMA application_id").fetchone()[0] == OURS
         if not ours and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-            raise SandboxError.named("foreign", path=self.path)
+            raise SandboxError.named("sandbox_foreign", path=self.path)
         if version > FORMAT:
-            raise SandboxError.named("newer", path=self.path, version=version, known=FORMAT)
+            raise SandboxError.named("sandbox_newer", path=self.path, version=version, known=FORMAT)
         for script in ["schema.sql"] * (not ours) + ["mend.sql"] * (version < FORMAT):
             for statement in Path(__file__).with_name(script).read_text(encoding="utf-8").split(";\n"):
                 connection.execute(statement)
         add_key = "INSERT OR IGNORE INTO settings VALUES ('secret_key', ?)"
         connection.execute(add_key, (json.dumps(secrets.token_hex(32)),))
+        connection.execute("COMMIT")
+        connection.row_factory = sqlite3.Row
 
 
-_turn = threading.RLock()
-_kept: dict[tuple[int, ...], sqlite3.Connection] = {}  # at most one in a process, by the device and inode of its file
-_parents: list[sqlite3.Connection] = []  # open in the process that forked this one
+turn = threading.RLock()
+_kept: dict[tuple[int, int], sqlite3.Connection] = {}  # at most one in a process, by the device and inode of its file
 
 
 def close_kept() -> None:
     """Close this process's connection; the next transaction opens another."""
-    with _turn, suppress(KeyError):  # there may be none
+    with turn, suppress(KeyError):  # there may be none
         _kept.popitem()[1].close()
 
 
-atexit.register(close_kept)
-
-
 def _before_fork() -> None:
-    _turn.acquire()
-    if not any(connection.in_transaction for connection in _kept.values()):  # of this very thread
-        close_kept()  # a child may neither use nor close its parent's
+    turn.acquire()  # once the transaction of another thread is over
+    close_kept()  # a child may neither use nor close its parent's
 
 
-def _after_fork_in_child() -> None:
-    globals()["_turn"] = threading.RLock()  # another thread may hold the old one, if Ctrl-C ended the wait for it
-    _parents.extend(_kept.values())
-    _kept.clear()
-
-
+atexit.register(close_kept)
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(
         before=_before_fork,
-        after_in_parent=lambda: _turn.release(),  # noqa: PLW0108  # a child that forks has a lock of its own
-        after_in_child=_after_fork_in_child,
+        after_in_parent=lambda: turn.release(),  # noqa: PLW0108  # a child that forks has a lock of its own
+        # If Ctrl-C ended the wait, another thread has the lock, and a connection that must stay open.
+        after_in_child=lambda: globals().update(turn=threading.RLock(), _kept={}, _parents=_kept),
     )

@@ -3,7 +3,7 @@
 import secrets
 from typing import Any
 
-from redbooth_nb.provider.sandbox.database import Record, Transaction
+from redbooth_nb.provider.sandbox.database import R, Record, Transaction
 
 
 class Application(Record):
@@ -15,23 +15,18 @@ class Application(Record):
 class _Issued(Record):
     """What a code and a token have in common."""
 
-    created_at: float
-    expires_in: int
-    revoked_at: float | None
-
     def revoked(self, now: float) -> bool:
-        return self.revoked_at is not None and self.revoked_at <= now
+        return self.revoked_at is not None and bool(self.revoked_at <= now)
 
     def accessible(self, now: float) -> bool:
         """Tell whether it may be used: neither expired nor revoked."""
-        return now <= self.created_at + self.expires_in and not self.revoked(now)
+        return not self.revoked(now) and bool(now <= self.created_at + self.expires_in)
 
 
 class Code(_Issued):
     """An authorization code, bound to an application, a redirect URI and perhaps a PKCE challenge."""
 
     table = "codes"
-    code: str
 
 
 class Token(_Issued):
@@ -41,7 +36,7 @@ class Token(_Issued):
 
     def remaining(self, now: float) -> int:
         """Return the seconds until it expires, never negative."""
-        return max(0, round(self.created_at + self.expires_in - now))
+        return int(max(0, round(self.created_at + self.expires_in - now)))
 
 
 def authenticated(tx: Transaction, uid: str, secret: str | None) -> Application | None:
@@ -61,26 +56,22 @@ def save_application(tx: Transaction, known: Application | None, values: dict[st
     return tx.insert(Application, **random | given)
 
 
-def issue_code(tx: Transaction, **values: object) -> str:
-    """Issue an authorization code for ``code_lifetime`` seconds and return it."""
-    return tx.insert(Code, code=_random(tx), expires_in=tx.switches.code_lifetime, created_at=tx.now, **values).code
+def issue(tx: Transaction, kind: type[R], **values: object) -> R:
+    """Issue a code or a token, for as long as the switches say unless ``values`` say otherwise."""
+    name = kind.table.removesuffix("s")
+    made = {name: _random(tx), "expires_in": getattr(tx.switches, f"{name}_lifetime"), "created_at": tx.now}
+    return tx.insert(kind, **made | values)
 
 
-def issue_token(tx: Transaction, source: Code | Token, scopes: str) -> Token:
+def issue_pair(tx: Transaction, source: Code | Token, scopes: str) -> Token:
     """Issue a new pair from a code, or from the pair before it, whose lifetime it inherits."""
-    values: dict[str, Any] = {"refresh_token": _random(tx)}
+    values = {"application_id": source.application_id, "user_id": source.user_id, "scopes": scopes}
+    values |= {"refresh_token": _random(tx), "previous_refresh_token": ""}
     if isinstance(source, Token):
         values["expires_in"] = source.expires_in
         if tx.switches.refresh_revokes_old == "on first use":
             values["previous_refresh_token"] = source.refresh_token
-    return issue_implicit_token(tx, source.application_id, source.user_id, scopes, **values)
-
-
-def issue_implicit_token(tx: Transaction, application_id: int, user_id: int, scopes: str, **more: object) -> Token:
-    """Issue an access token, without a refresh token (RFC 6749 section 4.2) unless ``more`` has one."""
-    values = {"previous_refresh_token": "", "expires_in": tx.switches.token_lifetime, **more}
-    values |= {"application_id": application_id, "user_id": user_id, "scopes": scopes}
-    return tx.insert(Token, token=_random(tx), created_at=tx.now, **values)
+    return issue(tx, Token, **values)
 
 
 def use_token(tx: Transaction, value: str) -> Token | None:

@@ -1,20 +1,16 @@
 """What Doorkeeper 5.5 refuses, and in which order: its pre_authorization.rb, *_request.rb and uri_checker.rb."""
 
-import base64
-import hashlib
 import re
 from typing import Final
 from urllib.parse import urlsplit
 
 from oauthlib.common import add_params_to_uri
+from oauthlib.oauth2.rfc6749.grant_types import authorization_code as pkce
 
-from redbooth_nb.provider.sandbox.data import SENTENCES
+from redbooth_nb.provider.sandbox.data import SENTENCES, SETTINGS
 from redbooth_nb.provider.sandbox.records import Application, Code, Token
 
 SCOPES: Final = ("all",)  # the only scope Redbooth is known to have
-PARAMETERS: Final = (  # in the order of Doorkeeper's form
-    "client_id", "redirect_uri", "state", "response_type", "scope", "code_challenge", "code_challenge_method",
-)  # fmt: skip
 OUT_OF_BAND: Final = ("urn:ietf:wg:oauth:2.0:oob", "urn:ietf:wg:oauth:2.0:oob:auto")
 RESPONSE_MODES: Final = {"code": ("query", "fragment"), "token": ("fragment",)}  # form_post: see differences.toml
 _CHARACTERS: Final = r"(?:[\w\-.~:/?\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*"
@@ -64,7 +60,7 @@ def check_authorization(given: dict[str, str], application: Application | None) 
         raise RefusedError("invalid_scope")
     if given.get("code_challenge", "").strip() and given.get("code_challenge_method") not in ("plain", "S256"):
         raise RefusedError("invalid_code_challenge_method")
-    return application, {name: given.get(name, "") for name in PARAMETERS} | {"scope": scope}
+    return application, {name: given.get(name, "") for name in SETTINGS["form"]["fields"]} | {"scope": scope}
 
 
 def denial(given: dict[str, str], application: Application | None) -> RefusedError:
@@ -93,11 +89,10 @@ def check_exchange(given: dict[str, str], code: Code | None, application: Applic
     redirect_uri = required(given, "redirect_uri")
     if application is None:
         raise RefusedError("invalid_client")
-    if code is None or code.application_id != application.id or not code.accessible(now):
-        raise RefusedError("invalid_grant")
-    if not redirect_uri_allowed(redirect_uri, code.redirect_uri) or not _proves(verifier, code):
-        raise RefusedError("invalid_grant")
-    return code
+    usable = code and code.application_id == application.id and code.accessible(now)
+    if code and usable and redirect_uri_allowed(redirect_uri, code.redirect_uri) and _proves(verifier, code):
+        return code
+    raise RefusedError("invalid_grant")
 
 
 def check_refresh(
@@ -171,5 +166,6 @@ def _proves(verifier: str, code: Code) -> bool:
     """Check the verifier as RFC 7636 section 4.6 says; a verifier for a code without a challenge is refused too."""
     if not verifier.strip():
         return not code.code_challenge
-    digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    return bool(code.code_challenge == {"S256": digest, "plain": verifier}.get(code.code_challenge_method))
+    checks = {"S256": pkce.code_challenge_method_s256, "plain": pkce.code_challenge_method_plain}
+    method = code.code_challenge_method
+    return method in checks and checks[method](verifier, code.code_challenge)

@@ -11,10 +11,11 @@ from werkzeug.exceptions import HTTPException, ServiceUnavailable
 from werkzeug.routing import MapAdapter
 from werkzeug.wrappers import Response as AnyResponse
 
-from redbooth_nb.provider.sandbox import api, applications, authorize, token
-from redbooth_nb.provider.sandbox.context import from_the_page, given, json_body, signed_in, tx
+from redbooth_nb.provider.sandbox.context import answer, from_the_page, given, json_body, signed_in, tx
 from redbooth_nb.provider.sandbox.data import DIFFERENCES, PEOPLE, SENTENCES, SETTINGS, SandboxError, person
 from redbooth_nb.provider.sandbox.database import Database, Transaction
+from redbooth_nb.provider.sandbox.endpoints import endpoints
+from redbooth_nb.provider.sandbox.pages import pages
 
 _LOOPBACK: Final = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
 
@@ -35,11 +36,11 @@ class _App(Flask):
         """Run the view; an exception undoes what it did."""
         view = super().dispatch_request
 
-        def answer(opened: Transaction) -> ResponseReturnValue:
+        def within(opened: Transaction) -> ResponseReturnValue:
             g.transaction = opened
             return view()
 
-        return view() if request.endpoint == "static" else self.config["DATABASE"].transact(answer)
+        return view() if request.endpoint == "static" else self.config["DATABASE"].transact(within)
 
 
 def create_app(file: Database) -> Flask:
@@ -48,8 +49,8 @@ def create_app(file: Database) -> Flask:
     app.secret_key = file.transact(lambda opened: opened.setting("secret_key", ""))
     app.config.update(SETTINGS["flask"], DATABASE=file)
     app.url_map.strict_slashes = False  # one public client posts to /oauth2/token/
-    for part in (authorize.pages, applications.pages, token.endpoints, api.endpoints):
-        app.register_blueprint(part)
+    app.register_blueprint(pages)
+    app.register_blueprint(endpoints)
     app.add_url_rule("/", "home", lambda: redirect("oauth2/applications"))
     app.add_url_rule("/session", view_func=_switch_person, methods=["POST"])
     app.add_url_rule("/clock", view_func=_clock, methods=["GET", "POST"])
@@ -72,28 +73,26 @@ def _clock() -> Response:
     # for a sandbox that runs alone
     sent = json_body() if request.method == "POST" else {}
     try:
-        return token.answer({"offset": tx.advance(sent.get("advance", 0) if isinstance(sent, dict) else None)})
+        return answer({"offset": tx.advance(sent.get("advance", 0) if isinstance(sent, dict) else None)})
     except SandboxError as problem:
-        return token.answer({"error": "invalid_request", "error_description": str(problem)}, 400)
+        return answer({"error": "invalid_request", "error_description": str(problem)}, 400)
 
 
-def refuse_strangers() -> Response | None:
+def refuse_strangers() -> None:
     """Answer only to names of this machine, so that no web site can reach the sandbox by DNS rebinding."""
-    if _LOOPBACK.fullmatch(request.host):
-        return None
-    return Response(SENTENCES["sandbox"]["stranger"] + "\n", 400, content_type="text/plain; charset=utf-8")
+    if not _LOOPBACK.fullmatch(request.host):
+        abort(Response(SENTENCES["http"]["stranger"] + "\n", 400, content_type="text/plain; charset=utf-8"))
 
 
 def refuse_forgeries() -> None:
     """Refuse a form that didn't come from one of our own pages (RFC 6749 section 10.12)."""
     harmless = request.endpoint is None or request.method in ("GET", "HEAD", "OPTIONS")
-    programs = request.blueprint in ("token", "api") or (request.endpoint == "_clock" and request.is_json)
+    programs = request.blueprint == "endpoints" or (request.endpoint == "_clock" and request.is_json)
     if harmless or programs:  # another site's page can't send JSON here without asking first
         return
-    parameters = given()
-    if request.endpoint == "authorize._allow" and not from_the_page(parameters):
+    if request.endpoint == "pages._allow" and not from_the_page(given()):
         return  # it only shows the consent page
-    sent = parameters.get("authenticity_token", "")
+    sent = given().get("authenticity_token", "")
     if not secrets.compare_digest(sent.encode(), session.get("form", "-").encode()):
         abort(422)
 
@@ -108,15 +107,11 @@ def _protect(response: Response) -> Response:
 
 def _page_values() -> dict[str, Any]:
     """Return what every page shows: who is signed in, and addresses that also work behind a proxy."""
-    session.setdefault("form", secrets.token_urlsafe(32))
-    me = signed_in()
-    return {
-        "me": me,
-        "others": [other for other in PEOPLE if other is not me],
-        "form_token": session["form"],
-        "root": "../" * (request.path.count("/") - 1) or "./",
-        "return_to": request.full_path.rstrip("?").lstrip("/") if request.method == "GET" else "",
-    }
+    me, form_token = signed_in(), session.setdefault("form", secrets.token_urlsafe(32))
+    others = [other for other in PEOPLE if other is not me]
+    root = "../" * (request.path.count("/") - 1) or "./"
+    return_to = request.full_path.rstrip("?").lstrip("/") if request.method == "GET" else ""
+    return {"me": me, "others": others, "form_token": form_token, "root": root, "return_to": return_to}
 
 
 def _http_problem(problem: HTTPException) -> tuple[str, int]:

@@ -207,7 +207,7 @@ def test_ctrl_c_at_any_point_leaves_nothing_locked(file: Path) -> None:
             raise KeyboardInterrupt
 
     def free() -> bool:
-        return database._turn.acquire(blocking=False) and not database._turn.release()
+        return database.turn.acquire(blocking=False) and not database.turn.release()
 
     for point in range(1, 1000):
         left = point

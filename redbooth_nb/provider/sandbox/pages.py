@@ -1,17 +1,20 @@
-"""The authorization endpoint: the consent page, Allow and Deny, and the list of what was allowed."""
+"""What people see: the consent page, what they have allowed, and the console, where applications are registered."""
 
-from flask import Blueprint, redirect, render_template, request
+import datetime as dt
+from typing import Any
+
+from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from redbooth_nb.provider.sandbox import rules
-from redbooth_nb.provider.sandbox.context import from_the_page, given, signed_in, tx
+from redbooth_nb.provider.sandbox.context import answer, from_the_page, given, signed_in, tx
 from redbooth_nb.provider.sandbox.data import TOKEN_TYPE
-from redbooth_nb.provider.sandbox.records import Application, Code, Token, issue_code, issue_implicit_token
-from redbooth_nb.provider.sandbox.token import answer
+from redbooth_nb.provider.sandbox.records import Application, Code, Token, issue, save_application
 
-pages = Blueprint("authorize", __name__, url_prefix="/oauth2")
+pages = Blueprint("pages", __name__, url_prefix="/oauth2")
 
 _LIVING = "WHERE application_id = ? AND user_id = ? AND revoked_at IS NULL"
+_EMPTY = {"name": "", "redirect_uri": "", "scopes": "", "confidential": True}
 
 
 @pages.get("/authorize")
@@ -73,16 +76,16 @@ def _asked() -> tuple[dict[str, str], Application | None]:
 
 
 def _grant(application: Application, asked: dict[str, str]) -> Response:
-    user_id, scopes = signed_in()["id"], " ".join(dict.fromkeys(asked["scope"].split()))
+    granted = {"application_id": application.id, "user_id": signed_in()["id"]}
+    granted["scopes"] = " ".join(dict.fromkeys(asked["scope"].split()))
     more = {"state": asked["state"]}
     if implicit := asked["response_type"] == "token":
-        token = issue_implicit_token(tx, application.id, user_id, scopes)
+        token = issue(tx, Token, previous_refresh_token="", **granted)  # and no refresh token: RFC 6749 section 4.2
         page, result = "token/info", {"access_token": token.token}
         more = {"token_type": TOKEN_TYPE, "expires_in": str(token.remaining(tx.now)), **more}
     else:
         bound = {name: asked[name] for name in ("redirect_uri", "code_challenge", "code_challenge_method")}
-        code = issue_code(tx, application_id=application.id, user_id=user_id, scopes=scopes, **bound)
-        page, result = "authorize/native", {"code": code}
+        page, result = "authorize/native", {"code": issue(tx, Code, **granted, **bound).code}
     if asked["redirect_uri"] in rules.OUT_OF_BAND:
         return redirect(rules.with_answer(page, result, fragment=False))
     return redirect(rules.with_answer(asked["redirect_uri"], result | more, fragment=implicit))
@@ -97,3 +100,67 @@ def _refuse(refused: rules.RefusedError, parameters: dict[str, str]) -> Response
         return redirect(rules.with_answer(redirect_uri, result, fragment=fragment))
     body = {name: value for name, value in result.items() if value}
     return answer(body, refused.status, {"Cache-Control": "no-cache"})
+
+
+def problems(values: dict[str, Any]) -> dict[str, str]:
+    """Return what is wrong with an application, by field; empty if nothing is."""
+    found = {name: "can't be blank" for name in ("name", "redirect_uri") if not values[name].strip()}
+    for problem in filter(None, map(rules.redirect_uri_problem, values["redirect_uri"].split())):
+        return {**found, "redirect_uri": problem}
+    return found
+
+
+@pages.get("/applications")
+def _index() -> str:
+    return render_template("applications.html", applications=tx.records(Application))
+
+
+@pages.get("/applications/<number>")
+def _show(number: str) -> str:
+    return render_template("application.html", application=_found(number))
+
+
+@pages.get("/applications/<number>.json")
+def _show_json(number: str) -> Response:
+    found = _found(number)  # with its secret, as Doorkeeper does
+    times = {"created_at": _iso(found.created_at), "updated_at": _iso(found.updated_at)}
+    return answer(vars(found) | times | {"scopes": found.scopes.split(), "confidential": bool(found.confidential)})
+
+
+@pages.get("/applications/new", defaults={"number": None})
+@pages.get("/applications/<number>/edit")
+def _edit(number: str | None) -> str:
+    found = _found(number) if number else None
+    return render_template("application_form.html", application=found, values=found or _EMPTY, problems={})
+
+
+@pages.post("/applications", defaults={"number": None})
+@pages.route("/applications/<number>", methods=["PATCH", "PUT"])
+def _save(number: str | None) -> Response | str:
+    """Register or change an application; show the form again if something is wrong (status 200, as Doorkeeper)."""
+    found = _found(number) if number else None
+    sent = {name: request.form.getlist(f"doorkeeper_application[{name}]") for name in _EMPTY}
+    if not any(sent.values()):
+        abort(400)
+    present = vars(found) if found else _EMPTY
+    values = {name: sent[name][-1] if sent[name] else present[name] for name in _EMPTY}
+    values["confidential"] = values["confidential"] in (True, "1", "true", "on")
+    if wrong := problems(values):
+        return render_template("application_form.html", application=found, values=values, problems=wrong)
+    saved = save_application(tx, found, values)
+    return redirect(str(saved.id) if found else f"applications/{saved.id}")
+
+
+@pages.delete("/applications/<number>")
+def _delete(number: str) -> Response:
+    tx.run("DELETE FROM applications WHERE id = ?", _found(number).id)  # codes and tokens go with it
+    return redirect("../applications")
+
+
+def _found(number: str) -> Application:
+    return tx.find(Application, "id", number) or abort(404)
+
+
+def _iso(seconds: float) -> str:
+    moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=seconds)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
