@@ -27,7 +27,7 @@ from requests_oauthlib import OAuth2Session
 from redbooth_nb.child_processes import sitecustomize
 from redbooth_nb.lessons.situations import authorize, exchange, refresh, register, save, whole_app
 from redbooth_nb.lessons.trial import Json, Mistake, Situation, Trial
-from redbooth_nb.provider.in_process import InProcessDelivery
+from redbooth_nb.provider.adapter import InProcessDelivery
 from redbooth_nb.traffic.redaction import hide_in_text
 
 LONGEST = 1.5  # seconds for all situations of a function, on a machine that isn't busy

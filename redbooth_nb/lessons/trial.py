@@ -13,9 +13,9 @@ from requests_oauthlib import OAuth2Session
 from redbooth_nb.client.wire import connect
 from redbooth_nb.lessons import my_redbooth_app
 from redbooth_nb.lessons.practice import made_up
+from redbooth_nb.provider.adapter import InProcessDelivery
 from redbooth_nb.provider.addresses import API_URL, TOKEN_URL
 from redbooth_nb.provider.delivery import current_provider
-from redbooth_nb.provider.in_process import InProcessDelivery
 from redbooth_nb.provider.visitor import press
 from redbooth_nb.secret import Secret
 from redbooth_nb.traffic.redaction import SECRET_FIELDS, hide_in_text, hide_in_url
@@ -133,7 +133,7 @@ class Trial:
                 self.on_sent(request)
             except Mistake:
                 address = hide_in_url(request.url or "")
-                self.seen.append(RoundTrip.request(request.method or "", address, request_fields(request)))
+                self.seen.append(RoundTrip(request.method or "", address, fields=request_fields(request)))
                 raise
             answer = self.answers.pop(0) if self.answers else None
             if isinstance(answer, Exception):
