@@ -127,7 +127,7 @@ def test_03_exchange(lab: Lab, notebook: Notebook) -> None:
     expect(notebook.cell(15)).to_contain_text("Allowed: <authorization code")  # at once: allowed earlier
     run_all_from(notebook, 16)
     assert "invalid_grant" in notebook.text(17)
-    assert notebook.text(18).endswith("200")
+    assert notebook.text(18).strip() == "200"
 
 
 def test_04_refresh(lab: Lab, notebook: Notebook) -> None:
