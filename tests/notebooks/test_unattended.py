@@ -40,8 +40,8 @@ def test_the_course_on_the_sandbox(lessons: Lessons) -> None:
     assert sandbox_rows(lessons, "SELECT count(*) FROM applications") == [(1,)]
     assert sandbox_rows(lessons, "SELECT revoked_at IS NOT NULL FROM codes") == [(1,), (1,)]
     tokens = sandbox_rows(lessons, "SELECT revoked_at IS NOT NULL, previous_refresh_token FROM tokens ORDER BY id")
-    # exchange, with PKCE (not kept), by hand, by the session, by refresh()
-    assert [ended for ended, _ in tokens] == [1, 0, 1, 1, 0]
+    # exchange, with PKCE (given back), by hand, by the session, by refresh()
+    assert [ended for ended, _ in tokens] == [1, 1, 1, 1, 0]
     offset = sandbox_rows(lessons, "SELECT value FROM settings WHERE name = 'clock_offset'")
     assert float(offset[0][0]) == 2 * 7200
     assert "Denied: access_denied" in lessons.shown("02-authorize")
