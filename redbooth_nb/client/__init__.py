@@ -9,7 +9,7 @@ private_file and file_lock, to see how. The four calls, with the user's click be
     exchange()                                          # 3 exchange
     RedboothSession().get("/me")                        # 4 refresh, whenever needed
 
-To make the requests yourself with `OAuth2Session`: `AuthorizationRequest.from_url` adopts the address that it made,
+To make the requests yourself with `OAuth2Session`: `adopt` takes the address that it made,
 `AuthorizationResponse.use` gives it the callback URL to exchange, once, and `TokenStore.save` keeps the token.
 
 To copy: everything but callback.py, loopback.py and callback.html, which listen for the browser. A web app receives

@@ -9,7 +9,7 @@ import secrets
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from oauthlib.oauth2 import WebApplicationClient
 
@@ -17,7 +17,7 @@ from redbooth_nb.client.errors import CodeAlreadySent, failure, parameter_meanin
 from redbooth_nb.client.file_lock import locked
 from redbooth_nb.client.private_file import PrivateFile, StoreError
 from redbooth_nb.client.register import Settings
-from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
+from redbooth_nb.errors import NotYet, only_kit_errors
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
 from redbooth_nb.secret import Secret, same_text
 
@@ -73,23 +73,6 @@ class AuthorizationRequest:
             nonce=second,
             code_verifier=Secret("code verifier", verifier) if verifier else None,
         )
-        PendingAuthorization(settings).begin(request)
-        return request
-
-    @classmethod
-    @only_kit_errors
-    def from_url(cls, url: str, settings: Settings | None = None) -> "AuthorizationRequest":
-        """Adopt the request that `OAuth2Session.authorization_url` made, and remember it as the one under way.
-
-        Raises RedboothError when the address is not that of a request of this app, with `state` and without PKCE.
-        """
-        settings = settings or Settings.load()
-        address, _, query = url.partition("?")
-        given = parse_qsl(query, keep_blank_values=True)
-        fields = {name: dict(given).get(name, "") for name in KEPT_FIELDS}
-        request = cls(settings, **fields | {"nonce": ""}, code_verifier=None)
-        if address != AUTHORIZE_URL or sorted(given) != sorted(request.parameters.items()) or not request.state:
-            raise failure(RedboothError, "pending", "foreign")
         PendingAuthorization(settings).begin(request)
         return request
 

@@ -6,9 +6,10 @@ The whole callback URL is read, never a bare code: only then can `state` be chec
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from redbooth_nb.client.authorize import NONCE_NAME, AuthorizationRequest, PendingAuthorization
+from redbooth_nb.client.callback_url import address_problem
 from redbooth_nb.client.errors import (
     CallbackError,
     StateAlreadyUsed,
@@ -31,7 +32,6 @@ ANSWER_PARAMETERS = frozenset(
     {"code", "error", "error_description", "state", "access_token", "token_type", "expires_in", "scope"}
 )
 CODE_LIFETIME = 600  # seconds; what Doorkeeper gives a code
-LONGEST_URL = 64 * 1024  # characters
 
 
 class Outcome(StrEnum):
@@ -178,7 +178,7 @@ def _fields(url: str, request: AuthorizationRequest) -> dict[str, str]:
 
     A code comes in the query, where oauthlib looks for it too; only an implicit answer uses the fragment.
     """
-    problem, pairs = _address_problem(url, request), []
+    problem, pairs = address_problem(url, request.redirect_uri), []
     if not problem:
         parts = urlsplit(url)
         texts = (parts.query, parts.fragment if request.response_type == "token" else "")
@@ -190,24 +190,3 @@ def _fields(url: str, request: AuthorizationRequest) -> dict[str, str]:
     if problem:
         raise failure(CallbackError, "callback", "address", problem=problem)
     return dict(pairs)
-
-
-def _address_problem(url: str, request: AuthorizationRequest) -> str:
-    """Say why this is no address of the redirect URI, "" when it is."""
-    if len(url) > LONGEST_URL:
-        return f"It is longer than {LONGEST_URL // 1024} KiB."
-    if not url.isprintable() or " " in url:
-        return "It contains spaces, line breaks, or characters that no address has."
-    try:
-        parts, registered = urlsplit(url), urlsplit(request.redirect_uri)
-        parse_qsl(f"{parts.query}&{parts.fragment}", max_num_fields=100)
-        same = _place(parts) == _place(registered)
-    except ValueError:
-        return "It is not a valid address."
-    return "" if same else f"It does not begin with your redirect URI, {request.redirect_uri.partition('?')[0]}."
-
-
-def _place(uri: SplitResult) -> tuple[object, ...]:
-    # browsers write an empty path as a slash, and leave out the port that goes with the scheme
-    port = uri.port or {"http": 80, "https": 443}.get(uri.scheme)
-    return uri.scheme, uri.hostname, port, uri.path or "/"

@@ -10,6 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 from requests_oauthlib import OAuth2Session
 
+from redbooth_nb.client.adopt import adopt
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
 from redbooth_nb.client.errors import StateStale
 from redbooth_nb.client.private_file import StoreError
@@ -62,7 +63,7 @@ def test_a_request_made_by_the_library_is_adopted_as_it_is(settings: Settings, s
     """What the library wrote is what the user opens, and only the answer to it is accepted."""
     session = OAuth2Session(settings.client_id, redirect_uri=settings.redirect_uri, scope=scope)
     earlier, (url, state) = AuthorizationRequest.new(settings), session.authorization_url(AUTHORIZE_URL)
-    request = AuthorizationRequest.from_url(url)
+    request = adopt(url)
     assert (request.url, request.state) == (url, state)
     assert PendingAuthorization(settings).request() == request
     answer = f"{settings.redirect_uri}?code=the-code&state="
@@ -88,7 +89,7 @@ def test_an_address_that_the_kit_cannot_follow_is_refused(
 ) -> None:
     """A half-understood request is never taken for the one under way, which stays."""
     with pytest.raises(RedboothError, match="not the address of a request that the kit can follow"):
-        AuthorizationRequest.from_url(spoiled(sent.url))
+        adopt(spoiled(sent.url))
     assert PendingAuthorization(settings).request() == sent
 
 

@@ -147,7 +147,7 @@ def test_each_stage_succeeds_in_the_librarys_words(name: str, library: str, kit:
 def test_every_address_that_is_made_is_the_one_that_is_opened() -> None:
     """02: a request that the library makes is adopted, and the panel opens it."""
     code = cells("02-authorize", "code")
-    assert code.count(".authorization_url(") == code.count(".from_url(url)") == code.count("SignInPanel(") == 2
+    assert code.count(".authorization_url(") == code.count("adopt(url)") == code.count("SignInPanel(") == 2
 
 
 @pytest.mark.parametrize("name", NAMES[:5])
