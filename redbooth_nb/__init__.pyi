@@ -1,3 +1,4 @@
+from .client.adopt import adopt as adopt
 from .client.authorize import AuthorizationRequest as AuthorizationRequest
 from .client.exchange import exchange as exchange
 from .client.refresh import RedboothSession as RedboothSession, refresh as refresh, revoke as revoke

@@ -20,7 +20,9 @@ ROOT = Path(__file__).parents[1]
 # What looks like a credential and is none:
 JOINED_WORDS = re.compile(r"[a-z0-9]{1,20}(?:[_-][a-z0-9]{1,20}){2,}")  # names of tests, of recorded cases
 RFC_7636 = {"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}  # its example
-SINGLE_USE = re.compile(r'(state(?: = |=|\\" value=\\"))[\w-]{43}')  # stood in an address bar, and counted once
+SINGLE_USE = re.compile(
+    r'((?:state(?: = |=|\\" value=\\")|code_challenge=))[\w-]{43}'
+)  # stood in an address bar, and counted once
 PICTURE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=]+")  # its pixels
 INDEXES = re.compile(r"(?i)pypi\.|pythonhosted\.org|anaconda\.org|rubygems\.org|--?(?:extra-)?index-url|/simple/")
 MACHINE = re.compile(r"(?<![\w:/.])/(?:home|root|Users|work)/\w")

@@ -11,6 +11,9 @@ of these, token, wire, errors, private_file. The four calls, with the user's cli
     exchange()                                          # 3 exchange
     RedboothSession().get("/me")                        # 4 refresh, whenever needed
 
+To make the requests yourself with `OAuth2Session`: `adopt` takes the address that it made,
+`AuthorizationResponse.use` gives it the callback URL to exchange, once, and `TokenStore.save` keeps the token.
+
 To copy: everything but callback.py, loopback.py and callback.html, which listen for the browser. A web app receives
 the callback URL itself. The sentences of every error are in meanings.toml: `failure(kind, table, name)` makes one.
 

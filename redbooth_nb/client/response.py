@@ -6,7 +6,7 @@ The whole callback URL is read, never a bare code: only then can `state` be chec
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from redbooth_nb.client.authorize import NONCE_NAME, AuthorizationRequest, PendingAuthorization
 from redbooth_nb.client.errors import CallbackError, StateError, failure, meaning_of
@@ -17,11 +17,11 @@ from redbooth_nb.secret import Secret, same_text
 from redbooth_nb.traffic.redaction import hide_in_text
 
 # each may appear only once
+LONGEST_URL = 64 * 1024  # characters
 ANSWER_PARAMETERS = frozenset(
     {"code", "error", "error_description", "state", "access_token", "token_type", "expires_in", "scope"}
 )
 CODE_LIFETIME = 600  # seconds; what Doorkeeper gives a code
-LONGEST_URL = 64 * 1024  # characters
 
 
 class Outcome(StrEnum):
@@ -101,14 +101,28 @@ class AuthorizationResponse:
             raise failure(CallbackError, "callback", "empty")
         return cls(request, url, state_check=state_check, state=fields.get("state"), **found)
 
+    @only_kit_errors
+    def use(self) -> str:
+        """Return `url_for_oauthlib`, once: from now on the code counts as sent.
+
+        Raises NotYet without a code, CodeAlreadySent the second time.
+        """
+        if self.code is None:
+            raise failure(NotYet, "exchange", "no_code", answer=self.describe())
+        PendingAuthorization(self.request.settings).mark_code_sent(self.request, self.code)
+        return self.url_for_oauthlib
+
     @property
     def url_for_oauthlib(self) -> str:
-        """The callback URL as oauthlib wants to read it: with https.
+        """The callback URL as oauthlib wants to read it: with https, and with the `state` that it will compare.
 
-        oauthlib refuses every http address, also this one, which only travelled inside your own machine.
+        oauthlib refuses every http address, also this one, which only travelled inside your own machine. A `state`
+        that did not come back is added: `read` has accepted the answer on other grounds.
         Nothing is sent to the address; it is only read. It holds the code: do not display it.
         """
-        return "https://" + self.callback_url.reveal().partition("://")[2]
+        parts = urlsplit(self.callback_url.reveal())
+        added = urlencode({"state": self.request.state}) if self.state is None else ""
+        return parts._replace(scheme="https", query="&".join(filter(None, (parts.query, added)))).geturl()
 
     def describe(self) -> str:
         """Say in words what came back."""

@@ -11,12 +11,15 @@ from redbooth_nb.widgets.view import Markup, View, button, code, fold, table
 
 
 class ExchangeForm(View):
-    """Shows the token request of `response` (default: the last answer). `send()` does what the button does."""
+    """Shows the token request of `response` (default: the last answer). `send()` does what the button does.
+
+    show_only: leave the button out, where a cell sends the request.
+    """
 
     title = "Token request"
     picture = "exchange"
 
-    def __init__(self, response: AuthorizationResponse | None = None) -> None:
+    def __init__(self, response: AuthorizationResponse | None = None, *, show_only: bool = False) -> None:
         self.response = response or AuthorizationResponse.last()
         self.token: Token | None = None
         self._message, self._answer = Message(), Markup()
@@ -24,7 +27,7 @@ class ExchangeForm(View):
         curl = curl_folds(RoundTrip("POST", TOKEN_URL, fields=list(self.fields.items())))
         request = Markup(code(f"POST {TOKEN_URL}") + table(("field", "value", "meaning"), rows) + curl)
         send = button("Send", lambda: bool(self.send()), self._message, primary=True)
-        super().__init__([request, send, self._message, self._answer])
+        super().__init__([request, *([] if show_only else [send]), self._message, self._answer])
 
     @property
     def fields(self) -> dict[str, "str | Secret"]:

@@ -67,7 +67,8 @@ class Notebook:
         """Restart the kernel with the toolbar's button."""
         self.page.locator(f"{FRONT} jp-button[aria-label^='Restart the kernel']").first.click()
         self.page.get_by_role("button", name="Confirm Kernel Restart").click()
-        self.page.get_by_text(re.compile(r"\| (?!Idle)\w+")).wait_for(timeout=60_000)
+        status = self.page.locator(".jp-StatusBar-TextItem")  # a table of the lesson has such words, too
+        status.filter(has_text=re.compile(r"\| (?!Idle)\w+")).wait_for(timeout=60_000)
         self.page.get_by_text(re.compile(r"\| Idle")).wait_for(timeout=60_000)
 
     def run(self, number: int) -> None:

@@ -28,17 +28,17 @@ def test_an_untrusted_notebook_shows_pictures_and_words(lab: Lab, notebook: Note
             output["data"]["application/vnd.jupyter.widget-view+json"] = VIEW
     (lab.notebooks / "00-start-here.ipynb").write_text(json.dumps(lesson), encoding="utf-8")
     notebook.open(lab, "00-start-here")
-    picture = notebook.cell(3).get_by_role("img")
+    picture = notebook.cell(2).get_by_role("img")
     expect(picture).to_have_attribute("alt", re.compile("^A picture of the widget: three columns for user, app and"))
     assert picture.evaluate("picture => picture.complete && picture.naturalWidth") == 660
-    expect(notebook.cell(3)).to_contain_text("0 of 4 stages done. Next is register.")
-    expect(notebook.cell(3).locator(".jupyter-widgets")).to_have_count(0)
+    expect(notebook.cell(2)).to_contain_text("0 of 4 stages done. Next is register.")
+    expect(notebook.cell(2).locator(".jupyter-widgets")).to_have_count(0)
     picture.scroll_into_view_if_needed()
     shot(notebook.page, "untrusted")
     notebook.run(1)
-    notebook.run(3)
-    expect(notebook.cell(3).get_by_role("img")).to_have_count(0)
-    expect(notebook.cell(3).locator(".redbooth-flow")).to_be_visible()
+    notebook.run(2)
+    expect(notebook.cell(2).get_by_role("img")).to_have_count(0)
+    expect(notebook.cell(2).locator(".redbooth-flow")).to_be_visible()
 
 
 def test_notebook_7_draws_the_widgets_and_takes_the_answer(lab: Lab, browser: BrowserContext) -> None:
@@ -46,7 +46,7 @@ def test_notebook_7_draws_the_widgets_and_takes_the_answer(lab: Lab, browser: Br
     hand = Keyboard(browser.new_page())
     hand.page.goto(lab.address("02-authorize", tree="/notebooks/"))
     expect(hand.page.locator(".jp-NotebookKernelStatus")).to_be_attached(timeout=60_000)
-    expect(hand.cells).to_have_count(17, timeout=60_000)
+    expect(hand.cells).to_have_count(21, timeout=60_000)
     hand.run(1)
     hand.write(2, "from redbooth_nb import *\nflow = FlowMap()\nflow")
     hand.run(2)
@@ -81,15 +81,15 @@ def test_behind_a_path_prefix_no_other_port_is_needed(tmp_path: Path, running_br
         context.route("**/*", only_the_server)
         notebook = Notebook(context.new_page())
         notebook.open(lab, "01-register")
-        for number in range(1, 6):
+        for number in range(1, 5):
             notebook.run(number)
-        window = notebook.window(5)
+        window = notebook.window(4)
         notebook.fill_in(window, "Name", "My first Redbooth app")
         notebook.fill_in(window, "Return URI", "http://127.0.0.1:8765/callback")
         notebook.press_in(window, "Register")
-        notebook.fill(5, "Api Key (client id)", window.locator("#application_id").inner_text())
-        notebook.fill(5, "App secret", window.locator("#secret").inner_text())
-        notebook.press(5, "Save")
+        notebook.fill(4, "Api Key (client id)", window.locator("#application_id").inner_text())
+        notebook.fill(4, "App secret", window.locator("#secret").inner_text())
+        notebook.press(4, "Save")
         notebook.write(6, "from redbooth_nb import SignInPanel, exchange, TokenCard\npanel = SignInPanel()\npanel")
         notebook.run(6)
         notebook.press_in(notebook.window(6), "Allow")

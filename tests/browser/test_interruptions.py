@@ -108,9 +108,9 @@ def test_after_a_kernel_restart_the_cell_runs_again_and_the_code_is_still_there(
 def test_a_cell_out_of_order_names_the_cell_to_run_first(lab: Lab, notebook: Notebook) -> None:
     notebook.open(lab, "02-authorize")
     notebook.run(1)
-    notebook.run(13)
-    assert notebook.source(13) == "print(denied.text())"
-    said = notebook.text(13)
-    assert 'denied = SignInPanel(answer="deny")' in said
+    notebook.run(15)
+    assert notebook.source(15) == "print(denied.text())"
+    said = notebook.text(15)
+    assert 'denied = SignInPanel(request, answer="deny")' in said
     assert "Run that cell first." in said
     assert "Traceback" not in said

@@ -2,17 +2,21 @@
 
 import string
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
+from requests_oauthlib import OAuth2Session
 
+from redbooth_nb.client.adopt import adopt
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
+from redbooth_nb.client.errors import StateError
 from redbooth_nb.client.private_file import StoreError
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.errors import NotYet
+from redbooth_nb.errors import NotYet, RedboothError
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
 from redbooth_nb.secret import Secret
 
@@ -52,6 +56,41 @@ def test_the_url_and_the_form_say_what_the_parameters_say(settings: Settings, re
     form = BeautifulSoup(request.form, "html.parser")
     assert {field["name"]: field["value"] for field in form.find_all("input")} == request.parameters
     assert request.parameters["response_type"] == response_type
+
+
+@pytest.mark.parametrize("scope", [None, "all", "a&b c"])
+def test_a_request_made_by_the_library_is_adopted_as_it_is(settings: Settings, scope: str | None) -> None:
+    """What the library wrote is what the user opens, and only the answer to it is accepted."""
+    session = OAuth2Session(settings.client_id, redirect_uri=settings.redirect_uri, scope=scope)
+    earlier, (url, state) = AuthorizationRequest.new(settings), session.authorization_url(AUTHORIZE_URL)
+    request = adopt(url)
+    assert (request.url, request.state) == (url, state)
+    assert PendingAuthorization(settings).request() == request
+    answer = f"{settings.redirect_uri}?code=the-code&state="
+    with pytest.raises(StateError):
+        AuthorizationResponse.read(answer + earlier.state, request)
+    assert AuthorizationResponse.read(answer + state, request).code is not None
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        lambda url: url.replace("redbooth.com", "redbooth.com.my-app.test"),
+        lambda url: url.replace("client_id=", "client_id=x"),
+        lambda url: url.partition("&state=")[0],
+        lambda url: f"{url}&state=another",
+        lambda url: f"{url}&code_challenge=abc",
+        lambda url: f"{url}&prompt=login",
+        lambda _url: "",
+    ],
+)
+def test_an_address_that_the_kit_cannot_follow_is_refused(
+    sent: AuthorizationRequest, settings: Settings, spoiled: Callable[[str], str]
+) -> None:
+    """A half-understood request is never taken for the one under way, which stays."""
+    with pytest.raises(RedboothError, match="not the address of a request that the kit can follow"):
+        adopt(spoiled(sent.url))
+    assert PendingAuthorization(settings).request() == sent
 
 
 def test_every_parameter_is_explained(settings: Settings) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import pytest
 from client.faults import BAD_ANSWERS, GOOD, NO_ANSWERS
 from client.machine import CLIENT_ID, CLIENT_SECRET, RESET, SILENT, TRICKLE, FaultyServer, reply, unused_port
+from requests_oauthlib import OAuth2Session
 
 from redbooth_nb.client import exchange as exchange_module, token_endpoint, wire
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
@@ -23,6 +24,7 @@ from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
 from redbooth_nb.errors import NotYet, RedboothError
+from redbooth_nb.provider.addresses import TOKEN_URL
 from redbooth_nb.provider.delivery import StandIn
 from redbooth_nb.provider.sandbox import Sandbox
 
@@ -40,6 +42,35 @@ def test_a_code_becomes_a_token_that_is_saved(app: Settings, decide: Callable[..
     assert TokenStore(app.folder).load() == token
     assert (token.token_type, token.expires_in, token.scope) == ("bearer", 7200, "all")
     assert token.refresh_token is not None
+
+
+def plain_session(response: AuthorizationResponse) -> OAuth2Session:
+    """Return the library's session, as a cell makes it."""
+    request = response.request
+    session = OAuth2Session(request.settings.client_id, redirect_uri=request.redirect_uri, state=request.state)
+    return wire.connect(session)
+
+
+@pytest.mark.parametrize("how", [{}, {"nonce": True}])
+def test_the_library_can_exchange_what_the_kit_read(
+    app: Settings, sandbox: Sandbox, decide: Callable[..., AuthorizationResponse], how: dict[str, bool]
+) -> None:
+    """Also where the service lost `state` and the nonce took its place. The kit knows that the code is used up."""
+    sandbox.switch(state="dropped" if how else "echoed")
+    response = decide(app, **how)
+    assert (response.state is None) == bool(how)
+    credentials = {"include_client_id": True, "client_secret": app.client_secret.reveal()}
+    answer = plain_session(response).fetch_token(TOKEN_URL, authorization_response=response.use(), **credentials)
+    assert Token.from_answer(answer, 0).refresh_token is not None
+    with pytest.raises(CodeAlreadySent):
+        response.use()
+    with pytest.raises(NotYet):
+        AuthorizationResponse.last()
+
+
+def test_a_denial_cannot_be_used(app: Settings, decide: Callable[..., AuthorizationResponse]) -> None:
+    with pytest.raises(NotYet, match="no code to exchange"):
+        decide(app, answer="deny").use()
 
 
 def test_without_being_told_it_takes_the_last_answer(

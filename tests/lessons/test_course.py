@@ -3,6 +3,7 @@
 import ast
 import builtins
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from redbooth_nb.lessons.explain import _defined_by
 from redbooth_nb.lessons.try_out import EXERCISES
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+STAGES = list(LESSONS)[:5]  # the introduction and the four stages
 HINTS = 3  # two hints, then the answer
 QUESTION_FIELDS = {"prompt": str, "choices": list, "right": int, "because": str, "wrong": list}
 WORDING_FIELDS = {"met": str, "missing": str, "hints": list}
@@ -80,6 +82,32 @@ def test_every_lesson_is_complete(stage: str) -> None:
 
 def test_no_two_questions_have_the_same_name() -> None:
     assert len(QUESTIONS) == sum(len(TEXTS[stage]["questions"]) for stage in LESSONS)
+
+
+def test_guessing_a_position_does_not_help() -> None:
+    """Fifteen to twenty questions, and the right answers are spread evenly over the positions."""
+    positions = Counter(question.right for question in QUESTIONS.values())
+    assert 15 <= positions.total() <= 20
+    assert set(positions) == {1, 2, 3}
+    assert max(positions.values()) - min(positions.values()) <= 1
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_length_gives_nothing_away(stage: str) -> None:
+    for name in TEXTS[stage]["questions"]:
+        lengths = [len(choice) for choice in QUESTIONS[name].choices]
+        assert max(lengths) < 1.4 * min(lengths), name
+
+
+@pytest.mark.parametrize("stage", LESSONS)
+def test_every_question_is_asked_once_and_the_next_cell_settles_it(stage: str) -> None:
+    """The next code cell runs something; it is not another question, and not the check."""
+    cells = nbformat.read(NOTEBOOKS / f"{LESSONS[stage]}.ipynb", as_version=4).cells
+    code = [cell.source for cell in cells if cell.cell_type == "code"]
+    asked = [source for source in code if source.startswith("predict(")]
+    assert sorted(asked) == sorted(f'predict("{name}")' for name in TEXTS[stage]["questions"])
+    following = [code[code.index(source) + 1] for source in asked]
+    assert [source for source in following if source.startswith(("predict(", "check("))] == []
 
 
 def calls_in(hint: str) -> Iterator[ast.expr]:

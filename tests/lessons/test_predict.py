@@ -36,19 +36,19 @@ def test_every_choice_gets_its_answer(name: str) -> None:
 
 
 def test_clicking_is_choosing() -> None:
-    prediction = predict("password")
+    prediction = predict("no-token")
     prediction._choices.value = prediction.question.right
-    assert "Right. This is the point of OAuth2" in prediction._message.said["text"]
+    assert "Right. The status says" in prediction._message.said["text"]
     prediction._choices.value = None
-    assert "  1. Their Redbooth password" in prediction.text()
+    assert "  1. 401, and a header with the reason\n" in prediction.text()
 
 
 @pytest.mark.parametrize("number", [0, 4, -1])
 def test_a_choice_that_is_none_is_a_sentence(number: int) -> None:
     with pytest.raises(RedboothError, match=f"There is no choice {number}"):
-        predict("password").choose(number)
+        predict("no-token").choose(number)
 
 
 def test_a_wrong_name_is_a_sentence() -> None:
-    with pytest.raises(RedboothError, match="There is no question 'pasword'"):
-        predict("pasword")
+    with pytest.raises(RedboothError, match="There is no question 'no-tokn'"):
+        predict("no-tokn")

@@ -1,18 +1,21 @@
 """What the lessons teach about the libraries is true, and what a reader copies from a cell is safe."""
 
 import ast
+import re
 import time
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
 
 import nbformat
 import pytest
 import requests
 from notebooks.lessons import NAMES, ROOT, code_cells
-from oauthlib.oauth2 import MismatchingStateError, TokenExpiredError
+from oauthlib.oauth2 import MismatchingStateError, MissingTokenError, TokenExpiredError
 from requests.adapters import HTTPAdapter
 from requests_oauthlib import OAuth2Session
 
-URL = "https://redbooth.com/api/3/me"
+URL, TOKEN_URL = "https://redbooth.com/api/3/me", "https://redbooth.com/oauth2/token"
+LONGEST = 25  # code cells
 HOURS_AGO = 3 * 3600  # seconds
 
 
@@ -21,10 +24,10 @@ class Answered(HTTPAdapter):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sent = 0
+        self.requests: list[requests.PreparedRequest] = []
 
     def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
-        self.sent += 1
+        self.requests.append(request)
         answer = requests.Response()
         answer.status_code, answer.request, answer.url = 204, request, request.url or ""
         return answer
@@ -84,7 +87,89 @@ def test_the_librarys_session_goes_by_this_computers_clock(times: dict[str, floa
     else:
         with pytest.raises(TokenExpiredError):
             session.get(URL)
-    assert answered.sent == sent
+    assert len(answered.requests) == sent
+
+
+@pytest.mark.parametrize(("include", "basic"), [(True, False), (None, True)])
+def test_where_the_credentials_go(include: bool | None, basic: bool) -> None:  # noqa: FBT001
+    """03: "Without it, the library sends both in a header (HTTP Basic) instead"."""
+    session, answered = OAuth2Session("client"), Answered()
+    session.mount("https://", answered)
+    with pytest.raises(MissingTokenError):
+        session.fetch_token(TOKEN_URL, code="a", include_client_id=include, client_secret="secret")
+    (request,) = answered.requests
+    assert ("client_id=client" in str(request.body)) is ("client_secret=secret" in str(request.body)) is not basic
+    assert request.headers.get("Authorization", "").startswith("Basic ") is basic
+
+
+def test_a_code_alone_is_exchanged_without_looking_at_state() -> None:
+    """03: "Pass the whole callback address, not just the code"."""
+    answer = f"https://my-app.test/?{urlencode({'code': 'a', 'state': 'forged'})}"
+    for how, sent in (({"code": "a"}, 1), ({"authorization_response": answer}, 0)):
+        session, answered = OAuth2Session("client", state="sent"), Answered()
+        session.mount("https://", answered)
+        with pytest.raises(MissingTokenError if sent else MismatchingStateError):
+            session.fetch_token(TOKEN_URL, **how, include_client_id=True, client_secret="secret")
+        assert len(answered.requests) == sent
+
+
+def test_a_refresh_leaves_the_credentials_out() -> None:
+    """04: "the library doesn't add them to a refresh"."""
+    session, answered = OAuth2Session("client", token={"access_token": "a", "refresh_token": "r"}), Answered()
+    session.mount("https://", answered)
+    with pytest.raises(MissingTokenError):
+        session.refresh_token(TOKEN_URL)
+    (request,) = answered.requests
+    assert dict(parse_qsl(str(request.body))) == {"grant_type": "refresh_token", "refresh_token": "r"}
+    assert "Authorization" not in request.headers
+
+
+def cells(name: str, kind: str) -> str:
+    """Return all the code or all the prose of a notebook."""
+    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == kind)
+
+
+@pytest.mark.parametrize(
+    ("name", "library", "kit"),
+    [
+        ("02-authorize", r"\.authorization_url\(", r"AuthorizationRequest\.new\("),
+        ("03-exchange", r"\.fetch_token\(", r"(?<!\w)exchange\(|\.send\("),
+        ("04-refresh", r"\.refresh_token\(TOKEN_URL, \*\*credentials\)\n", r"\.refresh\("),
+    ],
+)
+def test_each_stage_succeeds_in_the_librarys_words(name: str, library: str, kit: str) -> None:
+    code = cells(name, "code")
+    assert re.search(library, code)
+    assert re.findall(kit, code) == []
+
+
+def test_every_address_that_is_made_is_the_one_that_is_opened() -> None:
+    """02: a request that the library makes is adopted, and the panel opens it."""
+    code = cells("02-authorize", "code")
+    assert code.count(".authorization_url(") == code.count("adopt(url)") == code.count("SignInPanel(") == 2
+
+
+@pytest.mark.parametrize("name", NAMES[:5])
+def test_every_mark_is_one_of_the_legend(name: str) -> None:
+    """00: where a statement comes from."""
+    marks = re.findall(r"(?<!\*)\*\(([^*]+)\)\*", cells(name, "markdown"))
+    assert len(marks) >= 5
+    assert [mark for mark in marks if not re.match(r"(guide|observed|inferred|kit|RFC \d{4}(, [\d.]+)?)\b", mark)] == []
+
+
+@pytest.mark.parametrize("name", NAMES[:5])
+def test_what_leads_to_the_glossary_is_in_it(name: str) -> None:
+    glossary = cells("00-start-here", "markdown").partition("## Glossary")[2].lower()
+    terms = re.findall(r"\[\*?([\w ]+?)s?\*?\]\(00-start-here\.ipynb#Glossary\)", cells(name, "markdown"))
+    assert [term for term in terms if f"**{term.lower()}" not in glossary] == []
+
+
+@pytest.mark.parametrize("name", NAMES[:5])
+def test_a_lesson_stays_short(name: str) -> None:
+    """A longer one would be two."""
+    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+    assert len(code_cells(notebook)) <= LONGEST
 
 
 def test_the_command_to_paste_asks_who_answers_here() -> None:

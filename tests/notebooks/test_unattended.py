@@ -24,14 +24,15 @@ def sandbox_rows(lessons: Lessons, query: str) -> list[tuple[Any, ...]]:
 
 
 def test_the_course_on_the_sandbox(lessons: Lessons) -> None:
-    """One app, one code that was used, and a chain of tokens in which each refresh ended the one before."""
+    """One app, two codes that were used, and a chain of tokens in which each refresh ended the one before."""
     lessons.execute(*STAGES)
     for name in STAGES:
         checks_are_done(lessons, name)
     assert sandbox_rows(lessons, "SELECT count(*) FROM applications") == [(1,)]
-    assert sandbox_rows(lessons, "SELECT revoked_at IS NOT NULL FROM codes") == [(1,)]
+    assert sandbox_rows(lessons, "SELECT revoked_at IS NOT NULL FROM codes") == [(1,), (1,)]
     tokens = sandbox_rows(lessons, "SELECT revoked_at IS NOT NULL, previous_refresh_token FROM tokens ORDER BY id")
-    assert [ended for ended, _ in tokens] == [1, 1, 1, 0]  # exchange, by hand, by the session, by refresh()
+    # exchange, with PKCE (given back), by hand, by the session, by refresh()
+    assert [ended for ended, _ in tokens] == [1, 1, 1, 1, 0]
     offset = sandbox_rows(lessons, "SELECT value FROM settings WHERE name = 'clock_offset'")
     assert float(offset[0][0]) == 2 * 7200
     assert "Denied: access_denied" in lessons.shown("02-authorize")
@@ -72,9 +73,10 @@ def test_the_course_on_the_real_doorkeeper(
     for name in STAGES:
         checks_are_done(lessons, name)
     seen = engine.requests()
-    assert [request["status"] for request in grants(seen, "authorization_code")] == [200, 400]  # the second: used up
+    # a thief without the secret, the app, the code again; with PKCE: a thief without the verifier, the app
+    assert [request["status"] for request in grants(seen, "authorization_code")] == [401, 200, 400, 400, 200]
     assert sent_back(seen, "error") == ["access_denied"]
-    assert len(sent_back(seen, "code")) == 1
+    assert len(sent_back(seen, "code")) == 2
     assert 200 in statuses(seen, "GET", "/api/3/me")
     refreshes = [(request["status"], sent(request, "refresh_token")) for request in grants(seen, "refresh_token")]
     used = [value for status, value in refreshes if status == 200]

@@ -21,19 +21,19 @@ PLAYGROUND = (
 )
 # notebook -> after which code cell -> what the person calls instead of clicking; `_` is what the cell showed
 CALLS = {
-    "00-start-here": {2: "_.choose(2)", 3: "_.show('register'); _.update()"},
-    "01-register": {2: "_.choose(2)", 4: "_.choose(2)", 5: "form.save(*register(form))"},
+    "00-start-here": {2: "_.show('register'); _.update()", 3: "_.choose(1)"},
+    "01-register": {2: "_.choose(3)", 4: "form.save(*register(form))"},
     "02-authorize": {
-        4: "_.change('redirect_uri', 'http://localhost/'); _.reset()",
-        8: "_.choose(2)",
-        11: "_.choose(2)",
-        12: "denied.browser.press('Deny')",
-        14: "panel.browser.press('Allow')",
+        5: "_.change('redirect_uri', 'http://localhost/'); _.reset()",
+        10: "_.choose(3)",
+        13: "_.choose(1)",
+        14: "denied.browser.press('Deny')",
+        16: "panel.browser.press('Allow')",
     },
-    "03-exchange": {5: "_.update()", 9: "_.choose(3)"},
+    "03-exchange": {6: "_.update()", 10: "_.choose(3)", 15: "panel.browser.press('Allow')"},
     "04-refresh": {
-        2: "card.refresh(); card.update()",
-        3: "from redbooth_nb import TimeMachine\nmachine = TimeMachine(); machine.later(3600); machine.back_to_now()",
+        2: "from redbooth_nb import TimeMachine\nmachine = TimeMachine(); machine.later(3600); machine.back_to_now()\n"
+        "card.refresh(); card.update()",
         9: "_.choose(3)",
     },
     "07-every-error": {

@@ -2,7 +2,7 @@
 
 import pytest
 from practice import DECIDE, SECRET
-from widgets.clicks import button, click, saved, shown
+from widgets.clicks import button, click, parts, saved, shown
 
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
@@ -27,6 +27,13 @@ def assert_no_secret(form: ExchangeForm) -> None:
     for secret in secrets:
         for text in (saved(), repr(form), form.text(), shown(form)):
             assert secret not in text
+
+
+def test_without_a_button_it_only_shows(app: Settings, decide: DECIDE) -> None:
+    decide(app)
+    form = ExchangeForm(show_only=True)
+    assert "client_secret" in shown(form)
+    assert "Send" not in [getattr(part, "description", "") for part in parts(form)]
 
 
 def test_it_shows_every_field_before_it_sends(app: Settings, decide: DECIDE) -> None:
