@@ -175,5 +175,5 @@ def test_a_lesson_stays_short(name: str) -> None:
 def test_the_command_to_paste_asks_who_answers_here() -> None:
     """00: cURL knows no delivery, so the command names the provider's own address and not always redbooth.com."""
     text = Path(ROOT / "notebooks" / "00-start-here.ipynb").read_text(encoding="utf-8")
-    assert ".curl(current_provider().origin)" in text
+    assert ".curl(current_provider().link())" in text
     assert ".curl()" not in text
