@@ -14,7 +14,10 @@ import requests
 
 from redbooth_nb import connect
 from redbooth_nb.errors import RedboothError, only_kit_errors
+from redbooth_nb.foreign_errors import page_meaning
+from redbooth_nb.provider.addresses import AUTHORIZE_URL
 from redbooth_nb.provider.delivery import current_provider
+from redbooth_nb.provider.page import document, page_message
 from redbooth_nb.provider.provider import Provider
 from redbooth_nb.provider.visitor import Visitor
 from redbooth_nb.traffic.redaction import hide_in_text, hide_in_url
@@ -157,8 +160,14 @@ class Browser(View):
         if arrived is not None:
             self._tell(arrived.reveal(), *arrival_page(arrived.reveal(), self._notice, sent=self._visitor.sent))
         elif page is not None:
+            self._message.say(self._explained(page), "problem")
             styles = "".join(map(self._style, self._visitor.style_sheets()))
             self._tell(page.url, self._title, page.text, styles)
+
+    def _explained(self, page: requests.Response) -> str:
+        """Return what an error page means that Redbooth shows in place of the consent page; "" for any other."""
+        refused = page.url.partition("?")[0] == AUTHORIZE_URL and document(page).find(".//pre") is not None
+        return str((refused and page_meaning(page_message(page))) or "")
 
     @property
     def _title(self) -> str:

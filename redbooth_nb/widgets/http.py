@@ -38,12 +38,12 @@ class HttpView(LiveView):
         return str(Transcript(list(self._round_trips)))
 
 
-def curl_folds(trip: RoundTrip, before: str = "") -> str:
-    """Return a request as cURL, for redbooth.com and for the stand-in where one listens, beside what is before."""
+def request_folds(trip: RoundTrip, before: str = "", after: str = "") -> str:
+    """Return a request as cURL, for redbooth.com and for the stand-in where one listens, and what else to fold."""
     provider = current_provider()
     origin = provider.origin if provider.listening else ORIGIN
     own = fold("As cURL, for your own sandbox", block(trip.curl(origin))) if origin != ORIGIN else ""
-    return f'<div class="rv-folds">{before}{fold("As cURL, as in the guide", block(trip.curl()))}{own}</div>'
+    return f'<div class="rv-folds">{before}{fold("As cURL, as in the guide", block(trip.curl()))}{own}{after}</div>'
 
 
 def _drawn(number: int, trip: RoundTrip, *, opened: bool) -> str:
@@ -53,4 +53,4 @@ def _drawn(number: int, trip: RoundTrip, *, opened: bool) -> str:
     headers = fold("Request headers", table(("header", "value"), trip.request_headers))
     headers += fold("Response headers", table(("header", "value"), trip.response_headers))
     summary = f"{number}. <strong>{html.escape(trip.method)}</strong> {path} {status}"
-    return fold(summary, side_by_side(trip) + curl_folds(trip, headers), opened=opened)
+    return fold(summary, side_by_side(trip) + request_folds(trip, headers), opened=opened)

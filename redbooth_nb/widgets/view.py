@@ -175,7 +175,8 @@ def button(text: str, action: Callable[[], object], message: Message, *, primary
             if made.disabled or time.monotonic() - ended < DOUBLE_CLICK:
                 return
             try:
-                made.disabled |= action() is True
+                if action() is True:
+                    made.disabled = True
             except RedboothError as error:
                 message.say(str(error), "problem")
             finally:

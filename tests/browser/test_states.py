@@ -216,8 +216,16 @@ def test_playground(panel: Panel) -> None:
     panel.is_right("playground-bad", "Problem. No app is registered yet.")
     panel.show("catch_up('authorize')\nPlayground()").press("New sign-in")
     panel.decide("Allow")
-    panel.press("Send")
+    panel.fill("client_secret", "a-guess")
+    send = panel.part.get_by_role("button", name="Send", exact=True)
+    send.click()
+    panel.is_right("playground-refused", "invalid_client")
+    expect(panel.part).to_contain_text("'client_secret': os.environ[\"REDBOOTH_SECRET\"]")
+    panel.press("Reset the parameters")
+    send.click()
     expect(panel.part).to_contain_text("arrived and are saved")
+    send.nth(1).click()  # the refresh
+    expect(panel.part).to_contain_text("what you offer in return for a token: a refresh token")
     panel.press("Call")
     panel.is_right("playground-good", "/api/3/me")
 
