@@ -8,7 +8,7 @@ import ipywidgets as w
 
 from redbooth_nb.secret import Secret, known_secrets
 from redbooth_nb.traffic.redaction import SECRET_FIELDS, hide_in_text
-from redbooth_nb.widgets.view import Markup, code, field, row
+from redbooth_nb.widgets.view import Markup, escaped, field, row, shortened
 
 Values = Mapping[str, "str | Secret"]
 
@@ -82,7 +82,11 @@ class Parameters:
 
     def _note(self, name: str) -> None:
         value = self.values[name]
-        shown = code(quote(value, safe="")) if self._encoded and isinstance(value, str) else ""
+        shown = (
+            f"<code>{shortened(escaped(quote(value, safe='')))}</code>"
+            if self._encoded and isinstance(value, str)
+            else ""
+        )
         parts = [shown if value else "left out", "<strong>(changed)</strong>" * (value != self.own[name])]
         first = " ".join(filter(None, parts))
         self._notes[name].show("<br>".join(filter(None, (first, html.escape(self._about[name])))))

@@ -22,6 +22,8 @@ from redbooth_nb.widgets.texts import TEXTS
 FINGERPRINT: Final = re.compile(r"&lt;([a-z ]+) \.\.\.([0-9a-f]{4})&gt;")  # of a secret, in HTML
 PICTURES: Final = Path(__file__).parent / "pictures"  # made by tests/pictures.py
 LONG, SHORT = 24, 8  # lines
+LONG_ID: Final = re.compile(r"(?<!\S)([\w-]{12})([\w-]{13,})([\w-]{8})(?!\S)")
+COPY: Final = '<button type="button" class="rv-copy" aria-live="polite"{more}>Copy</button>'
 DOUBLE_CLICK = 0.5  # seconds
 
 
@@ -100,13 +102,19 @@ def row(*children: w.Widget) -> w.HBox:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return an HTML table; every cell is escaped. The first column, names, is not broken."""
+    """Return an HTML table; every cell is escaped, and long ids are shortened. The first column is not broken."""
     head = "".join(f'<th scope="col">{html.escape(text)}</th>' for text in heads)
     body = ""
     for name, *values in rows:
-        cells = "".join(f"<td>{escaped(value)}</td>" for value in values)
+        cells = "".join(f"<td>{shortened(escaped(value))}</td>" for value in values)
         body += f'<tr><th scope="row">{code(name)}</th>{cells}</tr>'
     return f'<table class="rv-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def shortened(markup: str) -> str:
+    """Return markup with long ids shortened in the middle, each with a button that copies the whole of it."""
+    copy = COPY.format(more=r' title="Copy all of it" data-whole="\g<0>"')
+    return LONG_ID.sub(rf'<span class="rv-id"><span>\1...\3</span> {copy}</span>', markup)
 
 
 def code(value: object) -> str:
@@ -130,8 +138,7 @@ def _colored(shown: str, digits: str) -> str:
 
 def block(text: str) -> str:
     """Return a block of code with a button that copies it (message.js does); a long one scrolls."""
-    button = '<button type="button" class="rv-copy" aria-live="polite">Copy</button>'
-    return f'<div class="rv-block"><pre tabindex="0">{escaped(text)}</pre>{button}</div>'
+    return f'<div class="rv-block"><pre tabindex="0">{escaped(text)}</pre>{COPY.format(more="")}</div>'
 
 
 def side_by_side(trip: object) -> str:

@@ -169,6 +169,12 @@ def test_copy(panel: Panel) -> None:
     copied = panel.desk.page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("curl -X POST https://redbooth.com/oauth2/token")
     assert "client_secret=$REDBOOTH_CLIENT_SECRET" in copied
+    panel.show("request = AuthorizationRequest.new()\nUrlView(request)")
+    panel.part.get_by_title("Copy all of it").last.click()
+    panel.python("print(request.state)")
+    copied = panel.desk.page.evaluate("navigator.clipboard.readText()")
+    assert len(copied) > 40
+    assert panel.desk.text(3) == copied + "\n"
 
 
 def test_time_machine(panel: Panel) -> None:

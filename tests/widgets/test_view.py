@@ -151,6 +151,24 @@ def test_what_is_done_once_for_all_stays_off(monkeypatch: pytest.MonkeyPatch) ->
     assert len(starts) == 1
 
 
+@pytest.mark.parametrize("whole", ["c1" * 32, "RiXVaN6au6v8fggI3T9SDL6v-5N1O2uCQDkNwxGznuc"])
+def test_a_long_id_in_a_table_is_shortened_and_can_be_copied_whole(whole: str) -> None:
+    drawn = view.table(("name", "value"), [("state", whole), ("sent", f"{whole} - the same"), ("<b>", "short")])
+    assert drawn.count(f"<span>{whole[:12]}...{whole[-8:]}</span>") == 2
+    assert drawn.count(f'data-whole="{whole}"') == drawn.count("<button") == 2
+    assert whole not in drawn.replace(f'data-whole="{whole}"', "")
+
+
+def test_an_address_or_a_sentence_is_not_shortened() -> None:
+    for text in (
+        f"https://redbooth.com/?state={'s' * 43}",
+        "a sentence " * 9,
+        "<access token ...c0de>" * 2,
+        "a-32-" * 6,
+    ):
+        assert "<button" not in view.table(("name", "value"), [("name", text)])
+
+
 class Titled(Panel):
     title = "What it is"
 
