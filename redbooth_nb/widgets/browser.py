@@ -11,8 +11,9 @@ from typing import Any
 
 import anywidget
 import requests
+from urllib3.exceptions import HTTPError
 
-from redbooth_nb import connect
+from redbooth_nb.client.wire import LARGEST_ANSWER, SLOWEST_ANSWER, api_session, read_within
 from redbooth_nb.errors import RedboothError, only_kit_errors
 from redbooth_nb.foreign_errors import page_meaning
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
@@ -179,16 +180,20 @@ class Browser(View):
 
     def _style(self, url: str) -> str:
         if url not in self._styles:
-            with suppress(requests.RequestException):
-                answer = self._assets.get(url, timeout=5, allow_redirects=False)
-                self._styles[url] = answer.text if answer.ok else ""
+            with suppress(requests.RequestException, HTTPError):
+                answer = self._assets.get(url, timeout=5, allow_redirects=False, stream=True)
+                problem = read_within(answer, LARGEST_ANSWER, SLOWEST_ANSWER)
+                self._styles[url] = answer.text if answer.ok and not problem else ""
         return self._styles.get(url, "")
 
 
 @cache
 def _session(provider: Provider) -> requests.Session:
-    """Return the session that all windows share, so that the same person is signed in everywhere."""
-    return connect(requests.Session(), provider)
+    """Return the session that all windows share, so that the same person is signed in everywhere.
+
+    It refuses pages that are too large or too slow, as the client refuses such answers of the API.
+    """
+    return api_session(provider)
 
 
 def _is_field(sent: object) -> bool:

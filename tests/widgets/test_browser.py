@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import requests
-from client.machine import RESET, FaultyServer, reply
+from client.machine import ENDLESS, RESET, FaultyServer, reply
 from practice import SECRET
 from widgets.clicks import parts, saved, shown
 
@@ -225,3 +225,29 @@ def test_a_button_that_is_not_there_is_a_sentence(app: Settings) -> None:
     browser = Browser(AuthorizationRequest.new(app).url)
     with pytest.raises(RedboothError, match="no button to Sign"):
         browser.press("Sign")
+
+
+def test_a_page_without_end_is_a_sentence_and_so_many_bytes_at_most(faulty: FaultyServer) -> None:
+    faulty.answers = [ENDLESS]
+    browser = Browser(f"{ALLOWED}/")
+    sent = drawn(browser)
+    assert "The server answered 200 OK with more than 16384 KiB." in sent[-1]["html"]
+    with pytest.raises(RedboothError, match="with more than 16384 KiB"):
+        browser.reload()
+
+
+def test_a_page_that_breaks_off_is_a_sentence(faulty: FaultyServer) -> None:
+    faulty.answers = [reply(200, "<p>Half", "text/html", length=1000)]
+    (page,) = drawn(Browser(ALLOWED))
+    assert page["title"] == "This page can't be opened"
+    assert "Half" not in page["html"]
+    assert "did not foresee" not in page["html"]
+
+
+def test_a_style_sheet_without_end_or_that_breaks_off_is_left_out(faulty: FaultyServer) -> None:
+    page = "".join(f'<link rel="stylesheet" href="/{name}.css">' for name in "abc") + "<p>Here</p>"
+    sheets = ENDLESS, reply(200, "p", "text/css", length=9), reply(200, "p { color: red }", "text/css")
+    faulty.answers = [reply(200, page, "text/html"), *sheets]
+    (page,) = drawn(Browser(ALLOWED))
+    assert "Here" in page["html"]
+    assert page["styles"] == "p { color: red }"
