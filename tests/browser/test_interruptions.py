@@ -5,9 +5,16 @@ import re
 import pytest
 from browser.lab import Lab
 from browser.notebook import Notebook
+from browser.themes import shot
 from playwright.sync_api import BrowserContext, Page, expect
 
 SIGN_IN = "from redbooth_nb import SignInPanel, ready\nready('authorize')\npanel = SignInPanel()\npanel"
+
+SHUT_DOWN = """async () => {
+    const token = {headers: {Authorization: "token tour"}};
+    for (const {id} of await (await fetch("/api/sessions", token)).json())
+        await fetch(`/api/sessions/${id}`, {method: "DELETE", ...token});
+}"""
 
 
 @pytest.fixture
@@ -103,6 +110,21 @@ def test_after_a_kernel_restart_the_cell_runs_again_and_the_code_is_still_there(
     waiting.run(2)
     assert "waiting to be exchanged" in waiting.text(2)
     assert "Token(access_token=<access token" in waiting.text(2)
+
+
+@pytest.mark.parametrize("tree", ["/lab/tree/", "/notebooks/"])
+def test_a_notebook_that_is_opened_without_its_kernel_says_what_to_do(lab: Lab, waiting: Notebook, tree: str) -> None:
+    """JupyterLab's own words are there, and not to be seen."""
+    waiting.save()
+    waiting.page.evaluate(SHUT_DOWN)
+    waiting.page.goto(lab.address("02-authorize", tree))
+    lost = waiting.page.locator(".jp-OutputArea-output.jupyter-widgets", has_text="model not found").first
+    expect(lost).to_be_attached(timeout=60_000)
+    assert lost.evaluate("one => getComputedStyle(one).fontSize") == "0px"
+    said = lost.evaluate("one => getComputedStyle(one, '::after').content")
+    assert "Run the notebook's first cell, and then this cell again." in said
+    assert lost.bounding_box()["height"] > 10  # type: ignore[index]  # it is drawn
+    shot(lost, f"without-its-kernel-{tree.strip('/').partition('/')[0]}")
 
 
 def test_a_cell_out_of_order_names_the_cell_to_run_first(lab: Lab, notebook: Notebook) -> None:
