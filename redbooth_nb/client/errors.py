@@ -67,6 +67,10 @@ class StateStale(StateError):
     """`state` belongs to an earlier request."""
 
 
+class StateSuperseded(StateStale):
+    """A newer request was made, so this one can no longer be answered."""
+
+
 class StateEmpty(StateError):
     """`state` came back without a value."""
 

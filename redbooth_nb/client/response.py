@@ -17,6 +17,7 @@ from redbooth_nb.client.errors import (
     StateMismatch,
     StateMissing,
     StateStale,
+    StateSuperseded,
     failure,
     meaning_of,
 )
@@ -139,7 +140,7 @@ def _check_state(
     state, code = fields.get("state"), "mismatch"
     kind: type[StateError] = StateMismatch
     if not same_text(str(record["state"]), request.state):
-        kind, code = StateStale, "superseded"
+        kind, code = StateSuperseded, "anothers" if same_text(str(record["state"]), state or "") else "superseded"
     elif record["answered"]:
         kind, code = StateAlreadyUsed, "used"
     elif state and same_text(state, request.state):
