@@ -15,9 +15,8 @@ from redbooth_nb.provider.visitor import VisitorError, press
 from redbooth_nb.traffic.redaction import hide_in_url
 from redbooth_nb.widgets.browser import Browser
 from redbooth_nb.widgets.countdown import Countdown
-from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import Markup, View, button, field, fold, row, table
+from redbooth_nb.widgets.view import Markup, View, field, fold, row, table
 
 LATEST = 3  # refused answers that are shown
 WAITING = "Waiting for your answer. You can run other cells in the meantime."
@@ -45,15 +44,15 @@ class SignInPanel(View):
     ) -> None:
         self._timeout = timeout
         self.browser: Browser | None = None
-        self._message, self._place, self._taken_apart = Message(), w.VBox(), Markup()
+        self._place, self._taken_apart = w.VBox(), Markup()
         super().__init__([self._message, self._place])
         request = request or AuthorizationRequest.new()
         callback = _decide(request, answer) if Configuration.read().unattended else ""
         self._countdown = Countdown(timeout, timeout, TEXTS["countdown"]["sign-in"])
-        self._waiting = row(self._countdown, button("Cancel", self.cancel, self._message))
-        self._again = row(button("Start again", self.start_again, self._message))
+        self._waiting = row(self._countdown, self._button("Cancel", self.cancel))
+        self._again = row(self._button("Start again", self.start_again))
         self._address = field(w.Text, "Or paste the address you were sent to", label_width="auto")
-        self._paste = row(self._address, button("Use this address", self._take, self._message))
+        self._paste = row(self._address, self._button("Use this address", self._take))
         self._begin(request, attended=not callback)
         if callback:
             self.paste(callback)
@@ -107,7 +106,8 @@ class SignInPanel(View):
         in_tab = self.browser is not None and self.browser.in_tab
         kind = KINDS[self.response.outcome] if answered else "notice" if waiting and self.sign_in.refused else "info"
         self._message.say(self.text(), kind)
-        self._place.children = [self.browser] if self.browser and (waiting or (answered and not in_tab)) else []
+        here = self.browser is not None and (waiting or (answered and self.browser.arrived))
+        self._place.children = [self.browser] if here else []
         self._taken_apart.show(self._fields())
         paste = [self._paste] if in_tab and not answered else []  # a late answer can still be pasted
         last = [self._waiting, *paste] if waiting else [*paste, self._again]

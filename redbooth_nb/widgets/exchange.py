@@ -11,12 +11,11 @@ from redbooth_nb.traffic.round_trip import RoundTrip
 from redbooth_nb.widgets.countdown import duration
 from redbooth_nb.widgets.http import request_folds
 from redbooth_nb.widgets.live import LiveView
-from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.parameters import Parameters, Values
 from redbooth_nb.widgets.python_code import python_fold
 from redbooth_nb.widgets.snapshot import Snapshot
 from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import Markup, button, code, fold, row, table
+from redbooth_nb.widgets.view import Markup, code, fold, row, table
 
 
 class TokenRequest(LiveView):
@@ -31,9 +30,9 @@ class TokenRequest(LiveView):
         self.settings, self.response = settings, response
         self.token: Token | None = None
         self._step = "exchange" if response else "refresh"
-        self._message, self._answer, self._folds = Message(), Markup(), Markup()
-        self._button = button("Send", self.send, self._message, primary=True)
-        buttons = row(self._button, button("Reset the parameters", self.reset, self._message))
+        self._answer, self._folds = Markup(), Markup()
+        self._sending = self._button("Send", self.send, primary=True)
+        buttons = row(self._sending, self._button("Reset the parameters", self.reset))
         self.parameters = Parameters(self._own(), TEXTS["fields"][self._step], self._draw)
         self._draw()
         address = Markup(code(f"POST {TOKEN_URL}"))
@@ -106,7 +105,7 @@ class TokenRequest(LiveView):
         given, edited = self.parameters.given, self.parameters.changed
         request = RoundTrip.request("POST", TOKEN_URL, given)
         self._folds.show(request_folds(request, after=python_fold("edited" if edited else self._step, given)))
-        self._button.disabled = bool(self.token and self.response and not edited)
+        self._sending.disabled = bool(self.token and self.response and not edited)
 
     def text(self) -> str:
         """Return the request as text."""

@@ -9,7 +9,6 @@ import traitlets
 from redbooth_nb.client.register import Settings
 from redbooth_nb.widgets.journey import STAGES, Hop, Journey, Progress
 from redbooth_nb.widgets.live import LiveView
-from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.texts import TEXTS
 
 
@@ -34,7 +33,7 @@ class FlowMap(LiveView):
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings
         self._picture = _Picture()
-        super().__init__([self._picture, Message()])  # which says when the kernel is gone
+        super().__init__([self._picture, self._message])
 
     def _show(self) -> None:
         self.journey = Journey(self.settings)

@@ -8,7 +8,6 @@ from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.traffic.round_trip import RoundTrip
 from redbooth_nb.traffic.transcript import Transcript, transcript
 from redbooth_nb.widgets.live import LiveView
-from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.view import Markup, block, fold, side_by_side, table
 
 SHOWN = 20  # round trips, the newest; `print(transcript)` has them all
@@ -22,7 +21,7 @@ class HttpView(LiveView):
 
     def __init__(self, round_trips: Sequence[RoundTrip] | Transcript = transcript) -> None:
         self._round_trips, self._markup = round_trips, Markup()
-        super().__init__([self._markup, Message()])  # it says when the kernel is gone
+        super().__init__([self._markup, self._message])
 
     def _show(self) -> None:
         trips = list(self._round_trips)

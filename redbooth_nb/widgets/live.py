@@ -57,7 +57,11 @@ def update_all(*_: object) -> None:
         _views.difference_update([view for view in _views if view.comm is None])  # the closed ones
         views = list(_views)
     for view in views:
-        view.update()
+        try:
+            view.update()
+        except AttributeError:  # of a widget that another thread closed meanwhile
+            if view.comm is not None:
+                raise
 
 
 def _changed() -> None:

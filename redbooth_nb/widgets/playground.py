@@ -36,7 +36,7 @@ class Playground(LiveView):
     picture = "playground"
 
     def __init__(self) -> None:
-        self._started, self._message = Message(), Message()
+        self._started = Message()
         self._pkce = field(w.Checkbox, "PKCE", value=False, indent=False)
         self._nonce = field(w.Checkbox, "a nonce in the redirect URI", value=False, indent=False)
         self._path = field(w.Text, "GET https://redbooth.com/api/3", value="/me", label_width="auto")
@@ -47,8 +47,8 @@ class Playground(LiveView):
         self._link_code, self._call_code = Markup(), Markup()
         self.form, self.http = RegisterForm(), HttpView()
         start = button("New sign-in", self.authorize, self._started, primary=True)
-        call = button("Call", lambda: self.call(self._path.value), self._message)
-        reset, said = button("Reset", self.reset, self._message), TEXTS["playground"]
+        call = self._button("Call", lambda: self.call(self._path.value))
+        reset, said = self._button("Reset", self.reset), TEXTS["playground"]
         options = [(self._pkce, said["pkce"]), (self._nonce, said["nonce"])]
         steps = {
             "1 register": [self.form],

@@ -10,9 +10,8 @@ from redbooth_nb.provider.addresses import REVOKE_URL
 from redbooth_nb.secret import Secret
 from redbooth_nb.widgets.countdown import Countdown, remaining_text
 from redbooth_nb.widgets.live import LiveView
-from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.snapshot import OK, Snapshot
-from redbooth_nb.widgets.view import Markup, button, escaped, fingerprint, row
+from redbooth_nb.widgets.view import Markup, escaped, fingerprint, row
 
 NO_TOKEN = "There is no token yet."  # noqa: S105  (a sentence)
 NO_REFRESH = "There is no refresh token: authorize again when the access token expires"
@@ -37,11 +36,11 @@ class TokenCard(LiveView):
         self._before: Token | None = None
         if self._shown is None:
             raise NotYet(NO_TOKEN, remedy=REMEDY)
-        self._access, self._rest, self._message, self._countdown = Markup(), Markup(), Message(), Countdown(None, None)
-        self._refresh = button("Refresh", self.refresh, self._message, primary=True)
-        self._revoke = button("Revoke", self._ask, self._message)
-        self._keep = button("Keep it", self._answered, self._message)
-        self._question = (button("Revoke it", self.revoke, self._message), self._keep)
+        self._access, self._rest, self._countdown = Markup(), Markup(), Countdown(None, None)
+        self._refresh = self._button("Refresh", self.refresh, primary=True)
+        self._revoke = self._button("Revoke", self._ask)
+        self._keep = self._button("Keep it", self._answered)
+        self._question = (self._button("Revoke it", self.revoke), self._keep)
         self._buttons = row(self._refresh, self._revoke)
         super().__init__([row(self._access, self._countdown), self._rest, self._buttons, self._message])
 

@@ -8,9 +8,8 @@ import ipywidgets as w
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.delivery import EmbeddedSandbox, current_provider
 from redbooth_nb.widgets.live import LiveView
-from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import button, field, row
+from redbooth_nb.widgets.view import field, row
 
 HOUR = 3600  # seconds
 SWITCHES: dict[str, dict[str, Any]] = TEXTS["switches"]
@@ -34,14 +33,13 @@ class TimeMachine(LiveView):
                 remedy="Use REDBOOTH_PROVIDER=sandbox and restart the kernel, or wait until the token has expired.",
             )
         self._sandbox = provider.sandbox
-        self._message = Message()
         self._moves = row(
-            button("One hour later", lambda: self.later(HOUR), self._message),
-            button("Two hours later", lambda: self.later(2 * HOUR), self._message),
-            button("Back to now", self.back_to_now, self._message),
+            self._button("One hour later", lambda: self.later(HOUR)),
+            self._button("Two hours later", lambda: self.later(2 * HOUR)),
+            self._button("Back to now", self.back_to_now),
         )
         self._fields = {name: self._field(name, **switch) for name, switch in SWITCHES.items()}
-        self._reset = button("Reset the sandbox", self.reset, self._message)
+        self._reset = self._button("Reset the sandbox", self.reset)
         super().__init__([])
 
     def later(self, seconds: float) -> None:

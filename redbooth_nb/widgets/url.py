@@ -8,9 +8,8 @@ import ipywidgets as w
 from redbooth_nb import AUTHORIZE_URL, AuthorizationRequest
 from redbooth_nb.client.errors import parameter_meanings
 from redbooth_nb.widgets.browser import Browser
-from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.parameters import Parameters
-from redbooth_nb.widgets.view import Markup, View, block, button, code, fold, row
+from redbooth_nb.widgets.view import Markup, View, block, code, fold, row
 
 PKCE = "code_challenge = BASE64URL(SHA256(code_verifier)), without = at the end"
 
@@ -27,12 +26,12 @@ class UrlView(View):
     def __init__(self, request: AuthorizationRequest | None = None) -> None:
         self.request = request or AuthorizationRequest.new()
         self._about = parameter_meanings()
-        self._message, self._address, self.browser = Message(), Markup(), w.VBox()
+        self._address, self.browser = Markup(), w.VBox()
         self.parameters = Parameters(self.request.parameters, self._about, self._draw, encoded=True)
-        see = button("See what Redbooth says", self.visit, self._message, primary=True)
+        see = self._button("See what Redbooth says", self.visit, primary=True)
         note = f"{code(PKCE)} (RFC 7636 section 4.2). Only the challenge is sent now."
         pkce = [Markup(fold("PKCE", note))] if self.request.code_verifier else []
-        buttons = row(see, button("Reset", self.reset, self._message))
+        buttons = row(see, self._button("Reset", self.reset))
         super().__init__([self._address, *self.parameters.rows, *pkce, buttons, self._message, self.browser])
         self._draw()
 

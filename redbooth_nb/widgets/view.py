@@ -6,6 +6,7 @@ import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -52,6 +53,15 @@ class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def _under_the_head(self, proposal: dict[str, Any]) -> tuple[w.Widget, ...]:
         rest = [child for child in proposal["value"] if child is not self._head]
         return (self._head, *rest) if rest else ()
+
+    @cached_property
+    def _message(self) -> Message:
+        """What the panel says. Every panel has one among its children: it also says when the kernel is gone."""
+        return Message()
+
+    def _button(self, text: str, action: Callable[[], object], *, primary: bool = False) -> w.Button:
+        """Return a button of this panel; see `button`."""
+        return button(text, action, self._message, primary=primary)
 
     def text(self) -> str:
         """Return the same as plain text, for a page where widgets cannot show."""
@@ -133,7 +143,9 @@ def fingerprint(secret: Secret) -> str:
 
 
 def _colored(shown: str, digits: str) -> str:
-    return f'<span class="rv-print" style="--rv-hue: {int(digits, 16) % 360}">{shown}</span>'
+    number = int(digits, 16)  # six hues from blue to pink, light or strong; green, amber and red would judge
+    style = f"--rv-hue: {190 + 26 * (number % 6)}; --rv-tint: {18 + 24 * (number // 6 % 2)}%"
+    return f'<span class="rv-print" style="{style}">{shown}</span>'
 
 
 def block(text: str) -> str:

@@ -78,6 +78,25 @@ def test_a_tab_of_the_persons_own_browser_still_works(browser: BrowserContext, w
     expect(waiting.cell(1).get_by_role("link", name="Sign in with Redbooth")).to_have_count(0)
 
 
+def test_the_panel_stays_in_place_when_a_tab_is_asked_for_and_the_window_still_answers(waiting: Notebook) -> None:
+    waiting.window(1).get_by_role("button", name="Allow").wait_for()
+    panel, button = waiting.cell(1).locator(".redbooth-view").first, waiting.cell(1).get_by_text("Use a tab in my own")
+    button.scroll_into_view_if_needed()
+    before = panel.bounding_box(), button.bounding_box()
+    button.click()
+    link = waiting.cell(1).get_by_role("link", name="Sign in with Redbooth")
+    link.wait_for()
+    after = panel.bounding_box(), link.bounding_box()
+    assert all(before)
+    assert all(after)
+    assert after[0]["height"] >= before[0]["height"]  # type: ignore[index]
+    assert abs(after[1]["y"] - before[1]["y"]) < 40  # type: ignore[index]
+    shot(panel, "after-asking-for-a-tab")
+    waiting.press_in(waiting.window(1), "Allow")
+    expect(waiting.cell(1)).to_contain_text("Allowed: <authorization code")
+    waiting.window(1).get_by_role("heading", name="Back at your app").wait_for()
+
+
 def test_two_windows_are_one_person_and_the_newer_request_counts(lab: Lab, notebook: Notebook) -> None:
     notebook.open(lab, "02-authorize")
     for number in (1, 2):

@@ -15,6 +15,7 @@ from redbooth_nb.client.register import Settings
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.addresses import APPLICATIONS_URL
 from redbooth_nb.provider.delivery import current_provider
+from redbooth_nb.widgets import browser as module
 from redbooth_nb.widgets.authorize import SignInPanel
 from redbooth_nb.widgets.browser import Browser
 
@@ -176,7 +177,7 @@ def test_style_sheets_come_from_the_provider_alone(faulty: FaultyServer, monkeyp
     page = '<link rel=stylesheet href="http://other.test/x.css"><link rel=stylesheet href="http://[">'
     faulty.answers = [reply(200, page, "text/html")]
     browser = Browser(APPLICATIONS_URL)
-    monkeypatch.setattr(browser._assets, "get", lambda *_, **__: pytest.fail("it was asked"))
+    monkeypatch.setattr(module, "_style_sheet", lambda *_: pytest.fail("it was asked"))
     (shown_page,) = drawn(browser)
     assert shown_page["styles"] == ""
 
@@ -211,6 +212,23 @@ def test_a_tab_is_offered_only_where_it_can_reach_the_kernel(app: Settings) -> N
         assert any(part is browser._tab for part in parts(browser)) is near
     browser.use_tab()
     assert current_provider().link(browser._url) in shown(browser).replace("&amp;", "&")
+    assert browser._tab not in browser.children
+
+
+def test_after_the_tab_the_window_is_still_there_and_still_works(app: Settings) -> None:
+    panel = SignInPanel(AuthorizationRequest.new(app))
+    sent = drawn(window(panel))
+    window(panel).use_tab()
+    assert window(panel)._window in window(panel).children
+    window(panel).reload()
+    assert "go on in the window above" in shown(panel)
+    window(panel).press("Allow")
+    assert panel.response.outcome == "allowed"
+    assert "Back at your app" in sent[-1]["html"]
+    assert window(panel) in parts(panel)
+    assert "<a href" not in shown(panel)  # it leads nowhere now
+    with pytest.raises(requests.ConnectionError):
+        requests.get(panel.sign_in.request.redirect_uri, timeout=5)
 
 
 @pytest.mark.usefixtures("live")

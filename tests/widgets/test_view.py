@@ -169,6 +169,14 @@ def test_an_address_or_a_sentence_is_not_shortened() -> None:
         assert "<button" not in view.table(("name", "value"), [("name", text)])
 
 
+def test_a_fingerprints_color_tells_two_apart_and_judges_none() -> None:
+    """Green, amber and red say good, careful and bad elsewhere in the panels."""
+    drawn = [view.escaped(f"<access token ...{number:04x}>") for number in range(200)]
+    colors = [tuple(map(int, re.findall(r"--rv-\w+: (\d+)", one))) for one in drawn]
+    assert len(set(colors)) == 12
+    assert {hue for hue, _ in colors} == {190, 216, 242, 268, 294, 320}
+
+
 class Titled(Panel):
     title = "What it is"
 
