@@ -98,13 +98,8 @@ class ScriptPanel(View):
         asked = re.search(SIGN_IN, text)
         if self.browser is None and asked and guides_spelling(asked[1]):
             self.browser = Browser(asked[1], "Sign in with Redbooth", on_arrival=_open)
-        over = self._process.returncode is not None
-        self.children = [
-            self._output,
-            self._message,
-            *[self.browser] * bool(self.browser),
-            *[self._cancel] * (not over),
-        ]
+        rest = [self._cancel] * (self._process.returncode is None)
+        self.children = [self._output, self._message, *filter(None, [self.browser]), *rest]
 
 
 def _open(address: str) -> str:
