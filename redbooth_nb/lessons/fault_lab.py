@@ -16,6 +16,7 @@ from redbooth_nb.lessons.names import named
 from redbooth_nb.lessons.practice import allow, practice_only
 from redbooth_nb.provider.addresses import API_URL, AUTHORIZE_URL, TOKEN_URL
 from redbooth_nb.widgets import view
+from redbooth_nb.widgets.markup import block
 from redbooth_nb.widgets.message import Message
 
 _TABLES = tomllib.loads(Path(__file__).with_name("faults.toml").read_text(encoding="utf-8"))
@@ -91,7 +92,7 @@ class FaultLab(view.View):
         if predicted:
             self._predicted.value = named("outcome", predicted, {each: each for each in OUTCOMES})
         said, outcome = cause(name), FAULTS[name].outcome
-        self._answer.show(view.block(said))
+        self._answer.show(block(said))
         if self._predicted.value is None:
             self._message.say(f"The outcome is: {outcome}. Next time, predict first: it helps you remember.")
         elif self._predicted.value == outcome:

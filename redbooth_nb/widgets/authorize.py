@@ -15,8 +15,9 @@ from redbooth_nb.provider.visitor import VisitorError, press
 from redbooth_nb.traffic.redaction import hide_in_url
 from redbooth_nb.widgets.browser import Browser
 from redbooth_nb.widgets.countdown import Countdown
+from redbooth_nb.widgets.markup import fold, table
 from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import Markup, View, field, fold, row, table
+from redbooth_nb.widgets.view import Markup, View, field, row
 
 LATEST = 3  # refused answers that are shown
 WAITING = "Waiting for your answer. You can run other cells in the meantime."

@@ -5,7 +5,6 @@ Pages and addresses travel as messages and are never part of the widget's state,
 
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +12,18 @@ import anywidget
 import requests
 from urllib3.exceptions import HTTPError
 
-from redbooth_nb.client.wire import LARGEST_ANSWER, SLOWEST_ANSWER, api_session, read_within
 from redbooth_nb.errors import RedboothError, only_kit_errors
 from redbooth_nb.foreign_errors import page_meaning
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.page import document, page_message
-from redbooth_nb.provider.provider import Provider
 from redbooth_nb.provider.visitor import Visitor
 from redbooth_nb.traffic.redaction import hide_in_text, hide_in_url
 from redbooth_nb.widgets.appearance import shared_layout
-from redbooth_nb.widgets.own_pages import arrival_page, own_page
+from redbooth_nb.widgets.markup import link
+from redbooth_nb.widgets.pages import arrival_page, own_page, style_sheet, window_session
 from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import Markup, View, link
+from redbooth_nb.widgets.view import Markup, View
 
 HERE = Path(__file__).parent
 
@@ -61,7 +59,7 @@ class Browser(View):
     ) -> None:
         provider = current_provider()
         self._url, self._label, self._on_tab, self._on_arrival = url, label, on_tab, on_arrival
-        self._provider, self._visitor = provider, Visitor(_session(provider))
+        self._provider, self._visitor = provider, Visitor(window_session(provider))
         self._notice, self._near = "", False
         self._tab = self._button("Use a tab in my own browser", self.use_tab)
         self._link, self._window, self.in_tab = Markup(), _Window(), provider.kind == "live"
@@ -185,26 +183,8 @@ class Browser(View):
 
     def _style(self, url: str) -> str:
         with suppress(requests.RequestException, HTTPError):
-            return _style_sheet(self._provider, url)
+            return style_sheet(self._provider, url)
         return ""
-
-
-@cache
-def _style_sheet(provider: Provider, url: str) -> str:
-    session = requests.Session()
-    provider.deliver(session)
-    answer = session.get(url, timeout=5, allow_redirects=False, stream=True)
-    problem = read_within(answer, LARGEST_ANSWER, SLOWEST_ANSWER)
-    return answer.text if answer.ok and not problem else ""
-
-
-@cache
-def _session(provider: Provider) -> requests.Session:
-    """Return the session that all windows share, so that the same person is signed in everywhere.
-
-    It refuses pages that are too large or too slow, as the client refuses such answers of the API.
-    """
-    return api_session(provider)
 
 
 def _is_field(sent: object) -> bool:

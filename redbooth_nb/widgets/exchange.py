@@ -11,11 +11,12 @@ from redbooth_nb.traffic.round_trip import RoundTrip
 from redbooth_nb.widgets.countdown import duration
 from redbooth_nb.widgets.http import request_folds
 from redbooth_nb.widgets.live import LiveView
+from redbooth_nb.widgets.markup import code, fold, table
 from redbooth_nb.widgets.parameters import Parameters, Values
 from redbooth_nb.widgets.python_code import python_fold
 from redbooth_nb.widgets.snapshot import Snapshot
 from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import Markup, code, fold, row, table
+from redbooth_nb.widgets.view import Markup, row
 
 
 class TokenRequest(LiveView):
@@ -32,19 +33,12 @@ class TokenRequest(LiveView):
         self._step = "exchange" if response else "refresh"
         self._answer, self._folds = Markup(), Markup()
         self._sending = self._button("Send", self.send, primary=True)
-        buttons = row(self._sending, self._button("Reset the parameters", self.reset))
         self.parameters = Parameters(self._own(), TEXTS["fields"][self._step], self._draw)
+        self.change, self.reset = self.parameters.change, self.parameters.reset
+        buttons = row(self._sending, self._button("Reset the parameters", self.reset))
         self._draw()
         address = Markup(code(f"POST {TOKEN_URL}"))
         super().__init__([address, *self.parameters.rows, self._folds, buttons, self._message, self._answer])
-
-    def change(self, name: str, value: str) -> None:
-        """Give a parameter another value; an empty one leaves it out, a secret's fingerprint stands for the secret."""
-        self.parameters.change(name, value)
-
-    def reset(self) -> None:
-        """Undo what was edited."""
-        self.parameters.reset()
 
     def send(self) -> Token:
         """Send what is shown, and save the token that comes back. Raises what `exchange` and `refresh` raise.

@@ -8,7 +8,8 @@ from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.traffic.round_trip import RoundTrip
 from redbooth_nb.traffic.transcript import Transcript, transcript
 from redbooth_nb.widgets.live import LiveView
-from redbooth_nb.widgets.view import Markup, block, fold, side_by_side, table
+from redbooth_nb.widgets.markup import block, fold, side_by_side, table
+from redbooth_nb.widgets.view import Markup
 
 SHOWN = 20  # round trips, the newest; `print(transcript)` has them all
 

@@ -8,7 +8,8 @@ import ipywidgets as w
 
 from redbooth_nb.secret import Secret, known_secrets
 from redbooth_nb.traffic.redaction import SECRET_FIELDS, hide_in_text
-from redbooth_nb.widgets.view import Markup, escaped, field, row, shortened
+from redbooth_nb.widgets.markup import escaped, shortened
+from redbooth_nb.widgets.view import Markup, field, row
 
 Values = Mapping[str, "str | Secret"]
 
@@ -40,11 +41,8 @@ class Parameters:
         own = self.own.get(name, "")
         if isinstance(value, str):
             value = next((secret for secret in [own, *known_secrets()] if str(secret) == value), value)
-        if (
-            isinstance(value, str)
-            and value not in {"", own}
-            and (name in SECRET_FIELDS or hide_in_text(value) != value)
-        ):
+        secret = isinstance(value, str) and (name in SECRET_FIELDS or hide_in_text(value) != value)
+        if isinstance(value, str) and secret and value not in {"", own}:
             value = Secret(f"other {SECRET_FIELDS.get(name, 'secret')}", value)
         changed, self.values = value != self.values.get(name), {**self.values, name: value}
         if name in self._fields:

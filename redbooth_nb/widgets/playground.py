@@ -49,16 +49,11 @@ class Playground(LiveView):
         start = button("New sign-in", self.authorize, self._started, primary=True)
         call = self._button("Call", lambda: self.call(self._path.value))
         reset, said = self._button("Reset", self.reset), TEXTS["playground"]
-        options = [(self._pkce, said["pkce"]), (self._nonce, said["nonce"])]
+        options = [self._pkce, Markup(said["pkce"]), self._nonce, Markup(said["nonce"])]
+        problem = w.VBox([self._started], layout=shared_layout(), _dom_classes=("redbooth-view",))
         steps = {
             "1 register": [self.form],
-            "2 authorize": [
-                *(part for option, about in options for part in (option, Markup(about))),
-                start,
-                w.VBox([self._started], layout=shared_layout(), _dom_classes=("redbooth-view",)),
-                self._link_code,
-                self._sign_in,
-            ],
+            "2 authorize": [*options, start, problem, self._link_code, self._sign_in],
             "3 exchange": [self._exchange],
             "4 refresh": [self._refresh],
             "Call the API": [row(self._path, call), self._message, self._call_code, Markup(said["reset"]), reset],

@@ -5,8 +5,8 @@ from typing import Final
 
 from redbooth_nb.secret import Secret
 from redbooth_nb.traffic.round_trip import VARIABLES
+from redbooth_nb.widgets.markup import block, fold
 from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import block, fold
 
 ELSEWHERE: Final = {"exchange": {"grant_type", "client_id", "redirect_uri"}, "refresh": {"grant_type"}}  # in the code
 

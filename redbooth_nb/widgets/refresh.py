@@ -10,8 +10,9 @@ from redbooth_nb.provider.addresses import REVOKE_URL
 from redbooth_nb.secret import Secret
 from redbooth_nb.widgets.countdown import Countdown, remaining_text
 from redbooth_nb.widgets.live import LiveView
+from redbooth_nb.widgets.markup import escaped, fingerprint
 from redbooth_nb.widgets.snapshot import OK, Snapshot
-from redbooth_nb.widgets.view import Markup, escaped, fingerprint, row
+from redbooth_nb.widgets.view import Markup, row
 
 NO_TOKEN = "There is no token yet."  # noqa: S105  (a sentence)
 NO_REFRESH = "There is no refresh token: authorize again when the access token expires"

@@ -8,8 +8,9 @@ import ipywidgets as w
 from redbooth_nb import AUTHORIZE_URL, AuthorizationRequest
 from redbooth_nb.client.errors import parameter_meanings
 from redbooth_nb.widgets.browser import Browser
+from redbooth_nb.widgets.markup import block, code, fold
 from redbooth_nb.widgets.parameters import Parameters
-from redbooth_nb.widgets.view import Markup, View, block, code, fold, row
+from redbooth_nb.widgets.view import Markup, View, row
 
 PKCE = "code_challenge = BASE64URL(SHA256(code_verifier)), without = at the end"
 
@@ -28,20 +29,13 @@ class UrlView(View):
         self._about = parameter_meanings()
         self._address, self.browser = Markup(), w.VBox()
         self.parameters = Parameters(self.request.parameters, self._about, self._draw, encoded=True)
+        self.change, self.reset = self.parameters.change, self.parameters.reset
         see = self._button("See what Redbooth says", self.visit, primary=True)
         note = f"{code(PKCE)} (RFC 7636 section 4.2). Only the challenge is sent now."
         pkce = [Markup(fold("PKCE", note))] if self.request.code_verifier else []
         buttons = row(see, self._button("Reset", self.reset))
         super().__init__([self._address, *self.parameters.rows, *pkce, buttons, self._message, self.browser])
         self._draw()
-
-    def change(self, name: str, value: str) -> None:
-        """Give a parameter another value; an empty one leaves it out."""
-        self.parameters.change(name, value)
-
-    def reset(self) -> None:
-        """Give every parameter the request's own value again."""
-        self.parameters.reset()
 
     def visit(self) -> None:
         """Open the address as it is now, in a window below."""

@@ -12,7 +12,7 @@ from browser.panel import WIDE
 from browser.themes import DARK, LIGHT, choose_theme, shot
 from playwright.sync_api import BrowserContext, Locator, expect
 
-from redbooth_nb.widgets.view import escaped
+from redbooth_nb.widgets.markup import escaped
 
 ALONE = "import os\nos.environ |= {{'REDBOOTH_STATE_DIR': {state!r}, 'REDBOOTH_UNATTENDED': '1'}}\n"
 IMPORTS = "from redbooth_nb import *\ntranscript._round_trips.clear()\n"

@@ -143,14 +143,14 @@ def test_http(panel: Panel) -> None:
     expect(panel.part).to_contain_text("/api/3/projects")
 
 
-COLORS = """from redbooth_nb.widgets import message, view
+COLORS = """from redbooth_nb.widgets import markup, message, view
 
 class Colors(view.View):
     def text(self):
         return ""
 
-every = " ".join(f"<access token ...{hue:04x}>" for hue in range(0, 360, 12))
-Colors([view.Markup(view.block(every)), view.Markup(f"<s>{view.escaped(every)}</s>"), message.Message()])"""
+every = " ".join(f"<access token ...{hue:04x}>" for hue in range(30))
+Colors([view.Markup(markup.block(every)), view.Markup(f"<s>{markup.escaped(every)}</s>"), message.Message()])"""
 
 
 def test_a_fingerprint_can_be_read_in_any_color(panel: Panel) -> None:

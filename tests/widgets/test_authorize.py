@@ -15,7 +15,7 @@ from redbooth_nb.client.callback import DEFAULT_TIMEOUT
 from redbooth_nb.client.register import Settings
 from redbooth_nb.errors import NotYet, RedboothError
 from redbooth_nb.widgets.authorize import SignInPanel
-from redbooth_nb.widgets.view import shortened
+from redbooth_nb.widgets.markup import shortened
 
 PASTE = "Or paste the address you were sent to"
 CallbackOf = Callable[..., str]
