@@ -7,7 +7,7 @@ import requests
 
 from redbooth_nb import AuthorizationRequest, AuthorizationResponse, connect
 from redbooth_nb.client.callback import DEFAULT_TIMEOUT, SignIn, Status
-from redbooth_nb.client.errors import StateError
+from redbooth_nb.client.errors import StateError, StateSuperseded
 from redbooth_nb.client.response import Outcome
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
@@ -20,13 +20,8 @@ from redbooth_nb.widgets.texts import TEXTS
 from redbooth_nb.widgets.view import Markup, View, field, row
 
 LATEST = 3  # refused answers that are shown
-WAITING = "Waiting for your answer. You can run other cells in the meantime."
+SAID = TEXTS["sign-in"]  # by status
 KINDS = {Outcome.ALLOWED: "good", Outcome.DENIED: "notice", Outcome.FAILED: "problem"}
-ENDINGS = {
-    Status.CANCELLED: "The sign-in was canceled.",
-    Status.TIMED_OUT: "The sign-in timed out.",
-    Status.REPLACED: "A newer sign-in took the place of this one.",
-}
 
 
 class SignInPanel(View):
@@ -124,7 +119,7 @@ class SignInPanel(View):
             return fold("The answer, field by field", table(("field", "value", "meaning"), rows))
         failed = [error for error in self.sign_in.refused if isinstance(error, StateError)][-LATEST:]
         sent = f"{sent[:4]}..."  # the whole of it, in a saved notebook, would let somebody answer this request
-        rows = [("state", error.received or "(absent)", f"sent: {sent} - {error.what}") for error in failed]
+        rows = [("state", _received(error), f"sent: {sent} - {error.what}") for error in failed]
         return fold("Refused answers", table(("field", "value", "check"), rows), opened=True) * bool(rows)
 
     def text(self) -> str:
@@ -134,8 +129,14 @@ class SignInPanel(View):
             return sign_in.response.describe()
         if sign_in.status is Status.WAITING:
             refused = [f"Refused: {' '.join(filter(None, (e.what, e.why)))}" for e in sign_in.refused[-1:]]
-            return "\n".join([*refused, sign_in.notice or WAITING])
-        return f"{ENDINGS[sign_in.status]} Click Start again to make a new request."
+            return "\n".join([*refused, sign_in.notice or SAID[Status.WAITING]])
+        return f"{SAID[sign_in.status]} Click Start again to make a new request."
+
+
+def _received(error: StateError) -> str:
+    """Return the state of a refused answer; only the beginning of one that another sign-in is still waiting for."""
+    state = error.received or "(absent)"
+    return f"{state[:4]}..." if isinstance(error, StateSuperseded) else state
 
 
 def _decide(request: AuthorizationRequest, answer: str) -> str:

@@ -32,7 +32,7 @@ class TokenRequest(LiveView):
         self.token: Token | None = None
         self._step = "exchange" if response else "refresh"
         self._answer, self._folds = Markup(), Markup()
-        self._sending = self._button("Send", self.send, primary=True)
+        self._sending = self._button("Send" if response else "Send the refresh", self.send, primary=True)
         self.parameters = Parameters(self._own(), TEXTS["fields"][self._step], self._draw)
         self.change, self.reset = self.parameters.change, self.parameters.reset
         buttons = row(self._sending, self._button("Reset the parameters", self.reset))

@@ -28,7 +28,7 @@ class Parameters:
         self.own: Values = own
         self.values: Values = own
         self._about, self._on_change, self._encoded = about, on_change, encoded
-        self._fields, self._notes = {}, {name: Markup() for name in own}
+        self._fields, self._notes = {}, {name: Markup().add_class("rv-about") for name in own}
         for name, value in own.items():
             at_once = name not in SECRET_FIELDS  # no half of a secret is ever part of the widget's state
             self._fields[name] = typed = field(w.Text, name, value=str(value), continuous_update=at_once)
@@ -40,7 +40,8 @@ class Parameters:
         """Give one another value; an empty one leaves it out. The fingerprint of a secret stands for the secret."""
         own = self.own.get(name, "")
         if isinstance(value, str):
-            value = next((secret for secret in [own, *known_secrets()] if str(secret) == value), value)
+            shown = [own, self.values.get(name, own), *known_secrets()]  # a fingerprint stands for its secret
+            value = next((one for one in shown if str(one) == value), value)
         secret = isinstance(value, str) and (name in SECRET_FIELDS or hide_in_text(value) != value)
         if isinstance(value, str) and secret and value not in {"", own}:
             value = Secret(f"other {SECRET_FIELDS.get(name, 'secret')}", value)

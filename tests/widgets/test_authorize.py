@@ -170,6 +170,14 @@ def test_on_redbooth_only_a_person_can_allow(monkeypatch: pytest.MonkeyPatch) ->
         SignInPanel()
 
 
+def test_the_state_of_a_newer_sign_in_is_not_saved_here(panel: SignInPanel, callback_of: CallbackOf) -> None:
+    newer = AuthorizationRequest.new(panel.sign_in.request.settings)
+    with pytest.raises(RedboothError, match="waiting in another notebook"):
+        panel.paste(callback_of(newer))
+    assert f"{newer.state[:4]}..." in shown(panel)
+    assert newer.state not in shown(panel) + saved()
+
+
 def test_the_state_check_is_shown_failing_and_passing(panel: SignInPanel, callback_of: CallbackOf) -> None:
     sent = panel.sign_in.request.state
     with pytest.raises(RedboothError):

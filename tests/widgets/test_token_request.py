@@ -76,7 +76,7 @@ def test_as_shown_it_is_the_clients_own_request(app: Settings, decide: DECIDE) -
     assert "arrived and are saved" in shown(form)
     again = TokenRequest(app)
     before = dict(line.strip().split(" = ", 1) for line in again.text().splitlines()[1:])
-    click(again, "Send")
+    click(again, "Send the refresh")
     assert sent() == before
     assert again.token == kept(app)
     assert f"refresh_token = {again.token.refresh_token}" in again.text()  # the next one, for the next request
@@ -181,6 +181,16 @@ def test_what_is_typed_over_a_secret_is_never_saved(app: Settings, decide: DECID
     form.reset()
     field(form, "refresh_token").value = "typed-without-a-token"
     assert "typed-without-a-token" not in saved()
+
+
+def test_a_short_secret_is_sent_as_it_was_typed(app: Settings, decide: DECIDE) -> None:
+    """It is too short for the kit to know it again in an answer."""
+    form = TokenRequest(app, decide(app))
+    field(form, "client_secret").value = "x1"
+    assert form.parameters.plain["client_secret"] == "x1"
+    assert field(form, "client_secret").value.startswith("<other client secret ...")
+    field(form, "client_secret").value = field(form, "client_secret").value
+    assert form.parameters.plain["client_secret"] == "x1"
 
 
 def test_another_notebooks_refresh_is_followed_and_edits_stay(app: Settings, decide: DECIDE) -> None:
