@@ -51,6 +51,7 @@ def lab(options: list[str]) -> int:
     paths = [str(LAB_CONFIG), os.environ.get("JUPYTER_CONFIG_PATH", "")]
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(path for path in paths if path)
     settings = [f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{FIRST}"]
+    settings += ["--LabApp.custom_css=True", f"--ServerApp.tornado_settings=static_custom_path={LAB_CONFIG / 'custom'}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         settings.append("--allow-root")  # containers often have no other user
     from jupyterlab.labapp import main as jupyterlab  # slow to import, and only needed here

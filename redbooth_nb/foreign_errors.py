@@ -9,6 +9,13 @@ from redbooth_nb.client.errors import bearer_problem, meaning_of
 from redbooth_nb.client.wire import transport_failure
 from redbooth_nb.errors import RedboothError
 
+PAGES = {  # words on an error page of the authorize address, and the error code that it does not show
+    "redirect uri": "invalid_redirect_uri",
+    "Client authentication failed": "invalid_client",
+    "response type": "unsupported_response_type",
+    "requested scope": "invalid_scope",
+    "Missing required": "invalid_request",
+}
 AT_AUTHORIZE = {"access_denied", "server_error", "temporarily_unavailable"}  # only the authorize stage gives these
 
 
@@ -28,3 +35,9 @@ def api_meaning(answer: requests.Response) -> RedboothError:
     server_fault = answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
     code = bearer_problem(answer.headers.get("WWW-Authenticate", ""))
     return meaning_of("api", code or ("5xx" if server_fault else str(answer.status_code)))
+
+
+def page_meaning(message: str) -> RedboothError | None:
+    """Return what the message of an error page of the authorize address means, None where that is not known."""
+    code = next((code for words, code in PAGES.items() if words in message), "")
+    return meaning_of("authorize", code) if code else None

@@ -19,12 +19,13 @@ from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.errors import failure
 from redbooth_nb.client.loopback import HTTP_PORT, SLOWEST_REQUEST, LoopbackServer, Page
 from redbooth_nb.client.private_file import StoreError
-from redbooth_nb.client.response import AuthorizationResponse, Outcome
+from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 from redbooth_nb.port_note import holder, leave_note
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS
 
 DEFAULT_TIMEOUT: Final = 600.0  # seconds, as long as an authorization code lives
+TITLES: Final = {"allowed": "You allowed access", "denied": "You denied access", "failed": "Redbooth reported an error"}
 MOST_REFUSALS: Final = 5  # kept with their reasons; the others are only counted
 
 
@@ -55,12 +56,11 @@ class SignIn:
         on_change: Callable[[], object] = lambda: None,
     ) -> None:
         self.request = request
-        self._status = Status.WAITING
+        self._status, self._status_lock = Status.WAITING, threading.Lock()
         self.notice, self.refused_count = "", 0
         self._refused: deque[RedboothError] = deque(maxlen=MOST_REFUSALS)
         self._response: AuthorizationResponse | None = None
         self._on_change, self._until = on_change, time.monotonic() + timeout
-        self._status_lock = threading.Lock()
         self._server: LoopbackServer | None = None
         if listen:
             self.listen()
@@ -180,12 +180,13 @@ class SignIn:
             problem = getattr(error, "problem", "")  # of a StateError
             if problem == "used":
                 return answered
+            if problem in {"anothers", "superseded"}:  # nor can any other answer this request now
+                self._end(Status.REPLACED)
+                return Page(410, "A newer sign-in took its place", f"{error.what} {error.remedy}", last=True)
             ended = self.status is not Status.WAITING  # by on_change, which was told of the refusal
             title = "The answer could not be kept" if isinstance(error, StoreError) else "Not the answer"
             return Page(400, title, f"{error.what} The notebook is still waiting.", last=ended)
-        titles = {Outcome.ALLOWED: "You allowed access", Outcome.DENIED: "You denied access"}
-        title = titles.get(response.outcome, "Redbooth reported an error")
-        return Page(200, title, "You can close this tab and go back to the notebook.", last=True)
+        return Page(200, TITLES[response.outcome], "You can close this tab and go back to the notebook.", last=True)
 
     def __repr__(self) -> str:
         """Say how it is going."""

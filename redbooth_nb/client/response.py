@@ -140,7 +140,7 @@ def _check_state(
     """Return how the answer was matched to the request: by the `state` that was sent. Raises StateError."""
     state = fields.get("state")
     if not same_text(record["state"], request.state):
-        problem = "superseded"
+        problem = "anothers" if same_text(record["state"], state or "") else "superseded"
     elif record["answered"]:
         problem = "used"
     elif state and same_text(state, request.state):

@@ -18,7 +18,7 @@ from redbooth_nb.client.errors import meaning_of
 from redbooth_nb.client.token_endpoint import answer_problem
 from redbooth_nb.client.wire import status_of
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.foreign_errors import api_meaning, meaning_of_error
+from redbooth_nb.foreign_errors import api_meaning, meaning_of_error, page_meaning
 from redbooth_nb.lessons.course import LESSONS, TEXTS
 from redbooth_nb.provider.addresses import AUTHORIZE_URL, TOKEN_URL
 from redbooth_nb.provider.delivery import current_provider
@@ -130,12 +130,9 @@ def _authorize(answer: requests.Response) -> tuple[str, RedboothError | None]:
     if location:
         query = urlsplit(location).query or urlsplit(location).fragment
         code = parse_qs(query).get("error", [""])[0]
-        said = f"the browser is sent to {hide_in_url(location)}"
-    else:
-        message = page_message(answer)
-        code = next((code for words, code in TEXTS["pages"].items() if words in message), "")
-        said = f'a page that says "{message}"'
-    return said, meaning_of("authorize", code) if code else None
+        return f"the browser is sent to {hide_in_url(location)}", meaning_of("authorize", code) if code else None
+    message = page_message(answer)
+    return f'a page that says "{message}"', page_meaning(message)
 
 
 def _token(answer: requests.Response) -> tuple[str, RedboothError | None]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from urllib.parse import urljoin, urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from redbooth_nb.errors import RedboothError, only_kit_errors
 from redbooth_nb.provider.addresses import NEW_APPLICATION_URL, ORIGIN
@@ -64,7 +65,7 @@ class Visitor:
             query, body = (None, list(sent)) if method == "POST" else (list(sent), None)
             try:
                 answer = self._session.request(method, target, query, body, allow_redirects=False, timeout=TIMEOUT)
-            except (requests.RequestException, ValueError, LookupError):  # also addresses and texts that cannot be sent
+            except (requests.RequestException, HTTPError, ValueError, LookupError):  # also what cannot be sent
                 raise VisitorError.named("no_page", request=f"{method} {target.partition('?')[0]}") from None
             location = answer.headers.get("Location")
             if not location:

@@ -130,7 +130,7 @@ def response_body(response: requests.Response, *, stream: bool = False) -> Any:
 def _shell_pair(name: str, value: "str | Secret") -> str:
     """Return name=value, URL-encoded; a secret as a shell variable, the only place where $ stands."""
     if isinstance(value, Secret):
-        return f"{urlencode({name: ''})}$REDBOOTH_{value.kind.upper().replace(' ', '_')}"
+        return f"{urlencode({name: ''})}${variable(value)}"
     return urlencode({name: value})
 
 
@@ -138,3 +138,8 @@ def _quoted(fixed: str, pairs: str) -> str:
     """Quote for the shell: nothing in `fixed` is a variable, whoever wrote the address."""
     escaped = re.sub(r'([\\$`"])', r"\\\1", fixed)
     return f'"{escaped}{pairs}"' if "$" in pairs else shlex.quote(fixed + pairs)
+
+
+def variable(secret: Secret) -> str:
+    """Return the name of the variable that stands for a secret in code to copy, such as REDBOOTH_CLIENT_SECRET."""
+    return "REDBOOTH_" + secret.kind.upper().replace(" ", "_")

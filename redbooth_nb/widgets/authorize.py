@@ -15,18 +15,13 @@ from redbooth_nb.provider.visitor import VisitorError, press
 from redbooth_nb.traffic.redaction import hide_in_url
 from redbooth_nb.widgets.browser import Browser
 from redbooth_nb.widgets.countdown import Countdown
-from redbooth_nb.widgets.message import Message
+from redbooth_nb.widgets.markup import fold, table
 from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import Markup, View, button, field, fold, row, table
+from redbooth_nb.widgets.view import Markup, View, field, row
 
 LATEST = 3  # refused answers that are shown
-WAITING = "Waiting for your answer. You can run other cells in the meantime."
+SAID = TEXTS["sign-in"]  # by status
 KINDS = {Outcome.ALLOWED: "good", Outcome.DENIED: "notice", Outcome.FAILED: "problem"}
-ENDINGS = {
-    Status.CANCELLED: "The sign-in was canceled.",
-    Status.TIMED_OUT: "The sign-in timed out.",
-    Status.REPLACED: "A newer sign-in took the place of this one.",
-}
 
 
 class SignInPanel(View):
@@ -45,15 +40,15 @@ class SignInPanel(View):
     ) -> None:
         self._timeout = timeout
         self.browser: Browser | None = None
-        self._message, self._place, self._taken_apart = Message(), w.VBox(), Markup()
+        self._place, self._taken_apart = w.VBox(), Markup()
         super().__init__([self._message, self._place])
         request = request or AuthorizationRequest.new()
         callback = _decide(request, answer) if Configuration.read().unattended else ""
         self._countdown = Countdown(timeout, timeout, TEXTS["countdown"]["sign-in"])
-        self._waiting = row(self._countdown, button("Cancel", self.cancel, self._message))
-        self._again = row(button("Start again", self.start_again, self._message))
+        self._waiting = row(self._countdown, self._button("Cancel", self.cancel))
+        self._again = row(self._button("Start again", self.start_again))
         self._address = field(w.Text, "Or paste the address you were sent to", label_width="auto")
-        self._paste = row(self._address, button("Use this address", self._take, self._message))
+        self._paste = row(self._address, self._button("Use this address", self._take))
         self._begin(request, attended=not callback)
         if callback:
             self.paste(callback)
@@ -107,7 +102,8 @@ class SignInPanel(View):
         in_tab = self.browser is not None and self.browser.in_tab
         kind = KINDS[self.response.outcome] if answered else "notice" if waiting and self.sign_in.refused else "info"
         self._message.say(self.text(), kind)
-        self._place.children = [self.browser] if self.browser and (waiting or (answered and not in_tab)) else []
+        here = self.browser is not None and (waiting or (answered and self.browser.arrived))
+        self._place.children = [self.browser] if here else []
         self._taken_apart.show(self._fields())
         paste = [self._paste] if in_tab and not answered else []  # a late answer can still be pasted
         last = [self._waiting, *paste] if waiting else [*paste, self._again]
@@ -123,7 +119,7 @@ class SignInPanel(View):
             return fold("The answer, field by field", table(("field", "value", "meaning"), rows))
         failed = [error for error in self.sign_in.refused if isinstance(error, StateError)][-LATEST:]
         sent = f"{sent[:4]}..."  # the whole of it, in a saved notebook, would let somebody answer this request
-        rows = [("state", error.received or "(absent)", f"sent: {sent} - {error.what}") for error in failed]
+        rows = [("state", _received(error), f"sent: {sent} - {error.what}") for error in failed]
         return fold("Refused answers", table(("field", "value", "check"), rows), opened=True) * bool(rows)
 
     def text(self) -> str:
@@ -133,8 +129,14 @@ class SignInPanel(View):
             return sign_in.response.describe()
         if sign_in.status is Status.WAITING:
             refused = [f"Refused: {' '.join(filter(None, (e.what, e.why)))}" for e in sign_in.refused[-1:]]
-            return "\n".join([*refused, sign_in.notice or WAITING])
-        return f"{ENDINGS[sign_in.status]} Click Start again to make a new request."
+            return "\n".join([*refused, sign_in.notice or SAID[Status.WAITING]])
+        return f"{SAID[sign_in.status]} Click Start again to make a new request."
+
+
+def _received(error: StateError) -> str:
+    """Return the state of a refused answer; only the beginning of one that another sign-in is still waiting for."""
+    state = error.received or "(absent)"
+    return f"{state[:4]}..." if error.problem in {"anothers", "superseded"} else state
 
 
 def _decide(request: AuthorizationRequest, answer: str) -> str:

@@ -5,24 +5,26 @@ Pages and addresses travel as messages and are never part of the widget's state,
 
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import anywidget
 import requests
+from urllib3.exceptions import HTTPError
 
-from redbooth_nb import connect
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError, only_kit_errors
-from redbooth_nb.provider.delivery import Provider, current_provider
+from redbooth_nb.foreign_errors import page_meaning
+from redbooth_nb.provider.addresses import AUTHORIZE_URL
+from redbooth_nb.provider.delivery import current_provider
+from redbooth_nb.provider.page import document, page_message
 from redbooth_nb.provider.visitor import Visitor
 from redbooth_nb.traffic.redaction import hide_in_text, hide_in_url
 from redbooth_nb.widgets.appearance import shared_layout
-from redbooth_nb.widgets.message import Message
-from redbooth_nb.widgets.own_pages import arrival_page, own_page
+from redbooth_nb.widgets.markup import link
+from redbooth_nb.widgets.pages import arrival_page, own_page, style_sheet, window_session
 from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import Markup, View, button, link
+from redbooth_nb.widgets.view import Markup, View
 
 HERE = Path(__file__).parent
 
@@ -40,7 +42,8 @@ class _Window(anywidget.AnyWidget):
 class Browser(View):
     """A window that shows the pages of a stand-in: `go_to()`, `press()`, `back()`, `reload()`, `use_tab()`.
 
-    It opens `url` when it is drawn. On redbooth.com, and after `use_tab()`, it is a link to open in a tab instead.
+    It opens `url` when it is drawn. After `use_tab()` a link that opens it in a tab is below; on redbooth.com there is
+    nothing but that link.
     label: what the link says. answer: the button to press where nobody sits at the browser.
     on_tab: called before a link is shown. on_arrival: called with the address outside Redbooth that the window was
     sent to; the window shows what it returns, or the RedboothError that it raises.
@@ -59,14 +62,11 @@ class Browser(View):
     ) -> None:
         provider = current_provider()
         self._url, self._label, self._on_tab, self._on_arrival = url, label, on_tab, on_arrival
-        self._provider, self._visitor, self._assets = provider, Visitor(_session(provider)), requests.Session()
-        provider.deliver(self._assets)
-        self._notice, self._message, self._near = "", Message(), False
-        self._styles: dict[str, str] = {}
-        self._tab = button("Use a tab in my own browser", self.use_tab, self._message)
-        self._window = _Window()
+        self._provider, self._visitor = provider, Visitor(window_session(provider))
+        self._notice, self._near = "", False
+        self._tab = self._button("Use a tab in my own browser", self.use_tab)
+        self._link, self._window, self.in_tab = Markup(), _Window(), provider.kind == "live"
         self._window.on_msg(self._take)
-        self.in_tab = provider.kind == "live"
         super().__init__([self._window, self._message])
         if self.in_tab:
             self.use_tab()
@@ -74,12 +74,21 @@ class Browser(View):
             self._visitor.open(url)
             self._visitor.press(answer)
 
+    @property
+    def arrived(self) -> bool:
+        """Whether the window was sent to an address outside Redbooth."""
+        return self._visitor.arrived is not None
+
     def use_tab(self) -> None:
-        """Show a link to open in a tab of your own browser, in place of the window."""
+        """Show a link to open in a tab of your own browser. The window stays: either can be used."""
         self.in_tab = True
         self._on_tab()
-        shown = link(self._provider.link(self._url), self._label)
-        self.children = [Markup(f"<strong>{shown}</strong> (opens in a new tab)"), self._message]
+        shown = f"<strong>{link(self._provider.link(self._url), self._label)}</strong> (opens in a new tab)"
+        if self._provider.kind == "live":
+            self.children = [Markup(shown), self._message]
+        else:
+            self._link.show(f"{shown}, or go on in the window above.")
+            self._arrange()
 
     @only_kit_errors
     def go_to(self, url: str) -> None:
@@ -155,13 +164,18 @@ class Browser(View):
             case {"go": "reload"}:
                 self.reload()
 
+    def _arrange(self) -> None:
+        tab = [self._link] if self.in_tab else [self._tab] * self._near
+        self.children = [self._window, self._message, *(tab if not self.arrived else [])]
+
     def _show(self) -> None:
         arrived, page = self._visitor.arrived, self._visitor.page
-        offer_tab = [self._tab] if self._near and arrived is None else []
-        self.children = [self._window, self._message, *offer_tab]
+        self._arrange()
         if arrived is not None:
             self._tell(arrived.reveal(), *arrival_page(arrived.reveal(), self._notice, sent=self._visitor.sent))
         elif page is not None:
+            refused = page.url.partition("?")[0] == AUTHORIZE_URL and document(page).find(".//pre") is not None
+            self._message.say(str((refused and page_meaning(page_message(page))) or ""), "problem")
             styles = "".join(map(self._style, self._visitor.style_sheets()))
             self._tell(page.url, self._title, page.text, styles)
 
@@ -174,17 +188,9 @@ class Browser(View):
         self._window.send(shown | {"back": self._visitor.can_go_back})
 
     def _style(self, url: str) -> str:
-        if url not in self._styles:
-            with suppress(requests.RequestException):
-                answer = self._assets.get(url, timeout=5, allow_redirects=False)
-                self._styles[url] = answer.text if answer.ok else ""
-        return self._styles.get(url, "")
-
-
-@cache
-def _session(provider: Provider) -> requests.Session:
-    """Return the session that all windows share, so that the same person is signed in everywhere."""
-    return connect(requests.Session(), provider)
+        with suppress(requests.RequestException, HTTPError):
+            return style_sheet(self._provider, url)
+        return ""
 
 
 def _is_field(sent: object) -> bool:

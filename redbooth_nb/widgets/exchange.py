@@ -1,69 +1,133 @@
-"""The exchange form: the token request before it is sent, a Send button, and what came back."""
+"""The token request, for exchange and refresh: every parameter can be edited before it is sent."""
 
-from redbooth_nb import TOKEN_URL, AuthorizationResponse, Token, exchange
-from redbooth_nb.secret import Secret
+from contextlib import suppress
+
+from redbooth_nb import TOKEN_URL, AuthorizationResponse, Settings, Token, TokenStore, exchange, refresh
+from redbooth_nb.client.authorize import PendingAuthorization
+from redbooth_nb.client.token_endpoint import token_session
+from redbooth_nb.client.wire import TIMEOUT
+from redbooth_nb.errors import RedboothError
 from redbooth_nb.traffic.round_trip import RoundTrip
 from redbooth_nb.widgets.countdown import duration
-from redbooth_nb.widgets.http import curl_folds
-from redbooth_nb.widgets.message import Message
+from redbooth_nb.widgets.http import request_folds
+from redbooth_nb.widgets.live import LiveView
+from redbooth_nb.widgets.markup import code, fold, table
+from redbooth_nb.widgets.parameters import Parameters, Values
+from redbooth_nb.widgets.python_code import python_fold
+from redbooth_nb.widgets.snapshot import Snapshot
 from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import Markup, View, button, code, fold, table
+from redbooth_nb.widgets.view import Markup, row
 
 
-class ExchangeForm(View):
-    """Shows the token request of `response` (default: the last answer). `send()` does what the button does.
+class TokenRequest(LiveView):
+    """A token request to edit: `change()`, `reset()` and `send()` do what typing and the buttons do.
 
-    show_only: leave the button out, where a cell sends the request.
+    response: the answer whose code it exchanges; without one it refreshes the stored token. token: what came back.
     """
 
     title = "Token request"
-    picture = "exchange"
 
-    def __init__(self, response: AuthorizationResponse | None = None, *, show_only: bool = False) -> None:
-        self.response = response or AuthorizationResponse.last()
+    def __init__(
+        self, settings: Settings, response: AuthorizationResponse | None = None, *, show_only: bool = False
+    ) -> None:
+        self.settings, self.response = settings, response
         self.token: Token | None = None
-        self._message, self._answer = Message(), Markup()
-        rows = [(name, value, TEXTS["fields"]["request"][name]) for name, value in self.fields.items()]
-        curl = curl_folds(RoundTrip("POST", TOKEN_URL, fields=list(self.fields.items())))
-        request = Markup(code(f"POST {TOKEN_URL}") + table(("field", "value", "meaning"), rows) + curl)
-        send = button("Send", lambda: bool(self.send()), self._message, primary=True)
-        super().__init__([request, *([] if show_only else [send]), self._message, self._answer])
-
-    @property
-    def fields(self) -> dict[str, "str | Secret"]:
-        """The form fields of the request; secrets stay hidden."""
-        request = self.response.request
-        proof = {"code_verifier": request.code_verifier} if request.code_verifier else {}
-        return {
-            "grant_type": "authorization_code",
-            "code": self.response.code or "(none: there is nothing to exchange)",
-            "redirect_uri": request.redirect_uri,
-            "client_id": request.settings.client_id,
-            "client_secret": request.settings.client_secret,
-            **proof,
-        }
+        self._step = "exchange" if response else "refresh"
+        self._answer, self._folds = Markup(), Markup()
+        self._sending = self._button("Send" if response else "Send the refresh", self.send, primary=True)
+        self.parameters = Parameters(self._own(), TEXTS["fields"][self._step], self._draw)
+        self.change, self.reset = self.parameters.change, self.parameters.reset
+        buttons = row(self._sending, self._button("Reset the parameters", self.reset))
+        self._draw()
+        address = Markup(code(f"POST {TOKEN_URL}"))
+        below = [] if show_only else [buttons, self._message, self._answer]
+        super().__init__([address, *self.parameters.rows, self._folds, *below])
 
     def send(self) -> Token:
-        """Send the request, once, and save the token. Called again it returns the same token and sends nothing.
+        """Send what is shown, and save the token that comes back. Raises what `exchange` and `refresh` raise.
 
-        Raises what `exchange` raises.
+        An exchange as the client does it is sent once; called again it returns the same token.
         """
-        if self.token is None:
-            self.token = exchange(self.response)
-            self._answer.show(self._taken_apart(self.token))
-            arrived = "{} and {} arrived and are saved." if self.token.refresh_token else "{} arrived and is saved."
-            self._message.say(arrived.format(self.token.access_token, self.token.refresh_token), "good")
-        return self.token
+        self.update()
+        edited = self.parameters.changed
+        if self.token and self.response and not edited:
+            return self.token
+        self._message.say("")
+        used = self.parameters.values.get("code" if self.response else "refresh_token")
+        client = exchange(self.response) if self.response and not edited else None
+        token = self.token = client or (self._experiment() if edited else refresh(self.settings))
+        self._answer.show(_taken_apart(token, used))
+        arrived = "{} and {} arrived and are saved." if token.refresh_token else "{} arrived and is saved."
+        self._message.say(arrived.format(token.access_token, token.refresh_token), "good")
+        self.update()
+        self._draw()
+        return token
 
-    def _taken_apart(self, token: Token) -> str:
-        meanings = dict(TEXTS["fields"]["token"])
-        if token.expires_in is not None:
-            meanings["expires_in"] += f" ({duration(token.expires_in)})"
-        given = {name: getattr(token, name) for name in meanings}
-        rows = [(name, "(not given)" if given[name] is None else given[name], meanings[name]) for name in meanings]
-        sent = f"<p><s>{code(self.response.code)}</s> has been used: it works only once.</p>"
-        return fold("The answer, field by field", table(("field", "value", "meaning"), rows) + sent)
+    def _experiment(self) -> Token:
+        """Send what was edited. What comes back is as safe as with `exchange` and `refresh`."""
+        settings, store, values = self.settings, TokenStore(self.settings.folder), self.parameters.values
+        with store.lock():
+            old = store.load()
+            marks = old is not None and values.get("refresh_token") == old.refresh_token and not store.interrupted()
+            if old and marks:
+                store.mark_refresh(old)
+            try:
+                with token_session(self._step, settings) as oauth:
+                    answer = oauth.post(TOKEN_URL, data=self.parameters.plain, timeout=TIMEOUT)
+            except RedboothError as error:
+                if old and marks and (vars(error).get("error") or vars(error).get("sent") is False):  # nothing was lost
+                    store.unmark_refresh(old)
+                raise
+            token = Token.from_answer(answer.json(), settings.provider.now(), previous=None if self.response else old)
+            store.save(token)
+        if self.response and self.response.code and values["code"] == self.response.code:
+            with suppress(RedboothError):  # it was sent before
+                PendingAuthorization(settings).mark_code_sent(self.response.request, self.response.code)
+        return token
+
+    def _own(self) -> Values:
+        app: Values = {"client_id": self.settings.client_id, "client_secret": self.settings.client_secret}
+        if self.response is None:
+            token = Snapshot(self.settings).token
+            return {"grant_type": "refresh_token", "refresh_token": (token and token.refresh_token) or "", **app}
+        request, code = self.response.request, self.response.code or "(none: there is nothing to exchange)"
+        proof: Values = {"code_verifier": request.code_verifier} if request.code_verifier else {}
+        grant = {"grant_type": "authorization_code", "code": code, "redirect_uri": request.redirect_uri}
+        return {**grant, **app, **proof}
+
+    def _show(self) -> None:
+        self.parameters.follow(self._own())
+
+    def _draw(self) -> None:
+        given, edited = self.parameters.given, self.parameters.changed
+        request = RoundTrip("POST", TOKEN_URL, fields=given)
+        self._folds.show(request_folds(request, after=python_fold("edited" if edited else self._step, given)))
+        self._sending.disabled = bool(self.token and self.response and not edited)
 
     def text(self) -> str:
         """Return the request as text."""
-        return "\n".join([f"POST {TOKEN_URL}", *(f"    {name} = {value}" for name, value in self.fields.items())])
+        self.update()
+        return "\n".join([f"POST {TOKEN_URL}", *(f"    {name} = {value}" for name, value in self.parameters.given)])
+
+
+class ExchangeForm(TokenRequest):
+    """Shows the token request of `response` (default: the last answer). `send()` does what the button does.
+
+    show_only: leave the buttons out, where a cell sends the request.
+    """
+
+    picture = "exchange"
+
+    def __init__(self, response: AuthorizationResponse | None = None, *, show_only: bool = False) -> None:
+        response = response or AuthorizationResponse.last()
+        super().__init__(response.request.settings, response, show_only=show_only)
+
+
+def _taken_apart(token: Token, used: object) -> str:
+    meanings = dict(TEXTS["fields"]["token"])
+    if token.expires_in is not None:
+        meanings["expires_in"] += f" ({duration(token.expires_in)})"
+    given = {name: getattr(token, name) for name in meanings}
+    rows = [(name, "(not given)" if given[name] is None else given[name], meanings[name]) for name in meanings]
+    sent = f"<p><s>{code(used)}</s> has been used: it works only once.</p>"
+    return fold("The answer, field by field", table(("field", "value", "meaning"), rows) + sent)

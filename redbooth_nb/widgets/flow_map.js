@@ -75,7 +75,9 @@ function fill(element, text) {
   for (const piece of text.split(/(<[a-z ]+ \.\.\.[0-9a-f]{4}>)/)) {
     const [, digits] = /^<[a-z ]+ \.\.\.([0-9a-f]{4})>$/.exec(piece) ?? [];
     const print = digits && make("span", "rv-print", piece);
-    print?.style.setProperty("--rv-hue", parseInt(digits, 16) % 360);
+    const number = parseInt(digits, 16);
+    print?.style.setProperty("--rv-hue", 190 + 26 * (number % 6));
+    print?.style.setProperty("--rv-tint", `${18 + 24 * (Math.floor(number / 6) % 2)}%`);
     element.append(print ?? piece);
   }
   return element;
@@ -183,7 +185,7 @@ function render({ model, el }) {
     const entry = legend.appendChild(make("span", "rf-progress"));
     showProgress(entry, progress);
   }
-  legend.append(make("span", "", "Choose a hop to see what went over the wire: click, or arrow keys and Enter."));
+  legend.append(make("span", "", "Choose a hop to see what went over the wire: click, or arrow keys and Enter. Requests from other notebooks are not shown."));
   root.append(summary, parties(), list, legend);
   el.append(root);
 

@@ -8,8 +8,8 @@ from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.traffic.round_trip import RoundTrip
 from redbooth_nb.traffic.transcript import Transcript, transcript
 from redbooth_nb.widgets.live import LiveView
-from redbooth_nb.widgets.message import Message
-from redbooth_nb.widgets.view import Markup, block, fold, side_by_side, table
+from redbooth_nb.widgets.markup import block, fold, side_by_side, table
+from redbooth_nb.widgets.view import Markup
 
 SHOWN = 20  # round trips, the newest; `print(transcript)` has them all
 
@@ -22,7 +22,7 @@ class HttpView(LiveView):
 
     def __init__(self, round_trips: Sequence[RoundTrip] | Transcript = transcript) -> None:
         self._round_trips, self._markup = round_trips, Markup()
-        super().__init__([self._markup, Message()])  # it says when the kernel is gone
+        super().__init__([self._markup, self._message])
 
     def _show(self) -> None:
         trips = list(self._round_trips)
@@ -38,11 +38,11 @@ class HttpView(LiveView):
         return str(Transcript(list(self._round_trips)))
 
 
-def curl_folds(trip: RoundTrip, before: str = "") -> str:
-    """Return a request as cURL, for redbooth.com and for the stand-in where one listens, beside what is before."""
+def request_folds(trip: RoundTrip, before: str = "", after: str = "") -> str:
+    """Return a request as cURL, for redbooth.com and for the stand-in where one listens, and what else to fold."""
     origin = current_provider().origin
     own = fold("As cURL, for your own sandbox", block(trip.curl(origin))) if origin != ORIGIN else ""
-    return f'<div class="rv-folds">{before}{fold("As cURL, as in the guide", block(trip.curl()))}{own}</div>'
+    return f'<div class="rv-folds">{before}{fold("As cURL, as in the guide", block(trip.curl()))}{own}{after}</div>'
 
 
 def _drawn(number: int, trip: RoundTrip, *, opened: bool) -> str:
@@ -52,4 +52,4 @@ def _drawn(number: int, trip: RoundTrip, *, opened: bool) -> str:
     headers = fold("Request headers", table(("header", "value"), trip.request_headers))
     headers += fold("Response headers", table(("header", "value"), trip.response_headers))
     summary = f"{number}. <strong>{html.escape(trip.method)}</strong> {path} {status}"
-    return fold(summary, side_by_side(trip) + curl_folds(trip, headers), opened=opened)
+    return fold(summary, side_by_side(trip) + request_folds(trip, headers), opened=opened)

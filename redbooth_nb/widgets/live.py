@@ -21,9 +21,7 @@ if hasattr(os, "register_at_fork"):  # not on Windows
         after_in_child=lambda: globals().update(_one_at_a_time=threading.RLock(), _lock=threading.Lock())
     )
 _views: "WeakSet[LiveView]" = WeakSet()
-_dirty = [
-    False
-]  # true after a change, until somebody reads what is changed; nothing to lock, so Ctrl-C can't leave it so
+_dirty = [False]  # true after a change until somebody reads it; nothing to lock, so Ctrl-C can't leave it so
 _workers: list[threading.Thread] = []  # at most one, which gathers changes and then shows them
 
 
@@ -57,7 +55,11 @@ def update_all(*_: object) -> None:
         _views.difference_update([view for view in _views if view.comm is None])  # the closed ones
         views = list(_views)
     for view in views:
-        view.update()
+        try:
+            view.update()
+        except AttributeError:  # of a widget that another thread closed meanwhile
+            if view.comm is not None:
+                raise
 
 
 def _changed() -> None:

@@ -21,14 +21,18 @@ function keep(event) {
   if (OWN_KEYS.some(([control, uses]) => event.target.matches(control) && uses(event.key))) event.stopPropagation();
 }
 
-// Copy what is before the button. It is selected first, so it can be copied by hand where the browser does not let a
-// page write to the clipboard.
+// Copy what is before the button, or the whole of it where it is shortened. Where the browser does not let a page write
+// to the clipboard, it is selected, to be copied by hand.
 async function copy(button) {
-  getSelection().selectAllChildren(button.previousElementSibling);
+  const text = button.previousElementSibling;
+  const { whole } = button.dataset;
+  if (!whole) getSelection().selectAllChildren(text);
   try {
-    await navigator.clipboard.writeText(getSelection().toString());
+    await navigator.clipboard.writeText(whole ?? getSelection().toString());
     button.textContent = "Copied";
   } catch {
+    if (whole) text.textContent = whole;
+    getSelection().selectAllChildren(text);
     button.textContent = "Selected";
   }
 }

@@ -1,17 +1,27 @@
 """The playground: the whole flow on one screen, for any app and user."""
 
+from contextlib import suppress
+
 import ipywidgets as w
 
 from redbooth_nb import AuthorizationRequest, AuthorizationResponse, RedboothError, RedboothSession
+from redbooth_nb.client.authorize import NONCE_NAME
+from redbooth_nb.client.wire import api_address, status_of
+from redbooth_nb.foreign_errors import api_meaning
+from redbooth_nb.secret import Secret
+from redbooth_nb.traffic.redaction import hide_in_url
+from redbooth_nb.traffic.round_trip import RoundTrip
 from redbooth_nb.widgets.appearance import shared_layout
 from redbooth_nb.widgets.authorize import SignInPanel
-from redbooth_nb.widgets.exchange import ExchangeForm
-from redbooth_nb.widgets.http import HttpView
+from redbooth_nb.widgets.exchange import TokenRequest
+from redbooth_nb.widgets.http import HttpView, request_folds
 from redbooth_nb.widgets.live import LiveView
 from redbooth_nb.widgets.message import Message
+from redbooth_nb.widgets.python_code import python_fold
 from redbooth_nb.widgets.refresh import TokenCard
 from redbooth_nb.widgets.register import RegisterForm
 from redbooth_nb.widgets.snapshot import Snapshot
+from redbooth_nb.widgets.texts import TEXTS
 from redbooth_nb.widgets.view import Markup, button, field, row
 
 
@@ -25,21 +35,27 @@ class Playground(LiveView):
     picture = "playground"
 
     def __init__(self) -> None:
-        self._message = Message()
+        self._started = Message()
         self._pkce = field(w.Checkbox, "PKCE", value=False, indent=False)
-        self._nonce = field(w.Checkbox, "a second proof in the redirect URI", value=False, indent=False)
+        self._nonce = field(w.Checkbox, "a nonce in the redirect URI", value=False, indent=False)
         self._path = field(w.Text, "GET https://redbooth.com/api/3", value="/me", label_width="auto")
+        for option in (self._pkce, self._nonce, self._path):
+            option.observe(lambda _: self._show_code(Snapshot()), names="value")
         self._exchanged: float | None = None  # when the answer came whose code the form sends
-        self._sign_in, self._exchange, self._card = (w.VBox(layout=shared_layout()) for _ in range(3))
+        self._sign_in, self._exchange, self._refresh = (w.VBox(layout=shared_layout()) for _ in range(3))
+        self._link_code, self._call_code = Markup(), Markup()
         self.form, self.http = RegisterForm(), HttpView()
-        start = button("New sign-in", self.authorize, self._message, primary=True)
-        call = button("Call", lambda: self.call(self._path.value), self._message)
+        start = button("New sign-in", self.authorize, self._started, primary=True)
+        call = self._button("Call", lambda: self.call(self._path.value))
+        reset, said = self._button("Reset", self.reset), TEXTS["playground"]
+        options = [self._pkce, Markup(said["pkce"]), self._nonce, Markup(said["nonce"])]
+        problem = w.VBox([self._started], layout=shared_layout(), _dom_classes=("redbooth-view",))
         steps = {
             "1 register": [self.form],
-            "2 authorize": [row(self._pkce, self._nonce, start), self._sign_in],
+            "2 authorize": [*options, start, problem, self._link_code, self._sign_in],
             "3 exchange": [self._exchange],
-            "4 refresh": [self._card],
-            "Call the API": [row(self._path, call), self._message, button("Reset", self.reset, self._message)],
+            "4 refresh": [self._refresh],
+            "Call the API": [row(self._path, call), self._message, self._call_code, Markup(said["reset"]), reset],
         }
         left = [part for title, parts in steps.items() for part in (Markup(f"<h3>{title}</h3>"), *parts)]
         right = [Markup("<h3>What went over the wire</h3>"), self.http]
@@ -58,30 +74,53 @@ class Playground(LiveView):
         """Call the API and return the answer; refreshes by itself. Raises what `RedboothSession.get` raises."""
         self._path.value = path
         answer = RedboothSession().get(path)
-        self._message.say("")
+        self._message.say("" if answer.ok else f"{status_of(answer)}: {api_meaning(answer)}", "problem")
         return answer.json() if "json" in answer.headers.get("Content-Type", "") else answer.text
 
     def reset(self) -> None:
-        """End the sign-in, and forget the answer that was not exchanged. App, token and transcript stay."""
+        """End the sign-in, and forget the answer that was not exchanged, and edits. App, token and transcript stay."""
         for panel in self._sign_in.children:
             panel.cancel()
         self._sign_in.children = self._exchange.children = []
-        self._message.say("")
+        for form in self._refresh.children[1:]:
+            form.reset()
+        for message in (self._started, self._message):
+            message.say("")
 
     def _show(self) -> None:
-        """Show the exchange form when a code has arrived, and the token card as soon as there is a token."""
+        """Show the exchange form when a code has arrived, and card and refresh form as soon as there is a token."""
         now = Snapshot()
         try:
             if now.code_ready and now.answered_at != self._exchanged:
                 self._exchanged = now.answered_at
-                self._exchange.children = [ExchangeForm(AuthorizationResponse.last(now.settings))]
-            if now.token and not self._card.children:
-                self._card.children = [TokenCard(now.settings)]
+                response = AuthorizationResponse.last(now.settings)
+                self._exchange.children = [TokenRequest(response.request.settings, response)]
+            if now.token and now.settings and not self._refresh.children:
+                self._refresh.children = [TokenCard(now.settings), TokenRequest(now.settings)]
         except RedboothError as error:
-            self._message.say(str(error), "problem")
+            self._started.say(str(error), "problem")
+        self._show_code(now)
+
+    def _show_code(self, now: Snapshot) -> None:
+        """Show as code, before it happens, what the buttons of sign-in and call do."""
+        link = call = ""
+        if app := now.settings:
+            joint = "&" if "?" in app.redirect_uri else "?"
+            nonce = f' + "{joint}{NONCE_NAME}=" + secrets.token_urlsafe(32)' * self._nonce.value
+            own = [("client_id", app.client_id), ("redirect_uri", app.redirect_uri)]
+            link = python_fold("authorize", own, nonce=nonce, pkce=', pkce="S256"' * self._pkce.value)
+        with suppress(RedboothError):
+            url = hide_in_url(api_address(self._path.value))
+            if now.token:
+                header = ("Authorization", f"Bearer {now.token.access_token}")
+                trip = RoundTrip("GET", url, request_headers=[header])
+                values: list[tuple[str, str | Secret]] = [("access_token", now.token.access_token), ("url", url)]
+                call = request_folds(trip, after=python_fold("call", values))
+        self._link_code.show(link)
+        self._call_code.show(call)
 
     def text(self) -> str:
         """Return what the steps say."""
         self.update()
-        parts = [self.form, *self._sign_in.children, *self._exchange.children, *self._card.children]
+        parts = [self.form, *self._sign_in.children, *self._exchange.children, *self._refresh.children]
         return "\n\n".join(part.text() for part in parts)

@@ -10,14 +10,12 @@ from redbooth_nb.provider.addresses import REVOKE_URL
 from redbooth_nb.secret import Secret
 from redbooth_nb.widgets.countdown import Countdown, remaining_text
 from redbooth_nb.widgets.live import LiveView
-from redbooth_nb.widgets.message import Message
+from redbooth_nb.widgets.markup import escaped, fingerprint
 from redbooth_nb.widgets.snapshot import OK, Snapshot
-from redbooth_nb.widgets.view import Markup, button, escaped, fingerprint, row
+from redbooth_nb.widgets.texts import TEXTS
+from redbooth_nb.widgets.view import Markup, row
 
-NO_TOKEN = "There is no token yet."  # noqa: S105  (a sentence)
-NO_REFRESH = "There is no refresh token: authorize again when the access token expires"
-REMEDY = "Work through notebook 03-exchange, or run: catch_up('refresh')"
-QUESTION = "Revoke this permission? Your app loses this token, and the user has to allow it again."
+SAID = TEXTS["card"]
 REVOKED, USED, REPLACED = "revoked", "already used", "replaced by a refresh"
 
 
@@ -36,12 +34,12 @@ class TokenCard(LiveView):
         self._shown = self.store.load()
         self._before: Token | None = None
         if self._shown is None:
-            raise NotYet(NO_TOKEN, remedy=REMEDY)
-        self._access, self._rest, self._message, self._countdown = Markup(), Markup(), Message(), Countdown(None, None)
-        self._refresh = button("Refresh", self.refresh, self._message, primary=True)
-        self._revoke = button("Revoke", self._ask, self._message)
-        self._keep = button("Keep it", self._answered, self._message)
-        self._question = (button("Revoke it", self.revoke, self._message), self._keep)
+            raise NotYet(SAID["nothing"], remedy=SAID["remedy"])
+        self._access, self._rest, self._countdown = Markup(), Markup(), Countdown(None, None)
+        self._refresh = self._button("Refresh", self.refresh, primary=True)
+        self._revoke = self._button("Revoke", self._ask)
+        self._keep = self._button("Keep it", self._answered)
+        self._question = (self._button("Revoke it", self.revoke), self._keep)
         self._buttons = row(self._refresh, self._revoke)
         super().__init__([row(self._access, self._countdown), self._rest, self._buttons, self._message])
 
@@ -61,7 +59,7 @@ class TokenCard(LiveView):
 
     def _ask(self) -> None:
         self._buttons.children = self._question
-        self._message.say(QUESTION)
+        self._message.say(SAID["question"])
         self._keep.focus()
 
     def _answered(self) -> None:
@@ -108,10 +106,10 @@ class TokenCard(LiveView):
         """Return what there is to say about each token; "" where its lifetime says it all."""
         token = now.token
         if token is None:
-            return [(None, f"No token is stored. {REMEDY}")]
+            return [(None, f"No token is stored. {SAID['remedy']}")]
         state = _fate(now, token.access_token)
         if token.refresh_token is None:
-            return [(token.access_token, state), (None, NO_REFRESH)]
+            return [(token.access_token, state), (None, SAID["no_refresh"])]
         pair = _fate(now, token.refresh_token)
         state = {REVOKED: REVOKED, USED: REPLACED}.get(pair, state)  # what ends one of them ends the other
         return [(token.access_token, state), (token.refresh_token, pair or "works once")]

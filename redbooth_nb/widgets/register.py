@@ -14,9 +14,9 @@ from redbooth_nb.provider.addresses import NEW_APPLICATION_URL
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.visitor import register_application
 from redbooth_nb.widgets.browser import Browser
-from redbooth_nb.widgets.message import Message
+from redbooth_nb.widgets.markup import code
 from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import Markup, View, button, code, field
+from redbooth_nb.widgets.view import Markup, View, field
 
 
 class RegisterForm(View):
@@ -38,19 +38,16 @@ class RegisterForm(View):
             self.settings = save_credentials(*register_application(connect(requests.Session()), name, redirect_uri))
         self._client_id = field(w.Text, "Api Key (client id)")
         self._secret = field(w.Password, "App secret")
-        self._redirect_uri = field(
-            w.Text, "Return URI", value=self.settings.redirect_uri if self.settings else redirect_uri
-        )
-        self._message = Message()
+        known = self.settings.redirect_uri if self.settings else redirect_uri
+        self._redirect_uri = field(w.Text, "Return URI", value=known)
         file = code(for_people(credentials_file(configuration, provider)))
         values = {"provider": html.escape(provider.label), "name": code(name), "redirect_uri": code(redirect_uri)}
-        steps = Markup(TEXTS["markup"]["register"].format(file=file, **values))
-        save = button("Save", self._clicked, self._message, primary=True)
+        self._steps = Markup(TEXTS["markup"]["register"].format(file=file, **values))
+        save = self._button("Save", self._clicked, primary=True)
         for typed in (self._client_id, self._redirect_uri):
             typed.observe(self._typed, names="value")
         self.browser = Browser(NEW_APPLICATION_URL, "Open the registration page")
-        another = button("Register another app", self.show_page, self._message)
-        self._steps = steps
+        another = self._button("Register another app", self.show_page)
         self._fields = [self._client_id, self._secret, self._redirect_uri, save, self._message]
         super().__init__([self._message, another])
         if self.settings:

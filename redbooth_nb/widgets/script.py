@@ -17,8 +17,7 @@ from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS, guides_spelling
 from redbooth_nb.provider.page import page_message
 from redbooth_nb.widgets.browser import Browser
-from redbooth_nb.widgets.message import Message
-from redbooth_nb.widgets.view import Markup, View, button
+from redbooth_nb.widgets.view import Markup, View
 
 LONGEST_RUN = 60  # seconds, where nobody watches; a person has Cancel
 LINES = 200  # the last ones are kept and shown
@@ -37,9 +36,9 @@ class ScriptPanel(View):
 
     def __init__(self, command: list[str], folder: Path) -> None:
         self._lines: deque[str] = deque(maxlen=LINES)
-        self._canceled, self._message, self._output = False, Message(), Markup()
+        self._canceled, self._output = False, Markup()
         self.browser: Browser | None = None
-        self._cancel = button("Cancel", self.cancel, self._message)
+        self._cancel = self._button("Cancel", self.cancel)
         super().__init__([self._output, self._message, self._cancel])
         environment = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "REDBOOTH_IN_WINDOW": "1"}
         try:
@@ -99,13 +98,8 @@ class ScriptPanel(View):
         asked = re.search(SIGN_IN, text)
         if self.browser is None and asked and guides_spelling(asked[1]):
             self.browser = Browser(asked[1], "Sign in with Redbooth", on_arrival=_open)
-        over = self._process.returncode is not None
-        self.children = [
-            self._output,
-            self._message,
-            *[self.browser] * bool(self.browser),
-            *[self._cancel] * (not over),
-        ]
+        rest = [self._cancel] * (self._process.returncode is None)
+        self.children = [self._output, self._message, *filter(None, [self.browser]), *rest]
 
 
 def _open(address: str) -> str:

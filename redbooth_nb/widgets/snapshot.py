@@ -69,12 +69,8 @@ class Snapshot:
         callback = record.get("callback_url") or ""
         fields = dict(parse_qsl(urlsplit(callback).query) + parse_qsl(urlsplit(callback).fragment))
         self.answered_at = float(record["answered_at"]) if record["answered"] else None
-        code, self.answer, self._code_used = (
-            fields.get("error", ""),
-            hide_in_url(callback),
-            bool(record.get("code_sent")),
-        )
-        self.error = meaning_of("authorize", code).what if code else ""
+        self.answer, self._code_used = hide_in_url(callback), bool(record.get("code_sent"))
+        self.error = meaning_of("authorize", fields["error"]).what if fields.get("error") else ""
         self.implicit = record["response_type"] == "token"
         self.unanswered = self.answered_at is None
 

@@ -8,9 +8,8 @@ import ipywidgets as w
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.delivery import EmbeddedSandbox, current_provider
 from redbooth_nb.widgets.live import LiveView
-from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import button, field, row
+from redbooth_nb.widgets.view import field, row
 
 HOUR = 3600  # seconds
 SWITCHES: dict[str, dict[str, Any]] = TEXTS["switches"]
@@ -34,14 +33,13 @@ class TimeMachine(LiveView):
                 remedy="Use REDBOOTH_PROVIDER=sandbox and restart the kernel, or wait until the token has expired.",
             )
         self._sandbox = provider.sandbox
-        self._message = Message()
         self._moves = row(
-            button("One hour later", lambda: self.later(HOUR), self._message),
-            button("Two hours later", lambda: self.later(2 * HOUR), self._message),
-            button("Back to now", self.back_to_now, self._message),
+            self._button("One hour later", lambda: self.later(HOUR)),
+            self._button("Two hours later", lambda: self.later(2 * HOUR)),
+            self._button("Back to now", self.back_to_now),
         )
-        self._fields = {name: self._field(name, **switch) for name, switch in SWITCHES.items()}
-        self._reset = button("Reset the sandbox", self.reset, self._message)
+        self._fields: dict[str, w.Dropdown] = {}
+        self._reset = self._button("Reset the sandbox", self.reset)
         super().__init__([])
 
     def later(self, seconds: float) -> None:
@@ -69,14 +67,11 @@ class TimeMachine(LiveView):
         ahead = round((self._sandbox.now() - time.time()) / 60)
         hours, minutes = divmod(abs(ahead), 60)
         when = f"{hours} h {minutes} min {'ahead' if ahead > 0 else 'behind'}" if ahead else "the same as yours"
-        now = {name: getattr(self._sandbox.switches, name) for name in SWITCHES}
-        changed = [
-            f"{SWITCHES[name]['label']}: {now[name]}" for name in now if now[name] != SWITCHES[name]["choices"][0]
-        ]
+        now = vars(self._sandbox.switches)
+        changed = [f"{how['label']}: {now[name]}" for name, how in SWITCHES.items() if now[name] != how["choices"][0]]
         return "\n".join([f"The sandbox's clock is {when}.", *changed])
 
-    def _field(self, name: str, label: str, choices: list[object]) -> w.Dropdown:
-        now = getattr(self._sandbox.switches, name)
+    def _field(self, name: str, now: object, label: str, choices: list[object]) -> w.Dropdown:
         options = [(WORDS.get(str(choice), str(choice)), choice) for choice in dict.fromkeys([*choices, now])]
         choice = field(w.Dropdown, label, label_width="15rem", options=options, value=now)
         choice.observe(lambda change: self._chosen(name, change["new"]), names="value")
@@ -88,16 +83,13 @@ class TimeMachine(LiveView):
 
     def _show(self) -> None:
         try:
-            self._show_switches()
+            switches = vars(self._sandbox.switches)
+            for name, how in SWITCHES.items():
+                known = self._fields.get(name)
+                if known is None or switches[name] not in dict(known.options).values():  # a value of its own
+                    self._fields[name] = self._field(name, switches[name], **how)
+                self._fields[name].value = switches[name]
+            self.children = [self._message, self._moves, *self._fields.values(), self._reset]
             self._message.say(self.text())
         except RedboothError as error:
             self._message.say(str(error), "problem")
-
-    def _show_switches(self) -> None:
-        switches = self._sandbox.switches
-        for name, switch in SWITCHES.items():
-            now = getattr(switches, name)
-            if now not in dict(self._fields[name].options).values():  # set by call, to a value of its own
-                self._fields[name] = self._field(name, **switch)
-            self._fields[name].value = now
-        self.children = [self._message, self._moves, *self._fields.values(), self._reset]

@@ -8,8 +8,9 @@ import ipywidgets as w
 from redbooth_nb import AUTHORIZE_URL, AuthorizationRequest
 from redbooth_nb.client.errors import parameter_meanings
 from redbooth_nb.widgets.browser import Browser
-from redbooth_nb.widgets.message import Message
-from redbooth_nb.widgets.view import Markup, View, block, button, code, field, fold, row
+from redbooth_nb.widgets.markup import block, code, fold
+from redbooth_nb.widgets.parameters import Parameters
+from redbooth_nb.widgets.view import Markup, View, row
 
 PKCE = "code_challenge = BASE64URL(SHA256(code_verifier)), without = at the end"
 
@@ -25,57 +26,39 @@ class UrlView(View):
 
     def __init__(self, request: AuthorizationRequest | None = None) -> None:
         self.request = request or AuthorizationRequest.new()
-        self.parameters = self.request.parameters
         self._about = parameter_meanings()
-        self._message, self._address, self.browser = Message(), Markup(), w.VBox()
-        self._fields = {name: field(w.Text, name, value=value) for name, value in self.parameters.items()}
-        self._encoded = {name: Markup() for name in self._fields}
-        for name, typed in self._fields.items():
-            typed.observe(lambda change, name=name: self.change(name, change["new"]), names="value")
-        rows = [row(typed, self._encoded[name]) for name, typed in self._fields.items()]
-        see = button("See what Redbooth says", self.visit, self._message, primary=True)
+        self._address, self.browser = Markup(), w.VBox()
+        self.parameters = Parameters(self.request.parameters, self._about, self._draw, encoded=True)
+        self.change, self.reset = self.parameters.change, self.parameters.reset
+        see = self._button("See what Redbooth says", self.visit, primary=True)
         note = f"{code(PKCE)} (RFC 7636 section 4.2). Only the challenge is sent now."
         pkce = [Markup(fold("PKCE", note))] if self.request.code_verifier else []
-        buttons = row(see, button("Reset", self.reset, self._message))
-        super().__init__([self._address, *rows, *pkce, buttons, self._message, self.browser])
+        buttons = row(see, self._button("Reset", self.reset))
+        super().__init__([self._address, *self.parameters.rows, *pkce, buttons, self._message, self.browser])
         self._draw()
-
-    def change(self, name: str, value: str) -> None:
-        """Give a parameter another value; an empty one leaves it out."""
-        self.parameters = {**self.parameters, name: value}
-        if name in self._fields and self._fields[name].value != value:
-            self._fields[name].value = value  # comes back here by way of the observer
-            return
-        self._draw()
-
-    def reset(self) -> None:
-        """Give every parameter the request's own value again."""
-        for name, value in self.request.parameters.items():
-            self.change(name, value)
 
     def visit(self) -> None:
         """Open the address as it is now, in a window below."""
-        self.browser.children = [Browser(self.url, "Open it and see what Redbooth says")]
+        self.browser.children = [Browser(_address(self.parameters.plain), "Open it and see what Redbooth says")]
 
     @property
     def url(self) -> str:
-        """The address with these parameters, each URL-encoded."""
-        given = {name: value for name, value in self.parameters.items() if value}
-        return f"{AUTHORIZE_URL}?{urlencode(given, quote_via=quote, safe='')}"
+        """The address with these parameters, each URL-encoded; a secret in it is hidden."""
+        return _address({name: str(value) for name, value in self.parameters.given})
 
     def text(self) -> str:
         """Return the address and its parameters."""
-        lines = [f"    {name} = {value}    ({self._about[name]})" for name, value in self.parameters.items() if value]
+        lines = [f"    {name} = {value}    ({self._about[name]})" for name, value in self.parameters.given]
         return "\n".join([self.url, *lines])
 
     def _draw(self) -> None:
-        drawn, own = block(self.url), self.request.parameters
-        for name, shown in self._encoded.items():
-            value = self.parameters[name]
-            changed = value != own[name]
-            part = html.escape(f"{name}={quote(value, safe='')}")
-            if changed:
+        drawn = block(self.url)
+        for name, value in self.parameters.given:
+            if value != self.parameters.own.get(name):
+                part = html.escape(f"{name}={quote(str(value), safe='')}")
                 drawn = drawn.replace(part, f"<mark>{part}</mark>")
-            encoded = code(quote(value, safe="")) if value else "left out"
-            shown.show(f"{encoded}{' <strong>(changed)</strong>' * changed}<br>{html.escape(self._about[name])}")
         self._address.show(drawn)
+
+
+def _address(parameters: dict[str, str]) -> str:
+    return f"{AUTHORIZE_URL}?{urlencode(parameters, quote_via=quote, safe='')}"

@@ -1,11 +1,11 @@
 """What every widget of the kit shares: its text and picture where widgets cannot show, and the parts it is made of."""
 
 import html
-import re
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -14,14 +14,11 @@ import ipywidgets as w
 import traitlets
 
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.secret import Secret
 from redbooth_nb.widgets.appearance import shared_layout, shared_style
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.texts import TEXTS
 
-FINGERPRINT: Final = re.compile(r"&lt;([a-z ]+) \.\.\.([0-9a-f]{4})&gt;")  # of a secret, in HTML
 PICTURES: Final = Path(__file__).parent / "pictures"  # made by tests/pictures.py
-LONG, SHORT = 24, 8  # lines
 DOUBLE_CLICK = 0.5  # seconds
 
 
@@ -50,6 +47,15 @@ class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def _under_the_head(self, proposal: dict[str, Any]) -> tuple[w.Widget, ...]:
         rest = [child for child in proposal["value"] if child is not self._head]
         return (self._head, *rest) if rest else ()
+
+    @cached_property
+    def _message(self) -> Message:
+        """What the panel says. Every panel has one among its children: it also says when the kernel is gone."""
+        return Message()
+
+    def _button(self, text: str, action: Callable[[], object], *, primary: bool = False) -> w.Button:
+        """Return a button of this panel; see `button`."""
+        return button(text, action, self._message, primary=primary)
 
     def text(self) -> str:
         """Return the same as plain text, for a page where widgets cannot show."""
@@ -99,62 +105,6 @@ def row(*children: w.Widget) -> w.HBox:
     return w.HBox(children, layout=shared_layout())
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return an HTML table; every cell is escaped. The first column, names, is not broken."""
-    head = "".join(f'<th scope="col">{html.escape(text)}</th>' for text in heads)
-    body = ""
-    for name, *values in rows:
-        cells = "".join(f"<td>{escaped(value)}</td>" for value in values)
-        body += f'<tr><th scope="row">{code(name)}</th>{cells}</tr>'
-    return f'<table class="rv-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-
-
-def code(value: object) -> str:
-    """Return a value as code."""
-    return f"<code>{escaped(value)}</code>"
-
-
-def escaped(value: object) -> str:
-    """Return a value as HTML, with the fingerprint of each secret in it in a color of its own."""
-    return FINGERPRINT.sub(lambda found: _colored(found[0], found[2]), html.escape(str(value)))
-
-
-def fingerprint(secret: Secret) -> str:
-    """Return a secret's fingerprint in its color, without the kind."""
-    return _colored(f"...{secret.fingerprint}", secret.fingerprint)
-
-
-def _colored(shown: str, digits: str) -> str:
-    return f'<span class="rv-print" style="--rv-hue: {int(digits, 16) % 360}">{shown}</span>'
-
-
-def block(text: str) -> str:
-    """Return a block of code with a button that copies it (message.js does); a long one scrolls."""
-    button = '<button type="button" class="rv-copy" aria-live="polite">Copy</button>'
-    return f'<div class="rv-block"><pre tabindex="0">{escaped(text)}</pre>{button}</div>'
-
-
-def side_by_side(trip: object) -> str:
-    """Return a request and its response, below each other where narrow; most of a long one is folded."""
-    parts = ""
-    for name, text in zip(("Request", "Response"), str(trip).split("\n--> ", 1), strict=False):
-        lines, shown = text.splitlines(), block(text)
-        if len(lines) > LONG:
-            shown = block("\n".join([*lines[:SHORT], "..."])) + fold(f"All {len(lines)} lines", shown)
-        parts += f'<div><p class="rv-head">{name}</p>{shown}</div>'
-    return f'<div class="rv-trip">{parts}</div>'
-
-
-def fold(summary: str, markup: str, *, opened: bool = False) -> str:
-    """Return a part that opens on a click or with the keyboard."""
-    return f'<details class="rv-fold"{" open" * opened}><summary>{summary}</summary><div>{markup}</div></details>'
-
-
-def link(url: str, text: str) -> str:
-    """Return a link that opens in a new tab and tells the target nothing about this page."""
-    return f'<a href="{html.escape(url)}" target="_blank" rel="noopener noreferrer">{html.escape(text)}</a>'
-
-
 def button(text: str, action: Callable[[], object], message: Message, *, primary: bool = False) -> w.Button:
     """Return a button that runs `action` once per click; a failure becomes a sentence, never a traceback.
 
@@ -175,7 +125,8 @@ def button(text: str, action: Callable[[], object], message: Message, *, primary
             if made.disabled or time.monotonic() - ended < DOUBLE_CLICK:
                 return
             try:
-                made.disabled |= action() is True
+                if action() is True:
+                    made.disabled = True
             except RedboothError as error:
                 message.say(str(error), "problem")
             finally:

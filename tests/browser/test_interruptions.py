@@ -5,9 +5,16 @@ import re
 import pytest
 from browser.lab import Lab
 from browser.notebook import Notebook
+from browser.themes import shot
 from playwright.sync_api import BrowserContext, Page, expect
 
 SIGN_IN = "from redbooth_nb import SignInPanel, ready\nready('authorize')\npanel = SignInPanel()\npanel"
+
+SHUT_DOWN = """async () => {
+    const token = {headers: {Authorization: "token tour"}};
+    for (const {id} of await (await fetch("/api/sessions", token)).json())
+        await fetch(`/api/sessions/${id}`, {method: "DELETE", ...token});
+}"""
 
 
 @pytest.fixture
@@ -44,7 +51,9 @@ def test_a_second_notebook_names_the_first_one_and_takes_a_pasted_address(
     back = allow(browser, second)
     expect(second.cell(1)).to_contain_text("The notebook 02-authorize.ipynb is using it")
     back.wait_for_url(re.compile("127.0.0.1:8765"))  # the first notebook's listener, to which this is no answer
-    expect(back.locator("h1")).to_have_text("Not the answer")
+    expect(back.locator("h1")).to_have_text("A newer sign-in took its place")
+    expect(back.locator("main")).to_contain_text("paste it into the panel of the newer sign-in")
+    expect(waiting.cell(1)).to_contain_text("A newer sign-in took the place of this one.")
     second.cell(1).get_by_role("textbox").last.fill(back.url)
     second.cell(1).get_by_role("button", name="Use this address").click()
     expect(second.cell(1)).to_contain_text("Allowed: <authorization code")
@@ -67,6 +76,25 @@ def test_a_tab_of_the_persons_own_browser_still_works(browser: BrowserContext, w
     assert back.url.startswith("http://127.0.0.1:8765/callback?")
     expect(waiting.cell(1)).to_contain_text("Allowed: <authorization code")
     expect(waiting.cell(1).get_by_role("link", name="Sign in with Redbooth")).to_have_count(0)
+
+
+def test_the_panel_stays_in_place_when_a_tab_is_asked_for_and_the_window_still_answers(waiting: Notebook) -> None:
+    waiting.window(1).get_by_role("button", name="Allow").wait_for()
+    panel, button = waiting.cell(1).locator(".redbooth-view").first, waiting.cell(1).get_by_text("Use a tab in my own")
+    button.scroll_into_view_if_needed()
+    before = panel.bounding_box(), button.bounding_box()
+    button.click()
+    link = waiting.cell(1).get_by_role("link", name="Sign in with Redbooth")
+    link.wait_for()
+    after = panel.bounding_box(), link.bounding_box()
+    assert all(before)
+    assert all(after)
+    assert after[0]["height"] >= before[0]["height"]  # type: ignore[index]
+    assert abs(after[1]["y"] - before[1]["y"]) < 40  # type: ignore[index]
+    shot(panel, "after-asking-for-a-tab")
+    waiting.press_in(waiting.window(1), "Allow")
+    expect(waiting.cell(1)).to_contain_text("Allowed: <authorization code")
+    waiting.window(1).get_by_role("heading", name="Back at your app").wait_for()
 
 
 def test_two_windows_are_one_person_and_the_newer_request_counts(lab: Lab, notebook: Notebook) -> None:
@@ -103,6 +131,21 @@ def test_after_a_kernel_restart_the_cell_runs_again_and_the_code_is_still_there(
     waiting.run(2)
     assert "waiting to be exchanged" in waiting.text(2)
     assert "Token(access_token=<access token" in waiting.text(2)
+
+
+@pytest.mark.parametrize("tree", ["/lab/tree/", "/notebooks/"])
+def test_a_notebook_that_is_opened_without_its_kernel_says_what_to_do(lab: Lab, waiting: Notebook, tree: str) -> None:
+    """JupyterLab's own words are there, and not to be seen."""
+    waiting.save()
+    waiting.page.evaluate(SHUT_DOWN)
+    waiting.page.goto(lab.address("02-authorize", tree))
+    lost = waiting.page.locator(".jp-OutputArea-output.jupyter-widgets", has_text="model not found").first
+    expect(lost).to_be_attached(timeout=60_000)
+    assert lost.evaluate("one => getComputedStyle(one).fontSize") == "0px"
+    said = lost.evaluate("one => getComputedStyle(one, '::after').content")
+    assert "Run the notebook's first cell, and then this cell again." in said
+    assert lost.bounding_box()["height"] > 10  # type: ignore[index]  # it is drawn
+    shot(lost, f"without-its-kernel-{tree.strip('/').partition('/')[0]}")
 
 
 def test_a_cell_out_of_order_names_the_cell_to_run_first(lab: Lab, notebook: Notebook) -> None:

@@ -143,14 +143,14 @@ def test_http(panel: Panel) -> None:
     expect(panel.part).to_contain_text("/api/3/projects")
 
 
-COLORS = """from redbooth_nb.widgets import message, view
+COLORS = """from redbooth_nb.widgets import markup, message, view
 
 class Colors(view.View):
     def text(self):
         return ""
 
-every = " ".join(f"<access token ...{hue:04x}>" for hue in range(0, 360, 12))
-Colors([view.Markup(view.block(every)), view.Markup(f"<s>{view.escaped(every)}</s>"), message.Message()])"""
+every = " ".join(f"<access token ...{hue:04x}>" for hue in range(30))
+Colors([view.Markup(markup.block(every)), view.Markup(f"<s>{markup.escaped(every)}</s>"), message.Message()])"""
 
 
 def test_a_fingerprint_can_be_read_in_any_color(panel: Panel) -> None:
@@ -169,6 +169,12 @@ def test_copy(panel: Panel) -> None:
     copied = panel.desk.page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("curl -X POST https://redbooth.com/oauth2/token")
     assert "client_secret=$REDBOOTH_CLIENT_SECRET" in copied
+    panel.show("request = AuthorizationRequest.new()\nUrlView(request)")
+    panel.part.get_by_title("Copy all of it").last.click()
+    panel.python("print(request.state)")
+    copied = panel.desk.page.evaluate("navigator.clipboard.readText()")
+    assert len(copied) > 40
+    assert panel.desk.text(3) == copied + "\n"
 
 
 def test_time_machine(panel: Panel) -> None:
@@ -203,8 +209,16 @@ def test_playground(panel: Panel) -> None:
     panel.is_right("playground-bad", "Problem. No app is registered yet.")
     panel.show("catch_up('authorize')\nPlayground()").press("New sign-in")
     panel.decide("Allow")
-    panel.press("Send")
+    panel.fill("client_secret", "a-guess")
+    send = panel.part.get_by_role("button", name="Send", exact=True)
+    send.click()
+    panel.is_right("playground-refused", "invalid_client")
+    expect(panel.part).to_contain_text("'client_secret': os.environ[\"REDBOOTH_SECRET\"]")
+    panel.press("Reset the parameters")
+    send.click()
     expect(panel.part).to_contain_text("arrived and are saved")
+    panel.press("Send the refresh")
+    expect(panel.part).to_contain_text("what you offer in return for a token: a refresh token")
     panel.press("Call")
     panel.is_right("playground-good", "/api/3/me")
 

@@ -79,6 +79,29 @@ def test_a_denial_is_an_answer_too(listener: SignIn, error: str, title: str) -> 
     assert listener.response.error == error
 
 
+def test_the_answer_to_a_newer_sign_in_is_not_called_wrong(sent: AuthorizationRequest, listen: Listen) -> None:
+    """Another notebook waits for it, and only this one listens: the page says where to paste it."""
+    listener = listen(sent)
+    newer = AuthorizationRequest.new(sent.settings)
+    status, _, page = browse(listener, good(newer))
+    assert status == 410
+    assert "This is the answer to a newer sign-in" in page
+    assert "paste it into the panel of the newer sign-in" in page
+    assert ended(listener)
+    assert listener.status == "replaced by a newer one"
+    answer = AuthorizationResponse.read(f"{newer.redirect_uri.partition('/callback')[0]}{good(newer)}", newer)
+    assert answer.state_check == "the value that was sent"  # nothing of it was used up
+
+
+def test_once_there_is_a_newer_request_no_answer_is_awaited(sent: AuthorizationRequest, listen: Listen) -> None:
+    listener = listen(sent)
+    AuthorizationRequest.new(sent.settings)
+    page = browse(listener, good(sent))[2]
+    assert "A newer request was made after this one." in page
+    assert "still waiting" not in page
+    assert ended(listener)
+
+
 def test_everybody_is_told_of_every_change(sent: AuthorizationRequest, listen: Listen) -> None:
     seen: list[tuple[str, int]] = []
     told = threading.Event()

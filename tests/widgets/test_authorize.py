@@ -14,6 +14,7 @@ from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.register import Settings
 from redbooth_nb.errors import NotYet, RedboothError
 from redbooth_nb.widgets.authorize import SignInPanel
+from redbooth_nb.widgets.markup import shortened
 
 PASTE = "Or paste the address you were sent to"
 CallbackOf = Callable[..., str]
@@ -165,6 +166,14 @@ def test_on_redbooth_only_a_person_can_allow(monkeypatch: pytest.MonkeyPatch) ->
         SignInPanel()
 
 
+def test_the_state_of_a_newer_sign_in_is_not_saved_here(panel: SignInPanel, callback_of: CallbackOf) -> None:
+    newer = AuthorizationRequest.new(panel.sign_in.request.settings)
+    with pytest.raises(RedboothError, match="waiting in another notebook"):
+        panel.paste(callback_of(newer))
+    assert f"{newer.state[:4]}..." in shown(panel)
+    assert newer.state not in shown(panel) + saved()
+
+
 def test_the_state_check_is_shown_failing_and_passing(panel: SignInPanel, callback_of: CallbackOf) -> None:
     sent = panel.sign_in.request.state
     with pytest.raises(RedboothError):
@@ -174,4 +183,4 @@ def test_the_state_check_is_shown_failing_and_passing(panel: SignInPanel, callba
     assert f"sent: {sent[:4]}... - state came back with a different value" in shown(panel)
     panel.paste(callback_of(panel.sign_in.request))
     assert "Refused answers" not in shown(panel)
-    assert f"sent: {sent} - the value that was sent" in shown(panel)
+    assert f"sent: {shortened(sent)} - the value that was sent" in shown(panel)

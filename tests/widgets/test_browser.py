@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import requests
-from client.machine import RESET, FaultyServer, reply
+from client.machine import ENDLESS, RESET, FaultyServer, reply
 from practice import SECRET
 from widgets.clicks import parts, saved, shown
 
@@ -15,6 +15,7 @@ from redbooth_nb.client.register import Settings
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.addresses import APPLICATIONS_URL
 from redbooth_nb.provider.delivery import current_provider
+from redbooth_nb.widgets import browser as module
 from redbooth_nb.widgets.authorize import SignInPanel
 from redbooth_nb.widgets.browser import Browser
 
@@ -176,7 +177,7 @@ def test_style_sheets_come_from_the_provider_alone(faulty: FaultyServer, monkeyp
     page = '<link rel=stylesheet href="http://other.test/x.css"><link rel=stylesheet href="http://[">'
     faulty.answers = [reply(200, page, "text/html")]
     browser = Browser(APPLICATIONS_URL)
-    monkeypatch.setattr(browser._assets, "get", lambda *_, **__: pytest.fail("it was asked"))
+    monkeypatch.setattr(module, "style_sheet", lambda *_: pytest.fail("it was asked"))
     (shown_page,) = drawn(browser)
     assert shown_page["styles"] == ""
 
@@ -211,6 +212,23 @@ def test_a_tab_is_offered_only_where_it_can_reach_the_kernel(app: Settings) -> N
         assert any(part is browser._tab for part in parts(browser)) is near
     browser.use_tab()
     assert current_provider().link(browser._url) in shown(browser).replace("&amp;", "&")
+    assert browser._tab not in browser.children
+
+
+def test_after_the_tab_the_window_is_still_there_and_still_works(app: Settings) -> None:
+    panel = SignInPanel(AuthorizationRequest.new(app))
+    sent = drawn(window(panel))
+    window(panel).use_tab()
+    assert window(panel)._window in window(panel).children
+    window(panel).reload()
+    assert "go on in the window above" in shown(panel)
+    window(panel).press("Allow")
+    assert panel.response.outcome == "allowed"
+    assert "Back at your app" in sent[-1]["html"]
+    assert window(panel) in parts(panel)
+    assert "<a href" not in shown(panel)  # it leads nowhere now
+    with pytest.raises(requests.ConnectionError):
+        requests.get(panel.sign_in.request.redirect_uri, timeout=5)
 
 
 @pytest.mark.usefixtures("live")
@@ -225,3 +243,29 @@ def test_a_button_that_is_not_there_is_a_sentence(app: Settings) -> None:
     browser = Browser(AuthorizationRequest.new(app).url)
     with pytest.raises(RedboothError, match="no button to Sign"):
         browser.press("Sign")
+
+
+def test_a_page_without_end_is_a_sentence_and_so_many_bytes_at_most(faulty: FaultyServer) -> None:
+    faulty.answers = [ENDLESS]
+    browser = Browser(f"{ALLOWED}/")
+    sent = drawn(browser)
+    assert "The server answered 200 OK with more than 16384 KiB." in sent[-1]["html"]
+    with pytest.raises(RedboothError, match="with more than 16384 KiB"):
+        browser.reload()
+
+
+def test_a_page_that_breaks_off_is_a_sentence(faulty: FaultyServer) -> None:
+    faulty.answers = [reply(200, "<p>Half", "text/html", length=1000)]
+    (page,) = drawn(Browser(ALLOWED))
+    assert page["title"] == "This page can't be opened"
+    assert "Half" not in page["html"]
+    assert "did not foresee" not in page["html"]
+
+
+def test_a_style_sheet_without_end_or_that_breaks_off_is_left_out(faulty: FaultyServer) -> None:
+    page = "".join(f'<link rel="stylesheet" href="/{name}.css">' for name in "abc") + "<p>Here</p>"
+    sheets = ENDLESS, reply(200, "p", "text/css", length=9), reply(200, "p { color: red }", "text/css")
+    faulty.answers = [reply(200, page, "text/html"), *sheets]
+    (page,) = drawn(Browser(ALLOWED))
+    assert "Here" in page["html"]
+    assert page["styles"] == "p { color: red }"

@@ -20,7 +20,7 @@ from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.addresses import API_URL
 from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.traffic.transcript import transcript
-from redbooth_nb.widgets.journey import STAGES, Hop, Journey
+from redbooth_nb.widgets.flow_map import STAGES, Hop, Journey
 
 Decide = Callable[..., AuthorizationResponse]
 HOPS = ["register", "credentials", "link", "decision", "answer", "code", "token", "refresh", "new-token"]

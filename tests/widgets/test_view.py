@@ -12,10 +12,11 @@ import pytest
 from widgets.clicks import said, shown
 
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.widgets import view
+from redbooth_nb.widgets import markup, view
+from redbooth_nb.widgets.markup import link
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import View, link, still
+from redbooth_nb.widgets.view import View, still
 
 
 class Panel(View):
@@ -148,6 +149,32 @@ def test_what_is_done_once_for_all_stays_off(monkeypatch: pytest.MonkeyPatch) ->
     click()
     assert off()
     assert len(starts) == 1
+
+
+@pytest.mark.parametrize("whole", ["c1" * 32, "some_words-" * 4])
+def test_a_long_id_in_a_table_is_shortened_and_can_be_copied_whole(whole: str) -> None:
+    drawn = markup.table(("name", "value"), [("state", whole), ("sent", f"{whole} - the same"), ("<b>", "short")])
+    assert drawn.count(f"<span>{whole[:12]}...{whole[-8:]}</span>") == 2
+    assert drawn.count(f'data-whole="{whole}"') == drawn.count("<button") == 2
+    assert whole not in drawn.replace(f'data-whole="{whole}"', "")
+
+
+def test_an_address_or_a_sentence_is_not_shortened() -> None:
+    for text in (
+        f"https://redbooth.com/?state={'s' * 43}",
+        "a sentence " * 9,
+        "<access token ...c0de>" * 2,
+        "a-32-" * 6,
+    ):
+        assert "<button" not in markup.table(("name", "value"), [("name", text)])
+
+
+def test_a_fingerprints_color_tells_two_apart_and_judges_none() -> None:
+    """Green, amber and red say good, careful and bad elsewhere in the panels."""
+    drawn = [markup.escaped(f"<access token ...{number:04x}>") for number in range(200)]
+    colors = [tuple(map(int, re.findall(r"--rv-\w+: (\d+)", one))) for one in drawn]
+    assert len(set(colors)) == 12
+    assert {hue for hue, _ in colors} == {190, 216, 242, 268, 294, 320}
 
 
 class Titled(Panel):

@@ -1,10 +1,15 @@
-"""The pages that the browser window shows of its own: where the browser arrived, and what went wrong."""
+"""The pages of the browser window: a stand-in's, within bounds, and its own, for an arrival and for what went wrong."""
 
 import html
+from functools import cache
 from pathlib import Path
 from string import Template
 from urllib.parse import parse_qsl, urlsplit
 
+import requests
+
+from redbooth_nb.client.wire import LARGEST, SLOWEST, connect_bounded, read_within
+from redbooth_nb.provider.delivery import Provider
 from redbooth_nb.widgets.texts import TEXTS
 
 OWN_PAGE = Template(Path(__file__).with_name("browser.html").read_text(encoding="utf-8"))
@@ -35,3 +40,22 @@ def own_page(title: str, text: str, more: str = "") -> str:
     """Return a page. more: markup below the text."""
     said = "".join(f"<p>{html.escape(line)}</p>" for line in text.splitlines())
     return OWN_PAGE.substitute(title=html.escape(title), text=said, more=more)
+
+
+@cache
+def style_sheet(provider: Provider, url: str) -> str:
+    """Return a style sheet, "" where it is refused. Raises RequestException (when it is too large, too), HTTPError."""
+    session = requests.Session()
+    provider.deliver(session)
+    answer = session.get(url, timeout=5, allow_redirects=False, stream=True)
+    read_within(answer, largest=LARGEST, slowest=SLOWEST)
+    return answer.text if answer.ok else ""
+
+
+@cache
+def window_session(provider: Provider) -> requests.Session:
+    """Return the session that all windows share, so that the same person is signed in everywhere.
+
+    It refuses pages that are too large or too slow, as the client refuses such answers of the API.
+    """
+    return connect_bounded(requests.Session(), provider)
