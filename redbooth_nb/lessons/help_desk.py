@@ -44,7 +44,7 @@ def solved() -> list[int]:
 def _repair(number: int, repaired: Callable[..., Any]) -> None:
     app = passes(repaired, SOLUTION, silent=1)
     if app and not judge("main", [app])[0]["three_runs"]["mistake"]:
-        note(lambda noted: {"tickets": sorted({*noted.get("tickets", []), number})})
+        note(lambda _: {"tickets": sorted({*solved(), number})})
         print(f"Solved   Redbooth answers 200 to the whole app. {len(solved())} of {len(TICKETS)} tickets are solved.")
     else:
         print("Open     Find the cause, repair the function, and run the cell again.")

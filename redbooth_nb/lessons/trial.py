@@ -21,6 +21,7 @@ from redbooth_nb.secret import Secret
 from redbooth_nb.traffic.redaction import SECRET_FIELDS, hide_in_text, hide_in_url
 from redbooth_nb.traffic.round_trip import RoundTrip, request_fields
 
+CLIENT_ID = "id-of-my-app"
 REDIRECT_URI = "http://127.0.0.1:8765/callback"
 STATE = "BvT8-l3x_mW2qRz"
 NO_ANSWER = requests.ConnectionError("There is no network. (This is made up.)")
@@ -54,7 +55,7 @@ class Trial:
 
     def __init__(self, script: str, function: str) -> None:
         self.sandbox = current_provider().sandbox  # type: ignore[attr-defined]
-        self.credentials = self.sandbox.seed_application("My app", REDIRECT_URI)
+        self.credentials = self.sandbox.seed_application("My app", REDIRECT_URI, client_id=CLIENT_ID)
         self.sent: list[requests.PreparedRequest] = []
         self.seen: list[RoundTrip] = []
         self.answers: list[tuple[int, dict[str, str]] | Exception] = []
@@ -83,7 +84,7 @@ class Trial:
             return self.app[self.function](*arguments)
         finally:
             self._watching = False
-            if os.environ.get("OAUTHLIB_INSECURE_TRANSPORT"):
+            if os.getenv("OAUTHLIB_INSECURE_TRANSPORT"):
                 raise Mistake("insecure_transport")
 
     def refused(self, *arguments: object) -> BaseException | None:

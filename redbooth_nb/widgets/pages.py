@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
-from redbooth_nb.client.wire import LARGEST, SLOWEST, connect_bounded, read_within
+from redbooth_nb.client.wire import LARGEST, SLOWEST, connect, read_within, transport_failure
 from redbooth_nb.provider.delivery import Provider
 from redbooth_nb.widgets.texts import TEXTS
 
@@ -58,4 +58,13 @@ def window_session(provider: Provider) -> requests.Session:
 
     It refuses pages that are too large or too slow, as the client refuses such answers of the API.
     """
-    return connect_bounded(requests.Session(), provider)
+
+    def read(page: requests.Response, **_: object) -> None:
+        try:
+            read_within(page, largest=LARGEST, slowest=SLOWEST)
+        except requests.RequestException as error:
+            raise transport_failure(error, "The server") from None
+
+    session = connect(requests.Session(), provider)
+    session.hooks["response"].insert(0, read)  # before the transcript, which reads everything
+    return session

@@ -228,8 +228,10 @@ def test_the_code_of_an_edited_request_sends_what_is_shown(
     form.change("client_secret", "typed-by-hand-77")
     faulty.answers = [reply(400, '{"error": "unsupported_grant_type"}')]
     said = run(
-        code_in(form), REDBOOTH_REFRESH_TOKEN=secret(stored.refresh_token), REDBOOTH_SECRET="typed-by-hand-77"
-    )  # which is not the app's own
+        code_in(form),
+        REDBOOTH_REFRESH_TOKEN=secret(stored.refresh_token),
+        REDBOOTH_OTHER_CLIENT_SECRET="typed-by-hand-77",  # not the app's own
+    )
     assert "400 unsupported_grant_type" in said
     with pytest.raises(TokenEndpointError):
         form.send()
