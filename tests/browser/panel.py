@@ -54,7 +54,8 @@ class Panel:
     def decide(self, button: str) -> None:
         """Press a button on Redbooth's page in the window."""
         self.window.get_by_role("button", name=button, exact=True).click()
-        self.window.get_by_role("heading", name="Back at your app").wait_for()
+        # from outside: a frame that was scrolled out of view has no animation frames to wait for
+        expect(self.window.get_by_role("heading", name="Back at your app")).to_be_visible()
 
     def python(self, code: str) -> None:
         """Do something in the notebook, in another cell."""
