@@ -75,8 +75,23 @@ def stills(camera: Camera) -> None:
     camera.take("playground")
 
 
+TRIED_OUT = """def call(credentials, token, path):
+    url = f"{REDBOOTH}/api/3{path}"
+    answer = requests.get(url, headers={"Authorization": f"Bearer {token['access_token']}"}, timeout=30)
+    if answer.status_code == 401:
+        token = refresh(credentials, token)
+        answer = requests.get(url, headers={"Authorization": f"Bearer {token['access_token']}"}, timeout=30)
+    return answer
+
+try_out(call)"""
+
+
 def readme(camera: Camera, page: Page) -> None:
-    """Take the pictures of the README: the flow map with a hop open, and a sign-in before (a still, too) and after."""
+    """Take the README's pictures: a trial, the flow map with a hop open, a sign-in before (a still, too) and after."""
+    camera.panel.desk.write(3, TRIED_OUT)
+    camera.panel.desk.run(3)
+    camera.panel.desk.page.locator("body").evaluate("() => document.activeElement.blur()")
+    camera.panel.desk.cell(3).screenshot(path=README / "try-out.png", animations="disabled")
     camera.draw("transcript._round_trips.clear()\nexchange(allow())\nflow = FlowMap()\nflow.show('token')\nflow")
     camera.take("flow-map", README)
     camera = Camera(camera.panel.desk, camera.home.with_name("another-home"))  # where nothing is allowed yet

@@ -22,7 +22,7 @@ from redbooth_nb.lessons.take_home import NAME, SOLUTION, TakeHomeApp, functions
 _TEXTS = tomllib.loads(Path(__file__).with_name("exercises.toml").read_text(encoding="utf-8"))
 EXERCISES: dict[str, Any] = _TEXTS["functions"]
 MISTAKES: dict[str, Any] = _TEXTS["mistakes"]
-WIDTH = 96  # characters
+WIDTH = 80  # characters
 MOST_SHOWN = 2  # requests
 LONGEST = 30  # seconds until a process that should end by itself is given up
 _asked: Counter[tuple[str, str]] = Counter()

@@ -250,7 +250,7 @@ def test_a_page_without_end_is_a_sentence_and_so_many_bytes_at_most(faulty: Faul
     browser = Browser(f"{ALLOWED}/")
     sent = drawn(browser)
     assert "The server answered 200 OK: the answer is larger than 16384 KiB." in sent[-1]["html"]
-    with pytest.raises(RedboothError, match="with more than 16384 KiB"):
+    with pytest.raises(RedboothError, match="is larger than 16384 KiB"):
         browser.reload()
 
 
