@@ -23,7 +23,6 @@ from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.visitor import register_application
 
 NEED_NO_APP = {"start", "register", "help-desk"}
-NEED_TOKEN = {"refresh", "every-error"}
 APP_NAME = "My first Redbooth app"
 T = TypeVar("T")
 
@@ -74,7 +73,7 @@ def _skipped(stage: str) -> str:
 def _pick_up(stage: str) -> Settings:
     """Say what earlier lessons left; do what is missing, or raise the NotYet that names it on redbooth.com."""
     settings = _find("app", Settings.load, _register)
-    if stage in NEED_TOKEN:
+    if stage == "refresh":
         _find("token", TokenStore(settings.folder).require, lambda: exchange(_code(settings)))
     elif stage == "exchange":
         _code(settings)

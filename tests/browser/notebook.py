@@ -165,6 +165,14 @@ class Keyboard(Notebook):
         self.go(number)
         self.page.keyboard.press("Shift+Enter")
 
+    def write(self, number: int, code: str) -> None:
+        """Replace the code of a cell."""
+        self.go(number)
+        self.page.keyboard.press("Enter")
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.insert_text(code)
+        self.page.keyboard.press("Escape")
+
     def press(self, number: int, name: str) -> None:
         """Press a button below a code cell."""
         self.go(number)

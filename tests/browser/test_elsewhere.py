@@ -46,7 +46,7 @@ def test_notebook_7_draws_the_widgets_and_takes_the_answer(lab: Lab, browser: Br
     hand = Keyboard(browser.new_page())
     hand.page.goto(lab.address("02-authorize", tree="/notebooks/"))
     expect(hand.page.locator(".jp-NotebookKernelStatus")).to_be_attached(timeout=60_000)
-    expect(hand.cells).to_have_count(21, timeout=60_000)
+    expect(hand.cells).to_have_count(23, timeout=60_000)
     hand.run(1)
     hand.write(2, "from redbooth_nb import *\nflow = FlowMap()\nflow")
     hand.run(2)

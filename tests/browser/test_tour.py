@@ -11,6 +11,7 @@ from browser.lab import Lab, jupyterlab
 from browser.notebook import Keyboard, Notebook
 from browser.secrets_in import secrets_in
 from browser.themes import shot
+from notebooks.lessons import solved, tried_out
 from playwright.sync_api import BrowserContext, expect
 
 by_keyboard = pytest.mark.parametrize("hand", ["keyboard"], indirect=True)
@@ -42,7 +43,11 @@ def notebook(hand: str, browser: BrowserContext, lab: Lab) -> Iterator[Notebook]
 
 
 def run(notebook: Notebook, first: int, last: int) -> None:
+    """Run cells; where a function is to be written, write it."""
     for number in range(first, last + 1):
+        source = notebook.source(number)
+        if tried_out(source):
+            notebook.write(number, solved(source))
         notebook.run(number)
 
 
@@ -79,7 +84,7 @@ def test_00_start(lab: Lab, notebook: Notebook) -> None:
 def test_01_register(hand: str, lab: Lab, notebook: Notebook) -> None:
     notebook.open(lab, "01-register")
     run(notebook, 1, 4)
-    assert ("Lessons  1 of 7 done; next is 01-register." in notebook.text(1)) is (hand == "keyboard")
+    assert ("Lessons  1 of 8 done; next is 01-register." in notebook.text(1)) is (hand == "keyboard")
     window = notebook.window(4)
     notebook.fill_in(window, "Name", "My first Redbooth app")
     notebook.fill_in(window, "Return URI", "http://127.0.0.1:8765/callback")
@@ -143,40 +148,54 @@ def test_04_refresh(lab: Lab, notebook: Notebook) -> None:
 
 
 @by_keyboard
-def test_05_every_error(lab: Lab, notebook: Notebook) -> None:
-    notebook.open(lab, "07-every-error")
-    run(notebook, 1, 7)
-    expect(notebook.window(6).locator("main")).to_contain_text("No application has access to your account.")
-    decide(notebook, 7, "Deny")
-    expect(notebook.cell(7)).to_contain_text("Denied: access_denied")
-    run_all_from(notebook, 8)
-    expect(notebook.window(10).get_by_role("alert")).to_contain_text("redirect uri")
-    notebook.choose(33, 0)
-    notebook.press(33, "Run")
-    expect(notebook.cell(33)).to_contain_text("As you predicted: an error page at Redbooth.")
-    shot(notebook.page, "05-end")
+def test_05_help_desk(lab: Lab, notebook: Notebook) -> None:
+    notebook.open(lab, "05-help-desk")
+    run(notebook, 1, 2)
+    notebook.run(3)  # as it is
+    assert "Open     Find the cause" in notebook.text(3)
+    shot(notebook.page, "05-open")
+    run_all_from(notebook, 3)
+    shot(notebook.page, "05-solved")
 
 
 @by_keyboard
 def test_06_your_own_app(lab: Lab, notebook: Notebook) -> None:
     notebook.open(lab, "06-your-own-app")
-    last = notebook.cells.count()
-    first_run = next(number for number in range(1, last + 1) if notebook.source(number) == "app.run()")
-    run(notebook, 1, first_run)
+    sources = [notebook.source(number) for number in range(1, notebook.cells.count() + 1)]
+    first, second, later, again = (number for number, source in enumerate(sources, 1) if source.endswith("app.run()"))
+    run(notebook, 1, first)
+    assert notebook.text(1).count("yours    ") == 7
     # allowed earlier, so its window comes straight back
-    expect(notebook.window(first_run).locator("main")).to_contain_text("go back to the app")
-    expect(notebook.cell(first_run)).to_contain_text("Hello, Ada")
-    expect(notebook.cell(first_run)).to_contain_text("Done. The script finished.")
+    expect(notebook.window(first).locator("main")).to_contain_text("go back to the app")
+    expect(notebook.cell(first)).to_contain_text("Hello, Ada")
+    expect(notebook.cell(first)).to_contain_text("Done. The script finished.")
     shot(notebook.page, "06-run")
-    for number in range(first_run + 1, last + 1):
-        notebook.run(number)
-        if notebook.source(number).endswith("app.run()"):
-            expect(notebook.cell(number)).to_contain_text("Done. The script finished.")
-    assert "To do" not in notebook.text(last)
+    run(notebook, first + 1, again - 1)
+    for number in (second, later):
+        expect(notebook.cell(number)).to_contain_text("Done. The script finished.")
+    notebook.press_in(notebook.window(again - 1), "Revoke")
+    expect(notebook.window(again - 1).locator("main")).to_contain_text("No application has access to your account.")
+    notebook.run(again)
+    decide(notebook, again, "Allow")
+    expect(notebook.cell(again)).to_contain_text("Redbooth no longer accepts the stored token.")
+    expect(notebook.cell(again)).to_contain_text("Done. The script finished.")
+    shot(notebook.page, "06-again")
+    check = sources.index('check("your-own-app")') + 1
+    notebook.run(check)
+    assert "To do" not in notebook.text(check)
 
 
 @by_keyboard
-def test_07_the_playground(lab: Lab, notebook: Notebook) -> None:
+def test_07_every_error(lab: Lab, notebook: Notebook) -> None:
+    notebook.open(lab, "07-every-error")
+    run_all_from(notebook, 1)
+    expect(notebook.window(5).locator("main")).to_contain_text("No application has access to your account.")
+    expect(notebook.window(7).get_by_role("alert")).to_contain_text("redirect uri")
+    shot(notebook.page, "07-end")
+
+
+@by_keyboard
+def test_08_the_playground(lab: Lab, notebook: Notebook) -> None:
     """The whole flow once more, on one screen, at the end of the last lesson."""
     notebook.open(lab, "06-your-own-app")
     notebook.run(1)
@@ -188,4 +207,4 @@ def test_07_the_playground(lab: Lab, notebook: Notebook) -> None:
     expect(notebook.cell(last)).to_contain_text("arrived and are saved")
     notebook.press(last, "Call")
     expect(notebook.cell(last)).to_contain_text("GET https://redbooth.com/api/3/me")
-    shot(notebook.page, "07-playground")
+    shot(notebook.page, "08-playground")

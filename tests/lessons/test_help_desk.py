@@ -4,7 +4,7 @@ import re
 
 import nbformat
 import pytest
-from lessons.test_try_out import run_cell
+from lessons.test_try_out import run_cell, words
 from notebooks.lessons import ROOT, code_cells
 
 from redbooth_nb.errors import RedboothError
@@ -56,8 +56,8 @@ def test_a_ticket_tells_what_happened_and_not_why(capsys: pytest.CaptureFixture[
     ticket(1, run_cell("call", TICKETS[1]["broken"]))
     assert "What happened" not in capsys.readouterr().out  # the first time it is left to the learner
     ticket(1, run_cell("call", TICKETS[1]["broken"]))
-    assert MISTAKES["not_refreshed"]["happened"] in (told := capsys.readouterr().out)
-    assert told.endswith("Open     Find the cause, repair the function, and run the cell again.\n")
+    assert MISTAKES["not_refreshed"]["happened"] in (told := words(capsys))
+    assert told.endswith("Open Find the cause, repair the function, and run the cell again.")
     assert solved() == []
 
 

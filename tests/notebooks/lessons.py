@@ -31,17 +31,13 @@ class Lessons:
         own = {"HOME": str(folder), "REDBOOTH_STATE_DIR": str(self.state), "PYTHONPATH": str(GUARD)}
         self.environment = inherited | own
 
-    def solve(self) -> list[str]:
-        """Write the kit's version into every cell that tries a function out; return the functions' names, in order."""
-        written = []
+    def solve(self) -> None:
+        """Write the kit's version into every cell that tries a function out."""
         for name in NAMES:
             notebook = self.content(name)
             for cell in code_cells(notebook):
-                if found := TRIED_OUT.search(cell.source):
-                    written.append(found[1] or found[2])
-                    cell.source = f"{functions(SOLUTION)[written[-1]]}\n\n{found[0]}"
+                cell.source = solved(cell.source)
             nbformat.write(notebook, self.path(name))
-        return written
 
     def twin(self, name: str) -> str:
         """Copy a notebook, so that it can be run twice and both outputs be kept; return the copy's name."""
@@ -82,6 +78,18 @@ class Lessons:
     def shown(self, name: str) -> str:
         """Return every text that stands below a notebook's cells."""
         return "\n".join(text_of(output) for cell in code_cells(self.content(name)) for output in cell.outputs)
+
+
+def tried_out(source: str) -> str:
+    """Return which function a cell tries out, "" when it tries none."""
+    found = TRIED_OUT.search(source)
+    return (found[1] or found[2]) if found else ""
+
+
+def solved(source: str) -> str:
+    """Return a cell with the kit's version of the function that it tries out."""
+    name = tried_out(source)
+    return f"{functions(SOLUTION)[name]}\n\n{source.splitlines()[-1]}" if name else source
 
 
 def code_cells(notebook: nbformat.NotebookNode) -> list[Any]:

@@ -134,8 +134,8 @@ def cells(name: str, kind: str) -> str:
     ("name", "library", "kit"),
     [
         ("02-authorize", r"\.authorization_url\(", r"AuthorizationRequest\.new\("),
-        ("03-exchange", r"\.fetch_token\(", r"(?<!\w)exchange\(|\.send\("),
-        ("04-refresh", r"\.refresh_token\(TOKEN_URL, \*\*credentials\)\n", r"\.refresh\("),
+        ("03-exchange", r"\.fetch_token\(", r"(?<!\w)(?<!def )exchange\(|\.send\("),
+        ("04-refresh", r"\.refresh_token\(TOKEN_URL, \*\*credentials\)\n", r"(?<!redbooth_nb)\.refresh\("),
     ],
 )
 def test_each_stage_succeeds_in_the_librarys_words(name: str, library: str, kit: str) -> None:

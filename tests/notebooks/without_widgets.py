@@ -36,17 +36,13 @@ CALLS = {
         "card.refresh(); card.update()",
         9: "_.choose(3)",
     },
-    "07-every-error": {
-        7: "_.browser.press('Deny')",
-        33: "_.run('wrong-secret', '401 invalid_client')",
-    },
     "06-your-own-app": {
-        3: "app.fill('address', 'address = \"https://\" + urlsplit(REDIRECT_URI).netloc + self.path')",
-        5: "app.fill('credentials', 'token = oauth.refresh_token(TOKEN_URL, **CREDENTIALS)')",
-        10: "sign_in(_)",
-        12: "finish(_)",
-        14: "finish(_)",
-        16: PLAYGROUND,
+        5: "sign_in(_)",
+        7: "finish(_)",
+        9: "finish(_)",
+        10: "window.press('Revoke')",
+        11: "sign_in(_, 'Allow')",
+        13: PLAYGROUND,
     },
 }
 
@@ -59,13 +55,15 @@ def register(form: RegisterForm) -> list[str]:
     return [text_of(next(document(page).iterfind(f".//*[@id='{mark}']"))) for mark in ("application_id", "secret")]
 
 
-def sign_in(panel: ScriptPanel) -> None:
-    """Follow the script's link in its window, and wait for the script's end."""
+def sign_in(panel: ScriptPanel, button: str = "") -> None:
+    """Follow the script's link in its window, press a button there, and wait for the script's end."""
     asked = threading.Event()
     panel.observe(lambda _: panel.browser and asked.set(), names="children")
     assert panel.browser or asked.wait(60)
     assert panel.browser is not None
     panel.browser.go_to(panel.text().rpartition("Sign in: ")[2].split()[0])
+    if button:
+        panel.browser.press(button)
     finish(panel)
 
 
@@ -82,7 +80,7 @@ def main(notebook: Path) -> None:
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     for number, source in enumerate(sources, 1):
-        for code in (source, CALLS[notebook.stem].get(number, "")):
+        for code in (source, CALLS.get(notebook.stem, {}).get(number, "")):
             result = shell.run_cell(code, store_history=True)
             if not result.success:
                 sys.exit(
