@@ -121,7 +121,7 @@ class TestOnRedbooth:
     def test_nothing_is_caught_up(self, stage: str) -> None:
         save_credentials(CLIENT_ID, SECRET)
         with pytest.raises(NotYet, match=r"only you can register an app and allow access(.|\n)*sandbox"):
-            catch_up("refresh")
+            catch_up(stage)
 
     def test_nothing_is_broken_there(self) -> None:
         with pytest.raises(RedboothError, match="never does that to the real redbooth"):
