@@ -20,7 +20,7 @@ def ticket(number: int, repaired: Callable[..., Any] | None = None) -> None:
 
     repaired: the function of the app that you repaired. The ticket is solved when the function does all that it
     should, and Redbooth answers 200 to the whole app with it: when it signs in, two hours later, and when it signs in
-    again after the user took the permission back. The cause is named from the second attempt on.
+    again after a revocation, with every switch of the sandbox. The cause is named from the second attempt on.
     Raises RedboothError for a number that no ticket has, another function, or when apps cannot be tried out here.
     """
     found = named("ticket", number, TICKETS)
@@ -43,7 +43,7 @@ def solved() -> list[int]:
 
 def _repair(number: int, repaired: Callable[..., Any]) -> None:
     app = passes(repaired, SOLUTION, silent=1)
-    if app and not judge("main", [app])[0]["three_runs"]["mistake"]:
+    if app and not any(report["mistake"] for report in judge("main", [app])[0].values()):
         note(lambda _: {"tickets": sorted({*solved(), number})})
         print(f"Solved   Redbooth answers 200 to the whole app. {len(solved())} of {len(TICKETS)} tickets are solved.")
     else:

@@ -30,7 +30,7 @@ from redbooth_nb.lessons.trial import Json, Mistake, Situation, Trial
 from redbooth_nb.provider.adapter import InProcessDelivery
 from redbooth_nb.traffic.redaction import hide_in_text
 
-LONGEST = 1.5  # seconds for all situations of a function, on a machine that isn't busy
+LONGEST = 1.5  # seconds for a situation, on a machine that isn't busy; after one that doesn't end, no other is tried
 NOW = 1_800_000_000.0  # Unix seconds, everywhere in a situation
 LARGEST = 2000  # characters of what a function printed
 SITUATIONS: dict[str, dict[str, Situation]] = {}
@@ -115,10 +115,10 @@ def main() -> None:
     """Answer each job on stdin: a script, and the name of the function in it that is tried out."""
     sitecustomize.start()
     for line in sys.stdin:
-        busy = max(1, os.getloadavg()[0] / (os.cpu_count() or 1))
-        job, deadline, reports = json.loads(line), time.monotonic() + LONGEST * busy, {}
+        job, reports = json.loads(line), dict[str, Json]()
         for name, situation in SITUATIONS[job["function"]].items():
-            reports[name] = apart(partial(take_place, situation, **job), deadline)
+            busy = max(1, os.getloadavg()[0] / (os.cpu_count() or 1))
+            reports[name] = apart(partial(take_place, situation, **job), time.monotonic() + LONGEST * busy)
             if reports[name]["mistake"] == "endless":
                 break
         print(json.dumps(reports), flush=True)

@@ -24,7 +24,7 @@ EXERCISES: dict[str, Any] = _TEXTS["functions"]
 MISTAKES: dict[str, Any] = _TEXTS["mistakes"]
 WIDTH = 80  # characters
 MOST_SHOWN = 2  # requests
-LONGEST = 30  # seconds until a process that should end by itself is given up
+LONGEST = 30  # seconds for each app, until a process that should end by itself is given up
 _asked: Counter[tuple[str, str]] = Counter()
 Reports = dict[str, dict[str, Any]]
 
@@ -82,7 +82,7 @@ def judge(name: str, scripts: list[str]) -> list[Reports]:
         try:
             done = subprocess.run(
                 [sys.executable, "-m", "redbooth_nb.lessons.judge"],
-                input=jobs, capture_output=True, text=True, timeout=LONGEST, check=True, cwd=folder,
+                input=jobs, capture_output=True, text=True, timeout=LONGEST * len(scripts), check=True, cwd=folder,
                 env=environment | {"PYTHONUTF8": "1"},
             )  # fmt: skip
             return [json.loads(line) for line in done.stdout.splitlines()]

@@ -10,7 +10,6 @@ from notebooks.lessons import ROOT, code_cells
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.course import requirements
 from redbooth_nb.lessons.help_desk import TICKETS, solved, ticket
-from redbooth_nb.lessons.situations import whole_app
 from redbooth_nb.lessons.take_home import SOLUTION, functions, replace_function
 from redbooth_nb.lessons.try_out import MISTAKES, judge
 
@@ -89,7 +88,3 @@ def test_wrong_numbers_and_other_functions_are_sentences() -> None:
         ticket(11)
     with pytest.raises(RedboothError, match=re.escape("The broken function of ticket 2 is exchange(), not call().")):
         ticket(2, run_cell("call", TICKETS[1]["broken"]))
-
-
-def test_the_three_runs_are_in_the_process() -> None:
-    assert [*whole_app.SITUATIONS["main"]] == ["three_runs"]

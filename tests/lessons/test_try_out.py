@@ -59,6 +59,16 @@ def test_correct_versions_are_accepted_however_they_are_written(name: str) -> No
 
 
 @pytest.mark.usefixtures("machine")
+@pytest.mark.parametrize("number", range(FOUR))
+def test_an_app_of_other_correct_versions_works_with_every_switch_of_the_sandbox(number: int) -> None:
+    app = SOLUTION
+    for name, versions in RIGHT.items():
+        app = replace_function(app, name, versions[number].strip())
+    reports = judge("main", [app])[0]
+    assert [each["mistake"] for each in reports.values()] == [""] * 5
+
+
+@pytest.mark.usefixtures("machine")
 @pytest.mark.parametrize("name", EXERCISES)
 def test_each_mistake_is_noticed_and_named(name: str) -> None:
     expected, versions = zip(*wrong_versions(name), strict=True)
