@@ -98,7 +98,7 @@ def exchange(credentials, address, state):
 
 
 def save(credentials, token):
-    """Replace the token file in one step: a crash leaves the old token or the new one, never half of it."""
+    """Replace the token file in one step: a crash leaves either the old token or the new one."""
     part = TOKEN_FILE.with_suffix(".part")
     part.unlink(missing_ok=True)  # left behind by a crash
     with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:

@@ -1,7 +1,7 @@
 """A person's browser without a screen, for the provider's own pages: cookies, history, redirects, forms and buttons.
 
 It drives the window in the notebook, and takes the place of a person where no one is there (`REDBOOTH_UNATTENDED=1`).
-It reads the pages and sends their own forms, so it works on the sandbox, on a real Doorkeeper and on recordings.
+It reads the pages and sends their own forms, so it works in the sandbox, on a real Doorkeeper and on recordings.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ MOST_REDIRECTS = 10
 MOST_PAGES = 50  # to go back to
 MOST_SHEETS = 5
 TIMEOUT = (5, 30)  # seconds
-# what the buttons are called on Redbooth's pages, on Doorkeeper's, and on the sandbox's
+# what the buttons are called on Redbooth's pages, on Doorkeeper's, and in the sandbox's
 WORDS = {"allow": ("Allow", "Authorize"), "deny": ("Deny",), "create": ("Register", "Submit")}
 
 

@@ -144,6 +144,6 @@ def _decide(request: AuthorizationRequest, answer: str) -> str:
     if request.settings.provider.kind == "live":
         raise VisitorError(
             "REDBOOTH_UNATTENDED is set, but on redbooth.com only a person can give permission.",
-            remedy="Unset REDBOOTH_UNATTENDED, or practice on the sandbox: REDBOOTH_PROVIDER=sandbox",
+            remedy="Unset REDBOOTH_UNATTENDED, or practice in the sandbox: REDBOOTH_PROVIDER=sandbox",
         )
     return press(connect(requests.Session()), request.url, request.redirect_uri, answer)

@@ -54,7 +54,7 @@ def app(sandbox: Sandbox, redirect_uri: str) -> Settings:
 
 @pytest.fixture
 def decide() -> Callable[..., AuthorizationResponse]:
-    """Let the user press Allow, or what `answer` says, on the sandbox's own page."""
+    """Let the user press Allow, or what `answer` says, in the sandbox's own page."""
 
     def decide(settings: Settings, *, answer: str = "allow", **options: Any) -> AuthorizationResponse:  # noqa: ANN401
         request = AuthorizationRequest.new(settings, **options)

@@ -134,7 +134,7 @@ def defined_in(notebook: str) -> set[str]:
 
 
 def test_the_calls_in_a_hint_are_found() -> None:
-    found = list(calls_in("Run f(x, 'a)') on the sandbox (or g.h())."))
+    found = list(calls_in("Run f(x, 'a)') in the sandbox (or g.h())."))
     assert [ast.unparse(call) for call in found] == ["f(x, 'a)')", "g.h()"]
     assert set().union(*map(names_in, found)) == {"f", "x", "g"}
 

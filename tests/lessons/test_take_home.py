@@ -115,7 +115,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(machine: Path) -> None:
 
 @pytest.mark.usefixtures("unattended")
 def test_the_written_app_signs_in_and_the_second_time_needs_nobody(app: Settings) -> None:
-    """On the sandbox, by `redbooth-nb run`, as a process of its own."""
+    """In the sandbox, by `redbooth-nb run`, as a process of its own."""
     take_home = TakeHomeApp()
     take_home.write()
     first = take_home.run()

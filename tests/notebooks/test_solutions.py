@@ -15,7 +15,7 @@ def test_every_exercise_and_every_ticket_is_in_a_notebook(lessons: Lessons) -> N
 
 @pytest.mark.parametrize("name", NAMES)
 def test_with_the_solutions_every_check_is_done_on_the_recordings(lessons: Lessons, name: str) -> None:
-    """On the sandbox and on Doorkeeper: test_unattended.py."""
+    """In the sandbox and on Doorkeeper: test_unattended.py."""
     lessons.solve()
     recording = str(ROOT / "tests" / "recordings" / f"{name}.json")
     lessons.execute(name, REDBOOTH_PROVIDER="recorded", REDBOOTH_RECORDING=recording)

@@ -36,7 +36,7 @@ def session() -> requests.Session:
 
 @pytest.fixture
 def app(session: requests.Session) -> Settings:
-    """Return the settings of an app that was registered on the sandbox's own page."""
+    """Return the settings of an app that was registered in the sandbox's own page."""
     return save_credentials(*register_application(session, "My app", REDIRECT_URI), REDIRECT_URI)
 
 

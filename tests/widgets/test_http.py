@@ -36,7 +36,7 @@ def test_it_shows_the_exchanges_without_the_secrets(app: Settings, decide: DECID
 def test_both_forms_of_curl_stand_beside_each_other(app: Settings, decide: DECIDE) -> None:
     exchange(decide(app))
     before = shown(HttpView())
-    own = f"curl -X POST {app.provider.link()}/oauth2/token"  # from now on the sandbox listens
+    own = f"curl -X POST {app.provider.link()}/oauth2/token"  # from now in the sandbox listens
     said = shown(HttpView())
     assert "curl -X POST https://redbooth.com/oauth2/token" in said
     assert own in said
