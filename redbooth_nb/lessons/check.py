@@ -5,6 +5,7 @@ from collections import Counter
 from redbooth_nb.lessons.course import LESSONS, requirements
 from redbooth_nb.lessons.names import named
 from redbooth_nb.lessons.progress import note, noted
+from redbooth_nb.provider.delivery import current_provider
 
 _asked: Counter[str] = Counter()
 
@@ -28,7 +29,8 @@ def check(stage: str) -> None:
     if all(requirement.holds for requirement in required):
         if stage not in done():
             note(lambda _: {"done": [*done(), stage]})
-        print(summary_line())
+        if line := summary_line():
+            print(line)
 
 
 def progress() -> None:
@@ -45,9 +47,12 @@ def done() -> list[str]:
 
 
 def summary_line() -> str:
-    """Say how many lessons are done and which comes next; "" before the first."""
+    """Say how many lessons are done and which comes next; "" before the first.
+
+    And where recordings answer: there each notebook stands alone, so that their stored outputs don't contradict.
+    """
     finished = done()
-    if not finished:
+    if not finished or current_provider().kind == "recorded":
         return ""
     following = next((notebook for stage, notebook in LESSONS.items() if stage not in finished), "")
     then = f"next is {following}" if following else "that was the whole course"

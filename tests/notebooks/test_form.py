@@ -68,6 +68,11 @@ def test_its_outputs_name_no_machine(notebook: nbformat.NotebookNode) -> None:
     assert OTHER_PORT.findall(shown) == []
 
 
+def test_its_outputs_do_not_contradict_those_of_another(notebook: nbformat.NotebookNode) -> None:
+    """Each was made with nothing done before, so none says how far the learner is."""
+    assert "Lessons  " not in "\n".join(text_of(output) for output in outputs(notebook))
+
+
 @pytest.mark.parametrize("found", ["/home/ada/x", "in /tmp/state", "C:\\Users", "lib/site-packages/x"])
 def test_a_path_of_a_machine_would_be_found(found: str) -> None:
     assert MACHINE.search(found)
