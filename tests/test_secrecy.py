@@ -232,6 +232,21 @@ def loading_wrong_credentials(_: FaultyServer) -> object:
     return Settings.load()
 
 
+def unwritable(call: Callable[[PendingAuthorization, AuthorizationResponse], object]) -> Callable[[object], object]:
+    def run(_: object) -> object:
+        response = answered(app())
+        settings = response.request.settings
+        (settings.folder / ".authorization.json.part").mkdir()
+        return call(PendingAuthorization(settings), response)
+
+    return run
+
+
+def marking(pending: PendingAuthorization, response: AuthorizationResponse) -> None:
+    assert response.code is not None
+    pending.mark_code_sent(response.request, response.code)
+
+
 def pressing(faulty: FaultyServer) -> object:
     faulty.answers = [reply(200, f"<form><input name=a value={CODE}></form>", "text/html")]
     request = AuthorizationRequest.new(app(), pkce=True)
@@ -270,6 +285,9 @@ FAILURES = {
     "load credentials": loading_wrong_credentials,
     "call with a query, reset": calling(RESET, f"/me?code={CODE}"),
     "press": pressing,
+    "begin where nobody can write": unwritable(lambda pending, response: pending.begin(response.request)),
+    "mark where nobody can write": unwritable(marking),
+    "a record that is none": unwritable(lambda pending, _: pending.request({"code_verifier": CODE})),
 }  # fmt: skip
 
 

@@ -32,7 +32,7 @@ class AuthorizationRequest:
     """One request for the user's permission. Make a new one for every attempt: `AuthorizationRequest.new()`.
 
     state: random, goes out and must come back. code_verifier: only with PKCE.
-    nonce: a second random value inside the redirect URI, for a service that loses `state`.
+    nonce: a second random value inside the redirect URI, for a service that loses `state`. It is not OpenID's nonce.
     """
 
     settings: Settings
@@ -127,6 +127,7 @@ class PendingAuthorization:
         self._file = PrivateFile(settings.folder / "authorization.json")
         self._lock = settings.folder / "authorization.lock"
 
+    @only_kit_errors
     def begin(self, request: AuthorizationRequest) -> None:
         """Replace what was under way; its state is remembered as stale. A damaged record is kept aside."""
         with locked(self._lock):
@@ -148,6 +149,7 @@ class PendingAuthorization:
             raise self._file.problem("damaged")
         return record
 
+    @only_kit_errors
     def request(self, record: dict[str, Any] | None = None) -> AuthorizationRequest:
         """Return the request of `record` (default: the one under way), for example after a kernel restart."""
         record = record or self.load()
@@ -163,6 +165,7 @@ class PendingAuthorization:
             yield record
             self._file.write(record)
 
+    @only_kit_errors
     def mark_code_sent(self, request: AuthorizationRequest, code: Secret) -> None:
         """Record that the code is about to be sent, and delete the stored callback URL.
 
@@ -177,10 +180,11 @@ class PendingAuthorization:
                 record["code_sent"] = True
                 record.pop("callback_url", None)
 
+    @only_kit_errors
     def unmark_code_sent(self, request: AuthorizationRequest, code: Secret, callback_url: Secret) -> None:
         """Undo `mark_code_sent`: it is certain that nothing was sent."""
         with self.change() as record:
-            record["sent_codes"].remove(_fingerprint(code))
+            record["sent_codes"] = [mark for mark in record["sent_codes"] if mark != _fingerprint(code)]
             if same_text(record["state"], request.state):
                 record |= {"code_sent": False, "callback_url": callback_url.reveal()}
 

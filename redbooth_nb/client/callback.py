@@ -180,7 +180,7 @@ class SignIn:
             problem = getattr(error, "problem", "")  # of a StateError
             if problem == "used":
                 return answered
-            if problem in {"anothers", "superseded"}:  # nor can any other answer this request now
+            if problem in {"for_newer_request", "superseded"}:  # nor can any other answer this request now
                 self._end(Status.REPLACED)
                 return Page(410, "A newer sign-in took its place", f"{error.what} {error.remedy}", last=True)
             ended = self.status is not Status.WAITING  # by on_change, which was told of the refusal

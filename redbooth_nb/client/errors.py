@@ -50,8 +50,9 @@ class CallbackError(RedboothError):
 class StateError(CallbackError):
     """`state` does not prove that the answer belongs to our request.
 
-    problem: why not: "mismatch", "stale" (of an earlier request), "superseded" (by a newer one), "empty", "missing",
-    "nonce_missing" or "used" (it was answered before). received: the state that came back, None when it was absent.
+    problem: why not: "mismatch", "stale" (the answer to an earlier request), "for_newer_request" (the answer to a newer
+    one), "superseded" (a newer one was made), "empty", "missing", "nonce_missing" or "used" (it was answered before).
+    received: the state that came back, None when it was absent.
     """
 
     problem: str = ""

@@ -1,7 +1,8 @@
 """A small file: only its owner may read it, one program at a time changes it, and no crash leaves it half written.
 
-The variables in here hold secrets, so the public functions that lead here are decorated with `only_kit_errors`, which
-drops the frames of an error.
+The variables in here hold secrets, so each function of the client that brings them here is decorated with
+`only_kit_errors`, which drops the frames of an error. A context manager cannot be decorated: call
+`PendingAuthorization.change` only from a function that is.
 """
 
 import errno
@@ -24,7 +25,9 @@ from redbooth_nb.configuration import make_private
 from redbooth_nb.errors import RedboothError
 
 FORMAT = 1
-LOCK_SECONDS = 90  # longer than a refresh takes: 5 s to connect, 30 s until the headers come, at most 50 s for the body
+# Longer than any request under the lock: 5 s to connect, 30 s of silence, 60 s for the body (of `revoke`; that of a
+# token answer has 20 s). Headers that trickle could take longer.
+LOCK_SECONDS = 100
 RENAME_WAITS = (0.01, 0.05, 0.2, 0.5)  # seconds; on Windows a file that somebody is reading cannot be replaced
 NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # from file systems that cannot fsync a folder, as some network drives
 
@@ -63,10 +66,10 @@ class PrivateFile:
         A damaged file, or one of a newer kit, is kept beside the new one.
         """
         self.check()
-        with self._named_failures():
+        with self._write_failures():
             make_private(self.path.parent)
             try:
-                self.read()
+                self.read()  # raises if the file is damaged
             except StoreError:
                 names = (self.path.with_name(f"{self.path.name}.damaged{number or ''}") for number in count())
                 self.path.replace(next(name for name in names if not name.exists()))
@@ -75,7 +78,7 @@ class PrivateFile:
 
     def finish_write(self) -> None:
         """Move `part` into place: it is complete, but a crash or a failed rename left it there."""
-        with self._named_failures():
+        with self._write_failures():
             with self.part.open("rb+") as file:
                 os.fsync(file.fileno())
             put_in_place(self.path)
@@ -83,7 +86,7 @@ class PrivateFile:
 
     def remove(self) -> None:
         """Delete the file, if it is there, and what a crash left of it."""
-        with self._named_failures():
+        with self._write_failures():
             self.path.unlink(missing_ok=True)
             self.part.unlink(missing_ok=True)
         changes.announce()
@@ -111,7 +114,7 @@ class PrivateFile:
         return failure(StoreError, "store", code, path=self.path, name=self.path.name, **values)
 
     @contextmanager
-    def _named_failures(self) -> Iterator[None]:
+    def _write_failures(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -122,7 +125,7 @@ class PrivateFile:
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock at `path` alone, among all threads and processes; it ends with the process. Its file stays empty.
 
-    Raises StoreError when it is not free within 90 s, or when locks have no effect in its folder.
+    Raises StoreError when it is not free within LOCK_SECONDS, or when locks have no effect in its folder.
     """
     folder = path.parent
     try:
@@ -135,7 +138,7 @@ def locked(path: Path) -> Iterator[None]:
         reason = getattr(error, "strerror", None) or "it supports no locks"
         raise failure(StoreError, "store", "unusable", folder=folder, reason=reason) from None
     with held:
-        with suppress(Timeout):  # a second lock has to fail
+        with suppress(Timeout):  # probe: taking it again must time out; if it does not, locks have no effect here
             FileLock(path, timeout=0, mode=0o600).acquire()
             reason = "locks have no effect there, as on some network drives"
             raise failure(StoreError, "store", "unusable", folder=folder, reason=reason)

@@ -48,7 +48,9 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
             return old
         if old.refresh_token is None:
             raise failure(AuthorizeAgain, "refresh", "no_refresh_token")
-        interrupted = store.interrupted()  # an earlier refresh was sent, and its answer never saved: the mark stays
+        # True if an earlier refresh may have been lost; then no failure below removes the mark. The same token is sent
+        # again: the service may never have got it, or may keep it valid until its successor is used.
+        interrupted = store.interrupted()
         store.mark_refresh(old)
         try:
             with token_session("refresh", settings) as oauth:
@@ -98,7 +100,9 @@ class RedboothSession:
         permission is gone, TransportError when there is no answer.
         """
         url = api_address(path)
-        token = self.store.require()
+        if (token := self.store.load()) is None:
+            with self.store.lock():  # which puts in place what a crash left of an exchange
+                token = self.store.require()
         refreshed = token.needs_refresh(self.settings.provider.now()) and token.refresh_token is not None
         if refreshed:
             token = refresh(self.settings, replacing=token)
@@ -128,7 +132,8 @@ class RedboothSession:
         if again and (arguments.get("files") or hasattr(body, "read") or hasattr(body, "__next__")):
             raise failure(ApiError, "call", "not_repeated")  # the file was read to its end
         headers = {**(arguments.get("headers") or {}), "Authorization": f"Bearer {token.access_token.reveal()}"}
-        own = (arguments.get("hooks") or {}).get("response") or []  # requests would drop the session's, and its bounds
+        # requests replaces the session's hooks, which bound the answer, by those of the call: so both are passed
+        own = (arguments.get("hooks") or {}).get("response") or []
         hooks = {"response": [*self._session.hooks["response"], *(own if isinstance(own, list | tuple) else [own])]}
         with named_failures(f"{method} {url.partition('?')[0]}"):
             return self._session.request(method, url, **{**DEFAULTS, **arguments, "headers": headers, "hooks": hooks})

@@ -18,18 +18,21 @@ from dotenv import set_key
 
 from redbooth_nb import changes
 from redbooth_nb.client.errors import failure, sentences
-from redbooth_nb.client.private_file import replace_file
-from redbooth_nb.client.wire import named_failures
+from redbooth_nb.client.private_file import locked, replace_file
+from redbooth_nb.client.wire import TIMEOUT, connect_bounded, named_failures
 from redbooth_nb.configuration import Configuration, make_private, read_env_file
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 from redbooth_nb.provider.addresses import APPLICATIONS_URL, TOKEN_URL
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS, Provider, current_provider
 from redbooth_nb.secret import Secret
+from redbooth_nb.traffic.transcript import transcript
 
-SHORTEST_VALUE = 40  # characters; those of Redbooth have 43 or 64
+LONGEST_PLACEHOLDER = 39  # characters; a longer value is not tested for being one. Those of Redbooth have 43 or 64.
 SHOWN = 8  # characters of a client id that are shown
 NAMES = ("REDBOOTH_CLIENT_ID", "REDBOOTH_CLIENT_SECRET", "REDBOOTH_REDIRECT_URI")
-FROM_ENVIRONMENT = {"live", "stand-in"}  # providers whose credentials may come from there
+# Kinds of provider whose credentials may come from there. "live" is redbooth.com; "sandbox" the kit's own stand-in, in
+# this process; "recorded" one that repeats recorded answers; "stand-in" any other server on this machine.
+FROM_ENVIRONMENT = {"live", "stand-in"}
 DEFAULT_REDIRECT_URI = "http://127.0.0.1:8765/callback"
 
 
@@ -100,7 +103,7 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
 
     On the sandbox it also asks whether the service accepts them, which finds two values that were swapped.
     Raises CredentialsError, having saved nothing, when one cannot be right, the environment has another in its place,
-    or the file cannot be written; TransportError when the sandbox does not answer.
+    or the file cannot be written; TransportError when the sandbox does not answer; StoreError as `locked` does.
     """
     client_id, client_secret, redirect_uri = client_id.strip(), client_secret.strip(), redirect_uri.strip()
     if problems := credential_problems(client_id, client_secret, redirect_uri):
@@ -116,7 +119,10 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
     path = credentials_file(configuration, provider)
     try:
         make_private(path.parent)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".env.saving-") as place:  # all three, or none
+        with (
+            locked(configuration.state_dir / "credentials.lock"),
+            tempfile.TemporaryDirectory(dir=path.parent, prefix=".env.saving-") as place,  # all three, or none
+        ):
             new = Path(place) / path.name
             new.write_bytes(path.read_bytes() if path.exists() else b"")
             for name, value in fields.items():
@@ -135,15 +141,15 @@ def _swapped(provider: Provider, client_id: str, client_secret: str) -> bool:
     Both have the same shape, so only the service can tell. Elsewhere it is not asked: there a wrong secret may count
     as an attempt to guess it, and the first exchange names the swap as a likely cause.
     """
-    session = requests.Session()
-    session.trust_env = False  # a password for redbooth.com in ~/.netrc would take the place of the credentials
-    provider.deliver(session)
+    session = connect_bounded(requests.Session(), provider)
+    session.hooks["response"].remove(transcript.note)  # a check, not a step of the flow
 
     def refused(first: str, second: str) -> bool:  # wrong credentials are a 401, right ones with a made-up code are not
         fields = {"grant_type": "authorization_code", "code": "-", "redirect_uri": DEFAULT_REDIRECT_URI}
         client = {"client_id": first, "client_secret": second}
         with named_failures(f"register: POST {TOKEN_URL}"):
-            return session.post(TOKEN_URL, data=fields | client, timeout=10).status_code == HTTPStatus.UNAUTHORIZED
+            answer = session.post(TOKEN_URL, data=fields | client, timeout=TIMEOUT, allow_redirects=False)
+        return answer.status_code == HTTPStatus.UNAUTHORIZED
 
     return provider.kind == "sandbox" and refused(client_id, client_secret) and not refused(client_secret, client_id)
 
@@ -155,7 +161,7 @@ def credential_problems(client_id: str, client_secret: str, redirect_uri: str) -
         wrong = {
             "empty": not value,
             "characters": not re.fullmatch(r"[\x21-\x7e]+", value),
-            "placeholder": len(value) < SHORTEST_VALUE and re.search(r"(?i)your|paste|example|<|>|\.\.\.", value),
+            "placeholder": len(value) <= LONGEST_PLACEHOLDER and re.search(r"(?i)your|paste|example|<|>|\.\.\.", value),
         }
         problems += sentences("credentials", wrong, name=name)[:1]
     mixed_up = {

@@ -16,9 +16,8 @@ from redbooth_nb.errors import NotYet, only_kit_errors, printable
 from redbooth_nb.secret import Secret, same_text
 from redbooth_nb.traffic.redaction import hide_in_text
 
-# each may appear only once
 LONGEST_URL = 64 * 1024  # characters
-ANSWER_PARAMETERS = frozenset(
+ANSWER_PARAMETERS = frozenset(  # each may appear only once
     {"code", "error", "error_description", "state", "access_token", "token_type", "expires_in", "scope"}
 )
 CODE_LIFETIME = 600  # seconds; what Doorkeeper gives a code
@@ -63,7 +62,7 @@ class AuthorizationResponse:
         """
         callback_url = callback_url.strip()  # pasted by hand, it often comes with a space or a line break
         fields, now = _fields(callback_url, request), request.settings.provider.now()
-        with PendingAuthorization(request.settings).change() as record:  # from now on its state is used
+        with PendingAuthorization(request.settings).change() as record:  # if this block ends well, its state is used
             state_check = _check_state(fields, request, record, accept_missing=accept_missing_state)
             response = cls._from_fields(fields, request, Secret("callback URL", callback_url), state_check)
             record |= {"answered": True, "answered_at": now, "callback_url": callback_url}
@@ -140,7 +139,7 @@ def _check_state(
     """Return how the answer was matched to the request: by the `state` that was sent. Raises StateError."""
     state = fields.get("state")
     if not same_text(record["state"], request.state):
-        problem = "anothers" if same_text(record["state"], state or "") else "superseded"
+        problem = "for_newer_request" if same_text(record["state"], state or "") else "superseded"
     elif record["answered"]:
         problem = "used"
     elif state and same_text(state, request.state):

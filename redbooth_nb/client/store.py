@@ -75,14 +75,16 @@ class TokenStore:
 
     @only_kit_errors
     def forget(self) -> None:
-        """Delete the token, for example after it was revoked."""
+        """Delete the token, for example after it was revoked. Copies of damaged files (*.damaged) stay."""
         self._file.remove()
 
     def _recover(self) -> None:
-        """Put a token in place that a marked refresh wrote to its temporary file but did not rename."""
+        """Put a new token in place that is whole in the temporary file, but was not renamed."""
         part, complete = PrivateFile(self._file.part), False
         with suppress(StoreError):  # half a token is none; what is wrong with the file itself, the next read reports
-            complete = self.interrupted() and _token_in(part) is not None and MARK not in (part.read() or {})
+            old, new = _token_in(self._file), _token_in(part)
+            if new and MARK not in (part.read() or {}):
+                complete = old is None or self.interrupted() or new.obtained_at > old.obtained_at
         if complete:
             self._file.finish_write()
 

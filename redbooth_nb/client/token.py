@@ -26,14 +26,16 @@ class Token:
 
     @classmethod
     def from_answer(cls, answer: dict[str, Any], now: float, previous: Self | None = None) -> Self:
-        """Read the JSON of a successful answer. Without a refresh token in it the previous one stays valid.
+        """Read the JSON of a successful answer. A refresh token or scope that it leaves out stays the previous one.
 
-        Raises TokenEndpointError when a field is missing or of the wrong type (RFC 6749 section 5.1).
+        Raises TokenEndpointError when the tokens or the type are wrong (RFC 6749 section 5.1). A lifetime or scope that
+        makes no sense counts as left out.
         """
         if problems := content_problems(answer):
             where = "The token endpoint answered"
             raise failure(TokenEndpointError, "endpoint", "no_token", where=where, problems=problems)
-        scope, refresh = answer.get("scope") or "", answer.get("refresh_token")
+        answer = readable(answer)
+        scope, refresh = answer.get("scope") or (previous.scope if previous else ""), answer.get("refresh_token")
         kept = previous.refresh_token if previous else None
         return cls(
             access_token=Secret("access token", answer["access_token"]),
@@ -61,16 +63,24 @@ class Token:
 
 def content_problems(answer: dict[str, Any]) -> str:
     """Say what keeps an answer from being a token; "" when it is a token."""
-    refresh, lifetime, scope = answer.get("refresh_token"), answer.get("expires_in"), answer.get("scope") or ""
-    seconds = r"[0-9]{1,9}(\.[0-9]+)?" if isinstance(lifetime, float) else r"[0-9]{1,9}"  # some send the number as text
+    refresh = answer.get("refresh_token")
     wrong = {
         "access_token": not _fits_header(answer.get("access_token")),
         "refresh_token": refresh is not None and not _fits_header(refresh),
         "token_type": str(answer.get("token_type", "bearer")).lower() != "bearer",
-        "expires_in": lifetime is not None and not re.fullmatch(seconds, str(lifetime)),
-        "scope": not all(isinstance(part, str) for part in (scope if isinstance(scope, list) else [scope])),
     }
     return " ".join(sentences("token_content", wrong))
+
+
+def readable(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer without a lifetime or scope that makes no sense: its tokens are too good to lose for that."""
+    lifetime, scope = answer.get("expires_in"), answer.get("scope") or ""
+    seconds = r"[0-9]{1,9}(\.[0-9]+)?" if isinstance(lifetime, float) else r"[0-9]{1,9}"  # some send the number as text
+    odd = {
+        "expires_in": not re.fullmatch(seconds, str(lifetime)),
+        "scope": not all(isinstance(part, str) for part in (scope if isinstance(scope, list) else [scope])),
+    }
+    return {name: value for name, value in answer.items() if not odd.get(name)}
 
 
 def _fits_header(value: object) -> bool:

@@ -15,7 +15,7 @@ from requests_oauthlib import OAuth2Session
 
 from redbooth_nb.client.errors import TokenEndpointError, failure
 from redbooth_nb.client.register import Settings
-from redbooth_nb.client.token import content_problems
+from redbooth_nb.client.token import content_problems, readable
 from redbooth_nb.client.wire import connect_bounded, named_failures, status_of
 from redbooth_nb.errors import printable
 from redbooth_nb.provider.addresses import TOKEN_URL
@@ -39,9 +39,11 @@ def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAu
         """Raise the error for an answer that is not a token. requests-oauthlib would call it a "missing token"."""
         answer.encoding = "utf-8-sig"  # JSON is UTF-8, whatever the header says; some services put a mark before it
         if answer.is_redirect:  # credentials go nowhere else
-            raise requests.TooManyRedirects(response=answer)
+            raise requests.TooManyRedirects(response=answer)  # named_failures turns it into "redirect"
         if problem := answer_problem(answer, step):
             raise problem
+        # a lifetime or scope that oauthlib cannot read would cost the tokens beside it
+        vars(answer).update(_content=json.dumps(readable(answer.json())).encode())
 
     oauth = OAuth2Session(settings.client_id, **options)
     connect_bounded(oauth, settings.provider, LARGEST_TOKEN_ANSWER, SLOWEST_TOKEN_ANSWER)

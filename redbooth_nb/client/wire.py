@@ -74,7 +74,7 @@ def read_within(answer: requests.Response, *, largest: int, slowest: float, **_:
     It is read as it arrives, so that an answer which trickles is noticed. The headers have come by then.
     """
     body, end = bytearray(), time.monotonic() + slowest
-    # inside read1 (the length of a chunk, a compressed block without output) the loop cannot check the time
+    # one read1 can block for long, so a timer shuts the socket
     clock = threading.Timer(slowest, answer.raw.shutdown)
     clock.daemon = True
     with suppress(RuntimeError):  # a Python without threads, as in a browser: there is no socket either

@@ -136,7 +136,7 @@ class SignInPanel(View):
 def _received(error: StateError) -> str:
     """Return the state of a refused answer; only the beginning of one that another sign-in is still waiting for."""
     state = error.received or "(absent)"
-    return f"{state[:4]}..." if error.problem in {"anothers", "superseded"} else state
+    return f"{state[:4]}..." if error.problem in {"for_newer_request", "superseded"} else state
 
 
 def _decide(request: AuthorizationRequest, answer: str) -> str:

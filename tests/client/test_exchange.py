@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,6 +20,7 @@ from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorizat
 from redbooth_nb.client.errors import CodeAlreadySent, TokenEndpointError, TransportError
 from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.private_file import StoreError
+from redbooth_nb.client.refresh import RedboothSession
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
@@ -215,6 +217,35 @@ def test_a_code_is_not_sent_again_for_the_next_request(faulty: FaultyServer, app
     with pytest.raises(CodeAlreadySent):
         exchange(answer)
     assert len(faulty.received) == 1
+
+
+def test_a_token_that_was_written_when_the_crash_came_is_used(
+    faulty: FaultyServer, allowed: AuthorizationResponse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The code is used up, and the token is whole in a temporary file: the next call takes it from there."""
+    faulty.answers = [reply(200, json.dumps(GOOD)), reply(200, "{}")]
+    rename = Path.replace
+
+    def crash(self: Path, target: Path) -> Path:
+        if target.name == "token.json":
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", crash)
+        with pytest.raises(KeyboardInterrupt):
+            exchange(allowed)
+    assert TokenStore(allowed.request.settings.folder).load() is None
+    RedboothSession(allowed.request.settings).get("/me")
+    assert faulty.received[-1]["headers"]["authorization"] == "Bearer new-access"
+
+
+def test_a_code_whose_mark_was_forgotten_can_be_unmarked(allowed: AuthorizationResponse) -> None:
+    """Only the last codes are remembered, and a damaged record remembers none."""
+    assert allowed.code is not None
+    pending = PendingAuthorization(allowed.request.settings)
+    pending.unmark_code_sent(allowed.request, allowed.code, allowed.callback_url)
+    assert pending.load()["sent_codes"] == []
 
 
 def test_a_code_that_was_never_sent_can_be_sent_later(

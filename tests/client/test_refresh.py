@@ -91,6 +91,20 @@ def test_the_refresh_token_is_replaced_or_kept(
     assert load(app_at_faulty) == token
 
 
+@pytest.mark.parametrize(
+    "odd", [{"expires_in": "soon"}, {"expires_in": [1]}, {"expires_in": float("inf")}, {"scope": 5}, {"scope": [5]}]
+)
+def test_an_odd_lifetime_or_scope_costs_no_token(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token, odd: dict[str, object]
+) -> None:
+    """The service has replaced the refresh token: the new one is kept, and what cannot be read counts as left out."""
+    faulty.answers = [reply(200, json.dumps({**NEXT, **odd}))]
+    token = refresh(app_at_faulty)
+    assert (token.access_token.reveal(), token.scope) == ("next-access", stored.scope)
+    assert token.expires_in == (None if "expires_in" in odd else 7200)
+    assert load(app_at_faulty) == token
+
+
 def test_whoever_comes_second_takes_what_is_there(
     app: Settings, kept: Token, token_requests: Callable[[], int]
 ) -> None:

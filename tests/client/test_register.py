@@ -5,13 +5,14 @@ import stat
 import string
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 from client.machine import CLIENT_ID, CLIENT_SECRET, FaultyServer
 from hypothesis import HealthCheck, given, settings as hypothesis_settings, strategies as st
 
-from redbooth_nb.client import register
+from redbooth_nb.client import register, wire
 from redbooth_nb.client.errors import TransportError
 from redbooth_nb.client.register import (
     DEFAULT_REDIRECT_URI,
@@ -25,6 +26,7 @@ from redbooth_nb.configuration import ConfigurationError
 from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.sandbox import Sandbox
+from redbooth_nb.traffic.transcript import transcript
 
 OTHER_ID, OTHER_SECRET = "d2" * 32, "6f" * 32
 
@@ -293,6 +295,25 @@ def test_credentials_are_on_the_disk_before_they_count(
     monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.fstat(handle).st_ino))
     save_credentials(CLIENT_ID, CLIENT_SECRET)
     assert synced == [(machine / ".env").stat().st_ino, machine.stat().st_ino]
+
+
+def test_asking_the_sandbox_is_bounded_and_not_in_the_transcript(
+    app: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client secret is in it: it follows no redirect, and an answer without end is named."""
+    send, followed = requests.Session.send, []
+
+    def spy(self: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # noqa: ANN401
+        followed.append(options["allow_redirects"])
+        return send(self, request, **options)
+
+    monkeypatch.setattr(requests.Session, "send", spy)
+    before = len(transcript)
+    save_credentials(app.client_id, app.client_secret.reveal())
+    assert (followed, len(transcript)) == ([False], before)
+    monkeypatch.setattr(wire.connect_bounded, "__defaults__", (1, 60.0))
+    with pytest.raises(TransportError, match=r"register: POST .*the answer is larger than"):
+        save_credentials(app.client_id, app.client_secret.reveal())
 
 
 def test_a_sandbox_that_does_not_answer_is_named(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:

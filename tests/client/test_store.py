@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ import pytest
 
 from redbooth_nb.client import private_file
 from redbooth_nb.client.private_file import PrivateFile, StoreError, part_of
+from redbooth_nb.client.register import save_credentials
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.token import Token
+from redbooth_nb.configuration import Configuration
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="file modes are POSIX")
 
@@ -92,7 +95,7 @@ def test_files_and_folders_are_private_from_the_first_moment(
 def test_a_write_is_synced_before_it_counts(store: TokenStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """R34: temporary file in the same folder, fsync, rename, fsync of the folder, in this order."""
     steps: list[str] = []
-    fsync, replace = os.fsync, Path.replace
+    fsync, rename = os.fsync, Path.replace
 
     def note_fsync(handle: int) -> None:
         steps.append("fsync folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "fsync file")
@@ -100,7 +103,7 @@ def test_a_write_is_synced_before_it_counts(store: TokenStore, monkeypatch: pyte
 
     def note_replace(self: Path, target: Path) -> Path:
         steps.append(f"rename in {self.parent == target.parent}")
-        return replace(self, target)
+        return rename(self, target)
 
     monkeypatch.setattr(os, "fsync", note_fsync)
     monkeypatch.setattr(Path, "replace", note_replace)
@@ -198,7 +201,6 @@ NO_TOKEN = {
     "wrong type": b'{"format": 1, "access_token": 5, "obtained_at": 1}',
     "no time": b'{"format": 1, "access_token": "x"}',
     "time is a word": b'{"format": 1, "access_token": "x", "obtained_at": "soon"}',
-    "lifetime is a list": b'{"format": 1, "access_token": "x", "obtained_at": 1, "expires_in": []}',
 }
 NEWER = {"newer": b'{"format": 2, "access_token": "x", "obtained_at": 1}'}
 
@@ -370,6 +372,16 @@ def test_an_error_under_the_lock_is_itself_and_the_lock_is_free(store: TokenStor
         pass
 
 
+def test_one_program_at_a_time_saves_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDBOOTH_PROVIDER", "live")
+    monkeypatch.setattr(private_file, "LOCK_SECONDS", 0.2)
+    values = ("0a" * 32, "1b" * 32)
+    lock = private_file.locked(Configuration.read().state_dir / "credentials.lock")
+    with lock, pytest.raises(StoreError, match="is using the files"):
+        save_credentials(*values)
+    assert save_credentials(*values).client_id == values[0]
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     store = TokenStore(tmp_path / "file" / "app")
@@ -408,14 +420,35 @@ def test_a_new_token_whose_rename_fails_is_put_in_place_later(
     assert sorted(path.name for path in store.folder.iterdir()) == ["token.json", "token.lock"]
 
 
+@pytest.mark.parametrize("before", [None, "old"])
+def test_a_token_of_an_exchange_that_was_not_renamed_is_put_in_place_later(
+    store: TokenStore, monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
+    """An exchange marks nothing: where there is no token, or an older one, the temporary file holds its answer."""
+    if before:
+        store.save(token(before))
+
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", crash)
+        with pytest.raises(KeyboardInterrupt):
+            store.save(replace(token("new"), obtained_at=1001.0))
+    assert part_of(store.path).exists()
+    with store.lock():
+        assert store.require().access_token.reveal() == "new"
+    assert not part_of(store.path).exists()
+
+
 def test_a_file_held_open_for_a_moment_is_replaced_after_it(store: TokenStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on Windows, while another thread reads it."""
-    refusals, replace = iter([True, True]), Path.replace
+    refusals, rename = iter([True, True]), Path.replace
 
     def held(self: Path, target: Path) -> Path:
         if next(refusals, False):
             raise PermissionError(13, "Access is denied")
-        return replace(self, target)
+        return rename(self, target)
 
     monkeypatch.setattr(Path, "replace", held)
     store.save(token())

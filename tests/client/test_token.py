@@ -59,10 +59,17 @@ def test_a_clock_set_back_adds_no_life(lifetime: int, now: float) -> None:
 @pytest.mark.parametrize(
     "lifetime", ["", "soon", "-1", "7 200", "\u0667\u0662", -1, True, False, [], {}, math.inf, math.nan, "9" * 30]
 )
-def test_a_lifetime_that_is_none_is_refused(lifetime: object) -> None:
-    with pytest.raises(TokenEndpointError) as caught:
-        token(expires_in=lifetime)
-    assert "expires_in" in caught.value.why
+def test_a_lifetime_that_is_none_is_unknown(lifetime: object) -> None:
+    """The tokens beside it are too good to lose for that."""
+    assert token(expires_in=lifetime) == token(expires_in=None)
+
+
+@pytest.mark.parametrize("scope", [None, "", 5, [5], {"all": 1}, True])
+def test_without_a_scope_the_previous_one_stays(scope: object) -> None:
+    """RFC 6749 section 5.1: left out, it is the same as before."""
+    assert token(scope=scope).scope == ""
+    assert Token.from_answer({**ANSWER, "scope": scope}, 1000.0, previous=token(scope="read")).scope == "read"
+    assert Token.from_answer({**ANSWER, "scope": ["a", "b"]}, 1000.0, previous=token(scope="read")).scope == "a b"
 
 
 @given(st.dictionaries(st.sampled_from([*ANSWER, "token_type", "other"]), st.recursive(

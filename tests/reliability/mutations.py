@@ -109,13 +109,13 @@ MUTATIONS = {
         ENDPOINT, "settings.provider, LARGEST_TOKEN_ANSWER, SLOWEST_TOKEN_ANSWER)", "settings.provider)",
         ("tests/client/test_exchange.py::test_no_answer_is_named_with_its_leg_and_never_tried_again[a huge page]",)),
     "a code is kept after it was sent": Mutation(
-        EXCHANGE, "        pending.mark_code_sent(request, response.code)\n", "",
+        EXCHANGE, "callback_url = response.use()", "callback_url = response.url_for_oauthlib",
         ("tests/client/test_exchange.py::test_the_pending_record_forgets_the_code_once_sent",)),
     "the store is not read again": Mutation(
         REFRESH, "if replacing is not None and old.access_token != replacing.access_token:", "if False:",
         ("tests/client/test_refresh.py::test_whoever_comes_second_takes_what_is_there",)),
     "revoked is believed without the lock": Mutation(
-        REFRESH, "            with self.store.lock():", "            if True:",
+        REFRESH, "            with self.store.lock():  # somebody", "            if True:  # somebody",
         ("tests/client/test_refresh.py::test_a_call_between_rotation_and_save_waits_for_the_new_token",)),
     "used before it is saved": Mutation(
         REFRESH, "        store.save(token)\n        return token\n",
