@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import json
 import os
+import resource
 import secrets
 import select
 import shutil
@@ -25,13 +26,19 @@ from unittest.mock import patch
 from requests_oauthlib import OAuth2Session
 
 from redbooth_nb.child_processes import sitecustomize
+from redbooth_nb.errors import printable
 from redbooth_nb.lessons.situations import authorize, exchange, refresh, register, save, whole_app
 from redbooth_nb.lessons.trial import Json, Mistake, Situation, Trial
 from redbooth_nb.provider.adapter import InProcessDelivery
 from redbooth_nb.traffic.redaction import hide_in_text
 
 LONGEST = 1.5  # seconds for a situation, on a machine that isn't busy; after one that doesn't end, no other is tried
+SHORT = 0.02  # seconds
+LONGEST_ALONE = 20  # seconds; nobody may be left to end it
+MOST_CPU = 2  # seconds
+LARGEST_FILE = 2**24  # bytes
 NOW = 1_800_000_000.0  # Unix seconds, everywhere in a situation
+LONGEST_ERROR = 500  # characters
 LARGEST = 2000  # characters of what a function printed
 SITUATIONS: dict[str, dict[str, Situation]] = {}
 for _stage in (register, authorize, exchange, save, refresh, whole_app):
@@ -41,10 +48,13 @@ for _stage in (register, authorize, exchange, save, refresh, whole_app):
 def take_place(situation: Situation, script: str, function: str) -> Json:
     """Let a situation happen here, and report the mistake that was made in it, "" for none."""
     mistake, invented = Mistake(""), _invented()
+    output = Path("printed").absolute()
     # so that what is printed is the same every time
     with patch.multiple(secrets, token_hex=invented, token_urlsafe=invented), patch("time.time", lambda: NOW):
         trial = Trial(script, function)
         with (
+            patch("time.time", lambda: NOW + trial.later),
+            patch.multiple("webbrowser", open=_open_nothing, get=_open_nothing),
             patch.object(InProcessDelivery, "send", trial.watch_requests(InProcessDelivery.send)),
             patch.object(OAuth2Session, "fetch_token", trial.watch_fetch_token(OAuth2Session.fetch_token)),
         ):
@@ -52,13 +62,21 @@ def take_place(situation: Situation, script: str, function: str) -> Json:
                 situation(trial)
             except Mistake as error:
                 mistake = error
-            except (Exception, SystemExit) as error:
-                mistake = Mistake("raised", error=_where(error, trial.app["__file__"]))
-    sys.stdout.flush()
-    printed = Path("printed").read_text(encoding="utf-8", errors="replace")
-    if any(secret in printed for secret in trial.secrets):
-        mistake = Mistake("printed_secret")
-    return report(mistake, [str(round_trip) for round_trip in trial.seen], hide_in_text(printed[:LARGEST]))
+            except NameError as error:
+                mistake = Mistake("unknown_name", name=error.name)
+            except BaseException as error:
+                mistake = Mistake("raised", error=_where(error, trial))
+    with contextlib.suppress(ValueError):  # closed
+        sys.stdout.flush()
+    printed = output.read_text(encoding="utf-8", errors="replace") if output.exists() else ""
+    if any(secret in printed or secret[::-1] in printed for secret in trial.secrets):
+        mistake, printed = Mistake("printed_secret"), ""
+    shown = printable(hide_in_text(printed), LARGEST)
+    return report(mistake, [str(round_trip) for round_trip in trial.seen], shown)
+
+
+def _open_nothing(*_: object, **__: object) -> None:
+    raise Mistake("link_opened")
 
 
 def _invented() -> Callable[..., str]:
@@ -72,10 +90,14 @@ def report(mistake: Mistake, seen: Sequence[str] = (), printed: str = "") -> Jso
     return {"mistake": mistake.name, "values": mistake.values, "seen": seen, "printed": printed}
 
 
-def _where(error: BaseException, file: str) -> str:
+def _where(error: BaseException, trial: Trial) -> str:
     """Return an exception in one line, and the line of the app where it came from."""
-    last = [frame.line for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
-    return f"{type(error).__name__}: {error}" + (f"\nin the line: {last[-1]}" if last else "")
+    frames = traceback.extract_tb(error.__traceback__)
+    last = [frame.line or "" for frame in frames if frame.filename == trial.app["__file__"]]
+    for secret in trial.secrets:
+        last = [line.replace(secret, "...") for line in last]
+    said = printable(hide_in_text(f"{type(error).__name__}: {error}"), LONGEST_ERROR)
+    return said + (f"\nin the line: {last[-1]}" if last else "")
 
 
 def apart(work: Callable[[], Json], deadline: float) -> Json:
@@ -86,9 +108,14 @@ def apart(work: Callable[[], Json], deadline: float) -> Json:
     if child == 0:
         with contextlib.suppress(BaseException):
             os.setsid()  # so that what it starts ends with it
+            signal.alarm(LONGEST_ALONE)
+            resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU, MOST_CPU))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
             os.chdir(folder)
             os.umask(0o022)
-            os.environ["REDBOOTH_STATE_DIR"] = f"{folder}/redbooth"
+            Path("temporary").mkdir()
+            os.environ["REDBOOTH_STATE_DIR"], os.environ["TMPDIR"] = f"{folder}/redbooth", f"{folder}/temporary"
+            tempfile.tempdir = None  # it is read again
             output = os.open("printed", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
             for number in (1, 2):
                 os.dup2(output, number)
@@ -100,9 +127,11 @@ def apart(work: Callable[[], Json], deadline: float) -> Json:
         while select.select([reading], [], [], max(deadline - time.monotonic(), 0))[0]:
             chunk = os.read(reading, 65536)
             if not chunk:
-                return json.loads(said) if said else report(Mistake("ended"))
+                break
             said += chunk
-        return report(Mistake("endless"))
+        else:
+            return report(Mistake("endless"))
+        return json.loads(said) if said else report(Mistake("ended"))
     finally:
         os.close(reading)
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -111,14 +140,21 @@ def apart(work: Callable[[], Json], deadline: float) -> Json:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _busyness() -> float:
+    """Return how many times longer than alone a computation takes here now."""
+    start, cpu = time.monotonic(), time.process_time()
+    while (used := time.process_time() - cpu) < SHORT:
+        pass
+    return max(1, (time.monotonic() - start) / used, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def main() -> None:
     """Answer each job on stdin: a script, and the name of the function in it that is tried out."""
     sitecustomize.start()
     for line in sys.stdin:
         job, reports = json.loads(line), dict[str, Json]()
         for name, situation in SITUATIONS[job["function"]].items():
-            busy = max(1, os.getloadavg()[0] / (os.cpu_count() or 1))
-            reports[name] = apart(partial(take_place, situation, **job), time.monotonic() + LONGEST * busy)
+            reports[name] = apart(partial(take_place, situation, **job), time.monotonic() + LONGEST * _busyness())
             if reports[name]["mistake"] == "endless":
                 break
         print(json.dumps(reports), flush=True)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
+from redbooth_nb.client.private_file import locked, replace_file
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.names import named
@@ -44,27 +45,23 @@ class TakeHomeApp:
 
     def mine(self) -> list[str]:
         """Return the names of the functions that were tried out, found right, and are still in the file."""
-        there = functions(self.text()) if self.file.exists() else {}
+        there = functions(self._whole())
         return [name for name in noted().get("kept", {}) if name in there]
 
     def show(self, function: str) -> None:
         """Print one function of the source. Raises RedboothError when there is none of that name."""
         print(named("function", function, functions(self.text())))
 
-    def with_function(self, name: str, source: str, needed: Sequence[str] = ()) -> str:
-        """Return the source with one function replaced. needed: statements that go above it, if they aren't there."""
-        text = self.text()
-        return text.replace(
-            functions(text)[name], "\n".join([*(each for each in needed if each not in text), source]), 1
-        )
-
-    def keep(self, name: str, text: str) -> None:
-        """Write the source, in which this function is new. A version that only the file has is kept beside it.
+    def keep(self, name: str, source: str, needed: Sequence[str] = ()) -> None:
+        """Write the app with this function in it. A version of it that only the file has is kept beside it.
 
         Raises RedboothError when it cannot be written.
         """
-        kept, before = noted().get("kept", {}), functions(self.text())[name]
-        self._replace(text, keep_old=before != functions(SOLUTION)[name] and _digest(before) != kept.get(name))
+        with locked(Configuration.read().state_dir / "take-home.lock"):  # another notebook may keep its own
+            text, kept = self.text(), noted().get("kept", {})
+            before = functions(text)[name]
+            text = replace_function(text, name, source, needed)
+            self._replace(text, keep_old=before != functions(SOLUTION)[name] and _digest(before) != kept.get(name))
         note(lambda noted: {"kept": noted.get("kept", {}) | {name: _digest(functions(text)[name])}})
 
     def write(self) -> Path:
@@ -86,30 +83,37 @@ class TakeHomeApp:
     def _whole(self) -> str:
         """Return what is in the file, "" when a function is missing in it or it is no Python."""
         with suppress(OSError, ValueError):
-            text = self.file.read_text(encoding="utf-8")
+            text = self.file.read_text(encoding="utf-8-sig")
             return text if functions(text).keys() >= functions(SOLUTION).keys() else ""
         return ""
 
     def _replace(self, text: str, *, keep_old: bool = False) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            if self.file.exists() and self.file.read_bytes() == text.encode():
+            file = self.file.resolve()  # a link stays one
+            if file.exists() and (file.read_bytes() == text.encode() or (self._whole() == text and not keep_old)):
                 return
-            part = self.file.with_suffix(".part")
-            part.write_bytes(text.encode())
-            if self.file.exists() and (keep_old or not self._whole()):
+            if file.exists() and (keep_old or not self._whole()):
                 names = (self.file.with_stem(f"{self.file.stem}_{number}") for number in count(1))
                 kept = next(name for name in names if not name.exists())
-                self.file.rename(kept)
-                print(f"Your {NAME} was different. It is kept as {kept.name}.")
-            part.replace(self.file)
+                kept.write_bytes(file.read_bytes())
+                why = "was different" if self._whole() else "is no Python, or lacks a function of the app"
+                print(f"Your {NAME} {why}. It is kept as {kept.name}.")
+            replace_file(file, text.encode())
         except OSError as error:
             raise RedboothError(f"The app cannot be written to {self.folder}: {error.strerror}.") from None
 
 
 def replace_function(text: str, name: str, source: str, needed: Sequence[str] = ()) -> str:
-    """Return an app with one function replaced. needed: statements that go above it, if they aren't there."""
-    return text.replace(functions(text)[name], "\n".join([*(each for each in needed if each not in text), source]), 1)
+    """Return an app with one function replaced. needed: statements to go above it, or in place of their namesakes."""
+    there, above = {ast.unparse(node) for node in ast.parse(text).body}, []
+    for each in needed:
+        own = functions(each).keys() & functions(text).keys()
+        for helper in own:
+            text = text.replace(functions(text)[helper], each, 1)
+        if not own and each not in there:
+            above.append(each)
+    return text.replace(functions(text)[name], "\n".join([*above, source]), 1)
 
 
 def functions(text: str) -> dict[str, str]:
@@ -118,7 +122,7 @@ def functions(text: str) -> dict[str, str]:
         found = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
     except SyntaxError:
         raise ValueError from None
-    lines = text.splitlines()
+    lines = text.split("\n")  # as Python counts them
     return {node.name: "\n".join(lines[_first(node) - 1 : node.end_lineno]) for node in found}
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,10 @@ from redbooth_nb.traffic.round_trip import RoundTrip, request_fields
 CLIENT_ID = "id-of-my-app"
 REDIRECT_URI = "http://127.0.0.1:8765/callback"
 STATE = "BvT8-l3x_mW2qRz"
-NO_ANSWER = requests.ConnectionError("There is no network. (This is made up.)")
+NO_ANSWERS = (
+    requests.ConnectionError("There is no network. (This is made up.)"),
+    requests.ReadTimeout("Redbooth took too long. (This is made up.)"),
+)
 Json = dict[str, Any]
 
 
@@ -34,12 +38,12 @@ class Mistake(BaseException):
     Not an Exception, so that no `except Exception` of the learner's catches it.
     """
 
-    def __init__(self, name: str, **values: object) -> None:
+    def __init__(self, name: str, /, **values: object) -> None:
         super().__init__(name)
         self.name, self.values = name, {key: hide_in_text(str(value)) for key, value in values.items()}
 
 
-def expect(holds: object, mistake: str, **values: object) -> None:
+def expect(holds: object, mistake: str, /, **values: object) -> None:
     """Raise the Mistake of this name unless something holds."""
     if not holds:
         raise Mistake(mistake, **values)
@@ -48,12 +52,14 @@ def expect(holds: object, mistake: str, **values: object) -> None:
 class Trial:
     """One situation. `run` and `refused` call the learner's function; what it sent is in `sent`, redacted in `seen`.
 
+    later: seconds that have passed, for the app as for Redbooth.
     answers: made-up ones, used in order for what the function sends; each is a status and headers, or an exception.
     on_sent: called with each request before it is answered. fetched: the state that `fetch_token` compared with, and
     its arguments. secrets: what nobody may print.
     """
 
     def __init__(self, script: str, function: str) -> None:
+        self.later = 0
         self.sandbox = current_provider().sandbox  # type: ignore[attr-defined]
         self.credentials = self.sandbox.seed_application("My app", REDIRECT_URI, client_id=CLIENT_ID)
         self.sent: list[requests.PreparedRequest] = []
@@ -95,6 +101,12 @@ class Trial:
             return error
         return None
 
+    def printed(self) -> str:
+        """Return what the function printed so far."""
+        sys.stdout.flush()
+        sys.stderr.flush()
+        return Path(self.app["__file__"]).with_name("printed").read_text(encoding="utf-8", errors="replace")
+
     def posts(self) -> list[Json]:
         """Return the fields of the token requests that the function sent."""
         bodies = [
@@ -114,7 +126,7 @@ class Trial:
         token = dict(my_redbooth_app.exchange(self.credentials, self.arrive(), STATE))
         my_redbooth_app.save(self.credentials, token)
         self.keep_secret(token)
-        self.sandbox.advance(later)
+        self.later += later
         return token
 
     def keep_secret(self, fields: Json) -> None:
@@ -130,6 +142,8 @@ class Trial:
                 return send(delivery, request, **options)
             self.sent.append(request)
             try:
+                expect((request.url or "").startswith("https://"), "plain_http")
+                expect(options.get("verify"), "unverified")
                 expect(len(self.posts()) <= 1, "refreshed_twice" if self.function == "call" else "sent_twice")
                 self.on_sent(request)
             except Mistake:
@@ -143,10 +157,9 @@ class Trial:
             self.seen.append(RoundTrip.from_response(response))
             with contextlib.suppress(ValueError, TypeError):
                 self.keep_secret(dict(response.json()))
-            if options.get("timeout") is None:
-                raise Mistake("no_timeout")
-            if any(secret in unquote(request.url or "") for secret in self.secrets):
-                raise Mistake("secret_in_address")
+            limits = options.get("timeout")
+            expect(limits is not None and limits != (None, None), "no_timeout")
+            expect(not any(secret in unquote(request.url or "") for secret in self.secrets), "secret_in_address")
             return response
 
         return watched
@@ -163,6 +176,8 @@ class Trial:
     def good_token(self, token: Any) -> Json:
         """Return a token that the function got. Raises Mistake if it is none, or if Redbooth doesn't know it."""
         expect(self.sent, "nothing_sent")
+        refused = isinstance(token, dict) and token.get("error")
+        expect(not refused, "error_as_token", error=refused)
         expect(isinstance(token, dict) and {*token} >= {"access_token", "refresh_token"}, "no_token")
         header = {"Authorization": f"Bearer {token['access_token']}"}
         expect(connect(requests.Session()).get(f"{API_URL}/me", headers=header, timeout=5).ok, "dead_token")

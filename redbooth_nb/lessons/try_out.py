@@ -9,10 +9,12 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import tokenize
 import tomllib
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from redbooth_nb.errors import RedboothError
@@ -36,33 +38,40 @@ def try_out(function: Callable[..., Any]) -> None:
     notebook. If it does all that it should, it is put into your `my_redbooth_app.py`.
     Raises RedboothError when its source cannot be found, or when it cannot be tried out here.
     """
-    named("function of the app", function.__name__, EXERCISES)
     app = TakeHomeApp()
-    if script := passes(function, app.text()):
-        app.keep(function.__name__, script)
+    if found := passes(function, app.text()):
+        app.keep(function.__name__, *found)
         print(f"Kept in {NAME}: {len(app.mine())} of {len(EXERCISES)} functions are yours.")
 
 
-def passes(function: Callable[..., Any], app: str, silent: int = 0) -> str:
-    """Try a function out in an app, given as source; return the app with it, "" when it isn't right yet.
+def passes(function: Callable[..., Any], app: str, silent: int = 0) -> tuple[str, list[str]] | None:
+    """Try a function out in an app, given as source; return its source and what it needs, None if it isn't right yet.
 
     silent: how many times it is left to the learner to find out what is wrong. Raises RedboothError, as `try_out`.
     """
+    if not isinstance(function, FunctionType):
+        raise RedboothError("That is no function.", remedy="Pass the function itself, without quotes or parentheses.")
     name = function.__name__
+    named("function of the app", name, EXERCISES)
     source, needed = _source(function)
-    script = replace_function(app, name, source, needed)
-    if any(isinstance(node, ast.Constant) and node.value is ... for node in ast.walk(ast.parse(source))):
+    mistake = "dots" if _has_dots(source) else "kit_imported" if "redbooth_nb" in " ".join([*needed, source]) else ""
+    if mistake:
         print(f"To do    {name}()")
-        _explain(name, {"mistake": "dots"})
-        return ""
-    reports, wrong = judge(name, [script])[0], False
+        _explain(name, {"mistake": mistake})
+        return None
+    reports, wrong = judge(name, [replace_function(app, name, source, needed)])[0], False
     for situation, words in EXERCISES[name]["situations"].items():
-        found = reports.get(situation, {"mistake": "endless"})  # after one that didn't end, none was tried
-        print(f"{'To do' if found['mistake'] else 'Done':8} {words}")
-        if found["mistake"] and not wrong:
-            _explain(name, found, silent)
-        wrong = wrong or bool(found["mistake"])
-    return "" if wrong else script
+        # after one that didn't end, no other was tried
+        wrong |= show(name, words, reports.get(situation, {"mistake": "endless"}), silent=silent, explain=not wrong)
+    return None if wrong else (source, needed)
+
+
+def show(name: str, words: str, found: dict[str, Any], *, silent: int = 0, explain: bool = True) -> bool:
+    """Print how a situation ended, and explain it; return whether something went wrong."""
+    print(f"{'To do' if found['mistake'] else 'Done':8} {words}")
+    if found["mistake"] and explain:
+        _explain(name, found, silent)
+    return bool(found["mistake"])
 
 
 def judge(name: str, scripts: list[str]) -> list[Reports]:
@@ -78,20 +87,21 @@ def judge(name: str, scripts: list[str]) -> list[Reports]:
         )
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("REDBOOTH_", "OAUTHLIB_"))}
     jobs = "".join(json.dumps({"script": script, "function": name}) + "\n" for script in scripts)
-    with tempfile.TemporaryDirectory(prefix="redbooth-nb-") as folder:
-        try:
+    environment |= {"PYTHONUTF8": "1", "REDBOOTH_PROVIDER": "sandbox"}
+    try:
+        with tempfile.TemporaryDirectory(prefix="redbooth-nb-") as folder:
             done = subprocess.run(
                 [sys.executable, "-m", "redbooth_nb.lessons.judge"],
                 input=jobs, capture_output=True, text=True, timeout=LONGEST * len(scripts), check=True, cwd=folder,
-                env=environment | {"PYTHONUTF8": "1"},
+                env=environment,
             )  # fmt: skip
             return [json.loads(line) for line in done.stdout.splitlines()]
-        except (OSError, subprocess.SubprocessError, ValueError) as error:
-            raise RedboothError(
-                f"{name}() could not be tried out ({type(error).__name__}).",
-                why="The process for it did not start, or did not end.",
-                remedy="Run the cell again. If it stays, run `redbooth-nb doctor`.",
-            ) from None
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        raise RedboothError(
+            f"{name}() could not be tried out ({type(error).__name__}).",
+            why="The process for it did not start, or did not end.",
+            remedy="Run the cell again. If it stays, run `redbooth-nb doctor`.",
+        ) from None
 
 
 def _explain(name: str, found: dict[str, Any], silent: int = 0) -> None:
@@ -111,22 +121,43 @@ def _explain(name: str, found: dict[str, Any], silent: int = 0) -> None:
         print(textwrap.fill(line.strip(), WIDTH, initial_indent=inner, subsequent_indent=inner + "  "))
 
 
-def _source(function: Callable[..., Any]) -> tuple[str, list[str]]:
-    """Return the source of a function, and the statements of its cell that import or define something for it."""
+def _has_dots(source: str) -> bool:
+    """Return whether dots are left where a value belongs, and not in a type hint such as `tuple[str, ...]`."""
+    places = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Expr | ast.Assign | ast.Return)]
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    values = [place.value for place in places]
+    values += [value for call in calls for value in (*call.args, *(keyword.value for keyword in call.keywords))]
+    return any(isinstance(value, ast.Constant) and value.value is ... for value in values)
+
+
+def _source(function: FunctionType) -> tuple[str, list[str]]:
+    """Return the source of a function, and the statements of its cell that define what it uses, in their order."""
     try:
-        source = textwrap.dedent(inspect.getsource(function))
-        cell = ast.parse("".join(linecache.getlines(inspect.getfile(function))))
-    except (OSError, TypeError, SyntaxError):
+        source = textwrap.dedent(inspect.getsource(function)).rstrip()
+        body = ast.parse("".join(linecache.getlines(inspect.getfile(function)))).body
+    except (OSError, TypeError, SyntaxError, tokenize.TokenError):
         raise RedboothError(
             f"The source of {function.__name__}() can't be found.",
-            remedy="Define it with `def` in a cell of a notebook or in a file, then pass the function itself.",
+            remedy="Define it with `def` in a cell of a notebook, without %%magics, then pass the function itself.",
         ) from None
-    used = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
-    return source.rstrip(), [ast.unparse(node) for node in cell.body if _defines(node) & used]
+    used, needed = _names(ast.parse(source)), set[ast.stmt]()
+    while new := {node for node in body if _defines(node) & used} - needed:
+        needed |= new
+        used |= {name for node in new for name in _names(node)}
+    return source, [ast.unparse(node) for node in body if node in needed]
+
+
+def _names(tree: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
 def _defines(node: ast.stmt) -> set[str]:
-    """Return the names that a statement at the top of a cell defines, unless the app defines them, too."""
+    """Return the names that a statement of a cell defines, except for those of the app's own functions."""
     if isinstance(node, ast.Import | ast.ImportFrom):
         return {(name.asname or name.name).partition(".")[0] for name in node.names}
-    return {node.name} - functions(SOLUTION).keys() if isinstance(node, ast.FunctionDef) else set()
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name} - functions(SOLUTION).keys()
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return {name for target in targets for name in _names(target)}
+    return set()

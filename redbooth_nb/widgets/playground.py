@@ -72,7 +72,7 @@ class Playground(LiveView):
 
     def call(self, path: str = "/me") -> object:
         """Call the API and return the answer; refreshes by itself. Raises what `RedboothSession.get` raises."""
-        self._path.value = path
+        self._path.value = hide_in_url(path)  # a typed secret stays in no notebook
         answer = RedboothSession().get(path)
         self._message.say("" if answer.ok else f"{status_of(answer)}: {api_meaning(answer)}", "problem")
         return answer.json() if "json" in answer.headers.get("Content-Type", "") else answer.text

@@ -290,6 +290,9 @@ _DUMPED = 'json.dumps({**token, "client_id": credentials["client_id"]})'
 
 WRONG: dict[str, list[Wrong]] = {
     "read_credentials": [
+        ("missing_unnamed", "for variable in names.values() if not", "for variable in [names['client_secret']] if not"),
+        ("file_first", "{**dotenv_values(interpolate=False), **os.environ}", "{**dotenv_values(interpolate=False), **{k: v for k, v in os.environ.items() if k == 'REDBOOTH_CLIENT_ID'}}"),
+        ("other_values", "    return {", "    settings['REDBOOTH_REDIRECT_URI'] = 'http://127.0.0.1:8765/callback'\n    return {"),
         ("in_environment", """
 def read_credentials():
     from dotenv import load_dotenv
@@ -313,6 +316,8 @@ def read_credentials():
         ("raised", "**dotenv_values(interpolate=False)", '**dotenv_values(".env.exampel", interpolate=False)["x"]'),
     ],
     "authorization_link": [
+        ("useless_code", "redirect_uri=return_address(credentials, state))", "redirect_uri=return_address(credentials, state), pkce='S256')"),
+        ("link_opened", "    return link", "    webbrowser.open(link)\n    return link"),
         ("error_page", """
 def authorization_link(credentials, state):
     return f"{REDBOOTH}/oauth2/authorize?client_id={credentials['client_id']}&redirect_uri={REDBOOTH}&response_type=code&state={state}"
@@ -337,6 +342,8 @@ def authorization_link(credentials, state):
         ("state_changed", "    return link", "    return link.replace('%26', '&')"),
     ],
     "is_ours": [
+        ("inside_accepted", "    return ", "    return any(sent and sent in state for sent in fields.get('state', fields.get('attempt', []))[-1:]) and len(fields.get('state', ['']) ) == 1 or "),
+        ("forged_accepted", " == [state]", " in ([state], [state.swapcase()])"),
         ("forged_accepted", "def is_ours(address, state):\n    return True\n"),
         ("not_decoded", "def is_ours(address, state):\n    return f'state={state}' in address\n"),
         ("inside_accepted", "def is_ours(address, state):\n    from urllib.parse import unquote_plus\n    return state in unquote_plus(address)\n"),
@@ -355,6 +362,19 @@ def authorization_link(credentials, state):
         ("endless", "    fields =", "    import time\n    time.sleep(60)\n    fields ="),
     ],
     "exchange": [
+        ("error_as_token", _FETCH, """    fields = parse_qs(urlsplit(address).query)
+    if "error" in fields:
+        raise AccessDeniedError()
+    return requests.post(TOKEN_URL, timeout=30, data={"grant_type": "authorization_code", "code": fields["code"][0], "redirect_uri": credentials["redirect_uri"], "client_id": credentials["client_id"], "client_secret": credentials["client_secret"]}).json()
+""" + _FETCH),
+        ("sent_twice", _FETCH, """    for _ in range(2):
+        try:
+            return oauth.fetch_token(TOKEN_URL, authorization_response='https' + address[4:], include_client_id=True, client_secret=credentials['client_secret'], timeout=30)
+        except requests.Timeout:
+            pass
+""" + _FETCH),
+        ("unverified", "        timeout=30,\n", "        timeout=30,\n        verify=False,\n"),
+        ("unknown_name", "TOKEN_URL,", "TOKEN_ADDRESS,"),
         ("forged_sent", _GUARD, ""),
         ("compared_with_itself", _GUARD, "    state = parse_qs(urlsplit(address).query).get('state', [''])[0]\n    oauth = OAuth2Session(credentials['client_id'], state=state, redirect_uri=return_address(credentials, 'BvT8-l3x_mW2qRz'))\n" + _FETCH + "TOKEN_URL, authorization_response='https' + address[4:], include_client_id=True, client_secret=credentials['client_secret'], timeout=30)\n"),
         ("code_passed", """
@@ -387,6 +407,9 @@ def exchange(credentials, address, state):
 """),
     ],
     "save": [
+        ("other_folder", _SAVED, "    import shutil, tempfile\n    with tempfile.NamedTemporaryFile('w', delete=False) as file:\n        file.write(" + _DUMPED + ")\n    shutil.move(file.name, TOKEN_FILE)"),
+        ("others_can_read_for_a_moment", _SAVED, "    Path('tmp').mkdir(exist_ok=True)\n    part = Path('tmp/part')\n    part.write_text(" + _DUMPED + ")\n    part.chmod(0o600)\n    part.replace(TOKEN_FILE)"),
+        ("raised", "    part.replace(TOKEN_FILE)", "    Path('log').write_bytes(b'x' * 2**25)\n    part.replace(TOKEN_FILE)"),
         ("others_can_read", _SAVED, "    TOKEN_FILE.write_text(" + _DUMPED + ")"),
         ("half_written", _SAVED, "    TOKEN_FILE.touch(mode=0o600)\n    TOKEN_FILE.chmod(0o600)\n    TOKEN_FILE.write_text(" + _DUMPED + ")"),
         ("half_written", _SAVED, "    TOKEN_FILE.unlink(missing_ok=True)\n    with open(os.open(TOKEN_FILE, os.O_CREAT | os.O_WRONLY, 0o600), 'w') as file:\n        file.write(" + _DUMPED + ")"),
@@ -403,6 +426,9 @@ def exchange(credentials, address, state):
         ("ended", "    part.replace(TOKEN_FILE)", "    part.replace(TOKEN_FILE)\n    os._exit(0)"),
     ],
     "refresh": [
+        ("whose_token", "    save(credentials, new)", "    TOKEN_FILE.write_text(json.dumps(new))"),
+        ("used_before_saved", "    save(credentials, new)", "    requests.get(f'{REDBOOTH}/api/3/me', headers={'Authorization': 'Bearer ' + new['access_token']}, timeout=30)\n    save(credentials, new)"),
+        ("other_refresh_token", "TOKEN_URL, client_id", "TOKEN_URL, refresh_token=token['access_token'], client_id"),
         ("no_credentials", _REFRESHED, _REFRESHED.replace('client_id=credentials["client_id"], client_secret=credentials["client_secret"], ', "")),
         ("no_credentials", _REFRESHED, _REFRESHED.replace('client_secret=credentials["client_secret"], ', "")),
         ("old_refresh_token_kept", "    save(credentials, new)\n    return new", '    token["access_token"] = new["access_token"]\n    save(credentials, token)\n    return token'),
@@ -420,6 +446,11 @@ def exchange(credentials, address, state):
         ("dead_token", "    return new", "    return {**new, 'access_token': token['access_token']}"),
     ],
     "call": [
+        ("other_path", "/api/3{path}", "/api/3/me"),
+        ("plain_http", "{REDBOOTH}/api/3{path}", "http://redbooth.com/api/3{path}"),
+        ("expired_unsent", "    answer = requests.get(url, headers={\"Authorization\": f\"Bearer {token['access_token']}\"}, timeout=30)\n    if", "    answer = OAuth2Session(credentials['client_id'], token=token).get(url, timeout=30)\n    if"),
+        ("no_timeout", ", timeout=30)\n    if", ", timeout=(None, None))\n    if"),
+        ("failure_hidden", "    answer = requests.get(url, headers={\"Authorization\": f\"Bearer {token['access_token']}\"}, timeout=30)\n    if", "    try:\n        answer = requests.get(url, headers={\"Authorization\": f\"Bearer {token['access_token']}\"}, timeout=30)\n    except requests.RequestException:\n        return requests.Response()\n    if"),
         ("not_refreshed", _EXPIRED, "if False:"),
         ("not_refreshed", _EXPIRED, 'if answer.status_code == 401 and "expired" in answer.text:'),
         ("refreshed_revoked", _EXPIRED, "if answer.status_code == 401:"),
@@ -438,6 +469,6 @@ def exchange(credentials, address, state):
         ("refreshed_without_reason", _EXPIRED, "if not answer.ok and 'revoked' not in str(answer.headers):"),
         ("refreshed_without_reason", _EXPIRED, "if 'expired' in str(answer.headers):"),
         ("failure_hidden", "    return answer", "    return answer if answer.status_code != 500 else call(credentials, token, path)"),
-        ("not_accepted", "Bearer {token['access_token']}\"}, timeout=30)\n    if", "{token['access_token']}\"}, timeout=30)\n    if"),
+        ("no_token_sent", "Bearer {token['access_token']}\"}, timeout=30)\n    if", "{token['access_token']}\"}, timeout=30)\n    if"),
     ],
 }  # fmt: skip

@@ -77,9 +77,10 @@ def test_a_repair_that_the_whole_app_does_not_survive_is_none(
 ) -> None:
     """Correct on its own, it breaks what comes after: then Redbooth doesn't answer 200."""
     del machine
-    spoiled = functions(SOLUTION)["refresh"].replace("    return new", "    TOKEN_FILE.write_text('{')\n    return new")
+    spoiled = functions(SOLUTION)["refresh"].replace("    return new", "    globals()['call'] = None\n    return new")
     ticket(4, run_cell("refresh", spoiled))
-    assert "Open " in capsys.readouterr().out
+    assert "To do    The whole app" in (told := capsys.readouterr().out)
+    assert "Open " in told
 
 
 @pytest.mark.usefixtures("machine")

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import redbooth_nb
 from redbooth_nb.client.register import Settings
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.course import requirements
-from redbooth_nb.lessons.take_home import NAME, SOLUTION, TakeHomeApp, functions, replace_function, solution
+from redbooth_nb.lessons.take_home import NAME, SOLUTION, TakeHomeApp, functions, solution
 from redbooth_nb.lessons.try_out import EXERCISES
 
 MINE = """def exchange(credentials, address, state):
@@ -38,16 +39,16 @@ def test_for_a_person_the_app_is_beside_the_notebook_and_the_kits_own_is_never_w
     before = kits.read_bytes(), kits.stat().st_mtime_ns
     app = TakeHomeApp()
     assert app.write() == machine / NAME
-    app.keep("exchange", replace_function(SOLUTION, "exchange", MINE))
+    app.keep("exchange", MINE)
     assert (kits.read_bytes(), kits.stat().st_mtime_ns) == before
     assert app.write().read_text(encoding="utf-8") == SOLUTION.replace(functions(SOLUTION)["exchange"], MINE)
 
 
 def test_a_function_is_kept_with_what_it_needs_and_the_rest_of_the_file_stays(machine: Path) -> None:
     app, needed = TakeHomeApp(), ["import math", "import json"]
-    app.keep("exchange", replace_function(app.text(), "exchange", MINE, needed))
+    app.keep("exchange", MINE, needed)
     (machine / NAME).write_text((machine / NAME).read_text() + "# my remark\n")
-    app.keep("exchange", replace_function(app.text(), "exchange", MINE.replace("None", "1"), needed))
+    app.keep("exchange", MINE.replace("None", "1"), needed)
     text = (machine / NAME).read_text(encoding="utf-8")
     assert text.endswith("# my remark\n")
     assert text.count("import math") == text.count("import json") == 1
@@ -58,14 +59,14 @@ def test_a_function_is_kept_with_what_it_needs_and_the_rest_of_the_file_stays(ma
 
 def test_an_edit_in_the_file_is_never_lost(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     app = TakeHomeApp()
-    app.keep("exchange", replace_function(app.text(), "exchange", MINE))
+    app.keep("exchange", MINE)
     edited = (machine / NAME).read_text(encoding="utf-8").replace("# mine", "# mine, and better")
     (machine / NAME).write_text(edited, encoding="utf-8")
-    app.keep("save", replace_function(app.text(), "save", "def save(credentials, token):\n    pass"))
+    app.keep("save", "def save(credentials, token):\n    pass")
     assert capsys.readouterr().out == ""  # another function: the edit stays where it is
     assert "# mine, and better" in app.text()
     edited = app.text()
-    app.keep("exchange", replace_function(app.text(), "exchange", MINE))
+    app.keep("exchange", MINE)
     assert capsys.readouterr().out == f"Your {NAME} was different. It is kept as my_redbooth_app_1.py.\n"
     assert (machine / "my_redbooth_app_1.py").read_text(encoding="utf-8") == edited
     assert app.mine() == ["exchange", "save"]
@@ -79,14 +80,55 @@ def test_a_file_that_is_no_app_is_kept_and_a_whole_one_written(
         (machine / NAME).write_bytes(content + b"#" * number)
         assert TakeHomeApp().mine() == []
         TakeHomeApp().write()
-        assert f"Your {NAME} was different. It is kept as my_redbooth_app_{number}.py." in capsys.readouterr().out
+        assert f"lacks a function of the app. It is kept as my_redbooth_app_{number}.py." in capsys.readouterr().out
         assert (machine / f"my_redbooth_app_{number}.py").read_bytes() == content + b"#" * number
         assert (machine / NAME).read_text(encoding="utf-8") == SOLUTION
 
 
+def test_a_helper_is_replaced_by_a_new_one_of_its_name(machine: Path) -> None:
+    app = TakeHomeApp()
+    for number in (1, 2):
+        helper = f"def _send(fields):\n    return {number}"
+        app.keep("exchange", MINE.replace("None", "_send({})"), ["import re", "LIMIT = 3", helper])
+    text = (machine / NAME).read_text(encoding="utf-8")
+    assert text.count("def _send(fields)") == text.count("LIMIT = 3") == text.count("\nimport re\n") == 1
+    assert "return 2" in text
+
+
+@pytest.mark.parametrize("prefix", ["\ufeff", "# \x0c page\n", "# \u2028 line\n"])
+def test_odd_characters_are_no_damage(machine: Path, prefix: str) -> None:
+    (machine / NAME).write_text(prefix + SOLUTION, encoding="utf-8")
+    app = TakeHomeApp()
+    app.keep("exchange", MINE)
+    assert [*machine.glob("*.py")] == [machine / NAME]
+    assert functions(app.text()) == functions(SOLUTION) | {"exchange": MINE}
+
+
+def test_a_link_stays_one(machine: Path) -> None:
+    (machine / "elsewhere").mkdir()
+    target = machine / "elsewhere" / "app.py"
+    target.write_text(SOLUTION, encoding="utf-8")
+    (machine / NAME).symlink_to(target)
+    TakeHomeApp().keep("exchange", MINE)
+    assert (machine / NAME).is_symlink()
+    assert MINE in target.read_text(encoding="utf-8")
+
+
+def test_two_notebooks_keep_their_functions_at_once(machine: Path) -> None:
+    """Each in a process of its own; nothing that one kept is lost by the other."""
+    code = "from redbooth_nb.lessons.take_home import *\nfor number in range(20):\n    "
+    code += "TakeHomeApp().keep({name!r}, functions(SOLUTION)[{name!r}] + f'  # {{number}}')"
+    names = ("exchange", "call", "save")
+    started = [subprocess.Popen([sys.executable, "-c", code.format(name=name)], cwd=machine) for name in names]  # noqa: S603
+    assert [process.wait(60) for process in started] == [0, 0, 0]
+    assert [*machine.glob("*.py")] == [machine / NAME]
+    assert sorted(TakeHomeApp().mine()) == sorted(names)
+    assert TakeHomeApp().text().count("  # 19") == 3
+
+
 def test_what_was_deleted_is_not_yours_any_more(machine: Path) -> None:
     app = TakeHomeApp()
-    app.keep("exchange", replace_function(app.text(), "exchange", MINE))
+    app.keep("exchange", MINE)
     assert "yours    exchange" in repr(app)
     (machine / NAME).unlink()
     assert app.mine() == []

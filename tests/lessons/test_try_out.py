@@ -3,12 +3,15 @@
 import hashlib
 import linecache
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lessons.exercise_table import RIGHT, WRONG
 
 from redbooth_nb.errors import RedboothError
+from redbooth_nb.lessons.help_desk import ticket
 from redbooth_nb.lessons.take_home import NAME, SOLUTION, functions, replace_function, solution
 from redbooth_nb.lessons.try_out import EXERCISES, MISTAKES, judge, try_out
 
@@ -48,7 +51,9 @@ def test_the_table_is_as_large_as_promised() -> None:
     assert RIGHT.keys() == WRONG.keys() == EXERCISES.keys()
     assert all(len(set(versions)) >= FOUR for versions in RIGHT.values())
     assert all(len({version for _, version in wrong_versions(name)}) >= EIGHT for name in WRONG)
-    assert {mistake for name in WRONG for mistake, _ in wrong_versions(name)} | {"dots", "no_code"} == {*MISTAKES}
+    assert {mistake for name in WRONG for mistake, _ in wrong_versions(name)} | {"dots", "no_code", "kit_imported"} == {
+        *MISTAKES
+    }
 
 
 @pytest.mark.usefixtures("machine")
@@ -114,14 +119,15 @@ def test_what_happened_is_shown_without_secrets(capsys: pytest.CaptureFixture[st
     try_out(run_cell("exchange", leaking))
     told = words(capsys)
     assert "printed a secret" in told
-    assert "It printed: {'client_id': 'id-of-my-app'" in told
-    assert "'client_secret': '<client secret ..." in told
+    assert "It printed" not in told
     failing = functions(SOLUTION)["exchange"].replace(
-        "    return oauth.fetch_token(", "    raise ValueError(credentials, address)\n    return oauth.fetch_token("
+        "    return oauth.fetch_token(",
+        "    print('so far')\n    raise ValueError(credentials, address)\n    return oauth.fetch_token(",
     )
     try_out(run_cell("exchange", failing))
     told += words(capsys)
-    assert "in the line: raise ValueError(credentials, address)" in told
+    assert "in the line: raise ValueError(credentials, address) It printed: so far" in told
+    assert "'client_secret': '<client secret ..." in told
     try_out(run_cell("exchange", functions(SOLUTION)["exchange"].replace("        timeout=30,\n", "")))
     told += words(capsys)
     assert "POST https://redbooth.com/oauth2/token" in told
@@ -142,10 +148,42 @@ def test_the_learners_own_environment_is_never_seen(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.usefixtures("machine")
-@pytest.mark.parametrize("wrong", [print, len, lambda: 0, str.upper])
-def test_what_is_no_function_of_the_app_is_a_sentence(wrong: Callable[..., object]) -> None:
-    with pytest.raises(RedboothError, match="There is no function of the app"):
+@pytest.mark.parametrize("wrong", [print, "call", 3, partial(print), lambda: 0, run_cell("f", "def f(): pass")])
+def test_what_is_no_function_of_the_app_is_a_sentence(wrong: Any) -> None:  # noqa: ANN401  (that is the point)
+    with pytest.raises(RedboothError, match=r"That is no function\.|There is no function of the app"):
         try_out(wrong)
+    with pytest.raises(RedboothError, match=r"That is no function\.|The broken function of ticket 1"):
+        ticket(1, wrong)
+
+
+NEEDED = {
+    "an import that another one contains": ("import re\n", "re.escape('')"),
+    "a constant": ("LIMIT = 30\n", "LIMIT"),
+    "a helper and what it needs": ("import math\nPI = math.pi\ndef _area():\n    return PI\n", "_area()"),
+    "a class": ("class Limit(int):\n    pass\n", "Limit(3)"),
+}
+
+
+@pytest.mark.usefixtures("machine")
+@pytest.mark.parametrize("given", NEEDED)
+def test_what_the_cell_defines_for_the_function_goes_with_it(
+    given: str, machine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    above, used = NEEDED[given]
+    body = functions(SOLUTION)["is_ours"].replace("    fields =", f"    {used}\n    fields =")
+    try_out(run_cell("is_ours", above + body))
+    assert "Kept in" in capsys.readouterr().out
+    assert above.splitlines()[-1] in (machine / NAME).read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_type_hint_has_dots_of_its_own_and_the_kit_is_not_imported(capsys: pytest.CaptureFixture[str]) -> None:
+    own = functions(SOLUTION)["is_ours"].replace("(address, state)", "(address: str, state: 'tuple[str, ...]')", 1)
+    try_out(run_cell("is_ours", own))
+    assert "Kept in" in capsys.readouterr().out
+    with_kit = functions(SOLUTION)["is_ours"].replace("    fields =", "    API_URL\n    fields =")
+    try_out(run_cell("is_ours", "from redbooth_nb import API_URL\n" + with_kit))
+    assert MISTAKES["kit_imported"]["happened"] in words(capsys)
 
 
 @pytest.mark.usefixtures("machine")

@@ -3,9 +3,11 @@
 from urllib.parse import parse_qs, parse_qsl, quote_plus, urlsplit
 
 import requests
+from oauthlib.oauth2 import OAuth2Error
 
 from redbooth_nb.client.wire import connect
-from redbooth_nb.lessons.trial import REDIRECT_URI, STATE, Situation, Trial, expect
+from redbooth_nb.lessons import my_redbooth_app
+from redbooth_nb.lessons.trial import REDIRECT_URI, STATE, Mistake, Situation, Trial, expect
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
 from redbooth_nb.provider.page import page_message
 from redbooth_nb.provider.visitor import press
@@ -46,6 +48,10 @@ def _back(trial: Trial) -> None:
     trial.keep_secret(dict(parse_qsl(urlsplit(address).query)))
     fields = parse_qs(urlsplit(address).query)
     expect({*fields} >= {"code", "state"}, "no_code")
+    try:
+        my_redbooth_app.exchange(trial.credentials, address, STATE)
+    except OAuth2Error:
+        raise Mistake("useless_code") from None
 
 
 def _dropped(trial: Trial) -> None:
@@ -88,6 +94,8 @@ SITUATIONS["is_ours"] = {
         ("forged_accepted", _CODE + "&state=guessed"),
         ("forged_accepted", "error=access_denied&state=guessed"),
         ("inside_accepted", _CODE + "&state={state}-and-more"),
+        ("inside_accepted", f"{_CODE}&state={STATE[:-2]}"),
+        ("forged_accepted", f"{_CODE}&state={STATE.swapcase()}"),
         ("inside_accepted", "code={state}&state=guessed"),
         ("inside_accepted", _CODE + "&state=guessed#state={state}"),
     ),

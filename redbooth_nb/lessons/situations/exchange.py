@@ -5,7 +5,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from oauthlib.oauth2 import InsecureTransportError, InvalidClientError, InvalidGrantError
 
-from redbooth_nb.lessons.trial import NO_ANSWER, REDIRECT_URI, STATE, Mistake, Situation, Trial, expect
+from redbooth_nb.lessons import my_redbooth_app
+from redbooth_nb.lessons.trial import NO_ANSWERS, REDIRECT_URI, STATE, Mistake, Situation, Trial, expect
 
 
 def _try_exchange(trial: Trial, address: str) -> Any:
@@ -47,11 +48,25 @@ def _dropped(trial: Trial) -> None:
     expect(error is None, "dropped_refused", error=type(error).__name__)
 
 
+def _refused(trial: Trial) -> None:
+    address = trial.arrive()
+    my_redbooth_app.exchange(trial.credentials, address, STATE)
+    expect(trial.refused(trial.credentials, address, STATE), "failure_hidden")
+
+
 def _no_answer(trial: Trial) -> None:
-    trial.answers = [NO_ANSWER, NO_ANSWER]
-    expect(trial.refused(trial.credentials, trial.arrive(), STATE), "failure_hidden")
+    for no_answer in NO_ANSWERS:
+        trial.answers = [no_answer, no_answer]
+        expect(trial.refused(trial.credentials, trial.arrive(), STATE), "failure_hidden")
 
 
 SITUATIONS: dict[str, dict[str, Situation]] = {
-    "exchange": {"allow": _allow, "forged": _forged, "deny": _deny, "dropped": _dropped, "no_answer": _no_answer},
+    "exchange": {
+        "allow": _allow,
+        "forged": _forged,
+        "deny": _deny,
+        "dropped": _dropped,
+        "refused": _refused,
+        "no_answer": _no_answer,
+    },
 }

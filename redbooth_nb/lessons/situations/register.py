@@ -14,7 +14,7 @@ def write_env(trial: Trial, **changed: str) -> dict[str, str]:
 
 
 def _file(trial: Trial) -> None:
-    values = write_env(trial)
+    values = write_env(trial, redirect_uri="http://127.0.0.1:9000/back")
     Path(".env").write_text(f"# My app\nexport {Path('.env').read_text()}\nOTHER=1\n")
     found = trial.run()
     expect(isinstance(found, dict) and {*found} >= {*values}, "not_these_names", names=", ".join(values))
@@ -28,19 +28,21 @@ def _signs(trial: Trial) -> None:
 
 
 def _environment(trial: Trial) -> None:
-    write_env(trial, client_id="from-the-file")
-    os.environ["REDBOOTH_CLIENT_ID"] = "from-the-environment"
-    expect(trial.run().get("client_id") == "from-the-environment", "file_first")
+    for name in write_env(trial):
+        os.environ[f"REDBOOTH_{name.upper()}"] = f"{name}-from-the-environment"
+        expect(trial.run().get(name) == f"{name}-from-the-environment", "file_first", name=name.upper())
 
 
 def _missing(trial: Trial) -> None:
-    write_env(trial, client_secret="")
-    for empty in ("", "REDBOOTH_CLIENT_SECRET=\n"):
-        Path(".env").write_text(Path(".env").read_text() + empty)
-        error = trial.refused()
-        expect(error, "missing_unnoticed")
-        expect("REDBOOTH_CLIENT_SECRET" in str(error), "missing_unnamed", error=type(error).__name__)
-        expect(not isinstance(error, KeyError), "missing_unnamed", error=type(error).__name__)
+    for name in write_env(trial):
+        write_env(trial, **{name: ""})
+        variable = f"REDBOOTH_{name.upper()}"
+        for empty in ("", f"{variable}=\n"):
+            Path(".env").write_text(Path(".env").read_text() + empty)
+            error = trial.refused()
+            expect(error, "missing_unnoticed", name=variable)
+            said = f"{error} {trial.printed()}"
+            expect(variable in said and not isinstance(error, KeyError), "missing_unnamed", name=variable, error=error)
 
 
 SITUATIONS: dict[str, dict[str, Situation]] = {

@@ -34,11 +34,21 @@ def _pair(number: int) -> dict[str, Any]:
 
 def _file(trial: Trial) -> None:
     trial.keep_secret(_pair(2))
+    moved: list[Path] = []
+    sys.addaudithook(lambda event, about: moved.append(Path(about[0])) if event == "os.rename" else None)
     trial.run(trial.credentials, _pair(2))
     expect(TOKEN_FILE.exists(), "no_file")
-    expect(stored() is not None, "not_json")
-    expect(holds(_pair(2)), "not_all_saved")
-    expect(stored().get("client_id") == trial.credentials["client_id"], "whose_token")
+    expect(all(path.absolute().is_relative_to(Path.cwd()) for path in moved), "other_folder")
+    expect(not any(path.absolute().is_relative_to(Path("temporary").absolute()) for path in moved), "other_folder")
+    check_file(trial)
+
+
+def check_file(trial: Trial) -> None:
+    """Raise a Mistake unless the token file is the app's own, and private."""
+    found = stored()
+    expect(isinstance(found, dict), "not_json")
+    expect({*found} >= {"access_token", "refresh_token"}, "not_all_saved")
+    expect(found.get("client_id") == trial.credentials["client_id"], "whose_token")
     expect(TOKEN_FILE.stat().st_mode & 0o077 == 0, "others_can_read", mode=f"{TOKEN_FILE.stat().st_mode & 0o777:04o}")
 
 
@@ -63,8 +73,9 @@ def _killed(trial: Trial) -> None:
             os._exit(0)
         os.waitpid(child, 0)
         expect(holds(_pair(1)) or holds(_pair(2)), "half_written")
-        for file in Path.cwd().iterdir():
-            open_to_others = file.is_file() and file.stat().st_mode & 0o077
+        for file in Path.cwd().rglob("*"):
+            ways = [file, *(parent for parent in file.parents if parent.is_relative_to(Path.cwd()))]
+            open_to_others = file.is_file() and all(way.stat().st_mode & 0o055 for way in ways[:-1])
             if open_to_others and b"access-token-2" in file.read_bytes():
                 raise Mistake("others_can_read_for_a_moment", file=file.name)
     trial.run(trial.credentials, _pair(2))

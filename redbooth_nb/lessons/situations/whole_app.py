@@ -25,7 +25,7 @@ def _three_runs(trial: Trial, **switches: object) -> None:
     write_env(trial)
     trial.load()["wait_for_callback"] = sign_in
     _run(trial)
-    trial.sandbox.advance(7300)
+    trial.later += 7300
     _run(trial)
     user = Visitor(browser)
     user.open(f"{ORIGIN}/oauth2/authorized_applications")
