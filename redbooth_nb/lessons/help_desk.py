@@ -1,5 +1,6 @@
 """The help desk: what users report about apps in which one function is broken, and the repairs."""
 
+import textwrap
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +10,10 @@ from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.names import named
 from redbooth_nb.lessons.progress import note, noted
 from redbooth_nb.lessons.take_home import SOLUTION, replace_function
-from redbooth_nb.lessons.try_out import judge, passes, show
+from redbooth_nb.lessons.try_out import WIDTH, judge, passes, show
 
 _TEXTS = tomllib.loads(Path(__file__).with_name("tickets.toml").read_text(encoding="utf-8"))
+_tried: dict[int, bool] = {}
 TICKETS: dict[int, dict[str, str]] = dict(enumerate(_TEXTS["tickets"], 1))
 
 
@@ -31,7 +33,8 @@ def ticket(number: int, repaired: Callable[..., Any] | None = None) -> None:
             raise RedboothError(f"The broken function of ticket {number} is {name}(), not {given}().")
         _repair(number, repaired)
         return
-    print(f"Ticket {number} of {len(TICKETS)}{' (solved)' * (number in solved())}\n{found['message'].strip()}")
+    print(f"Ticket {number} of {len(TICKETS)}{' (solved)' * (number in solved())}")
+    print(textwrap.fill(found["message"].strip(), WIDTH))
     app = replace_function(SOLUTION, name, found["broken"].strip())
     for sent in judge(name, [app])[0][found["situation"]]["seen"] or [found["attached"].strip("\n")]:
         print(f"\n{sent}")
@@ -44,7 +47,8 @@ def solved() -> list[int]:
 
 def _repair(number: int, repaired: Callable[..., Any]) -> None:
     name, works = TICKETS[number]["function"], False
-    if found := passes(repaired, SOLUTION, silent=1):
+    first, _tried[number] = number not in _tried, True
+    if found := passes(repaired, SOLUTION, silent=first):
         reports = judge("main", [replace_function(SOLUTION, name, *found)])[0].values()
         whole = next((report for report in reports if report["mistake"]), {"mistake": ""})
         works = not show(name, "The whole app, with every switch of the sandbox: Redbooth answers 200.", whole)

@@ -122,22 +122,25 @@ def apart(work: Callable[[], Json], deadline: float) -> Json:
             os.write(writing, json.dumps(work()).encode())
         os._exit(0)
     os.close(writing)
-    said = b""
+    said, mistake = b"", "endless"
     try:
         while select.select([reading], [], [], max(deadline - time.monotonic(), 0))[0]:
             chunk = os.read(reading, 65536)
             if not chunk:
+                mistake = "ended"
                 break
             said += chunk
-        else:
-            return report(Mistake("endless"))
-        return json.loads(said) if said else report(Mistake("ended"))
     finally:
         os.close(reading)
+        status = 0 if mistake == "endless" else os.waitpid(child, 0)[1]
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+            os.killpg(child, signal.SIGKILL)  # what it started, too
+        if mistake == "endless":
+            os.waitpid(child, 0)
         shutil.rmtree(folder, ignore_errors=True)
+    if said and mistake == "ended":
+        return dict(json.loads(said))
+    return report(Mistake("endless" if status in {signal.SIGKILL, signal.SIGXCPU} else mistake))
 
 
 def _busyness() -> float:

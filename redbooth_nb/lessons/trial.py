@@ -19,8 +19,8 @@ from redbooth_nb.provider.addresses import API_URL, TOKEN_URL
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.visitor import press
 from redbooth_nb.secret import Secret
-from redbooth_nb.traffic.redaction import SECRET_FIELDS, hide_in_text, hide_in_url
-from redbooth_nb.traffic.round_trip import RoundTrip, request_fields
+from redbooth_nb.traffic.redaction import SECRET_FIELDS, hide_in_text
+from redbooth_nb.traffic.round_trip import RoundTrip
 
 CLIENT_ID = "id-of-my-app"
 REDIRECT_URI = "http://127.0.0.1:8765/callback"
@@ -147,8 +147,8 @@ class Trial:
                 expect(len(self.posts()) <= 1, "refreshed_twice" if self.function == "call" else "sent_twice")
                 self.on_sent(request)
             except Mistake:
-                address = hide_in_url(request.url or "")
-                self.seen.append(RoundTrip(request.method or "", address, fields=request_fields(request)))
+                with contextlib.suppress(requests.RequestException):
+                    self.seen.append(RoundTrip.from_response(send(delivery, request, **options)))
                 raise
             answer = self.answers.pop(0) if self.answers else None
             if isinstance(answer, Exception):

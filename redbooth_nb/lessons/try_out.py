@@ -44,10 +44,10 @@ def try_out(function: Callable[..., Any]) -> None:
         print(f"Kept in {NAME}: {len(app.mine())} of {len(EXERCISES)} functions are yours.")
 
 
-def passes(function: Callable[..., Any], app: str, silent: int = 0) -> tuple[str, list[str]] | None:
+def passes(function: Callable[..., Any], app: str, *, silent: bool = False) -> tuple[str, list[str]] | None:
     """Try a function out in an app, given as source; return its source and what it needs, None if it isn't right yet.
 
-    silent: how many times it is left to the learner to find out what is wrong. Raises RedboothError, as `try_out`.
+    silent: whether it is left to the learner to find out what is wrong. Raises RedboothError, as `try_out`.
     """
     if not isinstance(function, FunctionType):
         raise RedboothError("That is no function.", remedy="Pass the function itself, without quotes or parentheses.")
@@ -66,11 +66,11 @@ def passes(function: Callable[..., Any], app: str, silent: int = 0) -> tuple[str
     return None if wrong else (source, needed)
 
 
-def show(name: str, words: str, found: dict[str, Any], *, silent: int = 0, explain: bool = True) -> bool:
+def show(name: str, words: str, found: dict[str, Any], *, silent: bool = False, explain: bool = True) -> bool:
     """Print how a situation ended, and explain it; return whether something went wrong."""
     print(f"{'To do' if found['mistake'] else 'Done':8} {words}")
-    if found["mistake"] and explain:
-        _explain(name, found, silent)
+    if found["mistake"] and explain and not silent:
+        _explain(name, found)
     return bool(found["mistake"])
 
 
@@ -104,13 +104,11 @@ def judge(name: str, scripts: list[str]) -> list[Reports]:
         ) from None
 
 
-def _explain(name: str, found: dict[str, Any], silent: int = 0) -> None:
+def _explain(name: str, found: dict[str, Any]) -> None:
     """Print what happened, and a hint: first one, then another, then where the answer is."""
     mistake, hints = found["mistake"], MISTAKES[found["mistake"]]["hints"]
-    times = _asked[name, mistake] - silent
+    times = _asked[name, mistake]
     _asked[name, mistake] += 1
-    if times < 0:
-        return
     lines = ["What happened: " + MISTAKES[mistake]["happened"].format_map(found.get("values", {}))]
     if found.get("seen"):
         lines += ["It sent:", *found["seen"][-MOST_SHOWN:]]

@@ -29,5 +29,5 @@ def python_code(step: str, values: Iterable[tuple[str, "str | Secret"]], **more:
 
 def _literal(value: "str | Secret") -> str:
     if isinstance(value, Secret):
-        return f'os.environ["{variable(value)}"]'
+        return f'values["{variable(value)}"]'
     return repr(value)

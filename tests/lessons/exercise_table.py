@@ -122,7 +122,7 @@ def exchange(credentials, address, state):
     if sent is None and not is_ours(address, state):
         raise ValueError("not ours")
     oauth = OAuth2Session(credentials["client_id"], redirect_uri=return_address(credentials, state), state=sent)
-    return oauth.fetch_token(TOKEN_URL, authorization_response="https" + address[4:], include_client_id=True,
+    return oauth.fetch_token(TOKEN_URL, authorization_response="https:" + address.partition(":")[2], include_client_id=True,
                              client_secret=credentials["client_secret"], timeout=10)
 """,
         """
@@ -151,6 +151,8 @@ def exchange(credentials, address, state):
 def exchange(credentials, address, state):
     if not is_ours(address, state):
         raise Exception("This is somebody else's answer.")
+    if "code" not in parse_qs(urlsplit(address).query):
+        raise SystemExit("You clicked Deny.")
     code = parse_qs(urlsplit(address).query)["code"][0]
     session = OAuth2Session(credentials["client_id"], redirect_uri=return_address(credentials, state))
     return session.fetch_token(TOKEN_URL, code=code, include_client_id=True, timeout=30,
@@ -204,9 +206,12 @@ def refresh(credentials, token):
     answer = requests.post(TOKEN_URL, timeout=30, data={
         "grant_type": "refresh_token", "refresh_token": token["refresh_token"],
         "client_id": credentials["client_id"], "client_secret": credentials["client_secret"]})
+    if answer.status_code in (400, 401):
+        raise InvalidGrantError()
     answer.raise_for_status()
-    save(credentials, answer.json())
-    return answer.json()
+    token.update(answer.json())
+    save(credentials, token)
+    return token
 """,
         """
 from requests.auth import HTTPBasicAuth
@@ -362,6 +367,8 @@ def authorization_link(credentials, state):
         ("endless", "    fields =", "    import time\n    time.sleep(60)\n    fields ="),
     ],
     "exchange": [
+        ("http_refused", 'replace("http://", "https://", 1)', 'replace("http", "https")'),
+        ("deny_by_accident", _FETCH, "    parse_qs(urlsplit(address).query)['code']\n" + _FETCH),
         ("error_as_token", _FETCH, """    fields = parse_qs(urlsplit(address).query)
     if "error" in fields:
         raise AccessDeniedError()
@@ -369,14 +376,14 @@ def authorization_link(credentials, state):
 """ + _FETCH),
         ("sent_twice", _FETCH, """    for _ in range(2):
         try:
-            return oauth.fetch_token(TOKEN_URL, authorization_response='https' + address[4:], include_client_id=True, client_secret=credentials['client_secret'], timeout=30)
+            return oauth.fetch_token(TOKEN_URL, authorization_response='https:' + address.partition(':')[2], include_client_id=True, client_secret=credentials['client_secret'], timeout=30)
         except requests.Timeout:
             pass
 """ + _FETCH),
         ("unverified", "        timeout=30,\n", "        timeout=30,\n        verify=False,\n"),
         ("unknown_name", "TOKEN_URL,", "TOKEN_ADDRESS,"),
         ("forged_sent", _GUARD, ""),
-        ("compared_with_itself", _GUARD, "    state = parse_qs(urlsplit(address).query).get('state', [''])[0]\n    oauth = OAuth2Session(credentials['client_id'], state=state, redirect_uri=return_address(credentials, 'BvT8-l3x_mW2qRz'))\n" + _FETCH + "TOKEN_URL, authorization_response='https' + address[4:], include_client_id=True, client_secret=credentials['client_secret'], timeout=30)\n"),
+        ("compared_with_itself", _GUARD, "    state = parse_qs(urlsplit(address).query).get('state', [''])[0]\n    oauth = OAuth2Session(credentials['client_id'], state=state, redirect_uri=return_address(credentials, 'BvT8-l3x_mW2qRz'))\n" + _FETCH + "TOKEN_URL, authorization_response='https:' + address.partition(':')[2], include_client_id=True, client_secret=credentials['client_secret'], timeout=30)\n"),
         ("code_passed", """
 def exchange(credentials, address, state):
     code = parse_qs(urlsplit(address).query)["code"][0]
@@ -389,8 +396,8 @@ def exchange(credentials, address, state):
         ("no_credentials", '        client_secret=credentials["client_secret"],\n', ""),
         ("other_redirect_uri", "redirect_uri=return_address(credentials, state)", "redirect_uri=credentials['redirect_uri']"),
         ("dropped_refused", "redirect_uri=return_address(credentials, state))", "redirect_uri=return_address(credentials, state), state=state)"),
-        ("sent_twice", _FETCH, "    from requests.adapters import HTTPAdapter\n    for _ in range(2):\n        try:\n            return oauth.fetch_token(TOKEN_URL, authorization_response='https' + address[4:], include_client_id=True, client_secret=credentials['client_secret'], timeout=30)\n        except requests.ConnectionError:\n            pass\n" + _FETCH),
-        ("failure_hidden", _FETCH, "    try:\n        return oauth.fetch_token(TOKEN_URL, authorization_response='https' + address[4:], include_client_id=True, client_secret=credentials['client_secret'], timeout=30)\n    except requests.ConnectionError:\n        return None\n" + _FETCH),
+        ("sent_twice", _FETCH, "    from requests.adapters import HTTPAdapter\n    for _ in range(2):\n        try:\n            return oauth.fetch_token(TOKEN_URL, authorization_response='https:' + address.partition(':')[2], include_client_id=True, client_secret=credentials['client_secret'], timeout=30)\n        except requests.ConnectionError:\n            pass\n" + _FETCH),
+        ("failure_hidden", _FETCH, "    try:\n        return oauth.fetch_token(TOKEN_URL, authorization_response='https:' + address.partition(':')[2], include_client_id=True, client_secret=credentials['client_secret'], timeout=30)\n    except requests.ConnectionError:\n        return None\n" + _FETCH),
         ("no_timeout", "        timeout=30,\n", ""),
         ("printed_secret", _FETCH, "    print('the address is', address)\n" + _FETCH),
         ("no_token", _FETCH, "    oauth.fetch_token("),
@@ -426,6 +433,10 @@ def exchange(credentials, address, state):
         ("ended", "    part.replace(TOKEN_FILE)", "    part.replace(TOKEN_FILE)\n    os._exit(0)"),
     ],
     "refresh": [
+        ("dead_unnamed", _REFRESHED, """    answer = requests.post(TOKEN_URL, timeout=30, data={"grant_type": "refresh_token", "refresh_token": token["refresh_token"], **credentials})
+    answer.raise_for_status()
+    save(credentials, answer.json())
+    return answer.json()"""),
         ("whose_token", "    save(credentials, new)", "    TOKEN_FILE.write_text(json.dumps(new))"),
         ("used_before_saved", "    save(credentials, new)", "    requests.get(f'{REDBOOTH}/api/3/me', headers={'Authorization': 'Bearer ' + new['access_token']}, timeout=30)\n    save(credentials, new)"),
         ("other_refresh_token", "TOKEN_URL, client_id", "TOKEN_URL, refresh_token=token['access_token'], client_id"),

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from oauthlib.oauth2 import InsecureTransportError, InvalidClientError, InvalidGrantError
+from oauthlib.oauth2 import InsecureTransportError, InvalidClientError, InvalidGrantError, OAuth2Error
 
 from redbooth_nb.lessons import my_redbooth_app
 from redbooth_nb.lessons.trial import NO_ANSWERS, REDIRECT_URI, STATE, Mistake, Situation, Trial, expect
@@ -21,7 +21,8 @@ def _try_exchange(trial: Trial, address: str) -> Any:
 
 
 def _allow(trial: Trial) -> None:
-    trial.good_token(_try_exchange(trial, trial.arrive()))
+    for scheme in ("http", "https"):  # the latter on a server
+        trial.good_token(_try_exchange(trial, scheme + trial.arrive().removeprefix("http")))
 
 
 def _forged(trial: Trial) -> None:
@@ -39,6 +40,7 @@ def _deny(trial: Trial) -> None:
     error = trial.refused(trial.credentials, trial.arrive("deny"), STATE)
     expect(not trial.sent, "deny_sent")
     expect(error, "deny_ignored")
+    expect(isinstance(error, OAuth2Error | SystemExit), "deny_by_accident", error=type(error).__name__)
 
 
 def _dropped(trial: Trial) -> None:

@@ -5,7 +5,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import requests
-from oauthlib.oauth2 import InvalidClientError, InvalidGrantError, TokenExpiredError
+from oauthlib.oauth2 import InvalidClientError, InvalidGrantError, OAuth2Error, TokenExpiredError
 
 from redbooth_nb.client.wire import connect
 from redbooth_nb.lessons.situations.save import check_file, holds, stored
@@ -17,7 +17,7 @@ def _refresh_pair(trial: Trial) -> None:
     old = trial.token(later=7300)
     trial.on_sent = _saved_before_used(old)
     try:
-        new = trial.good_token(trial.run(trial.credentials, old))
+        new = trial.good_token(trial.run(trial.credentials, dict(old)))
     except (InvalidClientError, InvalidGrantError) as error:
         sent = trial.posts()[0]
         expect(sent.get("refresh_token") == old["refresh_token"], "other_refresh_token")
@@ -45,6 +45,7 @@ def _refresh_dead(trial: Trial) -> None:
     old = trial.token(later=7300)
     error = trial.refused(trial.credentials, old | {"refresh_token": "dead-refresh-token"})
     expect(error, "failure_hidden")
+    expect(isinstance(error, OAuth2Error), "dead_unnamed", error=type(error).__name__)
     expect(holds(old), "old_pair_lost")
 
 
@@ -52,13 +53,13 @@ def _refresh_no_answer(trial: Trial) -> None:
     old = trial.token(later=7300)
     for no_answer in NO_ANSWERS:
         trial.answers = [no_answer, no_answer]
-        expect(trial.refused(trial.credentials, old), "failure_hidden")
+        expect(trial.refused(trial.credentials, dict(old)), "failure_hidden")
         expect(holds(old), "old_pair_lost")
 
 
 def _answer(trial: Trial, token: dict[str, Any], path: str = "/me") -> requests.Response:
     try:
-        answer = trial.run(trial.credentials, token, path)
+        answer = trial.run(trial.credentials, dict(token), path)
     except TokenExpiredError:
         raise Mistake("expired_unsent") from None
     expect(isinstance(answer, requests.Response), "no_answer_returned", kind=type(answer).__name__)
