@@ -132,8 +132,10 @@ def _source(function: FunctionType) -> tuple[str, list[str]]:
     """Return the source of a function, and the statements of its cell that define what it uses, in their order."""
     try:
         source = textwrap.dedent(inspect.getsource(function)).rstrip()
+        if function.__name__ not in functions(source):  # that of another text, under the same file name
+            raise OSError  # noqa: TRY301
         body = ast.parse("".join(linecache.getlines(inspect.getfile(function)))).body
-    except (OSError, TypeError, SyntaxError, tokenize.TokenError):
+    except (OSError, TypeError, ValueError, SyntaxError, tokenize.TokenError):
         raise RedboothError(
             f"The source of {function.__name__}() can't be found.",
             remedy="Define it with `def` in a cell of a notebook, without %%magics, then pass the function itself.",

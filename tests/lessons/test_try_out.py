@@ -187,9 +187,10 @@ def test_a_type_hint_has_dots_of_its_own_and_the_kit_is_not_imported(capsys: pyt
 
 
 @pytest.mark.usefixtures("machine")
-def test_a_function_without_source_is_a_sentence() -> None:
+def test_a_function_without_source_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     made: dict[str, Callable[..., object]] = {}
     exec("def call(credentials, token, path): pass", made)  # noqa: S102
+    monkeypatch.setitem(linecache.cache, "<string>", (9, None, ["x = 1\n", "y = 2\n"], "<string>"))  # of another
     with pytest.raises(RedboothError, match=r"The source of call\(\) can't be found"):
         try_out(made["call"])
 
