@@ -101,7 +101,7 @@ def credentials_file(configuration: Configuration, provider: Provider) -> Path:
 def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEFAULT_REDIRECT_URI) -> Settings:
     """Check the credentials, save them for the current provider (mode 0600), and return the settings.
 
-    On the sandbox it also asks whether the service accepts them, which finds two values that were swapped.
+    In the sandbox it also asks whether the service accepts them, which finds two values that were swapped.
     Raises CredentialsError, having saved nothing, when one cannot be right, the environment has another in its place,
     or the file cannot be written; TransportError when the sandbox does not answer; StoreError as `locked` does.
     """
