@@ -29,7 +29,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Give the test a machine of its own, on which no hint was given and no widget shown yet."""
     for module in (check, try_out):
         monkeypatch.setattr(module, "_asked", Counter())
-    monkeypatch.setattr(help_desk, "_tried", {})
+    monkeypatch.setattr(help_desk, "_tried", set())
     w.Widget.close_all()
     with own_machine(tmp_path, monkeypatch) as folder:
         yield folder

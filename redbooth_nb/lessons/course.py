@@ -107,8 +107,9 @@ def _your_own_app() -> Findings:
 def own_functions(stage: str) -> Findings:
     """Find out whether the functions of this stage in the learner's app are their own."""
     names = [name for name, exercise in EXERCISES.items() if exercise["stage"] == stage]
-    missing = [name for name in names if name not in TakeHomeApp().mine()]
     if names:
+        mine = TakeHomeApp().mine()
+        missing = [name for name in names if name not in mine]
         yield "own", not missing, {"functions": ", ".join(missing or names)}
 
 

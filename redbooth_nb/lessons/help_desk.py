@@ -13,7 +13,7 @@ from redbooth_nb.lessons.take_home import SOLUTION, replace_function
 from redbooth_nb.lessons.try_out import WIDTH, judge, passes, show
 
 _TEXTS = tomllib.loads(Path(__file__).with_name("tickets.toml").read_text(encoding="utf-8"))
-_tried: dict[int, bool] = {}
+_tried: set[int] = set()
 TICKETS: dict[int, dict[str, str]] = dict(enumerate(_TEXTS["tickets"], 1))
 
 
@@ -47,7 +47,8 @@ def solved() -> list[int]:
 
 def _repair(number: int, repaired: Callable[..., Any]) -> None:
     name, works = TICKETS[number]["function"], False
-    first, _tried[number] = number not in _tried, True
+    first = number not in _tried
+    _tried.add(number)
     if found := passes(repaired, SOLUTION, silent=first):
         reports = judge("main", [replace_function(SOLUTION, name, *found)])[0].values()
         whole = next((report for report in reports if report["mistake"]), {"mistake": ""})

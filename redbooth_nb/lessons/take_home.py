@@ -4,7 +4,8 @@ import ast
 import hashlib
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 
@@ -57,7 +58,7 @@ class TakeHomeApp:
 
         Raises RedboothError when it cannot be written.
         """
-        with locked(Configuration.read().state_dir / "take-home.lock"):  # another notebook may keep its own
+        with _alone():
             text, kept = self.text(), noted().get("kept", {})
             before = functions(text)[name]
             text = replace_function(text, name, source, needed)
@@ -66,7 +67,8 @@ class TakeHomeApp:
 
     def write(self) -> Path:
         """Return the file, written if it is missing or damaged. Raises RedboothError when it cannot be written."""
-        self._replace(self.text())
+        with _alone():
+            self._replace(self.text())
         return self.file
 
     def run(self) -> ScriptPanel:
@@ -90,14 +92,14 @@ class TakeHomeApp:
     def _replace(self, text: str, *, keep_old: bool = False) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            file = self.file.resolve()  # a link stays one
-            if file.exists() and (file.read_bytes() == text.encode() or (self._whole() == text and not keep_old)):
+            file, whole = self.file.resolve(), self._whole()  # a link stays one
+            if whole == text:
                 return
-            if file.exists() and (keep_old or not self._whole()):
+            if file.exists() and (keep_old or not whole):
                 names = (self.file.with_stem(f"{self.file.stem}_{number}") for number in count(1))
                 kept = next(name for name in names if not name.exists())
                 kept.write_bytes(file.read_bytes())
-                why = "was different" if self._whole() else "is no Python, or lacks a function of the app"
+                why = "was different" if whole else "is no Python, or lacks a function of the app"
                 print(f"Your {NAME} {why}. It is kept as {kept.name}.")
             replace_file(file, text.encode())
         except OSError as error:
@@ -116,6 +118,7 @@ def replace_function(text: str, name: str, source: str, needed: Sequence[str] = 
     return text.replace(functions(text)[name], "\n".join([*above, source]), 1)
 
 
+@lru_cache(maxsize=16)  # of the kit's version, and of what a notebook asks for again and again
 def functions(text: str) -> dict[str, str]:
     """Return the source of each function of an app. Raises ValueError when it is no Python."""
     try:
@@ -124,6 +127,11 @@ def functions(text: str) -> dict[str, str]:
         raise ValueError from None
     lines = text.split("\n")  # as Python counts them
     return {node.name: "\n".join(lines[_first(node) - 1 : node.end_lineno]) for node in found}
+
+
+def _alone() -> AbstractContextManager[None]:
+    """Read and write the app alone: another notebook may keep its own function."""
+    return locked(Configuration.read().state_dir / "take-home.lock")
 
 
 def _first(node: ast.FunctionDef) -> int:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import requests
 from requests_oauthlib import OAuth2Session
 
+from redbooth_nb.client.register import DEFAULT_REDIRECT_URI
 from redbooth_nb.client.wire import connect
 from redbooth_nb.lessons import my_redbooth_app
 from redbooth_nb.lessons.practice import made_up
@@ -23,7 +24,7 @@ from redbooth_nb.traffic.redaction import SECRET_FIELDS, hide_in_text
 from redbooth_nb.traffic.round_trip import RoundTrip
 
 CLIENT_ID = "id-of-my-app"
-REDIRECT_URI = "http://127.0.0.1:8765/callback"
+REDIRECT_URI = DEFAULT_REDIRECT_URI
 STATE = "BvT8-l3x_mW2qRz"
 NO_ANSWERS = (
     requests.ConnectionError("There is no network. (This is made up.)"),
@@ -116,7 +117,10 @@ class Trial:
 
     def arrive(self, answer: str = "allow") -> str:
         """Let a user decide, and return the callback address."""
-        link = my_redbooth_app.authorization_link(self.credentials, STATE)
+        return self.follow(my_redbooth_app.authorization_link(self.credentials, STATE), answer)
+
+    def follow(self, link: str, answer: str = "allow") -> str:
+        """Let a user open a link and decide, and return the callback address."""
         address = press(connect(requests.Session()), link, REDIRECT_URI, answer)
         self.keep_secret(dict(parse_qsl(urlsplit(address).query)))
         return address

@@ -62,14 +62,15 @@ def passes(function: Callable[..., Any], app: str, *, silent: bool = False) -> t
     reports, wrong = judge(name, [replace_function(app, name, source, needed)])[0], False
     for situation, words in EXERCISES[name]["situations"].items():
         # after one that didn't end, no other was tried
-        wrong |= show(name, words, reports.get(situation, {"mistake": "endless"}), silent=silent, explain=not wrong)
+        found = reports.get(situation, {"mistake": "endless"})
+        wrong |= show(name, words, found, explain=not (wrong or silent))
     return None if wrong else (source, needed)
 
 
-def show(name: str, words: str, found: dict[str, Any], *, silent: bool = False, explain: bool = True) -> bool:
+def show(name: str, words: str, found: dict[str, Any], *, explain: bool = True) -> bool:
     """Print how a situation ended, and explain it; return whether something went wrong."""
     print(f"{'To do' if found['mistake'] else 'Done':8} {words}")
-    if found["mistake"] and explain and not silent:
+    if found["mistake"] and explain:
         _explain(name, found)
     return bool(found["mistake"])
 
@@ -121,10 +122,12 @@ def _explain(name: str, found: dict[str, Any]) -> None:
 
 def _has_dots(source: str) -> bool:
     """Return whether dots are left where a value belongs, and not in a type hint such as `tuple[str, ...]`."""
-    places = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Expr | ast.Assign | ast.Return)]
-    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
-    values = [place.value for place in places]
-    values += [value for call in calls for value in (*call.args, *(keyword.value for keyword in call.keywords))]
+    values: list[ast.expr | None] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr | ast.Assign | ast.Return | ast.keyword):
+            values.append(node.value)
+        elif isinstance(node, ast.Call):
+            values += node.args
     return any(isinstance(value, ast.Constant) and value.value is ... for value in values)
 
 

@@ -54,8 +54,13 @@ class TokenRequest(LiveView):
             return self.token
         self._message.say("")
         used = self.parameters.values.get("code" if self.response else "refresh_token")
-        client = exchange(self.response) if self.response and not edited else None
-        token = self.token = client or (self._experiment() if edited else refresh(self.settings))
+        if edited:
+            token = self._experiment()
+        elif self.response:
+            token = exchange(self.response)
+        else:
+            token = refresh(self.settings)
+        self.token = token
         self._answer.show(_taken_apart(token, used))
         arrived = "{} and {} arrived and are saved." if token.refresh_token else "{} arrived and is saved."
         self._message.say(arrived.format(token.access_token, token.refresh_token), "good")

@@ -10,7 +10,6 @@ from redbooth_nb.lessons import my_redbooth_app
 from redbooth_nb.lessons.trial import REDIRECT_URI, STATE, Mistake, Situation, Trial, expect
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
 from redbooth_nb.provider.page import page_message
-from redbooth_nb.provider.visitor import press
 from redbooth_nb.traffic.round_trip import RoundTrip
 
 ODD = "a&b=ü/?"
@@ -44,8 +43,7 @@ def _state(trial: Trial) -> None:
 
 
 def _back(trial: Trial) -> None:
-    address = press(connect(requests.Session()), _link(trial, STATE), REDIRECT_URI, "allow")
-    trial.keep_secret(dict(parse_qsl(urlsplit(address).query)))
+    address = trial.follow(_link(trial, STATE))
     fields = parse_qs(urlsplit(address).query)
     expect({*fields} >= {"code", "state"}, "no_code")
     try:
@@ -56,7 +54,7 @@ def _back(trial: Trial) -> None:
 
 def _dropped(trial: Trial) -> None:
     trial.sandbox.switch(state="dropped")
-    address = press(connect(requests.Session()), _link(trial, ODD), REDIRECT_URI, "allow")
+    address = trial.follow(_link(trial, ODD))
     expect(parse_qs(urlsplit(address).query).get("attempt") == [ODD], "no_attempt")
 
 
@@ -80,35 +78,35 @@ def _answers(expected: object, *cases: tuple[str, str]) -> Situation:
 _CODE = "code=6f1c3a"
 SITUATIONS: dict[str, dict[str, Situation]] = {
     "authorization_link": {"page": _page, "state": _state, "back": _back, "dropped": _dropped},
-}
-SITUATIONS["is_ours"] = {
-    "ours": _answers(
-        _YES,
-        ("own_refused", _CODE + "&state={state}"),
-        ("own_refused", "state={state}&" + _CODE),
-        ("deny_refused", "error=access_denied&error_description=No&state={state}"),
-        ("not_decoded", f"{_CODE}&state={quote_plus(ODD)}"),
-    ),
-    "forged": _answers(
-        _NO,
-        ("forged_accepted", _CODE + "&state=guessed"),
-        ("forged_accepted", "error=access_denied&state=guessed"),
-        ("inside_accepted", _CODE + "&state={state}-and-more"),
-        ("inside_accepted", f"{_CODE}&state={STATE[:-2]}"),
-        ("forged_accepted", f"{_CODE}&state={STATE.swapcase()}"),
-        ("inside_accepted", "code={state}&state=guessed"),
-        ("inside_accepted", _CODE + "&state=guessed#state={state}"),
-    ),
-    "missing": _answers(_NO, ("missing_accepted", _CODE), ("missing_accepted", _CODE + "&state=&attempt=")),
-    "twice": _answers(
-        _NO,
-        ("twice_accepted", _CODE + "&state=guessed&state={state}"),
-        ("twice_accepted", _CODE + "&state={state}&state=guessed"),
-    ),
-    "dropped": _answers(_YES, ("attempt_refused", "attempt={state}&" + _CODE)),
-    "dropped_forged": _answers(
-        _NO,
-        ("attempt_accepted", "attempt=guessed&" + _CODE),
-        ("attempt_first", "attempt={state}&state=guessed&" + _CODE),
-    ),
+    "is_ours": {
+        "ours": _answers(
+            _YES,
+            ("own_refused", _CODE + "&state={state}"),
+            ("own_refused", "state={state}&" + _CODE),
+            ("deny_refused", "error=access_denied&error_description=No&state={state}"),
+            ("not_decoded", f"{_CODE}&state={quote_plus(ODD)}"),
+        ),
+        "forged": _answers(
+            _NO,
+            ("forged_accepted", _CODE + "&state=guessed"),
+            ("forged_accepted", "error=access_denied&state=guessed"),
+            ("inside_accepted", _CODE + "&state={state}-and-more"),
+            ("inside_accepted", f"{_CODE}&state={STATE[:-2]}"),
+            ("forged_accepted", f"{_CODE}&state={STATE.swapcase()}"),
+            ("inside_accepted", "code={state}&state=guessed"),
+            ("inside_accepted", _CODE + "&state=guessed#state={state}"),
+        ),
+        "missing": _answers(_NO, ("missing_accepted", _CODE), ("missing_accepted", _CODE + "&state=&attempt=")),
+        "twice": _answers(
+            _NO,
+            ("twice_accepted", _CODE + "&state=guessed&state={state}"),
+            ("twice_accepted", _CODE + "&state={state}&state=guessed"),
+        ),
+        "dropped": _answers(_YES, ("attempt_refused", "attempt={state}&" + _CODE)),
+        "dropped_forged": _answers(
+            _NO,
+            ("attempt_accepted", "attempt=guessed&" + _CODE),
+            ("attempt_first", "attempt={state}&state=guessed&" + _CODE),
+        ),
+    },
 }

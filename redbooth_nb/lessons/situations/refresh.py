@@ -10,7 +10,7 @@ from oauthlib.oauth2 import InvalidClientError, InvalidGrantError, OAuth2Error, 
 from redbooth_nb.client.wire import connect
 from redbooth_nb.lessons.situations.save import check_file, holds, stored
 from redbooth_nb.lessons.trial import NO_ANSWERS, Mistake, Situation, Trial, expect
-from redbooth_nb.provider.addresses import TOKEN_URL
+from redbooth_nb.provider.addresses import REVOKE_URL
 
 
 def _refresh_pair(trial: Trial) -> None:
@@ -104,7 +104,7 @@ def _revoked(trial: Trial) -> dict[str, Any]:
     token = trial.token()
     fields = {"token": token["access_token"], "client_id": trial.credentials["client_id"]}
     fields["client_secret"] = trial.credentials["client_secret"]
-    connect(requests.Session()).post(TOKEN_URL.replace("/token", "/revoke"), data=fields, timeout=5)
+    connect(requests.Session()).post(REVOKE_URL, data=fields, timeout=5)
     return token
 
 
