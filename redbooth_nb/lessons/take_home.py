@@ -17,6 +17,7 @@ from redbooth_nb.lessons.progress import note, noted
 from redbooth_nb.widgets.script import ScriptPanel
 
 NAME = "my_redbooth_app.py"
+LONGEST_WAIT = 20  # seconds for an earlier run of the app
 SOLUTION = Path(__file__).with_name(NAME).read_text(encoding="utf-8")  # the learner's own is beside the notebook
 
 
@@ -74,10 +75,13 @@ class TakeHomeApp:
     def run(self) -> ScriptPanel:
         """Run the app as a process of its own, delivered to the current provider; return its panel.
 
-        Raises RedboothError when it cannot be written, or is still running.
+        An earlier run that needs nobody may end first. Raises RedboothError when it doesn't, or when the app cannot be
+        written.
         """
-        if self._panel is not None and self._panel.running:
-            raise RedboothError("The app is still running.", remedy="Sign in with its link, or click Cancel.")
+        if self._panel is not None:
+            self._panel.wait(LONGEST_WAIT)
+            if self._panel.running:
+                raise RedboothError("The app is still running.", remedy="Sign in with its link, or click Cancel.")
         self.write()
         self._panel = ScriptPanel([sys.executable, "-m", "redbooth_nb", "run", NAME], self.folder)
         return self._panel

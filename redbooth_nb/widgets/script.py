@@ -5,6 +5,7 @@ import html
 import os
 import re
 import threading
+import time
 from collections import deque
 from pathlib import Path
 from subprocess import PIPE, STDOUT, Popen
@@ -61,6 +62,12 @@ class ScriptPanel(View):
     def running(self) -> bool:
         """Whether the script still runs."""
         return self._reader.is_alive()
+
+    def wait(self, seconds: float) -> None:
+        """Wait at most `seconds` for the script to end, but never for a person's decision."""
+        end = time.monotonic() + seconds
+        while self.running and (self.browser is None or self.browser.arrived) and time.monotonic() < end:
+            self._reader.join(0.1)
 
     def cancel(self) -> None:
         """Stop the script."""

@@ -1,5 +1,6 @@
 """A script in a process of its own: its output arrives while it runs, and it can be ended."""
 
+import os
 import sys
 import threading
 from pathlib import Path
@@ -68,6 +69,28 @@ def test_output_arrives_while_it_runs_and_cancel_stops_it(tmp_path: Path) -> Non
     assert panel.text() == "Sign in: https://redbooth.com/oauth2/authorize?a=1&b=2"
     assert "You stopped the script." in shown(panel)
     assert "Problem" not in shown(panel)
+
+
+def test_a_wait_lasts_until_the_script_ends(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "go")
+    panel = python("open('go').read()", tmp_path)
+    panel.wait(0)
+    assert panel.running
+    threading.Thread(target=(tmp_path / "go").write_text, args=[""]).start()
+    panel.wait(20)
+    assert not panel.running
+
+
+def test_a_wait_never_lasts_for_a_person(tmp_path: Path) -> None:
+    asked = threading.Event()
+    code = "import threading\nprint('Sign in: https://redbooth.com/oauth2/authorize')\nthreading.Event().wait()"
+    panel = python(code, tmp_path)
+    panel.observe(lambda _: panel.browser and asked.set(), names="children")
+    assert panel.browser or asked.wait(20)
+    panel.wait(1000)
+    assert panel.running
+    panel.cancel()
+    panel._reader.join(20)
 
 
 def test_what_cannot_be_started_is_a_sentence(tmp_path: Path) -> None:
