@@ -8,12 +8,15 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from inspect import getdoc
 from pathlib import Path
+from types import FunctionType
 from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
 
+import redbooth_nb
 from redbooth_nb.provider.recorded import live_looking
 
 ROOT = Path(__file__).parents[1]
@@ -154,3 +157,14 @@ def test_a_learner_installs_no_tools_of_developers() -> None:
     assert "\nuv run --no-dev redbooth-nb\n" in start
     assert "\nuv run pytest\n" in start
     assert re.findall(r"uv run redbooth-nb", start) == []
+
+
+def test_every_public_name_says_what_it_is() -> None:
+    """What a cell of a notebook uses, with its methods and properties. Ruff asks it of no other name."""
+    described = (type, FunctionType, property, classmethod)
+    public = {name: found for name in redbooth_nb.__all__ if isinstance(found := getattr(redbooth_nb, name), described)}
+    for name, kind in [(name, found) for name, found in public.items() if isinstance(found, type)]:
+        parts = {f"{name}.{part}": found for part, found in vars(kind).items() if not part.startswith("_")}
+        public |= {part: found for part, found in parts.items() if isinstance(found, described)}
+    assert len(public) > 60
+    assert [name for name, found in public.items() if not getdoc(found)] == []
