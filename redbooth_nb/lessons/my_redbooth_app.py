@@ -85,7 +85,7 @@ def wait_for_callback(credentials, state):
 def exchange(credentials, address, state):
     """Exchange: send the code in the callback address to Redbooth, and return the token."""
     if not is_ours(address, state):
-        raise SystemExit("This answer does not belong to the sign-in that is waiting for one.")
+        raise SystemExit("This answer does not belong to this sign-in.")
     oauth = OAuth2Session(credentials["client_id"], redirect_uri=return_address(credentials, state))
     return oauth.fetch_token(
         TOKEN_URL,
@@ -128,7 +128,7 @@ def sign_in(credentials):
 
 
 def refresh(credentials, token):
-    """Refresh: return a new pair of tokens. It is saved before anything else happens: the old pair is dead now."""
+    """Refresh: return a new token pair, saved before anything else happens, because the old pair no longer works."""
     oauth = OAuth2Session(credentials["client_id"], token=token)
     new = oauth.refresh_token(
         TOKEN_URL, client_id=credentials["client_id"], client_secret=credentials["client_secret"], timeout=30

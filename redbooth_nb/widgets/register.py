@@ -76,7 +76,7 @@ class RegisterForm(View):
         if self._client_id.value:
             # the secret is checked when it is saved; until then any good one will do
             problems = credential_problems(self._client_id.value.strip(), "-", self._redirect_uri.value.strip())
-            good = "So far so good. Add the App secret and press Save."
+            good = "So far so good. Add the App secret and click Save."
             self._message.say(" ".join(problems) or good, "problem" if problems else "info")
 
     def text(self) -> str:

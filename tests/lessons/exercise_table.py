@@ -275,7 +275,7 @@ def call(credentials, token, path, once_more=True):
 
 Wrong = tuple[str, str] | tuple[str, str, str]
 _GUARD = """    if not is_ours(address, state):
-        raise SystemExit("This answer does not belong to the sign-in that is waiting for one.")
+        raise SystemExit("This answer does not belong to this sign-in.")
 """
 _FETCH = "    return oauth.fetch_token("
 _EXPIRED = 'if answer.status_code == 401 and "expired" in answer.headers.get("WWW-Authenticate", ""):'
@@ -401,7 +401,7 @@ def exchange(credentials, address, state):
         ("no_timeout", "        timeout=30,\n", ""),
         ("printed_secret", _FETCH, "    print('the address is', address)\n" + _FETCH),
         ("no_token", _FETCH, "    oauth.fetch_token("),
-        ("forged_ignored", '        raise SystemExit("This answer does not belong to the sign-in that is waiting for one.")\n', "        return None\n"),
+        ("forged_ignored", '        raise SystemExit("This answer does not belong to this sign-in.")\n', "        return None\n"),
         ("deny_ignored", _FETCH, "    if 'error=' in address:\n        return None\n" + _FETCH),
         ("secret_in_address", _FETCH, "    return requests.get(TOKEN_URL, params={'client_secret': credentials['client_secret']}, timeout=30).json()\n" + _FETCH),
         ("deny_sent", """
