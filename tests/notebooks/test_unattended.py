@@ -13,7 +13,8 @@ from notebooks.lessons import NAMES, Lessons, checks_are_done
 CLIENT_ID, CLIENT_SECRET = "a7" * 32, "3c" * 32
 SHORT = 2  # seconds
 STAGES = tuple(name for name in NAMES if name <= "05")  # the course itself; what follows breaks things on purpose
-EXTRAS = tuple(name for name in NAMES if name > "05")
+# without the help desk, which meets a sandbox of its own, whoever answers in the notebook
+EXTRAS = tuple(name for name in NAMES if name > "06")
 
 
 def sandbox_rows(lessons: Lessons, query: str) -> list[tuple[Any, ...]]:
@@ -43,9 +44,9 @@ def test_the_course_on_the_sandbox(lessons: Lessons) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_stands_alone_and_can_be_run_again(lessons: Lessons, name: str) -> None:
-    """From an empty state folder, and once more on what it left there (R44)."""
-    lessons.solve()
+    """From an empty state folder, with the solutions; and once more as committed, on what was left there (R44)."""
     again = lessons.twin(name)
+    lessons.solve()
     lessons.execute(name, again)
     checks_are_done(lessons, name)
     checks_are_done(lessons, again)
