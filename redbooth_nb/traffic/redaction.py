@@ -23,11 +23,12 @@ Pairs = Sequence[tuple[str, str | Secret]]
 _QUOTES = r"""(?:["'\\\[]|&quot;|&\#34;|&\#39;)*"""
 _IS = rf"{_QUOTES}\s*(?:=>|[:=]|%3[dD]|\svalue=)\s*{_QUOTES}"  # in JSON, forms, Ruby's hashes, URLs and HTML
 _VALUE = r"""([^\s"'\\&,}};<>\]]+)"""
-_NAMES = r"(?:code|\w{0,40}?(?:token|secret|password|verifier)s?)"
-_IN_TEXT = re.compile(rf"((?<!\w)({_NAMES}){_IS}){_VALUE}", re.IGNORECASE)
-_IN_TAGS = re.compile(r"(<(\w{0,40}?(?:token|secret|password|verifier))>)([^<\s]+)", re.IGNORECASE)
-_AUTHORIZATION = re.compile(rf"((?<![A-Za-z])authorization{_IS}(?:[A-Za-z]+\s+)?){_VALUE}", re.IGNORECASE)
-_USER_INFO = re.compile(r"(?<=://)[^/@\s\"'<>]+(?=@)")
+_NAME = r"\w{0,40}?(?:token|secret|password|verifier)"
+_IN_TEXT = (  # what leads to a value, with the name of its field in it, and the value
+    rf"(?i)((?<![a-z])(authorization){_IS}(?:[a-z]+\s+)?){_VALUE}",
+    rf"(?i)((?<!\w)(code|{_NAME}s?){_IS}){_VALUE}",
+    rf"(?i)(<({_NAME})>)([^<\s]+)",
+)
 
 
 def hide_in_text(text: str) -> str:
@@ -38,10 +39,9 @@ def hide_in_text(text: str) -> str:
     content = hidden_json(text) if text.lstrip()[:1] in {"{", "[", '"'} else None
     if content is not None:
         return json.dumps(content, ensure_ascii=False, default=repr)
-    text = _USER_INFO.sub("...", _hider(text)(text))
-    text = _AUTHORIZATION.sub(lambda found: f"{found[1]}{Secret('credentials', found[2], known=False)}", text)
-    for pattern in (_IN_TEXT, _IN_TAGS):
-        text = pattern.sub(lambda it: f"{it[1]}{Secret(_kind(it[2]) or 'secret', it[3], known=False)}", text)
+    text = re.sub(r"(?<=://)[^/@\s\"'<>]+(?=@)", "...", _hider(text)(text))
+    for pattern in _IN_TEXT:
+        text = re.sub(pattern, lambda it: f"{it[1]}{Secret(_kind(it[2]) or 'secret', it[3], known=False)}", text)
     return text
 
 
@@ -101,7 +101,6 @@ def hidden_headers(headers: Any) -> Pairs:
 
 
 def hidden_header(name: str, value: str) -> str:
-    """Return a header's value with the secrets in it hidden."""
     if name.lower() in {"authorization", "proxy-authorization"}:
         scheme, _, credentials = value.partition(" ")
         if scheme.lower() not in {"bearer", "basic", "digest"}:  # the word Bearer forgotten: all of it is the token
@@ -114,14 +113,15 @@ def hidden_header(name: str, value: str) -> str:
 
 def hide_in_url(url: str) -> str:
     """Return a URL with the secrets of its query and fragment hidden."""
-    address, query, fragment = re.fullmatch(r"([^?#]*)(?:\?([^#]*))?(?:#(.*))?", url, re.DOTALL).groups("")  # type: ignore[union-attr]  # every string matches
+    before, _, fragment = url.partition("#")
+    address, _, query = before.partition("?")
     shown = hide_in_text(address) + (f"?{shown_query(pairs(query))}" if query else "")
     return shown + (f"#{shown_query(pairs(fragment))}" if fragment else "")
 
 
-def shown_query(shown: Pairs) -> str:
-    """Return pairs as a query to look at."""
-    return "&".join(f"{n}={v}" if isinstance(v, Secret) else urlencode({n: v}) for n, v in shown)
+def shown_query(shown: Pairs, secret: Callable[[Secret], str] = repr) -> str:
+    """Return pairs as a query to look at, URL-encoded. secret: how to show one."""
+    return "&".join(urlencode({n: ""}) + secret(v) if isinstance(v, Secret) else urlencode({n: v}) for n, v in shown)
 
 
 def hidden_json(text: str) -> Any:

@@ -9,7 +9,7 @@ import shlex
 from dataclasses import dataclass
 from http.client import responses
 from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
@@ -57,11 +57,9 @@ class RoundTrip:
 
     @property
     def url(self) -> str:
-        """The address with its query, secrets hidden."""
         return self.address + (f"?{shown_query(self.query)}" if self.query else "")
 
     def __str__(self) -> str:
-        """Return both as text: the request, an arrow, the answer."""
         lines = [f"{self.method} {self.url}"]
         lines += [f"    {name}: {value}" for name, value in self.request_headers if name.lower() == "authorization"]
         lines += [f"    {name} = {value}" for name, value in self.fields]
@@ -80,13 +78,13 @@ class RoundTrip:
 
         origin: whom to ask; pass `settings.provider.link()` for a command that runs on your own sandbox.
         """
-        query = "&".join(_shell_pair(name, value) for name, value in self.query)
+        query = _for_shell(self.query)
         address = origin + self.address.removeprefix(ORIGIN) if self.address.startswith(ORIGIN) else self.address
         parts = [f"curl -X {shlex.quote(self.method)} {_quoted(address, f'?{query}' if query else '')}"]
         headers = {name.lower(): str(value) for name, value in self.request_headers}
         if "access token" in headers.get("authorization", ""):
             parts.append('-H "Authorization: Bearer $REDBOOTH_ACCESS_TOKEN"')
-        parts += [f"-d {_quoted('', _shell_pair(name, value))}" for name, value in self.fields]
+        parts += [f"-d {_quoted('', _for_shell([pair]))}" for pair in self.fields]
         return " \\\n  ".join(parts)
 
 
@@ -127,11 +125,9 @@ def response_body(response: requests.Response, *, stream: bool = False) -> Any:
     return printable(hide_in_text(text[: LONGEST_BODY + LONGEST_SECRET]), LONGEST_BODY)
 
 
-def _shell_pair(name: str, value: "str | Secret") -> str:
-    """Return name=value, URL-encoded; a secret as a shell variable, the only place where $ stands."""
-    if isinstance(value, Secret):
-        return f"{urlencode({name: ''})}${variable(value)}"
-    return urlencode({name: value})
+def _for_shell(shown: Pairs) -> str:
+    """Return pairs as a query; each secret as a shell variable, the only place where $ stands."""
+    return shown_query(shown, lambda secret: f"${variable(secret)}")
 
 
 def _quoted(fixed: str, pairs: str) -> str:

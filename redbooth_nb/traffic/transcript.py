@@ -38,11 +38,9 @@ class Transcript:
         changes.announce()
 
     def __iter__(self) -> Iterator[RoundTrip]:
-        """Iterate over the round trips, oldest first."""
         return iter(self._round_trips.copy())  # in one step, whatever other threads add meanwhile
 
     def __len__(self) -> int:
-        """Return the number of round trips kept."""
         return len(self._round_trips)
 
     @property
@@ -51,7 +49,6 @@ class Transcript:
         return self._round_trips[-1] if self._round_trips else None
 
     def __str__(self) -> str:
-        """Return all round trips as text."""
         return "\n\n".join(str(round_trip) for round_trip in self) or "Nothing has been sent to Redbooth yet."
 
     __repr__ = __str__
