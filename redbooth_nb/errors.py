@@ -22,8 +22,7 @@ class RedboothError(Exception):
 
     def __init__(self, what: str, *, why: str = "", remedy: str = "", reference: str = "", stage: str = "") -> None:
         self.what, self.why, self.remedy = printable(what), printable(why), printable(remedy)
-        self.reference = reference
-        self.stage = stage
+        self.reference, self.stage = reference, stage
         super().__init__(self.what)
 
     @classmethod
@@ -33,7 +32,6 @@ class RedboothError(Exception):
         return cls(**{part: text.format_map(values) for part, text in texts.items()})
 
     def __str__(self) -> str:
-        """Return the whole explanation, one thought to a line."""
         labelled = {"Why": self.why, "What to do": self.remedy, "See": self.reference}
         return "\n".join([self.what, *(f"{label}: {text}" for label, text in labelled.items() if text)])
 
@@ -81,7 +79,6 @@ def only_kit_errors(function: Callable[P, R]) -> Callable[P, R]:
 
 @cache
 def wordings(file: Path) -> dict[str, Any]:
-    """Return the sentences in a TOML file."""
     import tomllib  # slow to import, and most programs meet no error
 
     return tomllib.loads(file.read_text(encoding="utf-8"))

@@ -21,7 +21,7 @@ import requests
 from redbooth_nb.child_processes import sitecustomize
 from redbooth_nb.client.errors import failure
 from redbooth_nb.client.register import Settings
-from redbooth_nb.configuration import Configuration
+from redbooth_nb.configuration import Configuration, holder
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.delivery import current_provider, guides_spelling
 from redbooth_nb.provider.visitor import press
@@ -66,11 +66,10 @@ def run(arguments: list[str]) -> int:
 def _deliver() -> None:
     """Deliver what this process and its children send to Redbooth; children take the same way, wherever they start."""
     configuration = Configuration.read()
-    folder = str(Path(sitecustomize.__file__).parent)
     os.environ["REDBOOTH_PROVIDER"] = configuration.get("REDBOOTH_PROVIDER", "sandbox")
     os.environ["REDBOOTH_STATE_DIR"] = str(configuration.state_dir)
-    for name, first, separator in (("PYTHONPATH", folder, os.pathsep), ("NO_PROXY", "redbooth.com", ",")):
-        # a proxy would look redbooth.com up by itself
+    # a proxy would look redbooth.com up by itself
+    for name, first, separator in (("PYTHONPATH", sitecustomize.FOLDER, os.pathsep), ("NO_PROXY", "redbooth.com", ",")):
         os.environ[name] = separator.join(filter(None, [first, os.environ.get(name, "")]))
     sitecustomize.start()
 
@@ -80,7 +79,6 @@ def _shown(error: Exception, script: Path, settings: Settings) -> str:
     from oauthlib.oauth2 import OAuth2Error  # what only a failure needs
 
     from redbooth_nb.foreign_errors import meaning_of_error
-    from redbooth_nb.port_note import holder
 
     frames = error.__traceback__
     while frames and frames.tb_frame.f_code.co_filename != str(script):

@@ -20,8 +20,8 @@ from redbooth_nb.client.errors import failure
 from redbooth_nb.client.loopback import HTTP_PORT, SLOWEST_REQUEST, LoopbackServer, Page
 from redbooth_nb.client.private_file import StoreError
 from redbooth_nb.client.response import AuthorizationResponse
+from redbooth_nb.configuration import holder, leave_note
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
-from redbooth_nb.port_note import holder, leave_note
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS
 
 DEFAULT_TIMEOUT: Final = 600.0  # seconds, as long as an authorization code lives

@@ -116,8 +116,7 @@ def response_body(response: requests.Response, *, stream: bool = False) -> Any:
         text = "\0"
     if "\0" in text:
         return f"({len(response.content)} bytes that are not text)"
-    content = hidden_json(text)
-    if content is not None:
+    if (content := hidden_json(text)) is not None:
         return content
     if "html" in response.headers.get("Content-Type", ""):
         heading = printable(hide_in_text(next(map(text_of, document(text).iter("h1")), "")))
