@@ -29,16 +29,15 @@ class Configuration:
     file_values: dict[str, str] = field(repr=False)  # the client secret is among them
 
     @classmethod
-    def read(cls, folder: Path | None = None) -> "Configuration":
-        """Read the nearest `.env` at or above `folder` (default: the working directory).
+    def read(cls) -> "Configuration":
+        """Read the nearest `.env` at or above the working directory.
 
-        Where there is none, it belongs beside the nearest `.env.example`, else in `folder`.
+        Where there is none, it belongs beside the nearest `.env.example`, else in the working directory.
         Raises ConfigurationError when the file is there but cannot be read as text.
         """
-        below = folder or Path.cwd()
-        places = (below, *below.parents)
+        places = (Path.cwd(), *Path.cwd().parents)
         near = (place for place in places if (place / ".env").exists() or (place / ".env.example").exists())
-        env_file = next(near, below) / ".env"
+        env_file = next(near, places[0]) / ".env"
         return cls(env_file, read_env_file(env_file))
 
     def get(self, name: str, default: str = "") -> str:

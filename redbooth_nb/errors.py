@@ -1,6 +1,7 @@
 """The one error type of the kit: what happened, why, and what to do. And the decorator that lets no other one out."""
 
 from collections.abc import Callable
+from copy import copy
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar
@@ -41,9 +42,7 @@ class RedboothError(Exception):
 
     def fresh(self) -> Self:
         """Return a copy without the frames that the error travelled through: their variables hold secrets."""
-        copy = type(self).__new__(type(self), *self.args)
-        copy.__dict__.update(self.__dict__)
-        return copy
+        return copy(self)
 
 
 class NotYet(RedboothError):

@@ -20,7 +20,6 @@ AT_AUTHORIZE = {"access_denied", "server_error", "temporarily_unavailable"}  # o
 
 
 def meaning_of_error(error: OAuth2Error | requests.RequestException) -> RedboothError:
-    """Return what an error of oauthlib or requests means and what to do about it, for code that uses them directly."""
     if isinstance(error, MismatchingStateError):
         return meaning_of("state", "unproven")
     if isinstance(error, OAuth2Error):

@@ -21,6 +21,7 @@ import requests
 from redbooth_nb.child_processes import sitecustomize
 from redbooth_nb.client.errors import failure
 from redbooth_nb.client.register import Settings
+from redbooth_nb.client.wire import connect
 from redbooth_nb.configuration import Configuration, holder
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.delivery import current_provider, guides_spelling
@@ -34,10 +35,9 @@ def run(arguments: list[str]) -> int:
     """Run a script as `python app.py` would; only the delivery of https://redbooth.com differs.
 
     The script finds the current provider's credentials in its environment. A page it opens is opened at the
-    provider, or, where nobody sits at the browser, Allow is pressed. What it sends to Redbooth reaches the provider,
-    from the Python programs it starts, too; on a stand-in, what cannot be delivered is refused, except what other
-    programs send (see child_processes). Secrets are hidden in what Python itself prints about exceptions. Raises
-    RedboothError without a script.
+    provider, or, where nobody sits at the browser, Allow is pressed. What it and the Python programs it starts send to
+    Redbooth reaches the provider; on a stand-in, what cannot be delivered is refused (see child_processes). Secrets are
+    hidden in what Python itself prints about exceptions. Raises RedboothError without a script.
     """
     script = Path(arguments[0] if arguments else "")
     if not script.is_file():
@@ -109,8 +109,6 @@ def open_page(really_open: Callable[..., bool], url: str, *rest: object, **more:
     if not page:
         return really_open(url, *rest, **more)
     if Configuration.read().unattended and provider.kind != "live":
-        from redbooth_nb.client.wire import connect
-
         address = press(connect(requests.Session()), page, os.environ["REDBOOTH_REDIRECT_URI"], "allow")
         # as a browser does: to the address itself, past any proxy and any delivery; the script listens after this
         browser = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -101,7 +101,6 @@ def pairs(query: str) -> Pairs:
 
 
 def hidden_headers(headers: Any) -> Pairs:
-    """Return the pairs of a request's or an answer's headers, secrets hidden."""
     return [(name, printable(hidden_header(name, str(value)))) for name, value in headers.items()]
 
 
