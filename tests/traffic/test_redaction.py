@@ -70,6 +70,7 @@ def test_an_answer_that_repeats_a_secret_is_noted_without_it(
         {"message": json.dumps({"access_token": "canary-unknown"})},
         {"message": json.dumps({"m": json.dumps({"refresh_token": "canary-unknown"})})},
         {"sent": "Authorization: Bearer canary-unknown"},
+        {"headers": {"Authorization": "Bearer canary-unknown"}},
         ["client_secret: canary-unknown"],
     ],
 )
