@@ -96,14 +96,14 @@ def make_private(folder: Path) -> None:
         missing.mkdir(mode=0o700, exist_ok=True)
 
 
-def leave_note(note: Path) -> None:
+def leave_port_note(note: Path) -> None:
     """Say in a file who holds a port. If it cannot be written, others only do not learn that."""
     with suppress(OSError):
         me = {"pid": os.getpid(), "notebook": Path(os.environ.get("JPY_SESSION_NAME", "")).name}
         note.write_text(json.dumps(me), encoding="utf-8")
 
 
-def holder(note: Path) -> str:
+def port_holder(note: Path) -> str:
     """Return which notebook of the kit holds a port, as its note says, "Another program" when it is none of them."""
     try:
         who = json.loads(note.read_text(encoding="utf-8") if note.is_file() else "")  # a pipe would never end

@@ -22,7 +22,7 @@ from redbooth_nb.client.loopback import open_sockets
 from redbooth_nb.client.register import DEFAULT_REDIRECT_URI, Settings, credentials_file
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.wire import TIMEOUT, connect
-from redbooth_nb.configuration import Configuration, holder, make_private
+from redbooth_nb.configuration import Configuration, make_private, port_holder
 from redbooth_nb.errors import NotYet, RedboothError, printable, wordings
 from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.delivery import current_provider
@@ -114,7 +114,7 @@ def _ports() -> Iterator[str]:
             listening.close()
         yield found("port", port=port)
     except OSError:
-        yield found("port-busy", port=port, user=holder(Configuration.read().state_dir / f"listener-{port}.json"))
+        yield found("port-busy", port=port, user=port_holder(Configuration.read().state_dir / f"listener-{port}.json"))
 
 
 def _provider() -> Iterator[str]:

@@ -22,7 +22,7 @@ from redbooth_nb.child_processes import sitecustomize
 from redbooth_nb.client.errors import failure
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.wire import connect
-from redbooth_nb.configuration import Configuration, holder
+from redbooth_nb.configuration import Configuration, port_holder
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.delivery import current_provider, guides_spelling
 from redbooth_nb.provider.visitor import press
@@ -36,8 +36,9 @@ def run(arguments: list[str]) -> int:
 
     The script finds the current provider's credentials in its environment. A page it opens is opened at the
     provider, or, where nobody sits at the browser, Allow is pressed. What it and the Python programs it starts send to
-    Redbooth reaches the provider; on a stand-in, what cannot be delivered is refused (see child_processes). Secrets are
-    hidden in what Python itself prints about exceptions. Raises RedboothError without a script.
+    Redbooth reaches the provider; on a stand-in, what cannot be delivered is refused, except what other programs send
+    (see child_processes). Secrets are hidden in what Python itself prints about exceptions. Raises RedboothError
+    without a script.
     """
     script = Path(arguments[0] if arguments else "")
     if not script.is_file():
@@ -86,7 +87,7 @@ def _shown(error: Exception, script: Path, settings: Settings) -> str:
     text = hide_in_text("".join(traceback.format_exception(type(error), error, frames)))
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         port = urlsplit(settings.redirect_uri).port or 80
-        user = holder(Configuration.read().state_dir / f"listener-{port}.json")
+        user = port_holder(Configuration.read().state_dir / f"listener-{port}.json")
         text += f"{failure(RedboothError, 'listener', 'in_use', port=port, holder=user)}\n"
     elif isinstance(error, OAuth2Error | requests.RequestException) and sitecustomize.REFUSED not in str(error):
         text += f"{meaning_of_error(error)}\n"
