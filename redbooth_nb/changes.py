@@ -15,7 +15,6 @@ def watch(callback: Callable[[], object]) -> None:
 
 
 def announce() -> None:
-    """Say that something has changed."""
     for watcher in _watchers:
         try:
             watcher()

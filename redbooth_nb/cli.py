@@ -1,16 +1,13 @@
 """The command `redbooth-nb`: open the lessons, find what is broken, run a script or the sandbox alone."""
 
-import os
 import sys
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.working_copies import FIRST, REPOSITORY, refresh_working_copies
 
 CALLBACK = "http://127.0.0.1:8765/callback"  # where the lessons wait for the redirect
-LAB_CONFIG = Path(__file__).parent / "jupyter"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,26 +34,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 # the module of each, imported when asked for: it brings what only it needs, and `run` should cost a script little
-COMMANDS = {"lab": "cli", "run": "run", "doctor": "doctor", "sandbox": "cli"}
+COMMANDS = {"lab": "working_copies", "run": "run", "doctor": "doctor", "sandbox": "cli"}
 USAGE = """usage: redbooth-nb [lab] [JupyterLab's own options]   open the lessons (default)
        redbooth-nb run APP.py [its arguments]     run a script, delivered to the current provider
        redbooth-nb doctor                         say what is broken, and what to do
        redbooth-nb sandbox [options]              run the practice Redbooth alone; see --help there"""
-
-
-def lab(options: list[str]) -> int:
-    """Open JupyterLab at the first lesson, on working copies; `options` go to JupyterLab."""
-    folder = refresh_working_copies(REPOSITORY)
-    # defaults for JupyterLab: no news, and a printed address is no link to the real Redbooth
-    paths = [str(LAB_CONFIG), os.environ.get("JUPYTER_CONFIG_PATH", "")]
-    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(path for path in paths if path)
-    settings = [f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{FIRST}"]
-    settings += ["--LabApp.custom_css=True", f"--ServerApp.tornado_settings=static_custom_path={LAB_CONFIG / 'custom'}"]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        settings.append("--allow-root")  # containers often have no other user
-    from jupyterlab.labapp import main as jupyterlab  # slow to import, and only needed here
-
-    return int(jupyterlab([*settings, *options]) or 0)
 
 
 def sandbox(options: list[str]) -> int:

@@ -1,9 +1,11 @@
-"""Where settings come from: the environment first, then the `.env` file.
+"""Where settings come from: the environment first, then the `.env` file. And what the folder for state needs.
 
 Nothing read here is put into `os.environ`: child processes learn no secret (hence `dotenv_values`).
 """
 
+import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,16 +29,15 @@ class Configuration:
     file_values: dict[str, str] = field(repr=False)  # the client secret is among them
 
     @classmethod
-    def read(cls, folder: Path | None = None) -> "Configuration":
-        """Read the nearest `.env` at or above `folder` (default: the working directory).
+    def read(cls) -> "Configuration":
+        """Read the nearest `.env` at or above the working directory.
 
-        Where there is none, it belongs beside the nearest `.env.example`, else in `folder`.
+        Where there is none, it belongs beside the nearest `.env.example`, else in the working directory.
         Raises ConfigurationError when the file is there but cannot be read as text.
         """
-        below = folder or Path.cwd()
-        places = (below, *below.parents)
+        places = (Path.cwd(), *Path.cwd().parents)
         near = (place for place in places if (place / ".env").exists() or (place / ".env.example").exists())
-        env_file = next(near, below) / ".env"
+        env_file = next(near, places[0]) / ".env"
         return cls(env_file, read_env_file(env_file))
 
     def get(self, name: str, default: str = "") -> str:
@@ -93,3 +94,21 @@ def make_private(folder: Path) -> None:
     """Create a folder that only its owner may enter, and like it every missing one above (mkdir forgets those)."""
     for missing in reversed([place for place in (folder, *folder.parents) if not place.exists()]):
         missing.mkdir(mode=0o700, exist_ok=True)
+
+
+def leave_port_note(note: Path) -> None:
+    """Say in a file who holds a port. If it cannot be written, others only do not learn that."""
+    with suppress(OSError):
+        me = {"pid": os.getpid(), "notebook": Path(os.environ.get("JPY_SESSION_NAME", "")).name}
+        note.write_text(json.dumps(me), encoding="utf-8")
+
+
+def port_holder(note: Path) -> str:
+    """Return which notebook of the kit holds a port, as its note says, "Another program" when it is none of them."""
+    try:
+        who = json.loads(note.read_text(encoding="utf-8") if note.is_file() else "")  # a pipe would never end
+        if os.name != "nt":  # there signal 0 is Ctrl-C
+            os.kill(int(who["pid"]), 0)
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return "Another program"
+    return f"The notebook {who['notebook']}" if who.get("notebook") else f"Another notebook (process {who['pid']})"

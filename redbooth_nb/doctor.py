@@ -22,9 +22,8 @@ from redbooth_nb.client.loopback import open_sockets
 from redbooth_nb.client.register import DEFAULT_REDIRECT_URI, Settings, credentials_file
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.wire import TIMEOUT, connect
-from redbooth_nb.configuration import Configuration, make_private
+from redbooth_nb.configuration import Configuration, make_private, port_holder
 from redbooth_nb.errors import NotYet, RedboothError, printable, wordings
-from redbooth_nb.port_note import holder
 from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.working_copies import FOLDER, REPOSITORY, has_lessons
@@ -91,8 +90,7 @@ def _folders() -> Iterator[str]:
     folders = {"State": (Configuration.read().state_dir, "set REDBOOTH_STATE_DIR to another folder")}
     if has_lessons():
         copies = REPOSITORY / FOLDER  # made by the first start, not here
-        place = copies if copies.exists() else REPOSITORY
-        folders["Working copies"] = place, "clone the repository to another place"
+        folders["Working copies"] = (copies if copies.exists() else REPOSITORY), "clone the repository to another place"
     else:
         yield found("lessons-none")
     for name, (folder, otherwise) in folders.items():
@@ -116,8 +114,7 @@ def _ports() -> Iterator[str]:
             listening.close()
         yield found("port", port=port)
     except OSError:
-        user = holder(Configuration.read().state_dir / f"listener-{port}.json")
-        yield found("port-busy", port=port, user=user)
+        yield found("port-busy", port=port, user=port_holder(Configuration.read().state_dir / f"listener-{port}.json"))
 
 
 def _provider() -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The one error type of the kit: what happened, why, and what to do. And the decorator that lets no other one out."""
 
 from collections.abc import Callable
+from copy import copy
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar
@@ -22,8 +23,7 @@ class RedboothError(Exception):
 
     def __init__(self, what: str, *, why: str = "", remedy: str = "", reference: str = "", stage: str = "") -> None:
         self.what, self.why, self.remedy = printable(what), printable(why), printable(remedy)
-        self.reference = reference
-        self.stage = stage
+        self.reference, self.stage = reference, stage
         super().__init__(self.what)
 
     @classmethod
@@ -33,7 +33,6 @@ class RedboothError(Exception):
         return cls(**{part: text.format_map(values) for part, text in texts.items()})
 
     def __str__(self) -> str:
-        """Return the whole explanation, one thought to a line."""
         labelled = {"Why": self.why, "What to do": self.remedy, "See": self.reference}
         return "\n".join([self.what, *(f"{label}: {text}" for label, text in labelled.items() if text)])
 
@@ -43,9 +42,7 @@ class RedboothError(Exception):
 
     def fresh(self) -> Self:
         """Return a copy without the frames that the error travelled through: their variables hold secrets."""
-        copy = type(self).__new__(type(self), *self.args)
-        copy.__dict__.update(self.__dict__)
-        return copy
+        return copy(self)
 
 
 class NotYet(RedboothError):
@@ -81,7 +78,6 @@ def only_kit_errors(function: Callable[P, R]) -> Callable[P, R]:
 
 @cache
 def wordings(file: Path) -> dict[str, Any]:
-    """Return the sentences in a TOML file."""
     import tomllib  # slow to import, and most programs meet no error
 
     return tomllib.loads(file.read_text(encoding="utf-8"))

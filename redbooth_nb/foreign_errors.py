@@ -20,7 +20,6 @@ AT_AUTHORIZE = {"access_denied", "server_error", "temporarily_unavailable"}  # o
 
 
 def meaning_of_error(error: OAuth2Error | requests.RequestException) -> RedboothError:
-    """Return what an error of oauthlib or requests means and what to do about it, for code that uses them directly."""
     if isinstance(error, MismatchingStateError):
         return meaning_of("state", "unproven")
     if isinstance(error, OAuth2Error):
@@ -32,9 +31,8 @@ def meaning_of_error(error: OAuth2Error | requests.RequestException) -> Redbooth
 
 def api_meaning(answer: requests.Response) -> RedboothError:
     """Return what a refusal of the API means, as its status and `WWW-Authenticate` header say it."""
-    server_fault = answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
-    code = bearer_problem(answer.headers.get("WWW-Authenticate", ""))
-    return meaning_of("api", code or ("5xx" if server_fault else str(answer.status_code)))
+    status = "5xx" if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR else str(answer.status_code)
+    return meaning_of("api", bearer_problem(answer.headers.get("WWW-Authenticate", "")) or status)
 
 
 def page_meaning(message: str) -> RedboothError | None:

@@ -21,7 +21,8 @@ import requests
 from redbooth_nb.child_processes import sitecustomize
 from redbooth_nb.client.errors import failure
 from redbooth_nb.client.register import Settings
-from redbooth_nb.configuration import Configuration
+from redbooth_nb.client.wire import connect
+from redbooth_nb.configuration import Configuration, port_holder
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.delivery import current_provider, guides_spelling
 from redbooth_nb.provider.visitor import press
@@ -34,10 +35,10 @@ def run(arguments: list[str]) -> int:
     """Run a script as `python app.py` would; only the delivery of https://redbooth.com differs.
 
     The script finds the current provider's credentials in its environment. A page it opens is opened at the
-    provider, or, where nobody sits at the browser, Allow is pressed. What it sends to Redbooth reaches the provider,
-    from the Python programs it starts, too; on a stand-in, what cannot be delivered is refused, except what other
-    programs send (see child_processes). Secrets are hidden in what Python itself prints about exceptions. Raises
-    RedboothError without a script.
+    provider, or, where nobody sits at the browser, Allow is pressed. What it and the Python programs it starts send to
+    Redbooth reaches the provider; on a stand-in, what cannot be delivered is refused, except what other programs send
+    (see child_processes). Secrets are hidden in what Python itself prints about exceptions. Raises RedboothError
+    without a script.
     """
     script = Path(arguments[0] if arguments else "")
     if not script.is_file():
@@ -66,11 +67,10 @@ def run(arguments: list[str]) -> int:
 def _deliver() -> None:
     """Deliver what this process and its children send to Redbooth; children take the same way, wherever they start."""
     configuration = Configuration.read()
-    folder = str(Path(sitecustomize.__file__).parent)
     os.environ["REDBOOTH_PROVIDER"] = configuration.get("REDBOOTH_PROVIDER", "sandbox")
     os.environ["REDBOOTH_STATE_DIR"] = str(configuration.state_dir)
-    for name, first, separator in (("PYTHONPATH", folder, os.pathsep), ("NO_PROXY", "redbooth.com", ",")):
-        # a proxy would look redbooth.com up by itself
+    # a proxy would look redbooth.com up by itself
+    for name, first, separator in (("PYTHONPATH", sitecustomize.FOLDER, os.pathsep), ("NO_PROXY", "redbooth.com", ",")):
         os.environ[name] = separator.join(filter(None, [first, os.environ.get(name, "")]))
     sitecustomize.start()
 
@@ -80,7 +80,6 @@ def _shown(error: Exception, script: Path, settings: Settings) -> str:
     from oauthlib.oauth2 import OAuth2Error  # what only a failure needs
 
     from redbooth_nb.foreign_errors import meaning_of_error
-    from redbooth_nb.port_note import holder
 
     frames = error.__traceback__
     while frames and frames.tb_frame.f_code.co_filename != str(script):
@@ -88,7 +87,7 @@ def _shown(error: Exception, script: Path, settings: Settings) -> str:
     text = hide_in_text("".join(traceback.format_exception(type(error), error, frames)))
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         port = urlsplit(settings.redirect_uri).port or 80
-        user = holder(Configuration.read().state_dir / f"listener-{port}.json")
+        user = port_holder(Configuration.read().state_dir / f"listener-{port}.json")
         text += f"{failure(RedboothError, 'listener', 'in_use', port=port, holder=user)}\n"
     elif isinstance(error, OAuth2Error | requests.RequestException) and sitecustomize.REFUSED not in str(error):
         text += f"{meaning_of_error(error)}\n"
@@ -111,8 +110,6 @@ def open_page(really_open: Callable[..., bool], url: str, *rest: object, **more:
     if not page:
         return really_open(url, *rest, **more)
     if Configuration.read().unattended and provider.kind != "live":
-        from redbooth_nb.client.wire import connect
-
         address = press(connect(requests.Session()), page, os.environ["REDBOOTH_REDIRECT_URI"], "allow")
         # as a browser does: to the address itself, past any proxy and any delivery; the script listens after this
         browser = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -48,11 +48,9 @@ class Secret:
         return hashlib.sha256(self.__value.encode("utf-8", "surrogatepass")).hexdigest()[-4:]
 
     def __repr__(self) -> str:
-        """Return the kind and the fingerprint."""
         return f"<{self.kind} ...{self.fingerprint}>"
 
     def __format__(self, spec: str) -> str:
-        """Format the representation, never the value."""
         return format(repr(self), spec)
 
     def __eq__(self, other: object) -> bool:
@@ -60,11 +58,9 @@ class Secret:
         return same_text(self.__value, other.reveal()) if isinstance(other, Secret) else NotImplemented
 
     def __hash__(self) -> int:
-        """Hash by fingerprint."""
         return hash((Secret, self.fingerprint))
 
     def __reduce__(self) -> NoReturn:
-        """Refuse to be pickled."""
         raise TypeError(f"{self!r} is a secret and is not pickled. Use the token file instead.")
 
     __getstate__ = __reduce__

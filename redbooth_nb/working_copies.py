@@ -1,4 +1,7 @@
-"""A learner's own copies of the notebooks, so that their work dirties no repository and no update overwrites it."""
+"""`redbooth-nb lab`: JupyterLab on a learner's own copies of the notebooks.
+
+So their work dirties no repository, and no update overwrites it.
+"""
 
 import hashlib
 import json
@@ -14,7 +17,7 @@ from redbooth_nb.client.private_file import locked, replace_file
 from redbooth_nb.errors import RedboothError
 
 REPOSITORY = Path(__file__).parents[1]
-FIRST = "00-start-here.ipynb"
+LAB_CONFIG = Path(__file__).parent / "jupyter"
 FOLDER = "my-notebooks"
 NOTE, LOCK = ".copied.json", ".copying.lock"
 UNFIT_COPY = "unfit"
@@ -28,6 +31,21 @@ UNFIT = (ValueError, KeyError, TypeError, AttributeError, RecursionError)  # rai
 def has_lessons() -> bool:
     """Whether the kit runs from a clone of its repository; an installed wheel holds no notebooks."""
     return (REPOSITORY / "notebooks").is_dir() and (REPOSITORY / "pyproject.toml").is_file()
+
+
+def lab(options: list[str]) -> int:
+    """Open JupyterLab at the first lesson; `options` go to JupyterLab."""
+    folder = refresh_working_copies(REPOSITORY)
+    # defaults for JupyterLab: no news, and a printed address is no link to the real Redbooth
+    paths = filter(None, [str(LAB_CONFIG), os.environ.get("JUPYTER_CONFIG_PATH")])
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(paths)
+    settings = [f"--ServerApp.root_dir={folder}", "--LabApp.default_url=/lab/tree/00-start-here.ipynb"]
+    settings += ["--LabApp.custom_css=True", f"--ServerApp.tornado_settings=static_custom_path={LAB_CONFIG / 'custom'}"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        settings.append("--allow-root")  # containers often have no other user
+    from jupyterlab.labapp import main as jupyterlab  # slow to import, and only needed here
+
+    return int(jupyterlab([*settings, *options]) or 0)
 
 
 def refresh_working_copies(repository: Path) -> Path:

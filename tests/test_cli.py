@@ -23,8 +23,9 @@ from redbooth_nb.client.register import save_credentials
 
 ROOT = Path(__file__).parents[1]
 START_ELSEWHERE = (
-    "import pathlib, sys, redbooth_nb.cli as cli\n"
-    "cli.REPOSITORY = pathlib.Path(sys.argv[1])\n"
+    "import pathlib, sys\n"
+    "from redbooth_nb import cli, working_copies\n"
+    "working_copies.REPOSITORY = pathlib.Path(sys.argv[1])\n"
     "sys.exit(cli.main(sys.argv[2:]))"
 )
 KEY, SECRET = "an-api-key", "canary-app-secret-11e8"
@@ -123,7 +124,7 @@ def test_lab_prints_a_link_to_the_first_lesson_and_serves_it(start: Start, repos
 
 def test_the_first_word_may_be_left_out(monkeypatch: pytest.MonkeyPatch, repository: Path) -> None:
     started: list[list[str]] = []
-    monkeypatch.setattr("redbooth_nb.cli.REPOSITORY", repository)
+    monkeypatch.setattr("redbooth_nb.working_copies.REPOSITORY", repository)
     monkeypatch.setattr("jupyterlab.labapp.main", started.append)
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", "")
     for arguments in ([], ["lab"], ["--no-browser"], ["lab", "--no-browser"]):
@@ -137,7 +138,7 @@ def test_the_first_word_may_be_left_out(monkeypatch: pytest.MonkeyPatch, reposit
 def test_without_lessons_nothing_is_started(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("redbooth_nb.cli.REPOSITORY", tmp_path / "nowhere")
+    monkeypatch.setattr("redbooth_nb.working_copies.REPOSITORY", tmp_path / "nowhere")
     assert main(["--no-browser"]) == 1
     assert capsys.readouterr().err.startswith("There are no lessons in ")
 

@@ -40,12 +40,13 @@ def test_the_environment_beats_the_file_and_empty_counts_as_none(
     ]
 
 
-def test_the_nearest_env_file_counts(machine: Path) -> None:
+def test_the_nearest_env_file_counts(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     below = machine / "a" / "b"
     below.mkdir(parents=True)
-    assert Configuration.read(below).env_file == machine / ".env"  # beside .env.example, although it is not there yet
+    monkeypatch.chdir(below)
+    assert Configuration.read().env_file == machine / ".env"  # beside .env.example, although it is not there yet
     (machine / "a" / ".env").touch()
-    assert Configuration.read(below).env_file == machine / "a" / ".env"
+    assert Configuration.read().env_file == machine / "a" / ".env"
 
 
 def test_nothing_is_exported(machine: Path) -> None:

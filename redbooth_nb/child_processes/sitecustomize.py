@@ -43,10 +43,7 @@ def is_redbooth(host: Any) -> bool:
 
 
 def refuse_redbooth(event: str, arguments: tuple[Any, ...]) -> None:
-    """Raise when this process is about to look up redbooth.com, or to ask a proxy for it (an audit hook).
-
-    Raises also when it is about to start a Python that would not load this file.
-    """
+    """Raise when this process would look up redbooth.com, ask a proxy for it, or start a Python without this file."""
     if event in {"subprocess.Popen", "os.exec", "os.posix_spawn"}:
         refuse_undelivered(arguments[0], arguments[1], arguments[-1])
     looked_up = event in {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}
@@ -71,17 +68,14 @@ def _asks_proxy(data: Any) -> bool:
 
 
 def refuse_names(socket: Any) -> None:
-    """Let no socket of this process look up redbooth.com by itself, which it does before it tells the audit hook.
-
-    And let none ask a proxy for it: not every library uses http.client.
-    """
+    """Let no socket look up redbooth.com by itself, which it does before it tells the audit hook, or ask a proxy."""
 
     def checked(own: Any) -> Any:
         def call(this: Any, *arguments: Any) -> Any:
             for given in arguments:
                 if given and isinstance(given, tuple) and is_redbooth(given[0]):
                     raise ConnectionRefusedError(REFUSED)
-                if _asks_proxy(given):
+                if _asks_proxy(given):  # not every library uses http.client
                     raise RuntimeError(REFUSED)  # an OSError would count as a proxy that hangs up
             return own(this, *arguments)
 

@@ -27,12 +27,12 @@ From outside this folder it needs:
 * secret: `Secret` shows a fingerprint, `reveal()` gives the value, and two are equal if their values are. `refresh`
   and `RedboothSession` rely on that. `same_text` compares strings in constant time.
 * configuration: `Configuration` reads settings from the environment or `.env` (`read_env_file`) and names the folder
-  for state; `make_private` makes a folder with mode 0700.
+  for state; `make_private` makes a folder with mode 0700. Only callback.py needs `port_holder`, `leave_port_note`.
 * provider.addresses: the guide's addresses. provider.delivery: `current_provider` is who answers, redbooth.com or a
   stand-in on this machine. `deliver(session)` makes a session reach it, `link(url)` is the address for a browser
   there, `now()` its clock. `LOOPBACK_HOSTS` are the names of this machine.
 * traffic.redaction: `hide_in_text` hides known secrets in a text. traffic.transcript: `transcript` notes each answer.
-* changes: `announce()` tells the widgets that a file has changed. port_note: only callback.py needs it.
+* changes: `announce()` tells the widgets that a file has changed.
 To do without the kit, delete each `announce()`, `deliver` and `transcript` in `connect` (wire), and `_swapped`
 (register), which only asks the sandbox; use `time.time()` for `now()`.
 

@@ -20,8 +20,8 @@ from redbooth_nb.client.errors import failure
 from redbooth_nb.client.loopback import HTTP_PORT, SLOWEST_REQUEST, LoopbackServer, Page
 from redbooth_nb.client.private_file import StoreError
 from redbooth_nb.client.response import AuthorizationResponse
+from redbooth_nb.configuration import leave_port_note, port_holder
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
-from redbooth_nb.port_note import holder, leave_note
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS
 
 DEFAULT_TIMEOUT: Final = 600.0  # seconds, as long as an authorization code lives
@@ -154,8 +154,8 @@ class SignIn:
             server = LoopbackServer(host, port, self._until - time.monotonic(), self._answer, ended)
         except OSError as error:
             code = "busy" if error.errno == errno.EADDRINUSE else "closed"
-            return failure(RedboothError, "listener", code, port=port, reason=error.strerror, holder=holder(note))
-        leave_note(note)
+            return failure(RedboothError, "listener", code, port=port, reason=error.strerror, holder=port_holder(note))
+        leave_port_note(note)
         _sign_ins[port], self._server = self, server
         try:
             server.start()

@@ -21,7 +21,7 @@ from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.visitor import press
 from redbooth_nb.secret import Secret
 from redbooth_nb.traffic.redaction import SECRET_FIELDS, hide_in_text
-from redbooth_nb.traffic.round_trip import RoundTrip
+from redbooth_nb.traffic.transcript import RoundTrip
 
 CLIENT_ID = "id-of-my-app"
 REDIRECT_URI = DEFAULT_REDIRECT_URI

@@ -13,21 +13,29 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 
+import requests
+
 from redbooth_nb.errors import printable
+from redbooth_nb.provider.page import document, text_of
 from redbooth_nb.secret import Secret, known_secrets
 
 # what each field holds: those of RFC 6749 and RFC 7636, and the CSRF token of Rails
 SECRET_FIELDS: dict[str, str] = json.loads(Path(__file__).with_name("secret_fields.json").read_text(encoding="utf-8"))
+_KINDS = {re.sub(r"[^a-z]", "", field): kind for field, kind in SECRET_FIELDS.items()}
+LONGEST_SECRET = 2000  # characters; read that much more than is shown, so that no secret is cut in two
+LONGEST_BODY = 4000  # characters shown of a body that is not JSON
+LARGEST_BODY = 2**20  # bytes; of a larger body only its size is kept
 LARGEST_CODE = 99_999  # a number in a field named code may be an error's; a larger one in a secret's field is a secret
 Pairs = Sequence[tuple[str, str | Secret]]
 _QUOTES = r"""(?:["'\\\[]|&quot;|&\#34;|&\#39;)*"""
 _IS = rf"{_QUOTES}\s*(?:=>|[:=]|%3[dD]|\svalue=)\s*{_QUOTES}"  # in JSON, forms, Ruby's hashes, URLs and HTML
 _VALUE = r"""([^\s"'\\&,}};<>\]]+)"""
-_NAMES = r"(?:code|\w{0,40}?(?:token|secret|password|verifier)s?)"
-_IN_TEXT = re.compile(rf"((?<!\w)({_NAMES}){_IS}){_VALUE}", re.IGNORECASE)
-_IN_TAGS = re.compile(r"(<(\w{0,40}?(?:token|secret|password|verifier))>)([^<\s]+)", re.IGNORECASE)
-_AUTHORIZATION = re.compile(rf"((?<![A-Za-z])authorization{_IS}(?:[A-Za-z]+\s+)?){_VALUE}", re.IGNORECASE)
-_USER_INFO = re.compile(r"(?<=://)[^/@\s\"'<>]+(?=@)")
+_NAME = r"\w{0,40}?(?:token|secret|password|verifier)"
+_IN_TEXT = (  # what leads to a value, with the name of its field in it, and the value
+    rf"(?i)((?<![a-z])(authorization){_IS}(?:[a-z]+\s+)?){_VALUE}",
+    rf"(?i)((?<!\w)(code|{_NAME}s?){_IS}){_VALUE}",
+    rf"(?i)(<({_NAME})>)([^<\s]+)",
+)
 
 
 def hide_in_text(text: str) -> str:
@@ -35,13 +43,11 @@ def hide_in_text(text: str) -> str:
 
     A known secret is also found URL-encoded, escaped for HTML, or in base64.
     """
-    content = hidden_json(text) if text.lstrip()[:1] in {"{", "[", '"'} else None
-    if content is not None:
+    if text.lstrip()[:1] in {"{", "[", '"'} and (content := hidden_json(text)) is not None:
         return json.dumps(content, ensure_ascii=False, default=repr)
-    text = _USER_INFO.sub("...", _hider(text)(text))
-    text = _AUTHORIZATION.sub(lambda found: f"{found[1]}{Secret('credentials', found[2], known=False)}", text)
-    for pattern in (_IN_TEXT, _IN_TAGS):
-        text = pattern.sub(lambda it: f"{it[1]}{Secret(_kind(it[2]) or 'secret', it[3], known=False)}", text)
+    text = re.sub(r"(?<=://)[^/@\s\"'<>]+(?=@)", "...", _hider(text)(text))
+    for pattern in _IN_TEXT:
+        text = re.sub(pattern, lambda it: f"{it[1]}{Secret(_kind(it[2]) or 'secret', it[3], known=False)}", text)
     return text
 
 
@@ -71,8 +77,7 @@ def _forms(value: str) -> tuple[str, ...]:
 def _kind(name: str) -> str | None:
     """Return what a field or header of this name holds (`accessToken` is `access_token`), None when it is no secret."""
     plain = re.sub(r"[^a-z]", "", name.lower()).removesuffix("s")
-    known = next((kind for field, kind in SECRET_FIELDS.items() if re.sub(r"[^a-z]", "", field) == plain), None)
-    return known or ("secret" if plain.endswith(("token", "secret", "password", "verifier")) else None)
+    return _KINDS.get(plain) or ("secret" if plain.endswith(("token", "secret", "password", "verifier")) else None)
 
 
 def _hidden(name: str, value: Any, hide: Callable[[str], str], kind: str | None = None) -> Any:
@@ -96,12 +101,10 @@ def pairs(query: str) -> Pairs:
 
 
 def hidden_headers(headers: Any) -> Pairs:
-    """Return the pairs of a request's or an answer's headers, secrets hidden."""
     return [(name, printable(hidden_header(name, str(value)))) for name, value in headers.items()]
 
 
 def hidden_header(name: str, value: str) -> str:
-    """Return a header's value with the secrets in it hidden."""
     if name.lower() in {"authorization", "proxy-authorization"}:
         scheme, _, credentials = value.partition(" ")
         if scheme.lower() not in {"bearer", "basic", "digest"}:  # the word Bearer forgotten: all of it is the token
@@ -114,14 +117,15 @@ def hidden_header(name: str, value: str) -> str:
 
 def hide_in_url(url: str) -> str:
     """Return a URL with the secrets of its query and fragment hidden."""
-    address, query, fragment = re.fullmatch(r"([^?#]*)(?:\?([^#]*))?(?:#(.*))?", url, re.DOTALL).groups("")  # type: ignore[union-attr]  # every string matches
+    before, _, fragment = url.partition("#")
+    address, _, query = before.partition("?")
     shown = hide_in_text(address) + (f"?{shown_query(pairs(query))}" if query else "")
     return shown + (f"#{shown_query(pairs(fragment))}" if fragment else "")
 
 
-def shown_query(shown: Pairs) -> str:
-    """Return pairs as a query to look at."""
-    return "&".join(f"{n}={v}" if isinstance(v, Secret) else urlencode({n: v}) for n, v in shown)
+def shown_query(shown: Pairs, secret: Callable[[Secret], str] = repr) -> str:
+    """Return pairs as a query to look at, URL-encoded. secret: how to show one."""
+    return "&".join(urlencode({n: ""}) + secret(v) if isinstance(v, Secret) else urlencode({n: v}) for n, v in shown)
 
 
 def hidden_json(text: str) -> Any:
@@ -131,3 +135,39 @@ def hidden_json(text: str) -> Any:
         return _hidden("", value, _hider(json.dumps(value, ensure_ascii=False)))
     except (ValueError, RecursionError):
         return None
+
+
+def request_fields(request: requests.PreparedRequest) -> Pairs:
+    """Return the fields of a request's body, form or JSON, secrets hidden; of another body only its length."""
+    body = request.body
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body or "")
+    kind = (request.headers.get("Content-Type") or "").partition(";")[0]
+    if kind == "application/x-www-form-urlencoded":
+        return pairs(text)
+    content = hidden_json(text) if kind == "application/json" else None
+    if isinstance(content, dict):
+        return [(n, v if isinstance(v, Secret | str) else json.dumps(v, default=repr)) for n, v in content.items()]
+    return [("body", f"({len(text)} characters)")] if text else []
+
+
+def response_body(response: requests.Response, *, stream: bool = False) -> Any:
+    """Return the JSON of an answer with secrets hidden, the heading of a page, or the beginning of a text.
+
+    stream: whether the caller reads the body; it is then left to the caller.
+    """
+    if stream and not vars(response)["_content_consumed"]:
+        return "(a stream, not read here)"
+    if len(response.content) > LARGEST_BODY:
+        return f"({len(response.content)} bytes)"
+    try:
+        text = response.content.decode()  # whatever its header says
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        return f"({len(response.content)} bytes that are not text)"
+    if (content := hidden_json(text)) is not None:
+        return content
+    if "html" in response.headers.get("Content-Type", ""):
+        heading = printable(hide_in_text(next(map(text_of, document(text).iter("h1")), "")))
+        return f"(a web page{f': {heading}' if heading else ''})" if text else ""
+    return printable(hide_in_text(text[: LONGEST_BODY + LONGEST_SECRET]), LONGEST_BODY)

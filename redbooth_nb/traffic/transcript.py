@@ -1,18 +1,92 @@
-"""Every request that this notebook sent to Redbooth, and its answer, newest last."""
+"""Every request that this notebook sent to Redbooth, and its answer, as they went over the wire, secrets replaced.
 
+What is kept here is safe to paste into a help channel: it never held the secrets.
+"""
+
+import json
 import logging
 import re
+import shlex
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from http.client import responses
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import requests
 
 from redbooth_nb import changes
-from redbooth_nb.traffic.round_trip import RoundTrip
+from redbooth_nb.provider.addresses import ORIGIN
+from redbooth_nb.secret import Secret
+from redbooth_nb.traffic import redaction
+from redbooth_nb.traffic.redaction import Pairs, shown_query
 
 KEPT = 500  # round trips
+# The guide shows these, and the lessons are about them; the others are the transport's own business.
+TELLING_HEADERS = ("WWW-Authenticate", "Location", "Retry-After", "Content-Type")
+
+
+@dataclass(frozen=True)
+class RoundTrip:
+    """One request and its response. Values that were secrets are Secret objects."""
+
+    method: str
+    address: str
+    query: Pairs = ()
+    request_headers: Pairs = ()
+    fields: Pairs = ()
+    status: int = 0  # before it is sent
+    reason: str = ""
+    response_headers: Pairs = ()
+    body: Any = ""
+
+    @classmethod
+    def from_response(cls, response: requests.Response, *, stream: bool = False) -> "RoundTrip":
+        """Note down a response of requests and the request it answers. stream: as the request was made."""
+        request = response.request
+        url = urlsplit(request.url or "")
+        query, fields = redaction.pairs(url.query), redaction.request_fields(request)
+        for _, value in [*query, *fields]:
+            if isinstance(value, Secret):
+                value.remember()  # it was sent, so the answer may repeat it
+        address = redaction.hide_in_text(urlunsplit(url._replace(query="", fragment="")))
+        asked = request.method or "", address, query, redaction.hidden_headers(request.headers), fields
+        reason = responses.get(response.status_code, "")  # servers spell it as they like, and HTTP/2 has none
+        headers, body = redaction.hidden_headers(response.headers), redaction.response_body(response, stream=stream)
+        return cls(*asked, response.status_code, reason, headers, body)
+
+    @property
+    def url(self) -> str:
+        return self.address + (f"?{shown_query(self.query)}" if self.query else "")
+
+    def __str__(self) -> str:
+        lines = [f"{self.method} {self.url}"]
+        lines += [f"    {name}: {value}" for name, value in self.request_headers if name.lower() == "authorization"]
+        lines += [f"    {name} = {value}" for name, value in self.fields]
+        lines += [f"--> {self.status} {self.reason}"] if self.status else []
+        told = {name.lower(): value for name, value in self.response_headers}
+        lines += [f"    {name}: {told[name.lower()]}" for name in TELLING_HEADERS if name.lower() in told]
+        if self.body not in ("", None):
+            text = self.body if isinstance(self.body, str) else json.dumps(self.body, indent=2, default=repr)
+            lines += [f"    {line}" for line in text.splitlines()]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def curl(self, origin: str = ORIGIN) -> str:
+        """Return the request as a cURL command; secrets are shell variables such as $REDBOOTH_CLIENT_SECRET.
+
+        origin: whom to ask; pass `settings.provider.link()` for a command that runs on your own sandbox.
+        """
+        query = _for_shell(self.query)
+        address = origin + self.address.removeprefix(ORIGIN) if self.address.startswith(ORIGIN) else self.address
+        parts = [f"curl -X {shlex.quote(self.method)} {_quoted(address, f'?{query}' if query else '')}"]
+        headers = {name.lower(): str(value) for name, value in self.request_headers}
+        if "access token" in headers.get("authorization", ""):
+            parts.append('-H "Authorization: Bearer $REDBOOTH_ACCESS_TOKEN"')
+        parts += [f"-d {_quoted('', _for_shell([pair]))}" for pair in self.fields]
+        return " \\\n  ".join(parts)
 
 
 class Transcript:
@@ -38,11 +112,9 @@ class Transcript:
         changes.announce()
 
     def __iter__(self) -> Iterator[RoundTrip]:
-        """Iterate over the round trips, oldest first."""
         return iter(self._round_trips.copy())  # in one step, whatever other threads add meanwhile
 
     def __len__(self) -> int:
-        """Return the number of round trips kept."""
         return len(self._round_trips)
 
     @property
@@ -51,7 +123,6 @@ class Transcript:
         return self._round_trips[-1] if self._round_trips else None
 
     def __str__(self) -> str:
-        """Return all round trips as text."""
         return "\n\n".join(str(round_trip) for round_trip in self) or "Nothing has been sent to Redbooth yet."
 
     __repr__ = __str__
@@ -79,6 +150,22 @@ class Transcript:
             label = re.sub(r"[^ /.:a-zA-Z0-9_-]", "_", label)  # nothing that Mermaid reads
             lines += [f"    App->>Redbooth: {label}", f"    Redbooth-->>App: {round_trip.status} {round_trip.reason}"]
         return "\n".join(lines)
+
+
+def _for_shell(shown: Pairs) -> str:
+    """Return pairs as a query; each secret as a shell variable, the only place where $ stands."""
+    return shown_query(shown, lambda secret: f"${variable(secret)}")
+
+
+def _quoted(fixed: str, pairs: str) -> str:
+    """Quote for the shell: nothing in `fixed` is a variable, whoever wrote the address."""
+    escaped = re.sub(r'([\\$`"])', r"\\\1", fixed)
+    return f'"{escaped}{pairs}"' if "$" in pairs else shlex.quote(fixed + pairs)
+
+
+def variable(secret: Secret) -> str:
+    """Return the name of the variable that stands for a secret in code to copy, such as REDBOOTH_CLIENT_SECRET."""
+    return "REDBOOTH_" + secret.kind.upper().replace(" ", "_")
 
 
 transcript = Transcript()

@@ -7,7 +7,7 @@ from redbooth_nb.client.authorize import PendingAuthorization
 from redbooth_nb.client.token_endpoint import token_session
 from redbooth_nb.client.wire import TIMEOUT
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.traffic.round_trip import RoundTrip
+from redbooth_nb.traffic.transcript import RoundTrip
 from redbooth_nb.widgets.countdown import duration
 from redbooth_nb.widgets.http import request_folds
 from redbooth_nb.widgets.live import LiveView

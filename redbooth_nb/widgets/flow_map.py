@@ -12,7 +12,7 @@ import anywidget
 import traitlets
 
 from redbooth_nb.client.register import Settings
-from redbooth_nb.traffic.round_trip import RoundTrip
+from redbooth_nb.traffic.transcript import RoundTrip
 from redbooth_nb.widgets.live import LiveView
 from redbooth_nb.widgets.snapshot import Snapshot
 from redbooth_nb.widgets.texts import TEXTS

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 
 from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.delivery import current_provider
-from redbooth_nb.traffic.round_trip import RoundTrip
-from redbooth_nb.traffic.transcript import Transcript, transcript
+from redbooth_nb.traffic.transcript import RoundTrip, Transcript, transcript
 from redbooth_nb.widgets.live import LiveView
 from redbooth_nb.widgets.markup import block, fold, side_by_side, table
 from redbooth_nb.widgets.view import Markup

@@ -10,7 +10,7 @@ from redbooth_nb.client.wire import api_address, status_of
 from redbooth_nb.foreign_errors import api_meaning
 from redbooth_nb.secret import Secret
 from redbooth_nb.traffic.redaction import hide_in_url
-from redbooth_nb.traffic.round_trip import RoundTrip
+from redbooth_nb.traffic.transcript import RoundTrip
 from redbooth_nb.widgets.appearance import shared_layout
 from redbooth_nb.widgets.authorize import SignInPanel
 from redbooth_nb.widgets.exchange import TokenRequest

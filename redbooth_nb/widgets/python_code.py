@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from redbooth_nb.secret import Secret
-from redbooth_nb.traffic.round_trip import variable
+from redbooth_nb.traffic.transcript import variable
 from redbooth_nb.widgets.markup import block, fold
 from redbooth_nb.widgets.texts import TEXTS
 

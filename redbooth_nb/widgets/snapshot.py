@@ -15,7 +15,7 @@ from redbooth_nb.client.response import CODE_LIFETIME
 from redbooth_nb.errors import NotYet, RedboothError
 from redbooth_nb.provider.addresses import APPLICATIONS_URL, AUTHORIZE_URL, TOKEN_URL
 from redbooth_nb.traffic.redaction import hide_in_url
-from redbooth_nb.traffic.round_trip import RoundTrip
+from redbooth_nb.traffic.transcript import RoundTrip
 
 OK: Final = 200
 # A code is dead by then, so a token that came later was refreshed and not exchanged for it.

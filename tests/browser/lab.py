@@ -22,8 +22,9 @@ FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 START = (
-    "import pathlib, sys, redbooth_nb.cli as cli\n"
-    "cli.REPOSITORY = pathlib.Path(sys.argv[1])\n"
+    "import pathlib, sys\n"
+    "from redbooth_nb import cli, working_copies\n"
+    "working_copies.REPOSITORY = pathlib.Path(sys.argv[1])\n"
     "sys.exit(cli.main(sys.argv[2:]))"
 )
 

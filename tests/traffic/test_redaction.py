@@ -15,8 +15,7 @@ from redbooth_nb import secret as secret_module
 from redbooth_nb.client.wire import connect
 from redbooth_nb.provider.addresses import API_URL
 from redbooth_nb.secret import MOST_KNOWN, Secret, known_secrets
-from redbooth_nb.traffic.redaction import hidden_headers, hidden_json, hide_in_text
-from redbooth_nb.traffic.round_trip import response_body
+from redbooth_nb.traffic.redaction import hidden_headers, hidden_json, hide_in_text, response_body
 from redbooth_nb.traffic.transcript import transcript
 
 CANARY = "canary/value+with=signs-7731"
@@ -71,6 +70,7 @@ def test_an_answer_that_repeats_a_secret_is_noted_without_it(
         {"message": json.dumps({"access_token": "canary-unknown"})},
         {"message": json.dumps({"m": json.dumps({"refresh_token": "canary-unknown"})})},
         {"sent": "Authorization: Bearer canary-unknown"},
+        {"headers": {"Authorization": "Bearer canary-unknown"}},
         ["client_secret: canary-unknown"],
     ],
 )

@@ -14,8 +14,7 @@ from client.machine import FaultyServer, reply
 from redbooth_nb.client.wire import connect
 from redbooth_nb.provider.addresses import API_URL, AUTHORIZE_URL, ORIGIN, TOKEN_URL
 from redbooth_nb.traffic.redaction import hide_in_text, hide_in_url
-from redbooth_nb.traffic.round_trip import RoundTrip
-from redbooth_nb.traffic.transcript import Transcript, transcript
+from redbooth_nb.traffic.transcript import RoundTrip, Transcript, transcript
 
 
 @pytest.fixture
