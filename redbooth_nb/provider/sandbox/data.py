@@ -11,7 +11,6 @@ from redbooth_nb.errors import RedboothError
 _HERE = Path(__file__).parent
 SENTENCES: Final[dict[str, dict[str, str]]] = tomllib.loads((_HERE / "sentences.toml").read_text(encoding="utf-8"))
 SETTINGS: Final[dict[str, dict[str, Any]]] = tomllib.loads((_HERE / "settings.toml").read_text(encoding="utf-8"))
-# where the sandbox deliberately answers differently from Doorkeeper 5.5
 DIFFERENCES: Final[dict[str, dict[str, Any]]] = tomllib.loads((_HERE / "differences.toml").read_text(encoding="utf-8"))
 TOKEN_TYPE: Final[str] = DIFFERENCES["token_type"]["sandbox"]
 _SEED: Final[dict[str, Any]] = json.loads((_HERE / "seed.json").read_text(encoding="utf-8"))

@@ -4,7 +4,6 @@ import atexit
 import json
 import os
 import re
-import secrets
 import sqlite3
 import threading
 import time
@@ -48,7 +47,6 @@ class Transaction:
         self.switches = Switches(**{name: value for name, value in stored.items() if not switch_problem(name, value)})
 
     def run(self, sql: str, *values: object) -> sqlite3.Cursor:
-        """Run a statement."""
         return self._connection.execute(sql, values)
 
     def records(self, kind: type[R], condition: str = "", *values: object) -> list[R]:
@@ -60,7 +58,6 @@ class Transaction:
         return next(iter(self.records(kind, f"WHERE {column} = ?", value)), None)
 
     def insert(self, kind: type[R], **values: object) -> R:
-        """Insert a record and return it."""
         marks = ", ".join("?" * len(values))
         added = self.run(f"INSERT INTO {kind.table} ({', '.join(values)}) VALUES ({marks})", *values.values())
         return self.records(kind, "WHERE id = ?", added.lastrowid)[0]
@@ -80,9 +77,10 @@ class Transaction:
                 return cast(V, value)
         raise sqlite3.DatabaseError(f"its setting {name} can't be read")
 
-    def set(self, name: str, value: object) -> None:
-        """Store a setting; it must be JSON."""
+    def set(self, name: str, value: V) -> V:
+        """Store a setting, which must be JSON, and return it."""
         self.run("INSERT OR REPLACE INTO settings VALUES (?, ?)", name, json.dumps(value))
+        return value
 
     def advance(self, seconds: object) -> float:
         """Move the clock by this many seconds; return the new offset. Raises SandboxError for absurd values."""
@@ -90,8 +88,7 @@ class Transaction:
             raise SandboxError.named("sandbox_seconds", value=seconds)
         if not abs(seconds) <= 2 * LONGEST or abs(self.offset + seconds) > LONGEST:  # "not" also refuses nan
             raise SandboxError.named("sandbox_far")
-        self.set("clock_offset", self.offset + seconds)
-        return self.offset + seconds
+        return self.set("clock_offset", self.offset + seconds)
 
 
 class Database:
@@ -104,17 +101,21 @@ class Database:
             path.touch(mode=0o600)
         except OSError as problem:
             raise SandboxError.named("sandbox_create", path=self.path, problem=problem.strerror) from problem
-        close_kept()
-        self.transact(lambda _: None)  # over a new connection, which checks the file
+        self.transact(lambda _: None)  # which checks the file
 
     def transact(self, work: Callable[[Transaction], V]) -> V:
         """Do this under the write lock, so that what it checks stays true until it acts on it. Raises SandboxError."""
         try:
             # Both exit in C: Ctrl-C before the first line of an __exit__ in Python would leave everything locked.
             with turn, self._connection() as connection:  # commits, or rolls back after an exception
-                if connection.row_factory is None:  # it is new
-                    self._prepare(connection)
-                self._begin(connection)
+                end = time.monotonic() + BUSY_SECONDS
+                while not connection.in_transaction:
+                    try:
+                        connection.execute("BEGIN IMMEDIATE")
+                    except sqlite3.OperationalError as problem:
+                        if problem.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= end:
+                            raise
+                self._bring_up_to_date(connection)
                 return work(Transaction(connection))
         except UnicodeEncodeError as problem:
             raise SandboxError.named("sandbox_text") from problem
@@ -134,24 +135,14 @@ class Database:
             opened = _kept[identity] = sqlite3.connect(  # kept at once: whatever fails next, it is closed
                 address, timeout=HEARD_SECONDS, isolation_level=None, check_same_thread=False, uri=True
             )
+            opened.row_factory = sqlite3.Row
             opened.execute("PRAGMA foreign_keys = ON")
             # Only a power cut can damage the file. A WAL would outlive it, and pass for a part of the next one.
             opened.execute("PRAGMA synchronous = OFF")
         return _kept[identity]
 
-    def _begin(self, connection: sqlite3.Connection) -> None:
-        end = time.monotonic() + BUSY_SECONDS
-        while True:
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-                break
-            except sqlite3.OperationalError as problem:
-                if problem.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= end:
-                    raise
-
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        """Create the tables in an empty file, and bring an older one up to date."""
-        self._begin(connection)
+    def _bring_up_to_date(self, connection: sqlite3.Connection) -> None:
+        """Create the tables in an empty file, and change those of an older one."""
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         ours = connection.execute("PRAGMA application_id").fetchone()[0] == OURS
         if not ours and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
@@ -161,10 +152,6 @@ class Database:
         for script in ["schema.sql"] * (not ours) + ["mend.sql"] * (version < FORMAT):
             for statement in Path(__file__).with_name(script).read_text(encoding="utf-8").split(";\n"):
                 connection.execute(statement)
-        add_key = "INSERT OR IGNORE INTO settings VALUES ('secret_key', ?)"
-        connection.execute(add_key, (json.dumps(secrets.token_hex(32)),))
-        connection.execute("COMMIT")
-        connection.row_factory = sqlite3.Row
 
 
 turn = threading.RLock()

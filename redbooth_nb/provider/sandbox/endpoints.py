@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, request
 
 from redbooth_nb.provider.sandbox import records, rules
-from redbooth_nb.provider.sandbox.context import answer, bearer_token, given, tx
 from redbooth_nb.provider.sandbox.data import DIFFERENCES, FILTERS, ROWS, SENTENCES, TOKEN_TYPE, person
+from redbooth_nb.provider.sandbox.web import answer, bearer_token, given, tx
 
 endpoints = Blueprint("endpoints", __name__)
 

@@ -7,14 +7,10 @@ from redbooth_nb.provider.sandbox.database import R, Record, Transaction
 
 
 class Application(Record):
-    """A registered application (RFC 6749 section 2). ``redirect_uri`` may hold several, separated by white space."""
-
     table = "applications"
 
 
 class _Issued(Record):
-    """What a code and a token have in common."""
-
     def revoked(self, now: float) -> bool:
         return self.revoked_at is not None and bool(self.revoked_at <= now)
 
@@ -24,8 +20,6 @@ class _Issued(Record):
 
 
 class Code(_Issued):
-    """An authorization code, bound to an application, a redirect URI and perhaps a PKCE challenge."""
-
     table = "codes"
 
 
@@ -49,11 +43,10 @@ def authenticated(tx: Transaction, uid: str, secret: str | None) -> Application 
 
 def save_application(tx: Transaction, known: Application | None, values: dict[str, Any]) -> Application:
     """Register an application, or change a known one. A new one gets a random client id and secret if it has none."""
-    given = {name: value for name, value in values.items() if value is not None} | {"updated_at": tx.now}
     if known:
-        return tx.update(known, **given)
-    random = {"uid": secrets.token_hex(32), "secret": secrets.token_hex(32), "created_at": tx.now}
-    return tx.insert(Application, **random | given)
+        return tx.update(known, updated_at=tx.now, **values)
+    random = {"uid": secrets.token_hex(32), "secret": secrets.token_hex(32)}
+    return tx.insert(Application, **random | values, created_at=tx.now, updated_at=tx.now)
 
 
 def issue(tx: Transaction, kind: type[R], **values: object) -> R:
