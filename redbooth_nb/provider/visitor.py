@@ -30,7 +30,7 @@ class VisitorError(RedboothError):
 class Visitor:
     """Somebody at the provider's pages. It asks no other host for anything.
 
-    session: reaches the provider, whose pages begin with `origin`. page: where the visitor is, None at first.
+    session: reaches the provider, whose pages begin with `origin`. page: the one shown, also after the visitor was sent elsewhere; None at first.
     arrived: the address outside the provider to which it went, for example the redirect URI; it was not opened.
     sent: whether the provider sent it there.
     """
@@ -43,12 +43,10 @@ class Visitor:
 
     @property
     def page(self) -> requests.Response | None:
-        """The page that is shown, or was before the visitor was sent elsewhere."""
         return self._history[-1] if self._history else None
 
     @property
     def can_go_back(self) -> bool:
-        """Whether there is a page before this one."""
         return len(self._history) > (self.arrived is None)
 
     @only_kit_errors
@@ -109,7 +107,6 @@ class Visitor:
 
     @property
     def title(self) -> str:
-        """The page's title."""
         return next(map(text_of, document(self.page).iter("title")), "")
 
     def _absolute(self, url: str, base: str = "") -> str:

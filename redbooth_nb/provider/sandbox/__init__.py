@@ -17,10 +17,10 @@ from werkzeug.exceptions import HTTPException, ServiceUnavailable
 from redbooth_nb import changes
 from redbooth_nb.provider.sandbox import database, web
 from redbooth_nb.provider.sandbox.data import SETTINGS, SandboxError, Switches, switch_problem
-from redbooth_nb.provider.sandbox.database import Database, Transaction
+from redbooth_nb.provider.sandbox.database import Database
 from redbooth_nb.provider.sandbox.endpoints import endpoints
 from redbooth_nb.provider.sandbox.pages import pages, problems
-from redbooth_nb.provider.sandbox.records import Application, save_application
+from redbooth_nb.provider.sandbox.records import Application, Transaction
 
 __all__ = ["Sandbox", "SandboxError", "Switches"]
 
@@ -30,7 +30,6 @@ logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 
 def create_app(file: Database) -> web.App:
-    """Return the sandbox's web application over its file. It needs no listener."""
     app = web.App(__name__)
     new_key = secrets.token_hex(32)
     app.secret_key = file.transact(lambda tx: tx.setting("secret_key", "") or tx.set("secret_key", new_key))
@@ -105,7 +104,6 @@ class Sandbox:
         self._change(lambda tx: tx.advance(seconds))
 
     def reset_clock(self) -> None:
-        """Set the clock to the machine's time."""
         self._change(lambda tx: tx.set("clock_offset", 0.0))
 
     @property
@@ -121,18 +119,19 @@ class Sandbox:
     def seed_application(
         self, name: str, redirect_uri: str, *, client_id: str | None = None, client_secret: str | None = None
     ) -> dict[str, str]:
-        """Register an application, or update the one with this client id; return its credentials."""
-        # without a client id or secret, it gets random ones
+        """Register an application, or update the one with this client id; return its credentials.
+
+        Without a client id or secret, it gets random ones.
+        """
         values = {"name": name, "redirect_uri": redirect_uri, "scopes": "", "confidential": True}
         for field, problem in problems(values).items():
             raise SandboxError.named("sandbox_application", name=name, field=field, problem=problem.rstrip("."))
         values |= {name: value for name, value in {"uid": client_id, "secret": client_secret}.items() if value}
-        saved = self._database.transact(lambda tx: save_application(tx, tx.find(Application, "uid", client_id), values))
+        saved = self._database.transact(lambda tx: tx.save_application(tx.find(Application, "uid", client_id), values))
         return {"client_id": saved.uid, "redirect_uri": saved.redirect_uri, "client_secret": saved.secret}
 
     def reset(self) -> None:
-        """Forget applications, codes, tokens, clock and switches."""
-        # codes and tokens go with their application
+        """Forget applications, with them their codes and tokens, clock and switches."""
         everything = ("DELETE FROM applications", "DELETE FROM settings WHERE name != 'secret_key'")
         self._change(lambda tx: [tx.run(sql) for sql in everything])
 

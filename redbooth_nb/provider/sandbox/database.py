@@ -1,7 +1,6 @@
-"""The sandbox's file, an SQLite database that all notebooks on this machine share, and the clock in it."""
+"""The sandbox's file, an SQLite database that all notebooks on this machine share, and its lock."""
 
 import atexit
-import json
 import os
 import re
 import sqlite3
@@ -10,10 +9,10 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, ClassVar, Final, TypeVar, cast
+from typing import Final, TypeVar
 
-from redbooth_nb.provider.sandbox.data import LONGEST, SandboxError, Switches, switch_problem
+from redbooth_nb.provider.sandbox.data import SandboxError
+from redbooth_nb.provider.sandbox.records import Transaction
 
 BUSY_SECONDS: float = 10.0  # how long one kernel waits for another's write
 HEARD_SECONDS: Final = 0.5  # how long SQLite waits at a time: it doesn't hear Ctrl-C
@@ -21,74 +20,7 @@ FORMAT: Final = 2  # PRAGMA user_version: raise it, here and in mend.sql, with e
 OURS: Final = 0x52424E42  # PRAGMA application_id: tells our file from anybody else's
 
 
-class Record(SimpleNamespace):
-    """A row of the table named ``table``; its attributes are the columns (schema.sql). Its repr shows no secrets."""
-
-    table: ClassVar[str]
-    __repr__ = object.__repr__
-
-
-R = TypeVar("R", bound=Record)
 V = TypeVar("V")
-
-
-class Transaction:
-    """A write lock in the sandbox's file, with the time and the switches at that moment.
-
-    ``now`` is in unix seconds in the sandbox's clock, which is ``offset`` seconds ahead of the machine's.
-    """
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        offset = self.setting("clock_offset", 0.0)
-        self.offset = offset if abs(offset) <= LONGEST else 0.0  # an early version let it grow without bounds
-        self.now = time.time() + self.offset
-        stored: dict[str, Any] = self.setting("switches", {})  # perhaps by a version of the kit that knows others
-        self.switches = Switches(**{name: value for name, value in stored.items() if not switch_problem(name, value)})
-
-    def run(self, sql: str, *values: object) -> sqlite3.Cursor:
-        return self._connection.execute(sql, values)
-
-    def records(self, kind: type[R], condition: str = "", *values: object) -> list[R]:
-        """Return the records of a kind that meet a condition, oldest first."""
-        return [kind(**row) for row in self.run(f"SELECT * FROM {kind.table} {condition} ORDER BY id", *values)]
-
-    def find(self, kind: type[R], column: str, value: object) -> R | None:
-        """Return the record with this value in a unique column, or None."""
-        return next(iter(self.records(kind, f"WHERE {column} = ?", value)), None)
-
-    def insert(self, kind: type[R], **values: object) -> R:
-        marks = ", ".join("?" * len(values))
-        added = self.run(f"INSERT INTO {kind.table} ({', '.join(values)}) VALUES ({marks})", *values.values())
-        return self.records(kind, "WHERE id = ?", added.lastrowid)[0]
-
-    def update(self, record: R, **values: object) -> R:
-        """Change a record and return it as it now is."""
-        columns = ", ".join(f"{name} = ?" for name in values)
-        self.run(f"UPDATE {record.table} SET {columns} WHERE id = ?", *values.values(), record.id)
-        return self.records(type(record), "WHERE id = ?", record.id)[0]
-
-    def setting(self, name: str, default: V) -> V:
-        """Return a setting, or the default. Raises sqlite3.DatabaseError for a value of another kind."""
-        row = self.run("SELECT value FROM settings WHERE name = ?", name).fetchone()
-        with suppress(ValueError, TypeError, RecursionError):
-            value: Any = json.loads(row["value"]) if row else default
-            if isinstance(value, int | float if isinstance(default, float) else type(default)):
-                return cast(V, value)
-        raise sqlite3.DatabaseError(f"its setting {name} can't be read")
-
-    def set(self, name: str, value: V) -> V:
-        """Store a setting, which must be JSON, and return it."""
-        self.run("INSERT OR REPLACE INTO settings VALUES (?, ?)", name, json.dumps(value))
-        return value
-
-    def advance(self, seconds: object) -> float:
-        """Move the clock by this many seconds; return the new offset. Raises SandboxError for absurd values."""
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-            raise SandboxError.named("sandbox_seconds", value=seconds)
-        if not abs(seconds) <= 2 * LONGEST or abs(self.offset + seconds) > LONGEST:  # "not" also refuses nan
-            raise SandboxError.named("sandbox_far")
-        return self.set("clock_offset", self.offset + seconds)
 
 
 class Database:

@@ -14,7 +14,7 @@ from werkzeug.routing import MapAdapter
 from werkzeug.wrappers import Response as AnyResponse
 
 from redbooth_nb.provider.sandbox.data import DIFFERENCES, PEOPLE, SENTENCES, SETTINGS, SandboxError, person
-from redbooth_nb.provider.sandbox.database import Transaction
+from redbooth_nb.provider.sandbox.records import Transaction
 
 _LOOPBACK: Final = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
 tx: Transaction = cast("Transaction", LocalProxy(lambda: g.transaction))  # in which the present request is answered
@@ -33,7 +33,6 @@ class App(Flask):
         return super().create_url_adapter(request)
 
     def dispatch_request(self) -> ResponseReturnValue:
-        """Run the view; an exception undoes what it did."""
         view = super().dispatch_request
 
         def within(opened: Transaction) -> ResponseReturnValue:
@@ -113,7 +112,7 @@ def refuse_forgeries() -> None:
     harmless = request.endpoint is None or request.method in ("GET", "HEAD", "OPTIONS")
     # another site's page can't send JSON here without asking first
     programs = request.blueprint == "endpoints" or (request.endpoint == "clock" and request.is_json)
-    bare = request.endpoint == "pages._allow" and not from_the_page(given())  # only shows the consent page
+    bare = request.endpoint == "pages._authorize" and not from_the_page(given())  # only shows the consent page
     if harmless or programs or bare:
         return
     sent = given().get("authenticity_token", "")
