@@ -15,7 +15,7 @@ import requests
 
 from redbooth_nb.errors import printable
 from redbooth_nb.provider.addresses import ORIGIN
-from redbooth_nb.provider.page import document, text_of
+from redbooth_nb.provider.visitor import document, text_of
 from redbooth_nb.secret import Secret
 from redbooth_nb.traffic.redaction import Pairs, hidden_headers, hidden_json, hide_in_text, pairs, shown_query
 

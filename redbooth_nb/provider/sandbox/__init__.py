@@ -16,11 +16,10 @@ from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
 from redbooth_nb import changes
 from redbooth_nb.provider.sandbox import database, web
-from redbooth_nb.provider.sandbox.data import SETTINGS, SandboxError, Switches, switch_problem
+from redbooth_nb.provider.sandbox.data import SETTINGS, Application, SandboxError, Switches, Transaction, switch_problem
 from redbooth_nb.provider.sandbox.database import Database
 from redbooth_nb.provider.sandbox.endpoints import endpoints
 from redbooth_nb.provider.sandbox.pages import pages, problems
-from redbooth_nb.provider.sandbox.records import Application, Transaction
 
 __all__ = ["Sandbox", "SandboxError", "Switches"]
 

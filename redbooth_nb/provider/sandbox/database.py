@@ -11,8 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
-from redbooth_nb.provider.sandbox.data import SandboxError
-from redbooth_nb.provider.sandbox.records import Transaction
+from redbooth_nb.provider.sandbox.data import SandboxError, Transaction
 
 BUSY_SECONDS: float = 10.0  # how long one kernel waits for another's write
 HEARD_SECONDS: Final = 0.5  # how long SQLite waits at a time: it doesn't hear Ctrl-C

@@ -7,9 +7,8 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
-from redbooth_nb.provider.sandbox import rules
-from redbooth_nb.provider.sandbox.data import DIFFERENCES, FILTERS, ROWS, SENTENCES, TOKEN_TYPE, person
-from redbooth_nb.provider.sandbox.records import Application, Code, Token
+from redbooth_nb.provider.sandbox import data, rules
+from redbooth_nb.provider.sandbox.data import Application, Code, Token, person
 from redbooth_nb.provider.sandbox.web import answer, bearer_token, given, tx
 
 endpoints = Blueprint("endpoints", __name__)
@@ -35,11 +34,11 @@ def _create() -> Response:
         if tx.switches.style == "2015":  # every error is a 401, and a dead refresh token an invalid request
             dead = error == "invalid_grant" and parameters.get("grant_type") == "refresh_token"
             error, status = ("invalid_request" if dead else error), 401
-            description = SENTENCES["doorkeeper"][error]
+            description = data.SENTENCES["doorkeeper"][error]
         state = {"state": parameters["state"]} if refused.echoes_state and parameters.get("state") else {}
         body = {"error": error, "error_description": description, **state}
         return answer(body, status, _challenge(error, description))
-    pair = {"access_token": token.token, "token_type": TOKEN_TYPE, "expires_in": token.remaining(tx.now)}
+    pair = {"access_token": token.token, "token_type": data.TOKEN_TYPE, "expires_in": token.remaining(tx.now)}
     pair |= {"refresh_token": token.refresh_token, "scope": token.scopes}
     created = {"created_at": int(token.created_at)} if tx.switches.style != "2015" else {}
     return answer(pair | created, 200, NOT_KEPT)
@@ -54,7 +53,8 @@ def _revoke() -> Response:
     token = tx.find(Token, "token", value) or tx.find(Token, "refresh_token", value)
     owner = tx.find(Application, "id", token.application_id) if token else None
     if client is None or (owner and owner.confidential and owner.id != client.id):
-        body = {"error": "unauthorized_client", "error_description": SENTENCES["doorkeeper"]["unauthorized_client"]}
+        error = "unauthorized_client"
+        body = {"error": error, "error_description": data.SENTENCES["doorkeeper"][error]}
         return answer(body, 403, {"Cache-Control": "no-cache"})
     if token and token.accessible(tx.now):
         tx.update(token, revoked_at=tx.now)
@@ -108,28 +108,27 @@ def _call(kind: str, number: str = "") -> Response:
     token = tx.use_token(bearer_token(given()))
     if token is None or not token.accessible(tx.now):
         reason = "is invalid" if token is None else "was revoked" if token.revoked(tx.now) else "expired"
-        body = DIFFERENCES["unauthorized_body"]["sandbox"]
+        body = data.DIFFERENCES["unauthorized_body"]["sandbox"]
         return answer(body, 401, _challenge("invalid_token", f"The access token {reason}"))
     if kind == "me":
         return answer(person(token.user_id))
     if not number:
-        return _page(ROWS[kind])
+        return _page(data.ROWS[kind])
     missing = {"error": {"message": "Not Found", "description": "No task found with the given id"}}
-    row = next((row for row in ROWS[kind] if row["id"] == _whole(number)), None)
+    row = next((row for row in data.ROWS[kind] if row["id"] == _whole(number)), None)
     return answer(row) if row else answer(missing, 404, {"Cache-Control": "no-cache"})
 
 
 def _page(rows: list[dict[str, Any]]) -> Response:
     """Return a page of projects or tasks, described in Redbooth's own headers (not RFC 8288's Link)."""
-    for name, field in FILTERS.items():
+    for name, field in data.FILTERS.items():
         if name in request.args:
             rows = [row for row in rows if str(row.get(field, request.args[name])) == request.args[name]]
     per_page = min(max(_whole(request.args.get("per_page", PER_PAGE)), 1), MOST_PER_PAGE)
     page, pages = max(_whole(request.args.get("page", 1)), 1), max(ceil(len(rows) / per_page), 1)
     relations = {"previous": page - 1, "next": page + 1, "last": pages}
-    numbers = {name: n for name, n in relations.items() if name == "last" or 1 <= n <= pages}
+    links = ", ".join(f'<{_address(n)}>; rel="{name}"' for name, n in relations.items() if 1 <= n <= pages)
     response = answer(rows[(page - 1) * per_page : page * per_page])
-    links = ", ".join(f'<{_address(number)}>; rel="{name}"' for name, number in numbers.items())
     response.headers.update(PaginationLinks=links, PaginationTotalPages=pages, PaginationPerPage=per_page)
     response.headers.update(PaginationCurrentPage=page, PaginationTotalObjects=len(rows))
     return response

@@ -7,8 +7,7 @@ from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from redbooth_nb.provider.sandbox import rules
-from redbooth_nb.provider.sandbox.data import TOKEN_TYPE
-from redbooth_nb.provider.sandbox.records import Application, Code, Token
+from redbooth_nb.provider.sandbox.data import TOKEN_TYPE, Application, Code, Token
 from redbooth_nb.provider.sandbox.web import answer, from_the_page, given, signed_in, tx
 
 pages = Blueprint("pages", __name__, url_prefix="/oauth2")

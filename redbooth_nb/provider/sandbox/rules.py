@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 from oauthlib.common import add_params_to_uri
 from oauthlib.oauth2.rfc6749.grant_types import authorization_code as pkce
 
-from redbooth_nb.provider.sandbox.data import SENTENCES, SETTINGS
-from redbooth_nb.provider.sandbox.records import Application, Code, Token
+from redbooth_nb.provider.sandbox.data import SENTENCES, SETTINGS, Application, Code, Token
 
 SCOPES: Final = ("all",)  # the only scope Redbooth is known to have
 OUT_OF_BAND: Final = ("urn:ietf:wg:oauth:2.0:oob", "urn:ietf:wg:oauth:2.0:oob:auto")

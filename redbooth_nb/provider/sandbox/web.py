@@ -13,8 +13,8 @@ from werkzeug.local import LocalProxy
 from werkzeug.routing import MapAdapter
 from werkzeug.wrappers import Response as AnyResponse
 
-from redbooth_nb.provider.sandbox.data import DIFFERENCES, PEOPLE, SENTENCES, SETTINGS, SandboxError, person
-from redbooth_nb.provider.sandbox.records import Transaction
+from redbooth_nb.provider.sandbox import data
+from redbooth_nb.provider.sandbox.data import SandboxError, Transaction, person
 
 _LOOPBACK: Final = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
 tx: Transaction = cast("Transaction", LocalProxy(lambda: g.transaction))  # in which the present request is answered
@@ -83,7 +83,7 @@ def bearer_token(parameters: dict[str, str]) -> str:
 
 def signed_in() -> dict[str, Any]:
     """Return who is signed in: on the first visit, the first of the invented people."""
-    return person(session.setdefault("user_id", PEOPLE[0]["id"]))
+    return person(session.setdefault("user_id", data.PEOPLE[0]["id"]))
 
 
 def switch_person() -> AnyResponse:
@@ -104,7 +104,7 @@ def clock() -> Response:
 def refuse_strangers() -> None:
     """Answer only to names of this machine, so that no web site can reach the sandbox by DNS rebinding."""
     if not _LOOPBACK.fullmatch(request.host):
-        abort(Response(SENTENCES["http"]["stranger"] + "\n", 400, content_type="text/plain; charset=utf-8"))
+        abort(Response(data.SENTENCES["http"]["stranger"] + "\n", 400, content_type="text/plain; charset=utf-8"))
 
 
 def refuse_forgeries() -> None:
@@ -123,15 +123,15 @@ def refuse_forgeries() -> None:
 def protect(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     if response.mimetype == "text/html":
-        caching = DIFFERENCES["shown_page_caching"]["sandbox"]
-        response.headers.update(SETTINGS["page_headers"] | {"Cache-Control": caching})
+        caching = data.DIFFERENCES["shown_page_caching"]["sandbox"]
+        response.headers.update(data.SETTINGS["page_headers"] | {"Cache-Control": caching})
     return response
 
 
 def page_values() -> dict[str, Any]:
     """Return what every page shows: who is signed in, and addresses that also work behind a proxy."""
     me, form_token = signed_in(), session.setdefault("form", secrets.token_urlsafe(32))
-    others = [other for other in PEOPLE if other is not me]
+    others = [other for other in data.PEOPLE if other is not me]
     root = "../" * (request.path.count("/") - 1) or "./"
     return_to = request.full_path.rstrip("?").lstrip("/") if request.method == "GET" else ""
     return {"me": me, "others": others, "form_token": form_token, "root": root, "return_to": return_to}
@@ -140,5 +140,5 @@ def page_values() -> dict[str, Any]:
 def http_problem(problem: HTTPException) -> tuple[str, int]:
     # an address that doesn't know the method doesn't exist, as in Rails
     status = 404 if problem.code == HTTPStatus.METHOD_NOT_ALLOWED else problem.code or 500
-    sentence = SENTENCES["http"].get(str(status), problem.description)
+    sentence = data.SENTENCES["http"].get(str(status), problem.description)
     return render_template("problem.html", heading=HTTPStatus(status).phrase, message=sentence), status
