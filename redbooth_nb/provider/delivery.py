@@ -122,8 +122,7 @@ class EmbeddedSandbox(StandIn):
         return self.sandbox.listening or ORIGIN
 
     def link(self, url: str = ORIGIN) -> str:
-        self.sandbox.start()
-        return super().link(url)
+        return self.sandbox.start() + url.removeprefix(ORIGIN)
 
     def now(self) -> float:
         return self.sandbox.now()

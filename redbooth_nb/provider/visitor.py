@@ -184,7 +184,6 @@ def document(page: requests.Response | str | None) -> "_Element":
 
 
 def text_of(element: "_Element") -> str:
-    """Return what a person would read there."""
     return " ".join(filter(None, (str(part).strip() for part in element.itertext())))
 
 

@@ -71,7 +71,6 @@ class _Issued(Record):
         return self.revoked_at is not None and bool(self.revoked_at <= now)
 
     def accessible(self, now: float) -> bool:
-        """Tell whether it may be used: neither expired nor revoked."""
         return not self.revoked(now) and bool(now <= self.created_at + self.expires_in)
 
 
@@ -80,8 +79,6 @@ class Code(_Issued):
 
 
 class Token(_Issued):
-    """An access token and, except in the implicit flow, its refresh token."""
-
     table = "tokens"
 
     def remaining(self, now: float) -> int:
@@ -120,7 +117,6 @@ class Transaction:
         return self.records(kind, "WHERE id = ?", added.lastrowid)[0]
 
     def update(self, record: R, **values: object) -> R:
-        """Change a record and return it as it now is."""
         columns = ", ".join(f"{name} = ?" for name in values)
         self.run(f"UPDATE {record.table} SET {columns} WHERE id = ?", *values.values(), record.id)
         return self.records(type(record), "WHERE id = ?", record.id)[0]

@@ -32,9 +32,9 @@ def _authorize() -> Response | str:
         wanted = set(asked["scope"].split())
         known = tx.records(Token, _LIVING, application.id, signed_in()["id"])  # even an expired token will do
         allowed = any(set(token.scopes.split()) == wanted for token in known)
-    return (
-        _grant(application, asked) if allowed else render_template("consent.html", application=application, asked=asked)
-    )
+    if allowed:
+        return _grant(application, asked)
+    return render_template("consent.html", application=application, asked=asked)
 
 
 @pages.delete("/authorize")

@@ -149,7 +149,6 @@ def redirect_uri_problem(uri: str) -> str:
 
 
 def with_answer(uri: str, answer: dict[str, str], *, fragment: bool) -> str:
-    """Add an answer to a redirect URI: to its query, or after ``#``."""
     return str(add_params_to_uri(uri, [(name, value) for name, value in answer.items() if value], fragment=fragment))
 
 

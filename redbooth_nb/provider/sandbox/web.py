@@ -82,7 +82,6 @@ def bearer_token(parameters: dict[str, str]) -> str:
 
 
 def signed_in() -> dict[str, Any]:
-    """Return who is signed in: on the first visit, the first of the invented people."""
     return person(session.setdefault("user_id", data.PEOPLE[0]["id"]))
 
 
