@@ -9,17 +9,14 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
-from redbooth_nb.provider.sandbox.data import SandboxError, Transaction
+from redbooth_nb.provider.sandbox.data import SandboxError, Transaction, V
 
 BUSY_SECONDS: float = 10.0  # how long one kernel waits for another's write
 HEARD_SECONDS: Final = 0.5  # how long SQLite waits at a time: it doesn't hear Ctrl-C
 FORMAT: Final = 2  # PRAGMA user_version: raise it, here and in mend.sql, with every change of tables or indexes
 OURS: Final = 0x52424E42  # PRAGMA application_id: tells our file from anybody else's
-
-
-V = TypeVar("V")
 
 
 class Database:
