@@ -22,7 +22,7 @@ from redbooth_nb.foreign_errors import api_meaning, meaning_of_error, page_meani
 from redbooth_nb.lessons.course import LESSONS, TEXTS
 from redbooth_nb.provider.addresses import AUTHORIZE_URL, TOKEN_URL
 from redbooth_nb.provider.delivery import current_provider
-from redbooth_nb.provider.page import page_message
+from redbooth_nb.provider.visitor import page_message
 from redbooth_nb.traffic.redaction import hidden_json, hide_in_url
 
 Explained = RedboothError | OAuth2Error | requests.RequestException

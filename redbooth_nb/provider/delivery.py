@@ -82,13 +82,11 @@ class StandIn(Provider):
         return LoopbackDelivery(self.origin)
 
     def now(self) -> float:
-        """Return the stand-in's clock in Unix seconds; this machine's where it has none of its own."""
         if self._offset is None:
             self._offset = self._clock("GET") or 0.0
         return time.time() + self._offset
 
     def let_time_pass(self, seconds: float) -> bool:
-        """Move the stand-in's clock, where it has a `/clock`."""
         self._offset = self._clock("POST", advance=seconds)
         changes.announce()
         return self._offset is not None
@@ -121,20 +119,15 @@ class EmbeddedSandbox(StandIn):
 
     @property
     def origin(self) -> str:  # type: ignore[override]
-        """Where a browser or cURL finds the sandbox, if it listens."""
         return self.sandbox.listening or ORIGIN
 
     def link(self, url: str = ORIGIN) -> str:
-        """Return the address at which a browser finds the guide's `url` at the sandbox, which from now on listens."""
-        self.sandbox.start()
-        return super().link(url)
+        return self.sandbox.start() + url.removeprefix(ORIGIN)
 
     def now(self) -> float:
-        """Return the sandbox's clock in Unix seconds; every notebook sees the same one."""
         return self.sandbox.now()
 
     def let_time_pass(self, seconds: float) -> bool:
-        """Move the sandbox's clock."""
         self.sandbox.advance(seconds)
         return True
 

@@ -56,7 +56,6 @@ class Recorded(Provider, HTTPAdapter):
         vars(session)["get_adapter"] = lambda *_, **__: self
 
     def now(self) -> float:
-        """Return the clock of the recording, in Unix seconds."""
         return self._recorded_at + self._passed
 
     def let_time_pass(self, seconds: float) -> bool:

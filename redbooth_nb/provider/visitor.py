@@ -5,6 +5,7 @@ It reads the pages and sends their own forms, so it works in the sandbox, on a r
 """
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -12,12 +13,15 @@ from urllib3.exceptions import HTTPError
 
 from redbooth_nb.errors import RedboothError, only_kit_errors
 from redbooth_nb.provider.addresses import NEW_APPLICATION_URL, ORIGIN
-from redbooth_nb.provider.page import buttons, document, fields, said, text_of
 from redbooth_nb.secret import Secret
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
 
 MOST_REDIRECTS = 10
 MOST_PAGES = 50  # to go back to
 MOST_SHEETS = 5
+LONGEST_MESSAGE = 300  # characters
 TIMEOUT = (5, 30)  # seconds
 # what the buttons are called on Redbooth's pages, on Doorkeeper's, and in the sandbox's
 WORDS = {"allow": ("Allow", "Authorize"), "deny": ("Deny",), "create": ("Register", "Submit")}
@@ -30,7 +34,7 @@ class VisitorError(RedboothError):
 class Visitor:
     """Somebody at the provider's pages. It asks no other host for anything.
 
-    session: reaches the provider, whose pages begin with `origin`. page: where the visitor is, None at first.
+    session: reaches the provider, whose pages begin with `origin`. page: the last one that was opened, None at first.
     arrived: the address outside the provider to which it went, for example the redirect URI; it was not opened.
     sent: whether the provider sent it there.
     """
@@ -43,12 +47,10 @@ class Visitor:
 
     @property
     def page(self) -> requests.Response | None:
-        """The page that is shown, or was before the visitor was sent elsewhere."""
         return self._history[-1] if self._history else None
 
     @property
     def can_go_back(self) -> bool:
-        """Whether there is a page before this one."""
         return len(self._history) > (self.arrived is None)
 
     @only_kit_errors
@@ -82,8 +84,11 @@ class Visitor:
         values: what to fill in, by the end of the field's name. Raises VisitorError, quoting the page.
         """
         names, page = WORDS.get(answer, (answer,)), document(self.page)
-        for form, pressed in buttons(page, *names):
-            return self.open(form.get("action", ""), form.get("method", "get"), fields(form, pressed, values))
+        for form in page.iter("form"):
+            for one in form.iter("input", "button"):
+                name = one.get("value", "") if one.tag == "input" else text_of(one)
+                if name.strip() in names and one.get("type", "submit") == "submit":
+                    return self.open(form.get("action", ""), form.get("method", "get"), fields(form, one, values))
         for link in page.iter("a"):
             if text_of(link) in names:
                 return self.open(link.get("href", ""))
@@ -109,7 +114,6 @@ class Visitor:
 
     @property
     def title(self) -> str:
-        """The page's title."""
         return next(map(text_of, document(self.page).iter("title")), "")
 
     def _absolute(self, url: str, base: str = "") -> str:
@@ -153,3 +157,43 @@ def _origin(url: str) -> str:
         return "{0.scheme}://{0.netloc}".format(urlsplit(url))
     except ValueError:
         return ""
+
+
+def page_message(page: requests.Response) -> str:
+    """Return what an error page tells the person who sees it."""
+    found = document(page)
+    return text_of(next(each for tag in ("pre", "main", "body", "*") for each in found.iter(tag)))[:LONGEST_MESSAGE]
+
+
+def said(page: requests.Response | None) -> str:
+    """Quote a page in a sentence, "" where there is none."""
+    return f'The answer was {page.status_code}; the page says: "{page_message(page)}"' if page is not None else ""
+
+
+def document(page: requests.Response | str | None) -> "_Element":
+    """Parse a page, whatever it is; an empty page is an empty document."""
+    from lxml import etree  # lxml.html would take three times as long to import
+
+    # bytes: lxml refuses text that names its own encoding
+    text = page.text if isinstance(page, requests.Response) else page or ""
+    parsed = etree.HTML(text.encode("utf-8", "replace"), etree.HTMLParser(encoding="utf-8"))
+    if parsed is None:
+        return etree.Element("html")
+    etree.strip_elements(parsed, etree.Comment, "script", "style", with_tail=False)
+    return parsed
+
+
+def text_of(element: "_Element") -> str:
+    return " ".join(filter(None, (str(part).strip() for part in element.itertext())))
+
+
+def fields(form: "_Element", pressed: "_Element", values: dict[str, str]) -> list[tuple[str, str]]:
+    """Return what a browser sends when the button is pressed. values: what was typed, by the end of a field's name."""
+    found = []
+    for one in form.iter("input", "textarea", "button"):
+        name, kind = one.get("name", ""), one.get("type", "")
+        left_out = one is not pressed and (one.tag == "button" or kind == "submit")
+        if name and not left_out and (kind != "checkbox" or "checked" in one.attrib):
+            own = (one.text or "").removeprefix("\n") if one.tag == "textarea" else one.get("value", "")
+            found.append((name, next((value for end, value in values.items() if name.endswith(end)), own)))
+    return found

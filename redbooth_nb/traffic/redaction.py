@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, urlencode
 import requests
 
 from redbooth_nb.errors import printable
-from redbooth_nb.provider.page import document, text_of
+from redbooth_nb.provider.visitor import document, text_of
 from redbooth_nb.secret import Secret, known_secrets
 
 # what each field holds: those of RFC 6749 and RFC 7636, and the CSRF token of Rails

@@ -17,8 +17,7 @@ from redbooth_nb.errors import RedboothError, only_kit_errors
 from redbooth_nb.foreign_errors import page_meaning
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
 from redbooth_nb.provider.delivery import current_provider
-from redbooth_nb.provider.page import document, page_message
-from redbooth_nb.provider.visitor import Visitor
+from redbooth_nb.provider.visitor import Visitor, document, page_message
 from redbooth_nb.traffic.redaction import hide_in_text, hide_in_url
 from redbooth_nb.widgets.appearance import shared_layout
 from redbooth_nb.widgets.markup import link

@@ -16,7 +16,7 @@ import requests
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS, guides_spelling
-from redbooth_nb.provider.page import page_message
+from redbooth_nb.provider.visitor import page_message
 from redbooth_nb.widgets.browser import Browser
 from redbooth_nb.widgets.view import Markup, View
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from redbooth_nb.provider.page import document, text_of
+from redbooth_nb.provider.visitor import document, text_of
 from redbooth_nb.widgets.register import RegisterForm
 from redbooth_nb.widgets.script import ScriptPanel
 

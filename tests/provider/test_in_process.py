@@ -18,7 +18,7 @@ from redbooth_nb.provider.adapter import LoopbackDelivery
 from redbooth_nb.provider.addresses import API_URL, APPLICATIONS_URL, AUTHORIZE_URL, ORIGIN, REVOKE_URL, TOKEN_URL
 from redbooth_nb.provider.delivery import EmbeddedSandbox
 from redbooth_nb.provider.sandbox import Sandbox
-from redbooth_nb.provider.sandbox.context import tx
+from redbooth_nb.provider.sandbox.web import tx
 from redbooth_nb.provider.visitor import press
 
 CALLBACK = "http://127.0.0.1:8765/callback"

@@ -12,8 +12,7 @@ from hypothesis import given, strategies as st
 from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.wire import connect
-from redbooth_nb.provider.page import page_message
-from redbooth_nb.provider.visitor import VisitorError, press, register_application
+from redbooth_nb.provider.visitor import VisitorError, page_message, press, register_application
 
 REDIRECT_URI = "http://127.0.0.1:9/callback"
 PIECES = ("<form>", "</form>", "<input name=a>", "<pre>", "<main>", "</body>", "<html>", "<!--", "-->", "<![CDATA[",

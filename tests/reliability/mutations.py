@@ -132,10 +132,10 @@ MUTATIONS = {
         ("tests/client/test_refresh.py::test_a_revoked_token_asks_to_authorize_again",
          "tests/client/test_refresh.py::test_one_call_never_refreshes_twice")),
     "forms can be forged": Mutation(
-        "provider/sandbox/web.py", "    app.before_request(refuse_forgeries)\n", "",
+        "provider/sandbox/__init__.py", "    app.before_request(web.refuse_forgeries)\n", "",
         ("tests/provider/sandbox/test_pages.py::test_forged_forms_are_refused",)),
     "the sandbox answers every host": Mutation(
-        "provider/sandbox/web.py", "    app.before_request(refuse_strangers)\n", "",
+        "provider/sandbox/__init__.py", "    app.before_request(web.refuse_strangers)\n", "",
         ("tests/provider/sandbox/test_pages.py::test_other_host_names_are_refused",)),
 }  # fmt: skip
 # What the issue asks for; the others are for every day too, but take longer together than CI has.

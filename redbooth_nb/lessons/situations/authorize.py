@@ -9,7 +9,7 @@ from redbooth_nb.client.wire import connect
 from redbooth_nb.lessons import my_redbooth_app
 from redbooth_nb.lessons.trial import REDIRECT_URI, STATE, Mistake, Situation, Trial, expect
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
-from redbooth_nb.provider.page import page_message
+from redbooth_nb.provider.visitor import page_message
 from redbooth_nb.traffic.transcript import RoundTrip
 
 ODD = "a&b=ü/?"

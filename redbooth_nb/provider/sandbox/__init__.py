@@ -4,25 +4,48 @@ It answers as Doorkeeper 5.5 does, the engine behind redbooth.com, except where 
 """
 
 import logging
+import secrets
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from flask import redirect
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
+
 from redbooth_nb import changes
-from redbooth_nb.provider.sandbox import database
-from redbooth_nb.provider.sandbox.data import SETTINGS, SandboxError, Switches, switch_problem
-from redbooth_nb.provider.sandbox.database import Database, Transaction
-from redbooth_nb.provider.sandbox.pages import problems
-from redbooth_nb.provider.sandbox.records import Application, save_application
-from redbooth_nb.provider.sandbox.web import create_app
+from redbooth_nb.provider.sandbox import database, web
+from redbooth_nb.provider.sandbox.data import SETTINGS, Application, SandboxError, Switches, Transaction, switch_problem
+from redbooth_nb.provider.sandbox.database import Database
+from redbooth_nb.provider.sandbox.endpoints import endpoints
+from redbooth_nb.provider.sandbox.pages import pages, problems
 
 __all__ = ["Sandbox", "SandboxError", "Switches"]
 
 # A short queue or a lost connection is nothing to report in a notebook.
 logging.getLogger("waitress").addHandler(logging.NullHandler())
 logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+
+
+def create_app(file: Database) -> web.App:
+    app = web.App(__name__)
+    new_key = secrets.token_hex(32)
+    app.secret_key = file.transact(lambda tx: tx.setting("secret_key", "") or tx.set("secret_key", new_key))
+    app.config.update(SETTINGS["flask"], DATABASE=file)
+    app.url_map.strict_slashes = False  # one public client posts to /oauth2/token/
+    app.register_blueprint(pages)
+    app.register_blueprint(endpoints)
+    app.add_url_rule("/", "home", lambda: redirect("oauth2/applications"))
+    app.add_url_rule("/session", view_func=web.switch_person, methods=["POST"])
+    app.add_url_rule("/clock", view_func=web.clock, methods=["GET", "POST"])
+    app.before_request(web.refuse_strangers)
+    app.before_request(web.refuse_forgeries)
+    app.after_request(web.protect)
+    app.context_processor(web.page_values)
+    app.register_error_handler(HTTPException, web.http_problem)
+    app.register_error_handler(SandboxError, lambda problem: web.http_problem(ServiceUnavailable(str(problem))))
+    return app
 
 
 class Sandbox:
@@ -36,7 +59,7 @@ class Sandbox:
         self._database = Database(file)
         self._ports = ports or (8764, 0)
         self.listening = ""  # the address, once it does
-        self._stop: Callable[[], None] = lambda: None
+        self._listener = ExitStack()
         self.app = create_app(self._database)
 
     def start(self) -> str:
@@ -49,22 +72,19 @@ class Sandbox:
                 server = create_server(self.app, map=connections, sockets=[self._socket()], **SETTINGS["waitress"])
                 thread = threading.Thread(target=server.run, name="redbooth-sandbox", daemon=True)
                 thread.start()
-
-                def stop() -> None:
-                    server.task_dispatcher.shutdown(timeout=1)
-                    with suppress(OSError):  # a request that just ended can be the first to wake the thread
-                        # in the server's own thread, which ends when nothing is left to wait for
-                        server.trigger.pull_trigger(lambda: wasyncore.close_all(connections))
-                    thread.join()
-
-                self.listening, self._stop = f"http://127.0.0.1:{server.effective_port}", stop
+                self._listener.callback(thread.join)  # what is done to stop it, from the last line to the first
+                self._listener.enter_context(suppress(OSError))  # a request that just ended can be the first to wake it
+                # in the server's own thread, which ends when nothing is left to wait for
+                self._listener.callback(server.trigger.pull_trigger, lambda: wasyncore.close_all(connections))
+                self._listener.callback(server.task_dispatcher.shutdown, timeout=1)
+                self.listening = f"http://127.0.0.1:{server.effective_port}"
             return self.listening
 
     def stop(self) -> None:
         """Stop serving and leave no thread behind; what was registered and granted stays in the file."""
         with database.turn:
-            stop, self.listening, self._stop = self._stop, "", lambda: None
-        stop()
+            listener, self.listening = self._listener.pop_all(), ""
+        listener.close()
         database.close_kept()
 
     def _socket(self) -> socket.socket:
@@ -83,12 +103,10 @@ class Sandbox:
         self._change(lambda tx: tx.advance(seconds))
 
     def reset_clock(self) -> None:
-        """Set the clock to the machine's time."""
         self._change(lambda tx: tx.set("clock_offset", 0.0))
 
     @property
     def switches(self) -> Switches:
-        """The present switches."""
         return self._database.transact(lambda tx: tx.switches)
 
     def switch(self, **changes: object) -> None:
@@ -100,18 +118,19 @@ class Sandbox:
     def seed_application(
         self, name: str, redirect_uri: str, *, client_id: str | None = None, client_secret: str | None = None
     ) -> dict[str, str]:
-        """Register an application, or update the one with this client id; return its credentials."""
-        # without a client id or secret, it gets random ones
+        """Register an application, or update the one with this client id; return its credentials.
+
+        Without a client id or secret, it gets random ones.
+        """
         values = {"name": name, "redirect_uri": redirect_uri, "scopes": "", "confidential": True}
         for field, problem in problems(values).items():
             raise SandboxError.named("sandbox_application", name=name, field=field, problem=problem.rstrip("."))
-        values |= {"uid": client_id or None, "secret": client_secret or None}
-        saved = self._database.transact(lambda tx: save_application(tx, tx.find(Application, "uid", client_id), values))
+        values |= {name: value for name, value in {"uid": client_id, "secret": client_secret}.items() if value}
+        saved = self._database.transact(lambda tx: tx.save_application(tx.find(Application, "uid", client_id), values))
         return {"client_id": saved.uid, "redirect_uri": saved.redirect_uri, "client_secret": saved.secret}
 
     def reset(self) -> None:
-        """Forget applications, codes, tokens, clock and switches."""
-        # codes and tokens go with their application
+        """Forget applications, with them their codes and tokens, clock and switches."""
         everything = ("DELETE FROM applications", "DELETE FROM settings WHERE name != 'secret_key'")
         self._change(lambda tx: [tx.run(sql) for sql in everything])
 

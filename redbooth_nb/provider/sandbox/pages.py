@@ -7,9 +7,8 @@ from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from redbooth_nb.provider.sandbox import rules
-from redbooth_nb.provider.sandbox.context import answer, from_the_page, given, signed_in, tx
-from redbooth_nb.provider.sandbox.data import TOKEN_TYPE
-from redbooth_nb.provider.sandbox.records import Application, Code, Token, issue, save_application
+from redbooth_nb.provider.sandbox.data import TOKEN_TYPE, Application, Code, Token
+from redbooth_nb.provider.sandbox.web import answer, from_the_page, given, signed_in, tx
 
 pages = Blueprint("pages", __name__, url_prefix="/oauth2")
 
@@ -17,30 +16,25 @@ _LIVING = "WHERE application_id = ? AND user_id = ? AND revoked_at IS NULL"
 _EMPTY = {"name": "", "redirect_uri": "", "scopes": "", "confidential": True}
 
 
-@pages.get("/authorize")
-def _new() -> Response | str:
-    """Show the consent page, or skip it if the user allowed this before; show errors as a page with status 200."""
-    try:
-        application, asked = rules.check_authorization(*_asked())
-    except rules.RefusedError as refused:
-        return render_template("refused.html", message=refused.description)
-    wanted = set(asked["scope"].split())
-    known = tx.records(Token, _LIVING, application.id, signed_in()["id"])  # even an expired token will do
-    if application.confidential and any(set(token.scopes.split()) == wanted for token in known):
-        return _grant(application, asked)
-    return render_template("consent.html", application=application, asked=asked)
+@pages.route("/authorize", methods=["GET", "POST"])
+def _authorize() -> Response | str:
+    """Show the consent page, or its errors with status 200; issue a code (or token) if the user allows it or once did.
 
-
-@pages.post("/authorize")
-def _allow() -> Response | str:
-    """Issue a code, or a token in the implicit flow; a bare POST, which the guide permits, gets the consent page."""
-    if not from_the_page(given()):
-        return _new()
+    A bare POST, which the guide permits, gets the consent page too.
+    """
+    allowed = request.method == "POST" and from_the_page(given())
     parameters, application = _asked()
     try:
-        return _grant(*rules.check_authorization(parameters, application))
+        application, asked = rules.check_authorization(parameters, application)
     except rules.RefusedError as refused:
-        return _refuse(refused, parameters)
+        return _refuse(refused, parameters) if allowed else render_template("refused.html", message=refused.description)
+    if not allowed and application.confidential:
+        wanted = set(asked["scope"].split())
+        known = tx.records(Token, _LIVING, application.id, signed_in()["id"])  # even an expired token will do
+        allowed = any(set(token.scopes.split()) == wanted for token in known)
+    if allowed:
+        return _grant(application, asked)
+    return render_template("consent.html", application=application, asked=asked)
 
 
 @pages.delete("/authorize")
@@ -80,12 +74,12 @@ def _grant(application: Application, asked: dict[str, str]) -> Response:
     granted["scopes"] = " ".join(dict.fromkeys(asked["scope"].split()))
     more = {"state": asked["state"]}
     if implicit := asked["response_type"] == "token":
-        token = issue(tx, Token, previous_refresh_token="", **granted)  # and no refresh token: RFC 6749 section 4.2
+        token = tx.issue(Token, previous_refresh_token="", **granted)  # and no refresh token: RFC 6749 section 4.2
         page, result = "token/info", {"access_token": token.token}
         more = {"token_type": TOKEN_TYPE, "expires_in": str(token.remaining(tx.now)), **more}
     else:
         bound = {name: asked[name] for name in ("redirect_uri", "code_challenge", "code_challenge_method")}
-        page, result = "authorize/native", {"code": issue(tx, Code, **granted, **bound).code}
+        page, result = "authorize/native", {"code": tx.issue(Code, **granted, **bound).code}
     if asked["redirect_uri"] in rules.OUT_OF_BAND:
         return redirect(rules.with_answer(page, result, fragment=False))
     return redirect(rules.with_answer(asked["redirect_uri"], result | more, fragment=implicit))
@@ -122,9 +116,11 @@ def _show(number: str) -> str:
 
 @pages.get("/applications/<number>.json")
 def _show_json(number: str) -> Response:
-    found = _found(number)  # with its secret, as Doorkeeper does
-    times = {"created_at": _iso(found.created_at), "updated_at": _iso(found.updated_at)}
-    return answer(vars(found) | times | {"scopes": found.scopes.split(), "confidential": bool(found.confidential)})
+    shown = vars(_found(number))  # with its secret, as Doorkeeper does
+    for name in ("created_at", "updated_at"):
+        moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=shown[name])
+        shown[name] = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return answer(shown | {"scopes": shown["scopes"].split(), "confidential": bool(shown["confidential"])})
 
 
 @pages.get("/applications/new", defaults={"number": None})
@@ -147,7 +143,7 @@ def _save(number: str | None) -> Response | str:
     values["confidential"] = values["confidential"] in (True, "1", "true", "on")
     if wrong := problems(values):
         return render_template("application_form.html", application=found, values=values, problems=wrong)
-    saved = save_application(tx, found, values)
+    saved = tx.save_application(found, values)
     return redirect(str(saved.id) if found else f"applications/{saved.id}")
 
 
@@ -159,8 +155,3 @@ def _delete(number: str) -> Response:
 
 def _found(number: str) -> Application:
     return tx.find(Application, "id", number) or abort(404)
-
-
-def _iso(seconds: float) -> str:
-    moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=seconds)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 from oauthlib.common import add_params_to_uri
 from oauthlib.oauth2.rfc6749.grant_types import authorization_code as pkce
 
-from redbooth_nb.provider.sandbox.data import SENTENCES, SETTINGS
-from redbooth_nb.provider.sandbox.records import Application, Code, Token
+from redbooth_nb.provider.sandbox.data import SENTENCES, SETTINGS, Application, Code, Token
 
 SCOPES: Final = ("all",)  # the only scope Redbooth is known to have
 OUT_OF_BAND: Final = ("urn:ietf:wg:oauth:2.0:oob", "urn:ietf:wg:oauth:2.0:oob:auto")
@@ -150,7 +149,6 @@ def redirect_uri_problem(uri: str) -> str:
 
 
 def with_answer(uri: str, answer: dict[str, str], *, fragment: bool) -> str:
-    """Add an answer to a redirect URI: to its query, or after ``#``."""
     return str(add_params_to_uri(uri, [(name, value) for name, value in answer.items() if value], fragment=fragment))
 
 

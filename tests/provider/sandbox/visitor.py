@@ -9,7 +9,7 @@ import requests
 from bs4 import BeautifulSoup
 
 from redbooth_nb.provider.sandbox import Sandbox
-from redbooth_nb.provider.sandbox.records import Application
+from redbooth_nb.provider.sandbox.data import Application
 
 CALLBACK = "http://127.0.0.1:8765/callback"
 
