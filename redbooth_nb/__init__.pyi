@@ -1,5 +1,4 @@
-from .client.adopt import adopt as adopt
-from .client.authorize import AuthorizationRequest as AuthorizationRequest
+from .client.authorize import AuthorizationRequest as AuthorizationRequest, adopt as adopt
 from .client.exchange import exchange as exchange
 from .client.refresh import RedboothSession as RedboothSession, refresh as refresh, revoke as revoke
 from .client.register import Settings as Settings, save_credentials as save_credentials

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from oauthlib.oauth2 import WebApplicationClient
 
 from redbooth_nb.client.errors import CodeAlreadySent, failure, parameter_meanings
 from redbooth_nb.client.private_file import PrivateFile, StoreError, locked
 from redbooth_nb.client.register import Settings
-from redbooth_nb.errors import NotYet, only_kit_errors
+from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
 from redbooth_nb.secret import Secret, same_text
 
@@ -116,10 +116,27 @@ class AuthorizationRequest:
         return [(name, value, meanings[name]) for name, value in self.parameters.items()]
 
 
+@only_kit_errors
+def adopt(url: str, settings: Settings | None = None) -> AuthorizationRequest:
+    """Adopt the request that `OAuth2Session.authorization_url` made, and remember it as the one under way.
+
+    Raises RedboothError when the address is not that of a request of this app, with `state` and without PKCE.
+    """
+    settings = settings or Settings.load()
+    address, _, query = url.partition("?")
+    given = parse_qsl(query, keep_blank_values=True)
+    fields = {name: dict(given).get(name, "") for name in KEPT_FIELDS}
+    request = AuthorizationRequest(settings, **fields | {"nonce": ""}, code_verifier=None)
+    if address != AUTHORIZE_URL or sorted(given) != sorted(request.parameters.items()) or not request.state:
+        raise failure(RedboothError, "pending", "foreign")
+    PendingAuthorization(settings).begin(request)
+    return request
+
+
 class PendingAuthorization:
     """The authorization under way, on disk (mode 0600): what was sent, and the answer once it came.
 
-    `client/__init__.py` lists the fields. The lock is held only to read and write the file, never during a request.
+    README.md lists the fields. The lock is held only to read and write the file, never during a request.
     """
 
     def __init__(self, settings: Settings) -> None:

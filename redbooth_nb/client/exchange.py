@@ -9,8 +9,7 @@ from redbooth_nb.client.authorize import PendingAuthorization
 from redbooth_nb.client.errors import TransportError
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.token import Token
-from redbooth_nb.client.token_endpoint import token_session
+from redbooth_nb.client.token import Token, token_session
 from redbooth_nb.client.wire import TIMEOUT
 from redbooth_nb.errors import RedboothError, only_kit_errors
 from redbooth_nb.provider.addresses import TOKEN_URL

@@ -20,8 +20,7 @@ from redbooth_nb.client.errors import (
 )
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.token import Token
-from redbooth_nb.client.token_endpoint import token_session
+from redbooth_nb.client.token import Token, token_session
 from redbooth_nb.client.wire import TIMEOUT, api_address, connect_bounded, named_failures
 from redbooth_nb.errors import only_kit_errors
 from redbooth_nb.provider.addresses import REVOKE_URL, TOKEN_URL

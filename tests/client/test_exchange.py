@@ -15,7 +15,7 @@ from client.faults import BAD_ANSWERS, GOOD, NO_ANSWERS
 from client.machine import CLIENT_ID, CLIENT_SECRET, RESET, SILENT, TRICKLE, FaultyServer, reply, unused_port
 from requests_oauthlib import OAuth2Session
 
-from redbooth_nb.client import exchange as exchange_module, token_endpoint, wire
+from redbooth_nb.client import exchange as exchange_module, token as token_module, wire
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
 from redbooth_nb.client.errors import CodeAlreadySent, TokenEndpointError, TransportError
 from redbooth_nb.client.exchange import exchange
@@ -36,7 +36,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the wait for a server that says nothing."""
     for module in (wire, exchange_module):
         monkeypatch.setattr(module, "TIMEOUT", (2, 0.3))
-    monkeypatch.setattr(token_endpoint, "LARGEST_TOKEN_ANSWER", 64 * 1024)
+    monkeypatch.setattr(token_module, "LARGEST_TOKEN_ANSWER", 64 * 1024)
 
 
 def test_a_code_becomes_a_token_that_is_saved(app: Settings, decide: Callable[..., AuthorizationResponse]) -> None:
@@ -167,7 +167,7 @@ def test_no_answer_is_named_with_its_leg_and_never_tried_again(  # noqa: PLR0913
     """R17, R22: one request, whose fate is unknown; the words say that the code may be used up."""
     faulty.answers = [answer]
     if answer == TRICKLE:
-        monkeypatch.setattr(token_endpoint, "SLOWEST_TOKEN_ANSWER", 0.3)
+        monkeypatch.setattr(token_module, "SLOWEST_TOKEN_ANSWER", 0.3)
     with pytest.raises(TransportError) as caught:
         exchange(allowed)
     words = str(caught.value)

@@ -33,7 +33,7 @@ class Mutation:
 
 STORE, REFRESH, EXCHANGE = "client/store.py", "client/refresh.py", "client/exchange.py"
 FILE, RESPONSE, CALLBACK = "client/private_file.py", "client/response.py", "client/callback.py"
-LOOPBACK, ENDPOINT = "client/loopback.py", "client/token_endpoint.py"
+LOOPBACK, TOKEN = "client/loopback.py", "client/token.py"
 MUTATIONS = {
     "no lock": Mutation(
         FILE, "        held = FileLock(path, timeout=LOCK_SECONDS, mode=0o600)",
@@ -102,11 +102,11 @@ MUTATIONS = {
         "                    oauth.post(TOKEN_URL)\n                answer = oauth.fetch_token(\n",
         ("tests/client/test_exchange.py::test_no_answer_is_named_with_its_leg_and_never_tried_again",)),
     "a redirect is followed": Mutation(
-        ENDPOINT, "        if answer.is_redirect:  # credentials go nowhere else\n",
+        TOKEN, "        if answer.is_redirect:  # credentials go nowhere else\n",
         "        if answer.is_redirect:\n            return\n        if answer.is_redirect:\n",
         ("tests/client/test_exchange.py::test_no_answer_is_named_with_its_leg_and_never_tried_again",)),
     "any answer is read to its end": Mutation(
-        ENDPOINT, "settings.provider, LARGEST_TOKEN_ANSWER, SLOWEST_TOKEN_ANSWER)", "settings.provider)",
+        TOKEN, "settings.provider, LARGEST_TOKEN_ANSWER, SLOWEST_TOKEN_ANSWER)", "settings.provider)",
         ("tests/client/test_exchange.py::test_no_answer_is_named_with_its_leg_and_never_tried_again[a huge page]",)),
     "a code is kept after it was sent": Mutation(
         EXCHANGE, "callback_url = response.use()", "callback_url = response.url_for_oauthlib",
