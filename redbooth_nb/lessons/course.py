@@ -52,7 +52,7 @@ def _authorize() -> Findings:
     try:
         settings = Settings.load()
         record = PendingAuthorization(settings).load()
-        response = None if record.get("code_sent") else AuthorizationResponse.last(settings)
+        response = None if record["answered"] and "callback_url" not in record else AuthorizationResponse.last(settings)
     except RedboothError as error:
         yield "code", False, {"problem": f"There is no answer from Redbooth yet: {error.what}"}
         return

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from redbooth_nb.client.errors import _table, bearer_problem, meaning_of
+from redbooth_nb.client.errors import _table, meaning_of
+from redbooth_nb.client.wire import bearer_problem
 from redbooth_nb.errors import RedboothError, only_kit_errors
 
 LEGS = {"authorize", "token", "api"}
