@@ -1,18 +1,16 @@
 """Stage 2, waiting for the answer: the browser brings it, or somebody pastes the address the browser ended at.
 
-Both end in `SignIn.paste`. No cell blocks while a person decides. The listener is open before the link is
-shown, takes one answer, and shows and logs nothing of what it was sent (RFC 8252 section 7.3).
+Both end in `SignIn.paste`. No cell blocks while a person decides. The listener is open before the link is shown,
+takes one answer, and shows and logs nothing of what it was sent (RFC 8252 section 7.3).
 """
 
 import errno
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
-from typing import Final
 from urllib.parse import urlsplit
 
 from redbooth_nb.client.authorize import AuthorizationRequest
@@ -24,14 +22,12 @@ from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 from redbooth_nb.port_note import holder, leave_note
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS
 
-DEFAULT_TIMEOUT: Final = 600.0  # seconds, as long as an authorization code lives
-TITLES: Final = {"allowed": "You allowed access", "denied": "You denied access", "failed": "Redbooth reported an error"}
-MOST_REFUSALS: Final = 5  # kept with their reasons; the others are only counted
+DEFAULT_TIMEOUT = 600.0  # seconds, as long as an authorization code lives
+TITLES = {"allowed": "You allowed access", "denied": "You denied access", "failed": "Redbooth reported an error"}
+MOST_REFUSALS = 5  # kept with their reasons; the others are only counted
 
 
 class Status(StrEnum):
-    """How a sign-in is going."""
-
     WAITING = "waiting"
     ANSWERED = "answered"
     CANCELLED = "cancelled"
@@ -44,7 +40,9 @@ class SignIn:
 
     timeout: seconds to wait at most. listen: whether to listen for the browser from the beginning; see `listen()`.
     on_change: called when `status` changed or an answer was refused, in the thread where that happened.
-    notice: why nothing listens, if so; `paste()` then takes the answer. refused_count: answers that were not taken.
+    notice: why nothing listens, if so; `paste()` then takes the answer.
+    refused: why the last few answers were not taken, pasted or brought by a browser; the wait went on. refused_count:
+    how many there were.
     """
 
     def __init__(
@@ -58,7 +56,7 @@ class SignIn:
         self.request = request
         self._status, self._status_lock = Status.WAITING, threading.Lock()
         self.notice, self.refused_count = "", 0
-        self._refused: deque[RedboothError] = deque(maxlen=MOST_REFUSALS)
+        self.refused: list[RedboothError] = []
         self._response: AuthorizationResponse | None = None
         self._on_change, self._until = on_change, time.monotonic() + timeout
         self._server: LoopbackServer | None = None
@@ -67,18 +65,12 @@ class SignIn:
 
     @property
     def status(self) -> Status:
-        """How it is going."""
         late = self._status is Status.WAITING and time.monotonic() >= self._until
         return Status.TIMED_OUT if late else self._status
 
     def listen(self) -> None:
         """Listen for the browser at the redirect URI, until the end. `notice` says so if that is impossible."""
         self.notice = str(self._listen() or "")
-
-    @property
-    def refused(self) -> list[RedboothError]:
-        """Why the last few answers were not taken, pasted or brought by a browser. The wait went on."""
-        return list(self._refused)
 
     @property
     def response(self) -> AuthorizationResponse:
@@ -95,7 +87,7 @@ class SignIn:
             self._response = AuthorizationResponse.read(callback_url, self.request)
         except RedboothError as error:
             self.refused_count += 1
-            self._refused.append(error.fresh())
+            self.refused = [*self.refused, error.fresh()][-MOST_REFUSALS:]
             self._changed()
             raise
         self._end(Status.ANSWERED)
@@ -189,7 +181,6 @@ class SignIn:
         return Page(200, TITLES[response.outcome], "You can close this tab and go back to the notebook.", last=True)
 
     def __repr__(self) -> str:
-        """Say how it is going."""
         return self.response.describe() if self.status is Status.ANSWERED else f"Sign-in {self.status}."
 
 

@@ -9,19 +9,17 @@ import errno
 import html
 import socket
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import Final
 
-HTTP_PORT: Final = 80  # browsers leave it out
-SLOWEST_REQUEST: Final = 5.0  # seconds, all of it
-LARGEST_REQUEST: Final = 96 * 1024  # bytes of request line and headers
-MOST_CONNECTIONS: Final = 16  # open at once; for one more, the oldest is closed
-HEADERS: Final = (
+HTTP_PORT = 80  # browsers leave it out
+SLOWEST_REQUEST = 5.0  # seconds, all of it
+LARGEST_REQUEST = 96 * 1024  # bytes of request line and headers
+MOST_CONNECTIONS = 16  # open at once; for one more, the oldest is closed
+HEADERS = (
     "Content-Type: text/html; charset=utf-8",
     "Cache-Control: no-store",
     "Referrer-Policy: no-referrer",
@@ -41,7 +39,6 @@ class Page:
     last: bool = False
 
     def encoded(self) -> bytes:
-        """Return it as it goes over the wire."""
         template = Template(Path(__file__).with_name("callback.html").read_text(encoding="utf-8"))
         body = template.substitute(title=self.title, text=html.escape(self.text)).encode()
         head = [f"HTTP/1.1 {self.status} ", *HEADERS, f"Content-Length: {len(body)}", "", ""]
@@ -62,15 +59,10 @@ class LoopbackServer(threading.Thread):
         super().__init__(name="callback listener", daemon=True)
         self._seconds, self._answer, self._on_end = seconds, answer, on_end
         self._hosts = host_names(port)
-        self._connections: OrderedDict[asyncio.StreamWriter, asyncio.Task[None]] = OrderedDict()
+        self._sockets = open_sockets(host, port)
+        self._connections: dict[asyncio.StreamWriter, asyncio.Task[None]] = {}  # the oldest first
         self._stopped = asyncio.Event()
         self._loop = asyncio.new_event_loop()
-        self._sockets: list[socket.socket] = []
-        try:
-            self._sockets = open_sockets(host, port)
-        except OSError:
-            self.close()
-            raise
 
     def stop(self) -> None:
         """End it, from any thread. Connections that are still open are closed, also those without an answer."""
@@ -78,7 +70,6 @@ class LoopbackServer(threading.Thread):
             self._loop.call_soon_threadsafe(self._stopped.set)
 
     def run(self) -> None:
-        """Serve until the end. For the thread itself."""
         timed_out = False
         try:
             with asyncio.Runner(loop_factory=lambda: self._loop) as runner:  # it cancels what is left at the end
@@ -90,22 +81,20 @@ class LoopbackServer(threading.Thread):
     async def _serve(self) -> bool:
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # broken connections are no news
         servers = [await asyncio.start_server(self._accept, sock=s, limit=LARGEST_REQUEST) for s in self._sockets]
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._stopped.wait(), self._seconds)
-        except TimeoutError:
-            return True
-        finally:
-            self._stopped.set()
-            for listening in self._sockets:
-                with suppress(NotImplementedError):  # Windows
-                    self._loop.remove_reader(listening.fileno())
-            for writer in self._connections:
-                writer.transport.abort()
-            if others := asyncio.all_tasks() - {asyncio.current_task()}:  # they end while their server is still open
-                await asyncio.wait(others, timeout=SLOWEST_REQUEST)
-            for server in servers:
-                server.close()
-        return False
+        timed_out = not self._stopped.is_set()
+        self._stopped.set()
+        for listening in self._sockets:
+            with suppress(NotImplementedError):  # Windows
+                self._loop.remove_reader(listening.fileno())
+        for writer in self._connections:
+            writer.transport.abort()
+        if others := asyncio.all_tasks() - {asyncio.current_task()}:  # they end while their server is still open
+            await asyncio.wait(others, timeout=SLOWEST_REQUEST)
+        for server in servers:
+            server.close()
+        return timed_out
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Begin to answer, unless the end has come in the meantime."""
@@ -114,7 +103,8 @@ class LoopbackServer(threading.Thread):
             return
         self._connections[writer] = self._loop.create_task(self._one(reader, writer))
         if len(self._connections) > MOST_CONNECTIONS:
-            oldest, _ = self._connections.popitem(last=False)
+            oldest = next(iter(self._connections))
+            del self._connections[oldest]
             oldest.transport.abort()
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -165,16 +155,13 @@ def host_names(port: int) -> set[str]:
 def open_sockets(host: str, port: int) -> list[socket.socket]:
     """Return listening sockets for a host. Raises OSError when one is taken; a machine without IPv6 needs only one."""
     found: list[socket.socket] = []
-    try:
+    with ExitStack() as opened:  # an error closes what is open by then
         for address in ("127.0.0.1", "::1") if host == "localhost" else (host,):
             family = socket.AF_INET6 if ":" in address else socket.AF_INET
             try:
-                found.append(socket.create_server((address, port), family=family))
+                found.append(opened.enter_context(socket.create_server((address, port), family=family)))
             except OSError as error:
                 if not found or error.errno not in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
                     raise
-    except BaseException:
-        for listening in found:
-            listening.close()
-        raise
+        opened.pop_all()
     return found

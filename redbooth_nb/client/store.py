@@ -33,7 +33,7 @@ class TokenStore:
     @only_kit_errors
     def load(self) -> Token | None:
         """Return the token, or None when there is none. Raises StoreError."""
-        return _token_in(self._file)
+        return _read(self._file)[0]
 
     def require(self) -> Token:
         """Return the token. Raises NotYet when there is none, StoreError."""
@@ -71,7 +71,7 @@ class TokenStore:
     @only_kit_errors
     def interrupted(self) -> bool:
         """Whether the mark is there: a refresh was begun and no answer saved, so the new token may be lost."""
-        return MARK in (self._file.read() or {})
+        return _read(self._file)[1]
 
     @only_kit_errors
     def forget(self) -> None:
@@ -80,18 +80,20 @@ class TokenStore:
 
     def _recover(self) -> None:
         """Put a new token in place that is whole in the temporary file, but was not renamed."""
-        part, complete = PrivateFile(self._file.part), False
+        whole = False
         with suppress(StoreError):  # half a token is none; what is wrong with the file itself, the next read reports
-            old, new = _token_in(self._file), _token_in(part)
-            if new and MARK not in (part.read() or {}):
-                complete = old is None or self.interrupted() or new.obtained_at > old.obtained_at
-        if complete:
+            (old, interrupted), (new, marked) = _read(self._file), _read(PrivateFile(self._file.part))
+            if new and not marked:
+                whole = old is None or interrupted or new.obtained_at > old.obtained_at
+        if whole:
             self._file.finish_write()
 
 
-def _token_in(file: PrivateFile) -> Token | None:
-    content = file.read()
+def _read(file: PrivateFile) -> tuple[Token | None, bool]:
+    """Return the token in a file, and whether it is marked."""
+    if (content := file.read()) is None:
+        return None, False
     try:
-        return Token.from_answer(content, float(content["obtained_at"])) if content else None
+        return Token.from_answer(content, float(content["obtained_at"])), MARK in content
     except (RedboothError, KeyError, TypeError, ValueError, OverflowError):
         raise file.problem("no_token") from None
