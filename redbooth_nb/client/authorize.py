@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from oauthlib.oauth2 import WebApplicationClient
 
-from redbooth_nb.client.errors import CodeAlreadySent, failure, parameter_meanings
+from redbooth_nb.client.errors import CodeAlreadySent, failure, meanings
 from redbooth_nb.client.private_file import PrivateFile, StoreError, locked
 from redbooth_nb.client.register import Settings
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
@@ -104,7 +104,7 @@ class AuthorizationRequest:
 
     def describe(self) -> list[tuple[str, str, str]]:
         """Return name, value and meaning of every parameter."""
-        return [(name, value, parameter_meanings()[name]) for name, value in self.parameters.items()]
+        return [(name, value, meanings()["parameter"][name]) for name, value in self.parameters.items()]
 
 
 @only_kit_errors

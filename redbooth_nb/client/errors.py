@@ -65,7 +65,7 @@ def failure(kind: type[E], step: str, code: str, /, *, before: str = "", **value
 
     For a code that nobody specified it says so. before: what to say first. values: for the names in braces.
     """
-    texts = _table()[step].get(code) or _table()["unspecified"]
+    texts = meanings()[step].get(code) or meanings()["unspecified"]
     parts = {name: text.format_map({"code": f"{code[:60]!a}", **values}) for name, text in texts.items()}
     return kind(before + parts.pop("what"), **parts)
 
@@ -75,13 +75,9 @@ meaning_of = partial(failure, RedboothError)  # for an error that is explained a
 
 def sentences(table: str, findings: Mapping[str, object], **values: str) -> list[str]:
     """Return the sentence of each finding that is true, from a table of `meanings.toml`."""
-    return [_table()[table][name].format_map(values) for name, is_so in findings.items() if is_so]
+    return [meanings()[table][name].format_map(values) for name, is_so in findings.items() if is_so]
 
 
-def parameter_meanings() -> dict[str, str]:
-    """Return what each parameter of the authorization request is for."""
-    return dict(_table()["parameter"])
-
-
-def _table() -> dict[str, Any]:
+def meanings() -> dict[str, Any]:
+    """Return the tables of `meanings.toml`."""
     return wordings(Path(__file__).with_name("meanings.toml"))

@@ -1,8 +1,4 @@
-"""Stage 1, register: the credentials Redbooth gave the app, where they are kept, and what can be wrong with them.
-
-Guide, chapter 1 "Initial Setup". Redbooth says Api Key, App secret and Return URI; the RFC says
-client id, client secret and redirect URI (RFC 6749 section 2).
-"""
+"""Stage 1, register: the app's credentials, where they are kept, and what can be wrong with them (guide, chapter 1)."""
 
 import hashlib
 import os
@@ -44,7 +40,8 @@ class CredentialsError(RedboothError):
 class Settings:
     """What the app knows about itself, and which provider it talks to.
 
-    client_id: Redbooth's "Api Key". client_secret: its "App secret". redirect_uri: its "Return URI".
+    client_id: Redbooth's "Api Key". client_secret: its "App secret". redirect_uri: its "Return URI" (the first names
+    are those of RFC 6749 section 2).
     source: where the credentials came from, for people to read.
     """
 

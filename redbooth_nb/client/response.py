@@ -17,15 +17,12 @@ from redbooth_nb.secret import Secret, same_text
 from redbooth_nb.traffic.redaction import hide_in_text
 
 LONGEST_URL = 64 * 1024  # characters
-ANSWER_PARAMETERS = frozenset(  # each may appear only once
-    {"code", "error", "error_description", "state", "access_token", "token_type", "expires_in", "scope"}
-)
+# each may appear only once
+ANSWER_PARAMETERS = {"code", "error", "error_description", "state", "access_token", "token_type", "expires_in", "scope"}
 CODE_LIFETIME = 600  # seconds; what Doorkeeper gives a code
 
 
 class Outcome(StrEnum):
-    """How an authorization ended."""
-
     ALLOWED = "allowed"
     DENIED = "denied"
     FAILED = "failed"
