@@ -6,7 +6,6 @@ takes one answer, and shows and logs nothing of what it was sent (RFC 8252 secti
 
 import errno
 import logging
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 
 from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.errors import failure
-from redbooth_nb.client.loopback import HTTP_PORT, SLOWEST_REQUEST, LoopbackServer, Page
+from redbooth_nb.client.loopback import HTTP_PORT, LoopbackServer, Page
 from redbooth_nb.client.private_file import StoreError
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
@@ -54,10 +53,10 @@ class SignIn:
         on_change: Callable[[], object] = lambda: None,
     ) -> None:
         self.request = request
-        self._status, self._status_lock = Status.WAITING, threading.Lock()
         self.notice, self.refused_count = "", 0
         self.refused: list[RedboothError] = []
         self._response: AuthorizationResponse | None = None
+        self._ended: Status | None = None  # why the wait ended early
         self._on_change, self._until = on_change, time.monotonic() + timeout
         self._server: LoopbackServer | None = None
         if listen:
@@ -65,8 +64,9 @@ class SignIn:
 
     @property
     def status(self) -> Status:
-        late = self._status is Status.WAITING and time.monotonic() >= self._until
-        return Status.TIMED_OUT if late else self._status
+        if self._response is not None:
+            return Status.ANSWERED
+        return self._ended or (Status.TIMED_OUT if time.monotonic() >= self._until else Status.WAITING)
 
     def listen(self) -> None:
         """Listen for the browser at the redirect URI, until the end. `notice` says so if that is impossible."""
@@ -90,7 +90,7 @@ class SignIn:
             self.refused = [*self.refused, error.fresh()][-MOST_REFUSALS:]
             self._changed()
             raise
-        self._end(Status.ANSWERED)
+        self._stop()
         return self._response
 
     def cancel(self) -> None:
@@ -98,17 +98,16 @@ class SignIn:
         self._end(Status.CANCELLED)
 
     def _end(self, status: Status) -> None:
-        """Stop listening. ANSWERED is final; after a cancel or a timeout an answer can still be pasted."""
-        with self._status_lock:
-            late = status is not Status.ANSWERED and self._status is not Status.WAITING
-            if self._status is Status.ANSWERED or late:
-                return  # it has ended already; the first reason stays
-            self._status = status
-        if self._server is None or not self._server.is_alive():
+        """End the wait, unless it has ended. An answer can still be pasted."""
+        if self._response is None and self._ended is None:
+            self._ended = status
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._server is not None and self._server.is_alive():
+            self._server.stop()  # at its end it tells of the change
+        else:
             self._changed()
-        elif self._server is not threading.current_thread():  # the server's own thread stops it after sending its page
-            self._server.stop()
-            self._server.join(SLOWEST_REQUEST)
 
     def wait(self, seconds: float) -> bool:
         """Wait at most `seconds` for the answer; return whether it came. For scripts, not for cells."""
@@ -133,17 +132,16 @@ class SignIn:
             earlier._end(Status.REPLACED)  # noqa: SLF001  (a cell run again replaces its own listener)
         note = self.request.settings.folder.parents[1] / f"listener-{port}.json"
 
-        def ended(*, timed_out: bool) -> None:
-            if timed_out:
-                self._end(Status.TIMED_OUT)
+        def ended() -> None:
             with suppress(OSError):
                 note.unlink(missing_ok=True)
             if _sign_ins.get(port) is self:
                 del _sign_ins[port]
             self._changed()
 
+        seconds = self._until - time.monotonic() + 0.02  # a little longer: at its end `status` is TIMED_OUT
         try:
-            server = LoopbackServer(host, port, self._until - time.monotonic(), self._answer, ended)
+            server = LoopbackServer(host, port, seconds, self._answer, ended)
         except OSError as error:
             code = "busy" if error.errno == errno.EADDRINUSE else "closed"
             return failure(RedboothError, "listener", code, port=port, reason=error.strerror, holder=holder(note))
@@ -153,7 +151,7 @@ class SignIn:
             server.start()
         except RuntimeError:  # as in a browser's own Python, which has no threads
             server.close()
-            ended(timed_out=False)
+            ended()
             self._server = None
             return failure(RedboothError, "listener", "no_thread")
         return None
@@ -174,11 +172,10 @@ class SignIn:
                 return answered
             if problem in {"for_newer_request", "superseded"}:  # nor can any other answer this request now
                 self._end(Status.REPLACED)
-                return Page(410, "A newer sign-in took its place", f"{error.what} {error.remedy}", last=True)
-            ended = self.status is not Status.WAITING  # by on_change, which was told of the refusal
+                return Page(410, "A newer sign-in took its place", f"{error.what} {error.remedy}")
             title = "The answer could not be kept" if isinstance(error, StoreError) else "Not the answer"
-            return Page(400, title, f"{error.what} The notebook is still waiting.", last=ended)
-        return Page(200, TITLES[response.outcome], "You can close this tab and go back to the notebook.", last=True)
+            return Page(400, title, f"{error.what} The notebook is still waiting.")
+        return Page(200, TITLES[response.outcome], "You can close this tab and go back to the notebook.")
 
     def __repr__(self) -> str:
         return self.response.describe() if self.status is Status.ANSWERED else f"Sign-in {self.status}."
