@@ -39,9 +39,8 @@ class SignIn:
 
     timeout: seconds to wait at most. listen: whether to listen for the browser from the beginning; see `listen()`.
     on_change: called when `status` changed or an answer was refused, in the thread where that happened.
-    notice: why nothing listens, if so; `paste()` then takes the answer.
-    refused: why the last few answers were not taken, pasted or brought by a browser; the wait went on. refused_count:
-    how many there were.
+    notice: why nothing listens, if so; `paste()` then takes the answer. refused_count: answers that were not taken.
+    refused: why the last few of them were not, pasted or brought by a browser; the wait went on.
     """
 
     def __init__(

@@ -37,10 +37,7 @@ class StoreError(RedboothError):
 
 
 class PrivateFile:
-    """A small JSON file that only its owner may read. Hold a lock (see `locked`) from before reading to after writing.
-
-    part: the temporary file that is written first.
-    """
+    """A small JSON file, private to its owner. Hold a lock (see `locked`) from before reading to after writing."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.part = path, part_of(path)

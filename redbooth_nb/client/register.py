@@ -40,8 +40,7 @@ class CredentialsError(RedboothError):
 class Settings:
     """What the app knows about itself, and which provider it talks to.
 
-    client_id: Redbooth's "Api Key". client_secret: its "App secret". redirect_uri: its "Return URI" (the first names
-    are those of RFC 6749 section 2).
+    client_id, client_secret, redirect_uri: what Redbooth calls Api Key, App secret and Return URI (RFC 6749 section 2).
     source: where the credentials came from, for people to read.
     """
 

@@ -1,33 +1,22 @@
-"""The token as an object that shows no secret, and the one place that asks for it, for exchange and refresh.
+"""The token, as an object that shows no secret, and on disk, with the lock that makes refreshes happen one at a time.
 
-requests-oauthlib does the protocol (RFC 6749 sections 3.2 and 5). What it leaves open is done here: nothing is sent
-twice or to another address, the body of an answer is bounded in size and time, and whatever comes back that is not a
-token becomes a named error.
+One folder for each provider and client id, so a token is only ever sent to the service that gave it.
 """
 
-import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any, Final, Self
-
-import requests
-from requests_oauthlib import OAuth2Session
+from pathlib import Path
+from typing import Any, Self
 
 from redbooth_nb.client.errors import TokenEndpointError, failure, sentences
-from redbooth_nb.client.register import Settings
-from redbooth_nb.client.wire import connect_bounded, named_failures, status_of
-from redbooth_nb.errors import printable
-from redbooth_nb.provider.addresses import TOKEN_URL
+from redbooth_nb.client.private_file import PrivateFile, StoreError, locked
+from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 from redbooth_nb.secret import Secret
-from redbooth_nb.traffic.redaction import hide_in_text
 
-PERHAPS_USED: Final = "The code or refresh token may already be used up. If it is, authorize again."
-LARGEST_TOKEN_ANSWER: Final = 128 * 1024  # bytes; a token is a few hundred, an error page some thousand
-SLOWEST_TOKEN_ANSWER: Final = 20.0  # seconds for the body, from the end of the headers
-LONGEST_CODE: Final = 60  # characters shown of an error code
+MARK = "refreshing"  # the field beside a token that is about to be refreshed; the new token's file has none
+LOST = "The new token may be lost. If calls to Redbooth fail after this, authorize again."
 
 
 @dataclass(frozen=True)
@@ -110,59 +99,84 @@ def _fits_header(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch(r"[\x21-\x7e]+", value) is not None
 
 
-@contextmanager
-def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAuth2Session]:
-    """Yield an `OAuth2Session` for one request to the token endpoint of the provider in `settings`.
+class TokenStore:
+    """The token of one app at one provider. Hold `lock()` to change it."""
 
-    step: "exchange" or "refresh", to name in errors. options: as for `OAuth2Session`.
-    Raises TokenEndpointError when the answer is not a token, TransportError when there is none. Never retries.
-    """
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.path = folder, folder / "token.json"
+        self._file = PrivateFile(self.path)
 
-    def refuse(answer: requests.Response, *_: Any, **__: Any) -> None:
-        """Raise the error for an answer that is not a token. requests-oauthlib would call it a "missing token"."""
-        answer.encoding = "utf-8-sig"  # JSON is UTF-8, whatever the header says; some services put a mark before it
-        if answer.is_redirect:  # credentials go nowhere else
-            raise requests.TooManyRedirects(response=answer)  # named_failures turns it into "redirect"
-        if problem := answer_problem(answer, step):
-            raise problem
-        # a lifetime or scope that oauthlib cannot read would cost the tokens beside it
-        vars(answer).update(_content=json.dumps(readable(answer.json())).encode())
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the store alone, among all threads and processes. Raises StoreError as `locked` does."""
+        with locked(self.folder / "token.lock"):
+            self._recover()
+            yield
 
-    oauth = OAuth2Session(settings.client_id, **options)
-    connect_bounded(oauth, settings.provider, LARGEST_TOKEN_ANSWER, SLOWEST_TOKEN_ANSWER)
-    oauth.hooks["response"].append(refuse)  # requests calls these with each answer, before anybody else sees it
-    with named_failures(f"{step}: POST {TOKEN_URL}", also=f" {PERHAPS_USED}"):
-        yield oauth
+    @only_kit_errors
+    def load(self) -> Token | None:
+        """Return the token, or None when there is none. Raises StoreError."""
+        return _read(self._file)[0]
+
+    def require(self) -> Token:
+        """Return the token. Raises NotYet when there is none, StoreError."""
+        if (token := self.load()) is None:
+            raise failure(NotYet, "refresh", "no_token")
+        return token
+
+    @only_kit_errors
+    def check(self) -> None:
+        """Raise StoreError when the file is one that `save` would refuse to replace."""
+        self._file.check()
+
+    @only_kit_errors
+    def save(self, token: Token) -> None:
+        """Keep the token; when this returns it is on the disk, and the mark is gone.
+
+        Raises StoreError; the old token stays, with its mark. If only the rename failed, `lock` tries it again.
+        """
+        try:
+            self._file.write(token.reveal())
+        except StoreError as error:
+            error.remedy += f" {LOST}"
+            raise
+
+    @only_kit_errors
+    def mark_refresh(self, token: Token) -> None:
+        """Mark `token` on disk as about to be refreshed: a crash before `save` is then noticed."""
+        self._file.write({**token.reveal(), MARK: True})
+
+    def unmark_refresh(self, token: Token) -> None:
+        """Take the mark back. On a full disk it stays: the error of the refresh matters more."""
+        with suppress(StoreError):
+            self.save(token)
+
+    @only_kit_errors
+    def interrupted(self) -> bool:
+        """Whether the mark is there: a refresh was begun and no answer saved, so the new token may be lost."""
+        return _read(self._file)[1]
+
+    @only_kit_errors
+    def forget(self) -> None:
+        """Delete the token, for example after it was revoked. Copies of damaged files (*.damaged) stay."""
+        self._file.remove()
+
+    def _recover(self) -> None:
+        """Put a new token in place that is whole in the temporary file, but was not renamed."""
+        whole = False
+        with suppress(StoreError):  # half a token is none; what is wrong with the file itself, the next read reports
+            (old, interrupted), (new, marked) = _read(self._file), _read(PrivateFile(self._file.part))
+            if new and not marked:
+                whole = old is None or interrupted or new.obtained_at > old.obtained_at
+        if whole:
+            self._file.finish_write()
 
 
-def answer_problem(answer: requests.Response, step: str) -> TokenEndpointError | None:
-    """Return the error that names what is wrong with an answer of the token endpoint, None when it is a token.
-
-    Old and new versions of the service differ (401 or 400, `error` as text or as an object); both are understood.
-    """
-    where = f"{step}: POST {TOKEN_URL} answered {status_of(answer)}"
+def _read(file: PrivateFile) -> tuple[Token | None, bool]:
+    """Return the token in a file, and whether it is marked."""
+    if (content := file.read()) is None:
+        return None, False
     try:
-        content = json.loads(answer.content.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict):
-        kind = _shown(answer.headers.get("Content-Type") or "no content type")
-        body = f"something that is not JSON ({kind})" if answer.content else "an empty body"
-        problem = failure(TokenEndpointError, "endpoint", "not_json", where=where, body=body)
-    elif HTTPStatus.OK <= answer.status_code < HTTPStatus.MULTIPLE_CHOICES and "error" not in content:
-        wrong = content_problems(content)
-        if not wrong:
-            return None
-        problem = failure(TokenEndpointError, "endpoint", "no_token", where=where, problems=wrong)
-    else:
-        raw = content.get("error", "")
-        code = _shown((raw.get("message") if isinstance(raw, dict) else raw) or "")[:LONGEST_CODE]
-        problem = failure(TokenEndpointError, "token", code, before=f"{where}: {code or 'no error code'}. ")
-        problem.error = code
-    problem.status = answer.status_code
-    return problem
-
-
-def _shown(text: object) -> str:
-    """Return a text of the service that is safe to show: it may repeat a secret, or hold control characters."""
-    return printable(hide_in_text(str(text)))
+        return Token.from_answer(content, float(content["obtained_at"])), MARK in content
+    except (RedboothError, KeyError, TypeError, ValueError, OverflowError):
+        raise file.problem("no_token") from None
