@@ -111,7 +111,6 @@ class LoopbackServer(threading.Thread):
                 head = await reader.readuntil(b"\r\n\r\n")
                 self._silent.pop(writer, None)
                 writer.write(self._page(head).encoded())
-                await writer.drain()
                 writer.close()
                 await writer.wait_closed()
         except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):

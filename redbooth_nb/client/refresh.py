@@ -103,26 +103,24 @@ class RedboothSession:
         problem = bearer_problem(response.headers.get("WWW-Authenticate", "")) if unauthorized else ""
         if problem == "expired" and not refreshed:  # else the clocks disagree, and another refresh would not help
             newer = refresh(self.settings, replacing=token)
-            response = self._call(method, url, newer, arguments, again=True)
         elif problem == "revoked":
             with self.store.lock():  # somebody may be refreshing right now: their token is not in the store yet
                 newer, interrupted = self.store.require(), self.store.interrupted()
             if newer.access_token == token.access_token:
                 raise failure(AuthorizeAgain, "api", "interrupted" if interrupted else "revoked")
-            response = self._call(method, url, newer, arguments, again=True)
-        return response
+        else:
+            return response
+        body = arguments.get("data")
+        if arguments.get("files") or hasattr(body, "read") or hasattr(body, "__next__"):
+            raise failure(ApiError, "call", "not_repeated")  # the file was read to its end
+        return self._call(method, url, newer, arguments)
 
     get = partialmethod(request, "GET")
     post = partialmethod(request, "POST")
     put = partialmethod(request, "PUT")
     delete = partialmethod(request, "DELETE")
 
-    def _call(
-        self, method: str, url: str, token: Token, arguments: dict[str, Any], *, again: bool = False
-    ) -> requests.Response:
-        body = arguments.get("data")
-        if again and (arguments.get("files") or hasattr(body, "read") or hasattr(body, "__next__")):
-            raise failure(ApiError, "call", "not_repeated")  # the file was read to its end
+    def _call(self, method: str, url: str, token: Token, arguments: dict[str, Any]) -> requests.Response:
         headers = {**(arguments.get("headers") or {}), "Authorization": f"Bearer {token.access_token.reveal()}"}
         # requests replaces the session's hooks, which bound the answer, by those of the call: so both are passed
         own = (arguments.get("hooks") or {}).get("response") or []

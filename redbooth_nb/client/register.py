@@ -26,9 +26,7 @@ from redbooth_nb.traffic.transcript import transcript
 LONGEST_PLACEHOLDER = 39  # characters; a longer value is not tested for being one. Those of Redbooth have 43 or 64.
 SHOWN = 8  # characters of a client id that are shown
 NAMES = ("REDBOOTH_CLIENT_ID", "REDBOOTH_CLIENT_SECRET", "REDBOOTH_REDIRECT_URI")
-# Kinds of provider whose credentials may come from there. "live" is redbooth.com; "sandbox" the kit's own stand-in, in
-# this process; "recorded" one that repeats recorded answers; "stand-in" any other server on this machine.
-FROM_ENVIRONMENT = {"live", "stand-in"}
+FROM_ENVIRONMENT = {"live", "stand-in"}  # whose credentials may come from there: not those of the kit's own stand-ins
 DEFAULT_REDIRECT_URI = "http://127.0.0.1:8765/callback"
 
 
