@@ -1,11 +1,9 @@
-from .client.adopt import adopt as adopt
-from .client.authorize import AuthorizationRequest as AuthorizationRequest
+from .client.authorize import AuthorizationRequest as AuthorizationRequest, adopt as adopt
 from .client.exchange import exchange as exchange
 from .client.refresh import RedboothSession as RedboothSession, refresh as refresh, revoke as revoke
 from .client.register import Settings as Settings, save_credentials as save_credentials
 from .client.response import AuthorizationResponse as AuthorizationResponse
-from .client.store import TokenStore as TokenStore
-from .client.token import Token as Token
+from .client.token import Token as Token, TokenStore as TokenStore
 from .client.wire import connect as connect
 from .errors import RedboothError as RedboothError
 from .lessons.check import check as check, progress as progress

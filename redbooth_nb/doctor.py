@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 
 from redbooth_nb.client.loopback import open_sockets
 from redbooth_nb.client.register import DEFAULT_REDIRECT_URI, Settings, credentials_file
-from redbooth_nb.client.store import TokenStore
+from redbooth_nb.client.token import TokenStore
 from redbooth_nb.client.wire import TIMEOUT, connect
 from redbooth_nb.configuration import Configuration, make_private, port_holder
 from redbooth_nb.errors import NotYet, RedboothError, printable, wordings

@@ -5,8 +5,8 @@ from http import HTTPStatus
 import requests
 from oauthlib.oauth2 import MismatchingStateError, OAuth2Error
 
-from redbooth_nb.client.errors import bearer_problem, meaning_of
-from redbooth_nb.client.wire import transport_failure
+from redbooth_nb.client.errors import meaning_of
+from redbooth_nb.client.wire import bearer_problem, transport_failure
 from redbooth_nb.errors import RedboothError
 
 PAGES = {  # words on an error page of the authorize address, and the error code that it does not show

@@ -60,7 +60,7 @@ def within(name: str, places: tuple[str, ...]) -> bool:
 
 
 def test_the_search_sees_the_imports() -> None:
-    assert "redbooth_nb.client.store" in imports("redbooth_nb.client.refresh")
+    assert "redbooth_nb.client.token" in imports("redbooth_nb.client.refresh")
     assert SANDBOX in imports("redbooth_nb.provider.delivery")
     assert len(MODULES) > 30
 

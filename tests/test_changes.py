@@ -13,7 +13,7 @@ from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.private_file import PrivateFile, StoreError
 from redbooth_nb.client.register import Settings, save_credentials
-from redbooth_nb.client.store import TokenStore
+from redbooth_nb.client.token import TokenStore
 from redbooth_nb.client.wire import connect
 from redbooth_nb.provider.addresses import API_URL
 from redbooth_nb.provider.sandbox import Sandbox

@@ -22,8 +22,7 @@ from client.machine import FaultyServer, own_machine, unused_port
 from redbooth_nb import doctor as this_machine, working_copies
 from redbooth_nb.cli import main
 from redbooth_nb.client.register import save_credentials
-from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.token import Token
+from redbooth_nb.client.token import Token, TokenStore
 from redbooth_nb.doctor import doctor
 from redbooth_nb.provider.sandbox import Sandbox
 

@@ -1,7 +1,4 @@
-"""Stage 2, authorize: the request that sends the user to Redbooth (guide, chapter 2; RFC 6749 section 4.1.1).
-
-The request is kept on disk while it is under way, so that the answer is recognized after a kernel restart.
-"""
+"""Stage 2, authorize: the request that sends the user to Redbooth (guide, chapter 2; RFC 6749 section 4.1.1)."""
 
 import hashlib
 import html
@@ -10,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from oauthlib.oauth2 import WebApplicationClient
 
-from redbooth_nb.client.errors import CodeAlreadySent, failure, parameter_meanings
+from redbooth_nb.client.errors import CodeAlreadySent, failure, meanings
 from redbooth_nb.client.private_file import PrivateFile, StoreError, locked
 from redbooth_nb.client.register import Settings
-from redbooth_nb.errors import NotYet, only_kit_errors
+from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
 from redbooth_nb.secret import Secret, same_text
 
@@ -61,18 +58,13 @@ class AuthorizationRequest:
         Raises NotYet before an app is registered, StoreError when the request cannot be kept.
         """
         settings = settings or Settings.load()
-        second = secrets.token_urlsafe(STATE_BYTES) if nonce else ""
-        joint = "&" if urlsplit(settings.redirect_uri).query else "?"
-        verifier = WebApplicationClient(settings.client_id).create_code_verifier(64) if pkce else ""
-        request = cls(
-            settings=settings,
-            response_type=response_type,
-            redirect_uri=settings.redirect_uri + (f"{joint}{NONCE_NAME}={second}" if second else ""),
-            scope=scope,
-            state=secrets.token_urlsafe(STATE_BYTES),
-            nonce=second,
-            code_verifier=Secret("code verifier", verifier) if verifier else None,
-        )
+        redirect_uri, state, second, verifier = settings.redirect_uri, secrets.token_urlsafe(STATE_BYTES), "", None
+        if nonce:
+            second = secrets.token_urlsafe(STATE_BYTES)
+            redirect_uri += f"{'&' if urlsplit(redirect_uri).query else '?'}{NONCE_NAME}={second}"
+        if pkce:
+            verifier = Secret("code verifier", WebApplicationClient(settings.client_id).create_code_verifier(64))
+        request = cls(settings, response_type, redirect_uri, scope, state, second, verifier)
         PendingAuthorization(settings).begin(request)
         return request
 
@@ -112,14 +104,30 @@ class AuthorizationRequest:
 
     def describe(self) -> list[tuple[str, str, str]]:
         """Return name, value and meaning of every parameter."""
-        meanings = parameter_meanings()
-        return [(name, value, meanings[name]) for name, value in self.parameters.items()]
+        return [(name, value, meanings()["parameter"][name]) for name, value in self.parameters.items()]
+
+
+@only_kit_errors
+def adopt(url: str, settings: Settings | None = None) -> AuthorizationRequest:
+    """Adopt the request that `OAuth2Session.authorization_url` made, and remember it as the one under way.
+
+    Raises RedboothError when the address is not that of a request of this app, with `state` and without PKCE.
+    """
+    settings = settings or Settings.load()
+    address, _, query = url.partition("?")
+    given = parse_qsl(query, keep_blank_values=True)
+    fields = {name: dict(given).get(name, "") for name in KEPT_FIELDS}
+    request = AuthorizationRequest(settings, **fields, code_verifier=None)
+    if address != AUTHORIZE_URL or sorted(given) != sorted(request.parameters.items()) or not request.state:
+        raise failure(RedboothError, "pending", "foreign")
+    PendingAuthorization(settings).begin(request)
+    return request
 
 
 class PendingAuthorization:
-    """The authorization under way, on disk (mode 0600): what was sent, and the answer once it came.
+    """What was sent and, once it came, the answer: on disk, so that a kernel that was restarted recognizes it.
 
-    `client/__init__.py` lists the fields. The lock is held only to read and write the file, never during a request.
+    README.md lists the fields. The lock is held only to read and write the file, never during a request.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -137,8 +145,8 @@ class PendingAuthorization:
                 stale, sent = [*before["stale_states"], before["state"]][-REMEMBERED:], before["sent_codes"]
             fields = {name: getattr(request, name) for name in KEPT_FIELDS}
             verifier = request.code_verifier and request.code_verifier.reveal()
-            memory = {"stale_states": stale, "sent_codes": sent}
-            self._file.write({**fields, "code_verifier": verifier, "answered": False, **memory})
+            memory = {"answered": False, "stale_states": stale, "sent_codes": sent}
+            self._file.write({**fields, "code_verifier": verifier, **memory})
 
     @only_kit_errors
     def load(self) -> dict[str, Any]:
@@ -153,9 +161,9 @@ class PendingAuthorization:
     def request(self, record: dict[str, Any] | None = None) -> AuthorizationRequest:
         """Return the request of `record` (default: the one under way), for example after a kernel restart."""
         record = record or self.load()
-        verifier = record.get("code_verifier")
-        secret = Secret("code verifier", verifier) if verifier else None
-        return AuthorizationRequest(self.settings, **{name: record[name] for name in KEPT_FIELDS}, code_verifier=secret)
+        verifier = Secret("code verifier", record["code_verifier"]) if record.get("code_verifier") else None
+        fields = {name: record[name] for name in KEPT_FIELDS}
+        return AuthorizationRequest(self.settings, **fields, code_verifier=verifier)
 
     @contextmanager
     def change(self) -> Iterator[dict[str, Any]]:
@@ -177,7 +185,6 @@ class PendingAuthorization:
                 raise failure(CodeAlreadySent, "exchange", "sent_before")
             record["sent_codes"] = [*record["sent_codes"], mark][-REMEMBERED:]
             if same_text(record["state"], request.state):
-                record["code_sent"] = True
                 record.pop("callback_url", None)
 
     @only_kit_errors
@@ -186,7 +193,7 @@ class PendingAuthorization:
         with self.change() as record:
             record["sent_codes"] = [mark for mark in record["sent_codes"] if mark != _fingerprint(code)]
             if same_text(record["state"], request.state):
-                record |= {"code_sent": False, "callback_url": callback_url.reveal()}
+                record["callback_url"] = callback_url.reveal()
 
 
 def _fingerprint(code: Secret) -> str:

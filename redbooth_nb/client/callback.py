@@ -1,37 +1,32 @@
 """Stage 2, waiting for the answer: the browser brings it, or somebody pastes the address the browser ended at.
 
-Both end in `SignIn.paste`. No cell blocks while a person decides. The listener is open before the link is
-shown, takes one answer, and shows and logs nothing of what it was sent (RFC 8252 section 7.3).
+Both end in `SignIn.paste`. No cell blocks while a person decides. The listener is open before the link is shown,
+takes one answer, and shows and logs nothing of what it was sent (RFC 8252 section 7.3).
 """
 
 import errno
 import logging
-import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
-from typing import Final
 from urllib.parse import urlsplit
 
 from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.errors import failure
-from redbooth_nb.client.loopback import HTTP_PORT, SLOWEST_REQUEST, LoopbackServer, Page
+from redbooth_nb.client.loopback import HTTP_PORT, LoopbackServer, Page
 from redbooth_nb.client.private_file import StoreError
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.configuration import leave_port_note, port_holder
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS
 
-DEFAULT_TIMEOUT: Final = 600.0  # seconds, as long as an authorization code lives
-TITLES: Final = {"allowed": "You allowed access", "denied": "You denied access", "failed": "Redbooth reported an error"}
-MOST_REFUSALS: Final = 5  # kept with their reasons; the others are only counted
+DEFAULT_TIMEOUT = 600.0  # seconds, as long as an authorization code lives
+TITLES = {"allowed": "You allowed access", "denied": "You denied access", "failed": "Redbooth reported an error"}
+MOST_REFUSALS = 5  # kept with their reasons; the others are only counted
 
 
 class Status(StrEnum):
-    """How a sign-in is going."""
-
     WAITING = "waiting"
     ANSWERED = "answered"
     CANCELLED = "cancelled"
@@ -45,6 +40,7 @@ class SignIn:
     timeout: seconds to wait at most. listen: whether to listen for the browser from the beginning; see `listen()`.
     on_change: called when `status` changed or an answer was refused, in the thread where that happened.
     notice: why nothing listens, if so; `paste()` then takes the answer. refused_count: answers that were not taken.
+    refused: why the last few of them were not, pasted or brought by a browser; the wait went on.
     """
 
     def __init__(
@@ -56,10 +52,10 @@ class SignIn:
         on_change: Callable[[], object] = lambda: None,
     ) -> None:
         self.request = request
-        self._status, self._status_lock = Status.WAITING, threading.Lock()
         self.notice, self.refused_count = "", 0
-        self._refused: deque[RedboothError] = deque(maxlen=MOST_REFUSALS)
+        self.refused: list[RedboothError] = []
         self._response: AuthorizationResponse | None = None
+        self._ended: Status | None = None  # why the wait ended early
         self._on_change, self._until = on_change, time.monotonic() + timeout
         self._server: LoopbackServer | None = None
         if listen:
@@ -67,18 +63,13 @@ class SignIn:
 
     @property
     def status(self) -> Status:
-        """How it is going."""
-        late = self._status is Status.WAITING and time.monotonic() >= self._until
-        return Status.TIMED_OUT if late else self._status
+        if self._response is not None:
+            return Status.ANSWERED
+        return self._ended or (Status.TIMED_OUT if time.monotonic() >= self._until else Status.WAITING)
 
     def listen(self) -> None:
         """Listen for the browser at the redirect URI, until the end. `notice` says so if that is impossible."""
         self.notice = str(self._listen() or "")
-
-    @property
-    def refused(self) -> list[RedboothError]:
-        """Why the last few answers were not taken, pasted or brought by a browser. The wait went on."""
-        return list(self._refused)
 
     @property
     def response(self) -> AuthorizationResponse:
@@ -95,10 +86,10 @@ class SignIn:
             self._response = AuthorizationResponse.read(callback_url, self.request)
         except RedboothError as error:
             self.refused_count += 1
-            self._refused.append(error.fresh())
+            self.refused = [*self.refused, error.fresh()][-MOST_REFUSALS:]
             self._changed()
             raise
-        self._end(Status.ANSWERED)
+        self._stop()
         return self._response
 
     def cancel(self) -> None:
@@ -106,17 +97,16 @@ class SignIn:
         self._end(Status.CANCELLED)
 
     def _end(self, status: Status) -> None:
-        """Stop listening. ANSWERED is final; after a cancel or a timeout an answer can still be pasted."""
-        with self._status_lock:
-            late = status is not Status.ANSWERED and self._status is not Status.WAITING
-            if self._status is Status.ANSWERED or late:
-                return  # it has ended already; the first reason stays
-            self._status = status
-        if self._server is None or not self._server.is_alive():
+        """End the wait, unless it has ended. An answer can still be pasted."""
+        if self._response is None and self._ended is None:
+            self._ended = status
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._server is not None and self._server.is_alive():
+            self._server.stop()  # at its end it tells of the change
+        else:
             self._changed()
-        elif self._server is not threading.current_thread():  # the server's own thread stops it after sending its page
-            self._server.stop()
-            self._server.join(SLOWEST_REQUEST)
 
     def wait(self, seconds: float) -> bool:
         """Wait at most `seconds` for the answer; return whether it came. For scripts, not for cells."""
@@ -141,17 +131,16 @@ class SignIn:
             earlier._end(Status.REPLACED)  # noqa: SLF001  (a cell run again replaces its own listener)
         note = self.request.settings.folder.parents[1] / f"listener-{port}.json"
 
-        def ended(*, timed_out: bool) -> None:
-            if timed_out:
-                self._end(Status.TIMED_OUT)
+        def ended() -> None:
             with suppress(OSError):
                 note.unlink(missing_ok=True)
             if _sign_ins.get(port) is self:
                 del _sign_ins[port]
             self._changed()
 
+        seconds = self._until - time.monotonic() + 0.02  # a little longer: at its end `status` is TIMED_OUT
         try:
-            server = LoopbackServer(host, port, self._until - time.monotonic(), self._answer, ended)
+            server = LoopbackServer(host, port, seconds, self._answer, ended)
         except OSError as error:
             code = "busy" if error.errno == errno.EADDRINUSE else "closed"
             return failure(RedboothError, "listener", code, port=port, reason=error.strerror, holder=port_holder(note))
@@ -161,7 +150,7 @@ class SignIn:
             server.start()
         except RuntimeError:  # as in a browser's own Python, which has no threads
             server.close()
-            ended(timed_out=False)
+            ended()
             self._server = None
             return failure(RedboothError, "listener", "no_thread")
         return None
@@ -182,14 +171,12 @@ class SignIn:
                 return answered
             if problem in {"for_newer_request", "superseded"}:  # nor can any other answer this request now
                 self._end(Status.REPLACED)
-                return Page(410, "A newer sign-in took its place", f"{error.what} {error.remedy}", last=True)
-            ended = self.status is not Status.WAITING  # by on_change, which was told of the refusal
+                return Page(410, "A newer sign-in took its place", f"{error.what} {error.remedy}")
             title = "The answer could not be kept" if isinstance(error, StoreError) else "Not the answer"
-            return Page(400, title, f"{error.what} The notebook is still waiting.", last=ended)
-        return Page(200, TITLES[response.outcome], "You can close this tab and go back to the notebook.", last=True)
+            return Page(400, title, f"{error.what} The notebook is still waiting.")
+        return Page(200, TITLES[response.outcome], "You can close this tab and go back to the notebook.")
 
     def __repr__(self) -> str:
-        """Say how it is going."""
         return self.response.describe() if self.status is Status.ANSWERED else f"Sign-in {self.status}."
 
 

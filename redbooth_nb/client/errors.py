@@ -1,9 +1,10 @@
-"""Every failure of the flow, with its meaning: what the guide lists, what the RFCs specify, what Doorkeeper sends.
+"""Every failure of the flow: what the guide lists, what the RFCs specify, what Doorkeeper, Redbooth's engine, sends.
 
-Doorkeeper is the engine behind redbooth.com. The sentences are in `meanings.toml`, one table for each step.
+The sentences are in `meanings.toml`, one table for each step.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,35 +65,19 @@ def failure(kind: type[E], step: str, code: str, /, *, before: str = "", **value
 
     For a code that nobody specified it says so. before: what to say first. values: for the names in braces.
     """
-    texts = _table()[step].get(code) or _table()["unspecified"]
+    texts = meanings()[step].get(code) or meanings()["unspecified"]
     parts = {name: text.format_map({"code": f"{code[:60]!a}", **values}) for name, text in texts.items()}
     return kind(before + parts.pop("what"), **parts)
 
 
-def meaning_of(step: str, code: str) -> RedboothError:
-    """Return what the error `code` means at `step`, for an error that is explained and not raised."""
-    return failure(RedboothError, step, code)
+meaning_of = partial(failure, RedboothError)  # for an error that is explained and not raised
 
 
 def sentences(table: str, findings: Mapping[str, object], **values: str) -> list[str]:
     """Return the sentence of each finding that is true, from a table of `meanings.toml`."""
-    return [_table()[table][name].format_map(values) for name, is_so in findings.items() if is_so]
+    return [meanings()[table][name].format_map(values) for name, is_so in findings.items() if is_so]
 
 
-def parameter_meanings() -> dict[str, str]:
-    """Return what each parameter of the authorization request is for."""
-    return dict(_table()["parameter"])
-
-
-def _table() -> dict[str, Any]:
+def meanings() -> dict[str, Any]:
+    """Return the tables of `meanings.toml`."""
     return wordings(Path(__file__).with_name("meanings.toml"))
-
-
-def bearer_problem(header: str) -> str:
-    """Return "expired", "revoked" or "invalid" from a `WWW-Authenticate` header, "" when it is about something else.
-
-    Only what the header says decides (RFC 6750 section 3.1): a 401 without invalid_token may mean "not allowed".
-    """
-    if 'error="invalid_token"' not in header:
-        return ""
-    return next((word for word in ("expired", "revoked") if word in header), "invalid")

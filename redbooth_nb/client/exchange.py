@@ -1,19 +1,34 @@
 """Stage 3, exchange: the authorization code becomes a token (guide, chapter 3; RFC 6749 section 4.1.3).
 
 A code is marked as sent before it is sent, and never sent again: it works once, and a second use looks like theft.
+`token_session` is the one place that asks for tokens, here and in a refresh. requests-oauthlib does the protocol (RFC
+6749 section 5). What it leaves open is done here: nothing is sent twice or to another address, the body of an answer is
+bounded in size and time, and whatever comes back that is not a token becomes a named error.
 """
 
-from contextlib import suppress
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
+from typing import Any
+
+import requests
+from requests_oauthlib import OAuth2Session
 
 from redbooth_nb.client.authorize import PendingAuthorization
-from redbooth_nb.client.errors import TransportError
+from redbooth_nb.client.errors import TokenEndpointError, TransportError, failure
+from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.token import Token
-from redbooth_nb.client.token_endpoint import token_session
-from redbooth_nb.client.wire import TIMEOUT
-from redbooth_nb.errors import RedboothError, only_kit_errors
+from redbooth_nb.client.token import Token, TokenStore, content_problems, readable
+from redbooth_nb.client.wire import TIMEOUT, connect_bounded, named_failures, status_of
+from redbooth_nb.errors import RedboothError, only_kit_errors, printable
 from redbooth_nb.provider.addresses import TOKEN_URL
+from redbooth_nb.traffic.redaction import hide_in_text
+
+PERHAPS_USED = "The code or refresh token may already be used up. If it is, authorize again."
+LARGEST_TOKEN_ANSWER = 128 * 1024  # bytes; a token is a few hundred, an error page some thousand
+SLOWEST_TOKEN_ANSWER = 20.0  # seconds for the body, from the end of the headers
+LONGEST_CODE = 60  # characters shown of an error code
 
 
 @only_kit_errors
@@ -47,3 +62,61 @@ def exchange(response: AuthorizationResponse | None = None) -> Token:
         token = Token.from_answer(answer, settings.provider.now())
         store.save(token)
     return token
+
+
+@contextmanager
+def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAuth2Session]:
+    """Yield an `OAuth2Session` for one request to the token endpoint of the provider in `settings`.
+
+    step: "exchange" or "refresh", to name in errors. options: as for `OAuth2Session`.
+    Raises TokenEndpointError when the answer is not a token, TransportError when there is none. Never retries.
+    """
+
+    def refuse(answer: requests.Response, *_: Any, **__: Any) -> None:
+        """Raise the error for an answer that is not a token. requests-oauthlib would call it a "missing token"."""
+        answer.encoding = "utf-8-sig"  # JSON is UTF-8, whatever the header says; some services put a mark before it
+        if answer.is_redirect:  # credentials go nowhere else
+            raise requests.TooManyRedirects(response=answer)  # named_failures turns it into "redirect"
+        if problem := answer_problem(answer, step):
+            raise problem
+        # a lifetime or scope that oauthlib cannot read would cost the tokens beside it
+        vars(answer).update(_content=json.dumps(readable(answer.json())).encode())
+
+    oauth = OAuth2Session(settings.client_id, **options)
+    connect_bounded(oauth, settings.provider, LARGEST_TOKEN_ANSWER, SLOWEST_TOKEN_ANSWER)
+    oauth.hooks["response"].append(refuse)  # requests calls these with each answer, before anybody else sees it
+    with named_failures(f"{step}: POST {TOKEN_URL}", also=f" {PERHAPS_USED}"):
+        yield oauth
+
+
+def answer_problem(answer: requests.Response, step: str) -> TokenEndpointError | None:
+    """Return the error that names what is wrong with an answer of the token endpoint, None when it is a token.
+
+    Old and new versions of the service differ (401 or 400, `error` as text or as an object); both are understood.
+    """
+    where = f"{step}: POST {TOKEN_URL} answered {status_of(answer)}"
+    try:
+        content = json.loads(answer.content.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        kind = _shown(answer.headers.get("Content-Type") or "no content type")
+        body = f"something that is not JSON ({kind})" if answer.content else "an empty body"
+        problem = failure(TokenEndpointError, "endpoint", "not_json", where=where, body=body)
+    elif HTTPStatus.OK <= answer.status_code < HTTPStatus.MULTIPLE_CHOICES and "error" not in content:
+        wrong = content_problems(content)
+        if not wrong:
+            return None
+        problem = failure(TokenEndpointError, "endpoint", "no_token", where=where, problems=wrong)
+    else:
+        raw = content.get("error", "")
+        code = _shown((raw.get("message") if isinstance(raw, dict) else raw) or "")[:LONGEST_CODE]
+        problem = failure(TokenEndpointError, "token", code, before=f"{where}: {code or 'no error code'}. ")
+        problem.error = code
+    problem.status = answer.status_code
+    return problem
+
+
+def _shown(text: object) -> str:
+    """Return a text of the service that is safe to show: it may repeat a secret, or hold control characters."""
+    return printable(hide_in_text(str(text)))

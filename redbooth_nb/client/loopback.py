@@ -9,19 +9,17 @@ import errno
 import html
 import socket
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import Final
 
-HTTP_PORT: Final = 80  # browsers leave it out
-SLOWEST_REQUEST: Final = 5.0  # seconds, all of it
-LARGEST_REQUEST: Final = 96 * 1024  # bytes of request line and headers
-MOST_CONNECTIONS: Final = 16  # open at once; for one more, the oldest is closed
-HEADERS: Final = (
+HTTP_PORT = 80  # browsers leave it out
+SLOWEST_REQUEST = 5.0  # seconds, all of it
+LARGEST_REQUEST = 96 * 1024  # bytes of request line and headers
+MOST_CONNECTIONS = 16  # open at once and silent; for one more, the oldest is closed
+HEADERS = (
     "Content-Type: text/html; charset=utf-8",
     "Cache-Control: no-store",
     "Referrer-Policy: no-referrer",
@@ -33,15 +31,13 @@ HEADERS: Final = (
 
 @dataclass(frozen=True)
 class Page:
-    """What the browser gets to see: our own sentences only. last: whether the server stops after it."""
+    """What the browser gets to see: our own sentences only."""
 
     status: int
     title: str
     text: str
-    last: bool = False
 
     def encoded(self) -> bytes:
-        """Return it as it goes over the wire."""
         template = Template(Path(__file__).with_name("callback.html").read_text(encoding="utf-8"))
         body = template.substitute(title=self.title, text=html.escape(self.text)).encode()
         head = [f"HTTP/1.1 {self.status} ", *HEADERS, f"Content-Length: {len(body)}", "", ""]
@@ -52,88 +48,76 @@ class LoopbackServer(threading.Thread):
     """Listens on a loopback host and port from the moment it is made. Raises OSError when it cannot.
 
     It answers after `start()`, for `seconds` at most; connections that arrive earlier are queued.
-    answer: called with path and query of each GET request. on_end: called at the end; `timed_out`: time ran out.
+    answer: called with path and query of each GET request. on_end: called at the end.
     For `localhost` it takes both loopback addresses, so that no other program can receive the callback on one of them.
     """
 
     def __init__(
-        self, host: str, port: int, seconds: float, answer: Callable[[str], Page], on_end: Callable[..., None]
+        self, host: str, port: int, seconds: float, answer: Callable[[str], Page], on_end: Callable[[], object]
     ) -> None:
         super().__init__(name="callback listener", daemon=True)
         self._seconds, self._answer, self._on_end = seconds, answer, on_end
         self._hosts = host_names(port)
-        self._connections: OrderedDict[asyncio.StreamWriter, asyncio.Task[None]] = OrderedDict()
+        self._sockets = open_sockets(host, port)
+        self._silent: dict[asyncio.StreamWriter, asyncio.Task[None]] = {}  # have not asked yet, the oldest first
         self._stopped = asyncio.Event()
         self._loop = asyncio.new_event_loop()
-        self._sockets: list[socket.socket] = []
-        try:
-            self._sockets = open_sockets(host, port)
-        except OSError:
-            self.close()
-            raise
 
     def stop(self) -> None:
-        """End it, from any thread. Connections that are still open are closed, also those without an answer."""
+        """End it, and in any other thread wait for that. Who has asked gets the page; other connections are closed."""
         with suppress(RuntimeError):  # it has ended by itself
             self._loop.call_soon_threadsafe(self._stopped.set)
+        if self is not threading.current_thread():
+            self.join(SLOWEST_REQUEST)
 
     def run(self) -> None:
-        """Serve until the end. For the thread itself."""
-        timed_out = False
         try:
             with asyncio.Runner(loop_factory=lambda: self._loop) as runner:  # it cancels what is left at the end
-                timed_out = runner.run(self._serve())
+                runner.run(self._serve())
         finally:
             self.close()
-            self._on_end(timed_out=timed_out)
+            self._on_end()
 
-    async def _serve(self) -> bool:
+    async def _serve(self) -> None:
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # broken connections are no news
         servers = [await asyncio.start_server(self._accept, sock=s, limit=LARGEST_REQUEST) for s in self._sockets]
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._stopped.wait(), self._seconds)
-        except TimeoutError:
-            return True
-        finally:
-            self._stopped.set()
-            for listening in self._sockets:
-                with suppress(NotImplementedError):  # Windows
-                    self._loop.remove_reader(listening.fileno())
-            for writer in self._connections:
-                writer.transport.abort()
-            if others := asyncio.all_tasks() - {asyncio.current_task()}:  # they end while their server is still open
-                await asyncio.wait(others, timeout=SLOWEST_REQUEST)
-            for server in servers:
-                server.close()
-        return False
+        self._stopped.set()
+        for listening in self._sockets:
+            with suppress(NotImplementedError):  # Windows
+                self._loop.remove_reader(listening.fileno())
+        for writer in self._silent:
+            writer.transport.abort()
+        if others := asyncio.all_tasks() - {asyncio.current_task()}:  # they end while their server is still open
+            await asyncio.wait(others, timeout=SLOWEST_REQUEST)
+        for server in servers:
+            server.close()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Begin to answer, unless the end has come in the meantime."""
         if self._stopped.is_set():
             writer.transport.abort()
             return
-        self._connections[writer] = self._loop.create_task(self._one(reader, writer))
-        if len(self._connections) > MOST_CONNECTIONS:
-            oldest, _ = self._connections.popitem(last=False)
+        self._silent[writer] = self._loop.create_task(self._one(reader, writer))
+        if len(self._silent) > MOST_CONNECTIONS:
+            oldest = next(iter(self._silent))
+            del self._silent[oldest]
             oldest.transport.abort()
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        last = False
         try:
             async with asyncio.timeout(SLOWEST_REQUEST):
-                page = self._page(await reader.readuntil(b"\r\n\r\n"))
-                last = page.last
-                writer.write(page.encoded())
-                await writer.drain()
+                head = await reader.readuntil(b"\r\n\r\n")
+                self._silent.pop(writer, None)
+                writer.write(self._page(head).encoded())
                 writer.close()
                 await writer.wait_closed()
         except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             writer.transport.abort()
         finally:
             writer.close()
-            self._connections.pop(writer, None)
-            if last:  # also where the tab was closed already
-                self._stopped.set()
+            self._silent.pop(writer, None)
 
     def _page(self, head: bytes) -> Page:
         line, *headers = head.decode("latin-1").split("\r\n")
@@ -165,16 +149,13 @@ def host_names(port: int) -> set[str]:
 def open_sockets(host: str, port: int) -> list[socket.socket]:
     """Return listening sockets for a host. Raises OSError when one is taken; a machine without IPv6 needs only one."""
     found: list[socket.socket] = []
-    try:
+    with ExitStack() as opened:  # an error closes what is open by then
         for address in ("127.0.0.1", "::1") if host == "localhost" else (host,):
             family = socket.AF_INET6 if ":" in address else socket.AF_INET
             try:
-                found.append(socket.create_server((address, port), family=family))
+                found.append(opened.enter_context(socket.create_server((address, port), family=family)))
             except OSError as error:
                 if not found or error.errno not in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
                     raise
-    except BaseException:
-        for listening in found:
-            listening.close()
-        raise
+        opened.pop_all()
     return found

@@ -37,10 +37,7 @@ class StoreError(RedboothError):
 
 
 class PrivateFile:
-    """A small JSON file that only its owner may read. Hold a lock (see `locked`) from before reading to after writing.
-
-    part: the temporary file that is written first. A crash may leave it behind; the next `write` replaces it.
-    """
+    """A small JSON file, private to its owner. Hold a lock (see `locked`) from before reading to after writing."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.part = path, part_of(path)
@@ -66,7 +63,7 @@ class PrivateFile:
         A damaged file, or one of a newer kit, is kept beside the new one.
         """
         self.check()
-        with self._write_failures():
+        with self._changing():
             make_private(self.path.parent)
             try:
                 self.read()  # raises if the file is damaged
@@ -74,22 +71,19 @@ class PrivateFile:
                 names = (self.path.with_name(f"{self.path.name}.damaged{number or ''}") for number in count())
                 self.path.replace(next(name for name in names if not name.exists()))
             replace_file(self.path, json.dumps({**content, "format": FORMAT}, indent=1).encode())
-        changes.announce()
 
     def finish_write(self) -> None:
         """Move `part` into place: it is complete, but a crash or a failed rename left it there."""
-        with self._write_failures():
+        with self._changing():
             with self.part.open("rb+") as file:
                 os.fsync(file.fileno())
             put_in_place(self.path)
-        changes.announce()
 
     def remove(self) -> None:
         """Delete the file, if it is there, and what a crash left of it."""
-        with self._write_failures():
+        with self._changing():
             self.path.unlink(missing_ok=True)
             self.part.unlink(missing_ok=True)
-        changes.announce()
 
     def check(self) -> None:
         """Raise StoreError when there is a file that is not safe to use: a link, or one that others own or can read."""
@@ -110,15 +104,15 @@ class PrivateFile:
             raise self.problem(code)
 
     def problem(self, code: str, **values: Any) -> StoreError:
-        """Return the error of this name about the file."""
         return failure(StoreError, "store", code, path=self.path, name=self.path.name, **values)
 
     @contextmanager
-    def _write_failures(self) -> Iterator[None]:
+    def _changing(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             raise self.problem("unwritable", reason=error.strerror or type(error).__name__) from None
+        changes.announce()
 
 
 @contextmanager
@@ -146,7 +140,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def part_of(path: Path) -> Path:
-    """Return the temporary file that is written before it takes the place of `path`."""
+    """Return the temporary file that takes the place of `path` once it is written. A crash may leave it behind."""
     return path.with_name(f".{path.name}.part")
 
 

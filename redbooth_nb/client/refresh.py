@@ -10,19 +10,11 @@ from typing import Any, Final
 
 import requests
 
-from redbooth_nb.client.errors import (
-    ApiError,
-    AuthorizeAgain,
-    TokenEndpointError,
-    TransportError,
-    bearer_problem,
-    failure,
-)
+from redbooth_nb.client.errors import ApiError, AuthorizeAgain, TokenEndpointError, TransportError, failure
+from redbooth_nb.client.exchange import token_session
 from redbooth_nb.client.register import Settings
-from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.token import Token
-from redbooth_nb.client.token_endpoint import token_session
-from redbooth_nb.client.wire import TIMEOUT, api_address, connect_bounded, named_failures
+from redbooth_nb.client.token import Token, TokenStore
+from redbooth_nb.client.wire import TIMEOUT, api_address, bearer_problem, connect_bounded, named_failures
 from redbooth_nb.errors import only_kit_errors
 from redbooth_nb.provider.addresses import REVOKE_URL, TOKEN_URL
 
@@ -111,26 +103,24 @@ class RedboothSession:
         problem = bearer_problem(response.headers.get("WWW-Authenticate", "")) if unauthorized else ""
         if problem == "expired" and not refreshed:  # else the clocks disagree, and another refresh would not help
             newer = refresh(self.settings, replacing=token)
-            response = self._call(method, url, newer, arguments, again=True)
         elif problem == "revoked":
             with self.store.lock():  # somebody may be refreshing right now: their token is not in the store yet
                 newer, interrupted = self.store.require(), self.store.interrupted()
             if newer.access_token == token.access_token:
                 raise failure(AuthorizeAgain, "api", "interrupted" if interrupted else "revoked")
-            response = self._call(method, url, newer, arguments, again=True)
-        return response
+        else:
+            return response
+        body = arguments.get("data")
+        if arguments.get("files") or hasattr(body, "read") or hasattr(body, "__next__"):
+            raise failure(ApiError, "call", "not_repeated")  # the file was read to its end
+        return self._call(method, url, newer, arguments)
 
     get = partialmethod(request, "GET")
     post = partialmethod(request, "POST")
     put = partialmethod(request, "PUT")
     delete = partialmethod(request, "DELETE")
 
-    def _call(
-        self, method: str, url: str, token: Token, arguments: dict[str, Any], *, again: bool = False
-    ) -> requests.Response:
-        body = arguments.get("data")
-        if again and (arguments.get("files") or hasattr(body, "read") or hasattr(body, "__next__")):
-            raise failure(ApiError, "call", "not_repeated")  # the file was read to its end
+    def _call(self, method: str, url: str, token: Token, arguments: dict[str, Any]) -> requests.Response:
         headers = {**(arguments.get("headers") or {}), "Authorization": f"Bearer {token.access_token.reveal()}"}
         # requests replaces the session's hooks, which bound the answer, by those of the call: so both are passed
         own = (arguments.get("hooks") or {}).get("response") or []

@@ -1,8 +1,4 @@
-"""Stage 1, register: the credentials Redbooth gave the app, where they are kept, and what can be wrong with them.
-
-Guide, chapter 1 "Initial Setup". Redbooth says Api Key, App secret and Return URI; the RFC says
-client id, client secret and redirect URI (RFC 6749 section 2).
-"""
+"""Stage 1, register: the app's credentials, where they are kept, and what can be wrong with them (guide, chapter 1)."""
 
 import hashlib
 import os
@@ -30,9 +26,7 @@ from redbooth_nb.traffic.transcript import transcript
 LONGEST_PLACEHOLDER = 39  # characters; a longer value is not tested for being one. Those of Redbooth have 43 or 64.
 SHOWN = 8  # characters of a client id that are shown
 NAMES = ("REDBOOTH_CLIENT_ID", "REDBOOTH_CLIENT_SECRET", "REDBOOTH_REDIRECT_URI")
-# Kinds of provider whose credentials may come from there. "live" is redbooth.com; "sandbox" the kit's own stand-in, in
-# this process; "recorded" one that repeats recorded answers; "stand-in" any other server on this machine.
-FROM_ENVIRONMENT = {"live", "stand-in"}
+FROM_ENVIRONMENT = {"live", "stand-in"}  # whose credentials may come from there: not those of the kit's own stand-ins
 DEFAULT_REDIRECT_URI = "http://127.0.0.1:8765/callback"
 
 
@@ -44,7 +38,7 @@ class CredentialsError(RedboothError):
 class Settings:
     """What the app knows about itself, and which provider it talks to.
 
-    client_id: Redbooth's "Api Key". client_secret: its "App secret". redirect_uri: its "Return URI".
+    client_id, client_secret, redirect_uri: what Redbooth calls Api Key, App secret and Return URI (RFC 6749 section 2).
     source: where the credentials came from, for people to read.
     """
 

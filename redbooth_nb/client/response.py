@@ -5,7 +5,7 @@ The whole callback URL is read, never a bare code: only then can `state` be chec
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from redbooth_nb.client.authorize import NONCE_NAME, AuthorizationRequest, PendingAuthorization
@@ -17,15 +17,12 @@ from redbooth_nb.secret import Secret, same_text
 from redbooth_nb.traffic.redaction import hide_in_text
 
 LONGEST_URL = 64 * 1024  # characters
-ANSWER_PARAMETERS = frozenset(  # each may appear only once
-    {"code", "error", "error_description", "state", "access_token", "token_type", "expires_in", "scope"}
-)
+# each may appear only once
+ANSWER_PARAMETERS = {"code", "error", "error_description", "state", "access_token", "token_type", "expires_in", "scope"}
 CODE_LIFETIME = 600  # seconds; what Doorkeeper gives a code
 
 
 class Outcome(StrEnum):
-    """How an authorization ended."""
-
     ALLOWED = "allowed"
     DENIED = "denied"
     FAILED = "failed"
@@ -51,9 +48,7 @@ class AuthorizationResponse:
 
     @classmethod
     @only_kit_errors
-    def read(
-        cls, callback_url: str, request: AuthorizationRequest, *, accept_missing_state: bool = False
-    ) -> "AuthorizationResponse":
+    def read(cls, callback_url: str, request: AuthorizationRequest, *, accept_missing_state: bool = False) -> Self:
         """Read a callback URL as the answer to `request`, once.
 
         accept_missing_state: take an answer without `state`, giving up the protection that it gives.
@@ -64,13 +59,13 @@ class AuthorizationResponse:
         fields, now = _fields(callback_url, request), request.settings.provider.now()
         with PendingAuthorization(request.settings).change() as record:  # if this block ends well, its state is used
             state_check = _check_state(fields, request, record, accept_missing=accept_missing_state)
-            response = cls._from_fields(fields, request, Secret("callback URL", callback_url), state_check)
+            response = cls._from_fields(fields, request, callback_url, state_check)
             record |= {"answered": True, "answered_at": now, "callback_url": callback_url}
         return response
 
     @classmethod
     @only_kit_errors
-    def last(cls, settings: Settings | None = None) -> "AuthorizationResponse":
+    def last(cls, settings: Settings | None = None) -> Self:
         """Return the answer that came last and whose code was not sent yet, for example in the next notebook.
 
         Raises NotYet when there is none.
@@ -82,12 +77,10 @@ class AuthorizationResponse:
         if not url or settings.provider.now() - record["answered_at"] > CODE_LIFETIME:
             raise failure(NotYet, "pending", "no_answer")
         request = pending.request(record)
-        return cls._from_fields(_fields(url, request), request, Secret("callback URL", url), "matched when it arrived")
+        return cls._from_fields(_fields(url, request), request, url, "matched when it arrived")
 
     @classmethod
-    def _from_fields(
-        cls, fields: dict[str, str], request: AuthorizationRequest, url: Secret, state_check: str
-    ) -> "AuthorizationResponse":
+    def _from_fields(cls, fields: dict[str, str], request: AuthorizationRequest, url: str, state_check: str) -> Self:
         found: dict[str, Any] = {"outcome": Outcome.ALLOWED}
         if "error" in fields:  # it wins over a code in the same answer
             found = {name: printable(hide_in_text(fields.get(name, ""))) for name in ("error", "error_description")}
@@ -98,7 +91,8 @@ class AuthorizationResponse:
             found["code"] = Secret("authorization code", fields["code"])
         else:
             raise failure(CallbackError, "callback", "empty")
-        return cls(request, url, state_check=state_check, state=fields.get("state"), **found)
+        secret = Secret("callback URL", url)
+        return cls(request, secret, state_check=state_check, state=fields.get("state"), **found)
 
     @only_kit_errors
     def use(self) -> str:

@@ -64,6 +64,16 @@ def api_address(path: str) -> str:
     return url
 
 
+def bearer_problem(header: str) -> str:
+    """Return "expired", "revoked" or "invalid" from a `WWW-Authenticate` header, "" when it is about something else.
+
+    Only what the header says decides (RFC 6750 section 3.1): a 401 without invalid_token may mean "not allowed".
+    """
+    if 'error="invalid_token"' not in header:
+        return ""
+    return next((word for word in ("expired", "revoked") if word in header), "invalid")
+
+
 class UnboundedAnswer(requests.RequestException):
     """The body of an answer is too large, or does not come to an end."""
 

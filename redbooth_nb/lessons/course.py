@@ -13,8 +13,7 @@ from typing import NamedTuple, TypeVar
 from redbooth_nb.client.authorize import PendingAuthorization
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.token import Token
+from redbooth_nb.client.token import Token, TokenStore
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.help_desk import TICKETS, solved
 from redbooth_nb.lessons.take_home import TakeHomeApp
@@ -52,7 +51,7 @@ def _authorize() -> Findings:
     try:
         settings = Settings.load()
         record = PendingAuthorization(settings).load()
-        response = None if record.get("code_sent") else AuthorizationResponse.last(settings)
+        response = None if record["answered"] and "callback_url" not in record else AuthorizationResponse.last(settings)
     except RedboothError as error:
         yield "code", False, {"problem": f"There is no answer from Redbooth yet: {error.what}"}
         return

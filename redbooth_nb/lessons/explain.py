@@ -15,7 +15,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from oauthlib.oauth2 import OAuth2Error
 
 from redbooth_nb.client.errors import meaning_of
-from redbooth_nb.client.token_endpoint import answer_problem
+from redbooth_nb.client.exchange import answer_problem
 from redbooth_nb.client.wire import status_of
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.foreign_errors import api_meaning, meaning_of_error, page_meaning

@@ -16,7 +16,7 @@ from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.errors import failure
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.store import TokenStore
+from redbooth_nb.client.token import TokenStore
 from redbooth_nb.client.wire import connect
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.addresses import ORIGIN

@@ -11,7 +11,7 @@ from redbooth_nb.client.errors import failure
 from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.register import DEFAULT_REDIRECT_URI, Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.store import TokenStore
+from redbooth_nb.client.token import TokenStore
 from redbooth_nb.client.wire import connect
 from redbooth_nb.errors import NotYet
 from redbooth_nb.lessons.check import summary_line

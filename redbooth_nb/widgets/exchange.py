@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from redbooth_nb import TOKEN_URL, AuthorizationResponse, Settings, Token, TokenStore, exchange, refresh
 from redbooth_nb.client.authorize import PendingAuthorization
-from redbooth_nb.client.token_endpoint import token_session
+from redbooth_nb.client.exchange import token_session
 from redbooth_nb.client.wire import TIMEOUT
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.traffic.transcript import RoundTrip

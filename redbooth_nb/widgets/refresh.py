@@ -3,7 +3,7 @@
 import html
 
 from redbooth_nb import TOKEN_URL, Settings, Token, TokenStore, refresh, revoke
-from redbooth_nb.client.errors import bearer_problem
+from redbooth_nb.client.wire import bearer_problem
 from redbooth_nb.configuration import for_people
 from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.addresses import REVOKE_URL

@@ -69,7 +69,7 @@ class Snapshot:
         callback = record.get("callback_url") or ""
         fields = dict(parse_qsl(urlsplit(callback).query) + parse_qsl(urlsplit(callback).fragment))
         self.answered_at = float(record["answered_at"]) if record["answered"] else None
-        self.answer, self._code_used = hide_in_url(callback), bool(record.get("code_sent"))
+        self.answer, self._code_used = hide_in_url(callback), bool(record["answered"]) and not callback
         self.error = meaning_of("authorize", fields["error"]).what if fields.get("error") else ""
         self.implicit = record["response_type"] == "token"
         self.unanswered = self.answered_at is None

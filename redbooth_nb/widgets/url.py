@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 import ipywidgets as w
 
 from redbooth_nb import AUTHORIZE_URL, AuthorizationRequest
-from redbooth_nb.client.errors import parameter_meanings
+from redbooth_nb.client.errors import meanings
 from redbooth_nb.widgets.browser import Browser
 from redbooth_nb.widgets.markup import block, code, fold
 from redbooth_nb.widgets.parameters import Parameters
@@ -26,7 +26,7 @@ class UrlView(View):
 
     def __init__(self, request: AuthorizationRequest | None = None) -> None:
         self.request = request or AuthorizationRequest.new()
-        self._about = parameter_meanings()
+        self._about = meanings()["parameter"]
         self._address, self.browser = Markup(), w.VBox()
         self.parameters = Parameters(self.request.parameters, self._about, self._draw, encoded=True)
         self.change, self.reset = self.parameters.change, self.parameters.reset

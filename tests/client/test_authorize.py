@@ -10,8 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 from requests_oauthlib import OAuth2Session
 
-from redbooth_nb.client.adopt import adopt
-from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
+from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization, adopt
 from redbooth_nb.client.errors import StateError
 from redbooth_nb.client.private_file import StoreError
 from redbooth_nb.client.register import Settings

@@ -27,7 +27,7 @@ from redbooth_nb.client.callback import SignIn
 from redbooth_nb.client.errors import StateError
 from redbooth_nb.client.register import save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.store import TokenStore
+from redbooth_nb.client.token import TokenStore
 
 Listen = Callable[..., SignIn]
 QUICK = 10  # seconds a test waits for what takes milliseconds

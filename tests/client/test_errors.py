@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from redbooth_nb.client.errors import _table, bearer_problem, meaning_of
+from redbooth_nb.client.errors import meaning_of, meanings
+from redbooth_nb.client.wire import bearer_problem
 from redbooth_nb.errors import RedboothError, only_kit_errors
 
 LEGS = {"authorize", "token", "api"}
@@ -20,7 +21,7 @@ TOKEN_ERRORS = [
 
 
 @pytest.mark.parametrize(
-    ("leg", "code"), [(step, code) for step, rows in _table().items() if step in LEGS for code in rows]
+    ("leg", "code"), [(step, code) for step, rows in meanings().items() if step in LEGS for code in rows]
 )
 def test_every_explanation_says_what_why_and_what_to_do(leg: str, code: str) -> None:
     known = meaning_of(leg, code)

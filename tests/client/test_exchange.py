@@ -15,7 +15,7 @@ from client.faults import BAD_ANSWERS, GOOD, NO_ANSWERS
 from client.machine import CLIENT_ID, CLIENT_SECRET, RESET, SILENT, TRICKLE, FaultyServer, reply, unused_port
 from requests_oauthlib import OAuth2Session
 
-from redbooth_nb.client import exchange as exchange_module, token_endpoint, wire
+from redbooth_nb.client import exchange as exchange_module, wire
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
 from redbooth_nb.client.errors import CodeAlreadySent, TokenEndpointError, TransportError
 from redbooth_nb.client.exchange import exchange
@@ -23,8 +23,7 @@ from redbooth_nb.client.private_file import StoreError
 from redbooth_nb.client.refresh import RedboothSession
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.token import Token
+from redbooth_nb.client.token import Token, TokenStore
 from redbooth_nb.errors import NotYet, RedboothError
 from redbooth_nb.provider.addresses import TOKEN_URL
 from redbooth_nb.provider.delivery import StandIn
@@ -36,7 +35,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the wait for a server that says nothing."""
     for module in (wire, exchange_module):
         monkeypatch.setattr(module, "TIMEOUT", (2, 0.3))
-    monkeypatch.setattr(token_endpoint, "LARGEST_TOKEN_ANSWER", 64 * 1024)
+    monkeypatch.setattr(exchange_module, "LARGEST_TOKEN_ANSWER", 64 * 1024)
 
 
 def test_a_code_becomes_a_token_that_is_saved(app: Settings, decide: Callable[..., AuthorizationResponse]) -> None:
@@ -167,7 +166,7 @@ def test_no_answer_is_named_with_its_leg_and_never_tried_again(  # noqa: PLR0913
     """R17, R22: one request, whose fate is unknown; the words say that the code may be used up."""
     faulty.answers = [answer]
     if answer == TRICKLE:
-        monkeypatch.setattr(token_endpoint, "SLOWEST_TOKEN_ANSWER", 0.3)
+        monkeypatch.setattr(exchange_module, "SLOWEST_TOKEN_ANSWER", 0.3)
     with pytest.raises(TransportError) as caught:
         exchange(allowed)
     words = str(caught.value)

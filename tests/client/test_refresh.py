@@ -20,8 +20,7 @@ from redbooth_nb.client.private_file import StoreError, part_of
 from redbooth_nb.client.refresh import RedboothSession, refresh, revoke
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.token import Token
+from redbooth_nb.client.token import Token, TokenStore
 from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.sandbox import Sandbox
 

@@ -18,8 +18,7 @@ import pytest
 from redbooth_nb.client import private_file
 from redbooth_nb.client.private_file import PrivateFile, StoreError, part_of
 from redbooth_nb.client.register import save_credentials
-from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.token import Token
+from redbooth_nb.client.token import Token, TokenStore
 from redbooth_nb.configuration import Configuration
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="file modes are POSIX")
@@ -315,7 +314,7 @@ def test_one_thread_at_a_time(store: TokenStore) -> None:
 def hold(store: TokenStore) -> subprocess.Popen[str]:
     """Hold the store in another process until its input is closed."""
     script = (
-        "import sys; from pathlib import Path; from redbooth_nb.client.store import TokenStore\n"
+        "import sys; from pathlib import Path; from redbooth_nb.client.token import TokenStore\n"
         "with TokenStore(Path(sys.argv[1])).lock(): print('held', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", script, str(store.folder)]

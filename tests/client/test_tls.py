@@ -17,8 +17,7 @@ from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.refresh import RedboothSession, refresh
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.token import Token
+from redbooth_nb.client.token import Token, TokenStore
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from practice import DECIDE, SECRET, write_own
 from redbooth_nb import RedboothSession, catch_up, refresh, revoke
 from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.register import Settings
-from redbooth_nb.client.store import TokenStore
+from redbooth_nb.client.token import TokenStore
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.check import check
 from redbooth_nb.lessons.course import requirements

@@ -8,8 +8,7 @@ from practice import CLIENT_ID, DECIDE, SECRET
 
 from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.register import Settings, save_credentials
-from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.token import Token
+from redbooth_nb.client.token import Token, TokenStore
 from redbooth_nb.errors import NotYet
 from redbooth_nb.lessons import practice
 from redbooth_nb.lessons.practice import let_time_pass

@@ -7,7 +7,7 @@ from provider.sandbox.visitor import registered
 from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.store import TokenStore
+from redbooth_nb.client.token import TokenStore
 from redbooth_nb.errors import NotYet, RedboothError
 from redbooth_nb.lessons.explain import describe_error
 from redbooth_nb.lessons.ready import catch_up, ready

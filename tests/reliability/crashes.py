@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-AFTER_THE_ANSWER = ("client/refresh.py", "client/exchange.py", "client/token.py", "client/store.py",
+AFTER_THE_ANSWER = ("client/refresh.py", "client/exchange.py", "client/token.py",
                     "client/private_file.py", "json/encoder.py", "pathlib.py")  # fmt: skip
 
 

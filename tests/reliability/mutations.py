@@ -31,9 +31,9 @@ class Mutation:
     tests: tuple[str, ...]
 
 
-STORE, REFRESH, EXCHANGE = "client/store.py", "client/refresh.py", "client/exchange.py"
+TOKEN, REFRESH, EXCHANGE = "client/token.py", "client/refresh.py", "client/exchange.py"
 FILE, RESPONSE, CALLBACK = "client/private_file.py", "client/response.py", "client/callback.py"
-LOOPBACK, ENDPOINT = "client/loopback.py", "client/token_endpoint.py"
+LOOPBACK = "client/loopback.py"
 MUTATIONS = {
     "no lock": Mutation(
         FILE, "        held = FileLock(path, timeout=LOCK_SECONDS, mode=0o600)",
@@ -102,11 +102,11 @@ MUTATIONS = {
         "                    oauth.post(TOKEN_URL)\n                answer = oauth.fetch_token(\n",
         ("tests/client/test_exchange.py::test_no_answer_is_named_with_its_leg_and_never_tried_again",)),
     "a redirect is followed": Mutation(
-        ENDPOINT, "        if answer.is_redirect:  # credentials go nowhere else\n",
+        EXCHANGE, "        if answer.is_redirect:  # credentials go nowhere else\n",
         "        if answer.is_redirect:\n            return\n        if answer.is_redirect:\n",
         ("tests/client/test_exchange.py::test_no_answer_is_named_with_its_leg_and_never_tried_again",)),
     "any answer is read to its end": Mutation(
-        ENDPOINT, "settings.provider, LARGEST_TOKEN_ANSWER, SLOWEST_TOKEN_ANSWER)", "settings.provider)",
+        EXCHANGE, "settings.provider, LARGEST_TOKEN_ANSWER, SLOWEST_TOKEN_ANSWER)", "settings.provider)",
         ("tests/client/test_exchange.py::test_no_answer_is_named_with_its_leg_and_never_tried_again[a huge page]",)),
     "a code is kept after it was sent": Mutation(
         EXCHANGE, "callback_url = response.use()", "callback_url = response.url_for_oauthlib",
@@ -125,7 +125,7 @@ MUTATIONS = {
         REFRESH, "        store.mark_refresh(old)\n", "",
         ("tests/client/test_refresh.py::test_a_refresh_without_a_usable_answer_keeps_the_token_and_the_mark",)),
     "what a crash left is not looked for": Mutation(
-        STORE, "            self._recover()\n", "",
+        TOKEN, "            self._recover()\n", "",
         ("tests/client/test_refresh.py::test_a_token_that_was_written_when_the_crash_came_is_kept",)),
     "refreshed whatever the 401 says": Mutation(
         REFRESH, 'if problem == "expired" and not refreshed:', "if response.status_code == 401:",

@@ -11,14 +11,13 @@ from client.faults import BAD_ANSWERS, NO_ANSWERS
 from client.machine import CLIENT_ID, CLIENT_SECRET, TRICKLE, FaultyServer
 from reliability.scene import CALLBACK
 
-from redbooth_nb.client import exchange as exchange_module, refresh as refresh_module, token_endpoint
+from redbooth_nb.client import exchange as exchange_module, refresh as refresh_module
 from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.refresh import refresh
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.token import Token
+from redbooth_nb.client.token import Token, TokenStore
 from redbooth_nb.errors import RedboothError
 
 FAULTS = {**BAD_ANSWERS, **NO_ANSWERS}
@@ -41,7 +40,7 @@ def impatient() -> Iterator[pytest.MonkeyPatch]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (exchange_module, refresh_module):
             patch.setattr(module, "TIMEOUT", (2, 0.3))
-        patch.setattr(token_endpoint, "LARGEST_TOKEN_ANSWER", 64 * 1024)
+        patch.setattr(exchange_module, "LARGEST_TOKEN_ANSWER", 64 * 1024)
         yield patch
 
 
@@ -50,7 +49,7 @@ def meet(server: FaultyServer, patch: pytest.MonkeyPatch, leg: str, answer: byte
     settings = save_credentials(CLIENT_ID, CLIENT_SECRET, CALLBACK)
     store, first = TokenStore(settings.folder), Token.from_answer(FIRST, settings.provider.now())
     store.save(first)
-    patch.setattr(token_endpoint, "SLOWEST_TOKEN_ANSWER", 0.3 if answer == TRICKLE else 20.0)
+    patch.setattr(exchange_module, "SLOWEST_TOKEN_ANSWER", 0.3 if answer == TRICKLE else 20.0)
     server.answers = [answer]
     server.received.clear()
     words = failure(settings, leg)

@@ -21,8 +21,7 @@ from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.token import Token
+from redbooth_nb.client.token import Token, TokenStore
 from redbooth_nb.client.wire import connect
 from redbooth_nb.provider import sandbox as sandbox_module
 from redbooth_nb.provider.sandbox import Sandbox

@@ -22,8 +22,7 @@ from redbooth_nb.client.private_file import PrivateFile, StoreError
 from redbooth_nb.client.refresh import RedboothSession, refresh
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.token import Token
+from redbooth_nb.client.token import Token, TokenStore
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="file modes and links are POSIX")
 FIRST = {"access_token": "first-access", "refresh_token": "first-refresh", "expires_in": 7200}

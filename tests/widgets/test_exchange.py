@@ -5,8 +5,7 @@ from practice import DECIDE, SECRET
 from widgets.clicks import button, click, field, parts, saved, shown
 
 from redbooth_nb.client.register import Settings
-from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.token import Token
+from redbooth_nb.client.token import Token, TokenStore
 from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.traffic.transcript import transcript

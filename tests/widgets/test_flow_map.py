@@ -14,7 +14,7 @@ from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.refresh import refresh
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.store import TokenStore
+from redbooth_nb.client.token import TokenStore
 from redbooth_nb.client.wire import connect
 from redbooth_nb.provider.addresses import TOKEN_URL
 from redbooth_nb.provider.sandbox import Sandbox

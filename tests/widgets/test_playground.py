@@ -9,7 +9,7 @@ from practice import SECRET
 from widgets.clicks import click, field, parts, saved, shown
 
 from redbooth_nb.client.register import Settings
-from redbooth_nb.client.store import TokenStore
+from redbooth_nb.client.token import TokenStore
 from redbooth_nb.widgets.exchange import TokenRequest
 from redbooth_nb.widgets.playground import Playground
 from redbooth_nb.widgets.refresh import TokenCard

@@ -12,8 +12,7 @@ from redbooth_nb.client.errors import AuthorizeAgain
 from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.refresh import RedboothSession, refresh, revoke
 from redbooth_nb.client.register import Settings
-from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.token import Token
+from redbooth_nb.client.token import Token, TokenStore
 from redbooth_nb.errors import NotYet
 from redbooth_nb.lessons.practice import allow, let_time_pass, pretend
 from redbooth_nb.provider.sandbox import Sandbox

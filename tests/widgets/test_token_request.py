@@ -18,8 +18,7 @@ from redbooth_nb.client.errors import AuthorizeAgain, CodeAlreadySent, TokenEndp
 from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.refresh import revoke
 from redbooth_nb.client.register import Settings
-from redbooth_nb.client.store import TokenStore
-from redbooth_nb.client.token import Token
+from redbooth_nb.client.token import Token, TokenStore
 from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.secret import Secret
 from redbooth_nb.traffic.transcript import transcript
