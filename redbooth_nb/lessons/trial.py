@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import requests
-from requests_oauthlib import OAuth2Session
 
 from redbooth_nb.client.register import DEFAULT_REDIRECT_URI
 from redbooth_nb.client.wire import connect
@@ -26,6 +25,7 @@ from redbooth_nb.traffic.round_trip import RoundTrip
 CLIENT_ID = "id-of-my-app"
 REDIRECT_URI = DEFAULT_REDIRECT_URI
 STATE = "BvT8-l3x_mW2qRz"
+SEND = InProcessDelivery.send
 NO_ANSWERS = (
     requests.ConnectionError("There is no network. (This is made up.)"),
     requests.ReadTimeout("Redbooth took too long. (This is made up.)"),
@@ -55,8 +55,7 @@ class Trial:
 
     later: seconds that have passed, for the app as for Redbooth.
     answers: made-up ones, used in order for what the function sends; each is a status and headers, or an exception.
-    on_sent: called with each request before it is answered. fetched: the state that `fetch_token` compared with, and
-    its arguments. secrets: what nobody may print.
+    on_sent: called with each request before it is answered. secrets: what nobody may print.
     """
 
     def __init__(self, script: str, function: str) -> None:
@@ -67,7 +66,6 @@ class Trial:
         self.seen: list[RoundTrip] = []
         self.answers: list[tuple[int, dict[str, str]] | Exception] = []
         self.on_sent: Callable[[requests.PreparedRequest], object] = lambda _: None
-        self.fetched: tuple[Any, Json] = (None, {})
         self.secrets: set[str] = set()
         self.keep_secret(self.credentials)
         self.script, self.function, self._watching = script, function, False
@@ -104,9 +102,11 @@ class Trial:
 
     def printed(self) -> str:
         """Return what the function printed so far."""
-        sys.stdout.flush()
-        sys.stderr.flush()
-        return Path(self.app["__file__"]).with_name("printed").read_text(encoding="utf-8", errors="replace")
+        with contextlib.suppress(ValueError):  # closed
+            sys.stdout.flush()
+            sys.stderr.flush()
+        file = Path(self.app["__file__"]).with_name("printed")
+        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
 
     def posts(self) -> list[Json]:
         """Return the fields of the token requests that the function sent."""
@@ -138,44 +138,31 @@ class Trial:
         found = {value for name, value in fields.items() if name in SECRET_FIELDS and isinstance(value, str)}
         self.secrets |= {Secret("secret", value).reveal() for value in found}
 
-    def watch_requests(self, send: Callable[..., requests.Response]) -> Callable[..., requests.Response]:
-        """Return the delivery of requests, watched while the function runs."""
-
-        def watched(delivery: InProcessDelivery, request: requests.PreparedRequest, **options: Any) -> Any:
-            if not self._watching:
-                return send(delivery, request, **options)
-            self.sent.append(request)
-            try:
-                expect((request.url or "").startswith("https://"), "plain_http")
-                expect(options.get("verify"), "unverified")
-                expect(len(self.posts()) <= 1, "refreshed_twice" if self.function == "call" else "sent_twice")
-                self.on_sent(request)
-            except Mistake:
-                with contextlib.suppress(requests.RequestException):
-                    self.seen.append(RoundTrip.from_response(send(delivery, request, **options)))
-                raise
-            answer = self.answers.pop(0) if self.answers else None
-            if isinstance(answer, Exception):
-                raise answer
-            response = made_up(request, *answer) if answer else send(delivery, request, **options)
-            self.seen.append(RoundTrip.from_response(response))
-            with contextlib.suppress(ValueError, TypeError):
-                self.keep_secret(dict(response.json()))
-            limits = options.get("timeout")
-            expect(limits is not None and limits != (None, None), "no_timeout")
-            expect(not any(secret in unquote(request.url or "") for secret in self.secrets), "secret_in_address")
-            return response
-
-        return watched
-
-    def watch_fetch_token(self, fetch_token: Callable[..., Any]) -> Callable[..., Any]:
-        """Return `OAuth2Session.fetch_token`, watched."""
-
-        def watched(oauth: OAuth2Session, *arguments: Any, **named: Any) -> Any:
-            self.fetched = oauth._state, named  # type: ignore[attr-defined]  # the state it was given
-            return fetch_token(oauth, *arguments, **named)
-
-        return watched
+    def send(self, delivery: InProcessDelivery, request: requests.PreparedRequest, **options: Any) -> Any:
+        """Take the place of `InProcessDelivery.send`: watch what the function sends."""
+        if not self._watching:
+            return SEND(delivery, request, **options)
+        self.sent.append(request)
+        try:
+            expect((request.url or "").startswith("https://"), "plain_http")
+            expect(options.get("verify"), "unverified")
+            expect(len(self.posts()) <= 1, "refreshed_twice" if self.function == "call" else "sent_twice")
+            self.on_sent(request)
+        except Mistake:
+            with contextlib.suppress(requests.RequestException):
+                self.seen.append(RoundTrip.from_response(SEND(delivery, request, **options)))
+            raise
+        answer = self.answers.pop(0) if self.answers else None
+        if isinstance(answer, Exception):
+            raise answer
+        response = made_up(request, *answer) if answer else SEND(delivery, request, **options)
+        self.seen.append(RoundTrip.from_response(response))
+        with contextlib.suppress(ValueError, TypeError):
+            self.keep_secret(dict(response.json()))
+        limits = options.get("timeout")
+        expect(limits is not None and limits != (None, None), "no_timeout")
+        expect(not any(secret in unquote(request.url or "") for secret in self.secrets), "secret_in_address")
+        return response
 
     def good_token(self, token: Any) -> Json:
         """Return a token that the function got. Raises Mistake if it is none, or if Redbooth doesn't know it."""
@@ -186,6 +173,3 @@ class Trial:
         header = {"Authorization": f"Bearer {token['access_token']}"}
         expect(connect(requests.Session()).get(f"{API_URL}/me", headers=header, timeout=5).ok, "dead_token")
         return dict(token)
-
-
-Situation = Callable[[Trial], None]
