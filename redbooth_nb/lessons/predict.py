@@ -7,7 +7,7 @@ import ipywidgets as w
 
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.course import QUESTIONS
-from redbooth_nb.lessons.names import named
+from redbooth_nb.lessons.learner import named
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.view import Markup, View, field
 

@@ -14,10 +14,9 @@ from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.store import TokenStore
 from redbooth_nb.client.wire import connect
 from redbooth_nb.errors import NotYet
-from redbooth_nb.lessons.check import summary_line
-from redbooth_nb.lessons.course import LESSONS, TEXTS, own_functions
+from redbooth_nb.lessons.course import LESSONS, TEXTS, own_functions, summary_line
 from redbooth_nb.lessons.explain import explain_errors
-from redbooth_nb.lessons.names import named
+from redbooth_nb.lessons.learner import named
 from redbooth_nb.lessons.practice import allow, practice_only
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.visitor import register_application

@@ -12,8 +12,7 @@ from pathlib import Path
 from redbooth_nb.client.private_file import locked, replace_file
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.names import named
-from redbooth_nb.lessons.progress import note, noted
+from redbooth_nb.lessons.learner import named, note, noted
 from redbooth_nb.widgets.script import ScriptPanel
 
 NAME = "my_redbooth_app.py"
@@ -126,20 +125,19 @@ def replace_function(text: str, name: str, source: str, needed: Sequence[str] = 
 def functions(text: str) -> dict[str, str]:
     """Return the source of each function of an app. Raises ValueError when it is no Python."""
     try:
-        found = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+        body = ast.parse(text).body
     except SyntaxError:
         raise ValueError from None
-    lines = text.split("\n")  # as Python counts them
-    return {node.name: "\n".join(lines[_first(node) - 1 : node.end_lineno]) for node in found}
+    lines, found = text.split("\n"), {}  # as Python counts them
+    for node in body:
+        if isinstance(node, ast.FunctionDef):
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            found[node.name] = "\n".join(lines[first - 1 : node.end_lineno])
+    return found
 
 
 def _alone() -> AbstractContextManager[None]:
-    """Read and write the app alone: another notebook may keep its own function."""
-    return locked(Configuration.read().state_dir / "take-home.lock")
-
-
-def _first(node: ast.FunctionDef) -> int:
-    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    return locked(Configuration.read().state_dir / "take-home.lock")  # another notebook may keep its own function
 
 
 def solution(function: str) -> None:

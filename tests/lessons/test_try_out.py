@@ -11,9 +11,8 @@ import pytest
 from lessons.exercise_table import RIGHT, WRONG
 
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.help_desk import ticket
 from redbooth_nb.lessons.take_home import NAME, SOLUTION, functions, replace_function, solution
-from redbooth_nb.lessons.try_out import EXERCISES, MISTAKES, judge, try_out
+from redbooth_nb.lessons.try_out import EXERCISES, MISTAKES, judge, ticket, try_out
 
 FOUR, EIGHT = 4, 8  # what the table has at least for each function
 

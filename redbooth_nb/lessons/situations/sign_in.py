@@ -1,4 +1,4 @@
-"""The situations for `authorization_link(credentials, state)`, and for `is_ours` and `exchange`, which get the answer."""
+"""The situations for `authorization_link(credentials, state)`, `is_ours(address, state)` and `exchange`."""
 
 from unittest.mock import patch
 from urllib.parse import parse_qs, parse_qsl, quote_plus, urlsplit
