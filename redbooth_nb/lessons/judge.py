@@ -44,7 +44,7 @@ Work = Callable[[], Json]
 
 
 def situations_of(function: str) -> dict[str, Callable[[Trial], None]]:
-    """Return what happens to a function of the app, by the names of the situations (see `situations`)."""
+    """Return what happens to a function of the app in each situation: FUNCTION_SITUATION or, for a case, FUNCTION."""
     cases = TEXTS["cases"].get(function, {})
     there = vars(files) | vars(sign_in) | vars(refresh)
     return {
@@ -68,12 +68,10 @@ def take_place(situation: Callable[[Trial], None], script: str, function: str) -
         situation(trial)
     except Mistake as error:
         mistake = error
-    except NameError as error:
-        mistake = Mistake("unknown_name", name=error.name)
     except BaseException as error:
-        named = TEXTS["errors"].get(function, {})
-        kinds = [kind.__name__ for kind in type(error).__mro__ if kind.__name__ in named]
-        mistake = Mistake(named[kinds[0]] if kinds else "raised", error=_where(error, trial))
+        means = TEXTS["errors"]["any"] | TEXTS["errors"].get(function, {})
+        name = next((means[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in means), "raised")
+        mistake = Mistake(name, error=_where(error, trial), name=getattr(error, "name", ""))
     printed = trial.printed()
     if any(secret in printed or secret[::-1] in printed for secret in trial.secrets):
         mistake, printed = Mistake("printed_secret"), ""
@@ -82,7 +80,6 @@ def take_place(situation: Callable[[Trial], None], script: str, function: str) -
 
 
 def _where(error: BaseException, trial: Trial) -> str:
-    """Return an exception in one line, and the line of the app where it came from."""
     frames = traceback.extract_tb(error.__traceback__)
     last = [frame.line or "" for frame in frames if frame.filename == trial.app["__file__"]]
     for secret in trial.secrets:

@@ -45,7 +45,6 @@ class Mistake(BaseException):
 
 
 def expect(holds: object, mistake: str, /, **values: object) -> None:
-    """Raise the Mistake of this name unless something holds."""
     if not holds:
         raise Mistake(mistake, **values)
 
@@ -53,7 +52,7 @@ def expect(holds: object, mistake: str, /, **values: object) -> None:
 class Trial:
     """One situation. `run` and `refused` call the learner's function; what it sent is in `sent`, redacted in `seen`.
 
-    later: seconds that have passed, for the app as for Redbooth.
+    later: seconds that have passed, for the app as for Redbooth. browser: the user's.
     answers: made-up ones, used in order for what the function sends; each is a status and headers, or an exception.
     on_sent: called with each request before it is answered. secrets: what nobody may print.
     """
@@ -62,6 +61,7 @@ class Trial:
         self.later = 0
         self.sandbox = current_provider().sandbox  # type: ignore[attr-defined]
         self.credentials = self.sandbox.seed_application("My app", REDIRECT_URI, client_id=CLIENT_ID)
+        self.browser = connect(requests.Session())
         self.sent: list[requests.PreparedRequest] = []
         self.seen: list[RoundTrip] = []
         self.answers: list[tuple[int, dict[str, str]] | Exception] = []
@@ -101,7 +101,6 @@ class Trial:
         return None
 
     def printed(self) -> str:
-        """Return what the function printed so far."""
         with contextlib.suppress(ValueError):  # closed
             sys.stdout.flush()
             sys.stderr.flush()
@@ -116,12 +115,11 @@ class Trial:
         return [dict(parse_qsl(body.decode() if isinstance(body, bytes) else body)) for body in bodies]
 
     def arrive(self, answer: str = "allow") -> str:
-        """Let a user decide, and return the callback address."""
         return self.follow(my_redbooth_app.authorization_link(self.credentials, STATE), answer)
 
     def follow(self, link: str, answer: str = "allow") -> str:
         """Let a user open a link and decide, and return the callback address."""
-        address = press(connect(requests.Session()), link, REDIRECT_URI, answer)
+        address = press(self.browser, link, REDIRECT_URI, answer)
         self.keep_secret(dict(parse_qsl(urlsplit(address).query)))
         return address
 
@@ -171,5 +169,5 @@ class Trial:
         expect(not refused, "error_as_token", error=refused)
         expect(isinstance(token, dict) and {*token} >= {"access_token", "refresh_token"}, "no_token")
         header = {"Authorization": f"Bearer {token['access_token']}"}
-        expect(connect(requests.Session()).get(f"{API_URL}/me", headers=header, timeout=5).ok, "dead_token")
+        expect(self.browser.get(f"{API_URL}/me", headers=header, timeout=5).ok, "dead_token")
         return dict(token)

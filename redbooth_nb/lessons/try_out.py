@@ -69,7 +69,6 @@ def ticket(number: int, repaired: Callable[..., Any] | None = None) -> None:
 
 
 def solved() -> list[int]:
-    """Return the numbers of the tickets that are solved."""
     return [number for number in noted().get("tickets", []) if number in TICKETS]
 
 

@@ -8,10 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from redbooth_nb.lessons.trial import Mistake, Trial, expect
+from redbooth_nb.lessons.trial import Json, Mistake, Trial, expect
 
 TOKEN_FILE = Path("my_redbooth_token.json")
 MOST_KILLS = 40
+NEW: Json = {"access_token": "access-token-2", "refresh_token": "refresh-token-2", "expires_in": 7200}
+OLD: Json = NEW | {"access_token": "access-token-1", "refresh_token": "refresh-token-1", "note": "x" * 1000}  # longer
 
 
 def write_env(trial: Trial, **changed: str) -> dict[str, str]:
@@ -60,8 +62,7 @@ def stored() -> Any:
     return None
 
 
-def holds(token: dict[str, Any]) -> bool:
-    """Whether the token file holds all of a token."""
+def holds(token: Json) -> bool:
     found = stored()
     return isinstance(found, dict) and found.items() >= token.items()
 
@@ -73,14 +74,6 @@ def check_file(trial: Trial) -> None:
     expect({*found} >= {"access_token", "refresh_token"}, "not_all_saved")
     expect(found.get("client_id") == trial.credentials["client_id"], "whose_token")
     expect(TOKEN_FILE.stat().st_mode & 0o077 == 0, "others_can_read", mode=f"{TOKEN_FILE.stat().st_mode & 0o777:04o}")
-
-
-def _pair(number: int) -> dict[str, Any]:
-    return {"access_token": f"access-token-{number}", "refresh_token": f"refresh-token-{number}", "expires_in": 7200}
-
-
-NEW = _pair(2)
-OLD = _pair(1) | {"note": "x" * 1000}  # longer than the new one
 
 
 def save_file(trial: Trial) -> None:

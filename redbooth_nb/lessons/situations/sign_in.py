@@ -3,11 +3,9 @@
 from unittest.mock import patch
 from urllib.parse import parse_qs, parse_qsl, quote_plus, urlsplit
 
-import requests
 from oauthlib.oauth2 import OAuth2Error
 from requests_oauthlib import OAuth2Session
 
-from redbooth_nb.client.wire import connect
 from redbooth_nb.lessons import my_redbooth_app
 from redbooth_nb.lessons.trial import NO_ANSWERS, REDIRECT_URI, STATE, Mistake, Trial, expect
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
@@ -30,7 +28,7 @@ def authorization_link_page(trial: Trial) -> None:
     expect(link.partition("?")[0] == AUTHORIZE_URL, "other_address", address=link.partition("?")[0])
     fields = dict(parse_qsl(urlsplit(link).query))
     expect(fields.get("response_type") != "token", "token_in_fragment")
-    page = connect(requests.Session()).get(link, timeout=5)
+    page = trial.browser.get(link, timeout=5)
     trial.seen.append(RoundTrip.from_response(page))
     expect("Allow" in page.text or "Authorize" in page.text, "error_page", said=page_message(page))
 
