@@ -96,19 +96,16 @@ def apart(work: Work, seconds: float) -> Json:
         child = fork.Process(target=_work_within_limits, args=(work, folder, writing))
         child.start()
         writing.close()
-        ended = False
         try:
-            if reading.poll(seconds):
-                return dict(json.loads(reading.recv_bytes()))
+            return dict(json.loads(reading.recv_bytes())) if reading.poll(seconds) else {"mistake": "endless"}
         except EOFError:
-            ended = True
             child.join()
+            return {"mistake": "endless" if child.exitcode in {-signal.SIGKILL, -signal.SIGXCPU} else "ended"}
         finally:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(cast(int, child.pid), signal.SIGKILL)
             child.join()
             reading.close()
-    return {"mistake": "ended" if ended and child.exitcode not in {-signal.SIGKILL, -signal.SIGXCPU} else "endless"}
 
 
 def _work_within_limits(work: Work, folder: str, writing: Connection) -> None:
