@@ -55,6 +55,19 @@ def test_the_table_is_as_large_as_promised() -> None:
     }
 
 
+def test_what_the_situations_take_from_the_data_can_be_used() -> None:
+    """Each situation in words happens, a case or an error belongs to a function, and leads to a mistake with words."""
+    from redbooth_nb.lessons.judge import TEXTS, situations_of  # noqa: PLC0415  (Windows has no such limits)
+
+    for name, exercise in EXERCISES.items():
+        assert situations_of(name).keys() == exercise["situations"].keys() >= TEXTS["cases"].get(name, {}).keys()
+    assert TEXTS["cases"].keys() <= {*EXERCISES, "main"}
+    assert TEXTS["errors"].keys() <= {*EXERCISES, "any"}
+    queries = [query for case in TEXTS["cases"]["is_ours"].values() for query in case["queries"]]
+    assert {mistake for mistake, _ in queries} <= {*MISTAKES}
+    assert {mistake for named in TEXTS["errors"].values() for mistake in named.values()} <= {*MISTAKES}
+
+
 @pytest.mark.usefixtures("machine")
 @pytest.mark.parametrize("name", EXERCISES)
 def test_correct_versions_are_accepted_however_they_are_written(name: str) -> None:
