@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import requests
+from werkzeug.wrappers import Response
 
 from redbooth_nb.client.register import DEFAULT_REDIRECT_URI
 from redbooth_nb.client.wire import connect
 from redbooth_nb.lessons import my_redbooth_app
-from redbooth_nb.lessons.practice import made_up
 from redbooth_nb.provider.adapter import InProcessDelivery
 from redbooth_nb.provider.addresses import API_URL, TOKEN_URL
 from redbooth_nb.provider.delivery import current_provider
@@ -53,7 +53,7 @@ class Trial:
     """One situation. `run` and `refused` call the learner's function; what it sent is in `sent`, redacted in `seen`.
 
     later: seconds that have passed, for the app as for Redbooth. browser: the user's.
-    answers: made-up ones, used in order for what the function sends; each is a status and headers, or an exception.
+    answers: made-up ones, used in order for what the function sends.
     on_sent: called with each request before it is answered. secrets: what nobody may print.
     """
 
@@ -64,7 +64,7 @@ class Trial:
         self.browser = connect(requests.Session())
         self.sent: list[requests.PreparedRequest] = []
         self.seen: list[RoundTrip] = []
-        self.answers: list[tuple[int, dict[str, str]] | Exception] = []
+        self.answers: list[Response | Exception] = []
         self.on_sent: Callable[[requests.PreparedRequest], object] = lambda _: None
         self.secrets: set[str] = set()
         self.keep_secret(self.credentials)
@@ -153,7 +153,7 @@ class Trial:
         answer = self.answers.pop(0) if self.answers else None
         if isinstance(answer, Exception):
             raise answer
-        response = made_up(request, *answer) if answer else SEND(delivery, request, **options)
+        response = SEND(InProcessDelivery(answer) if answer else delivery, request, **options)
         self.seen.append(RoundTrip.from_response(response))
         with contextlib.suppress(ValueError, TypeError):
             self.keep_secret(dict(response.json()))

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import requests
 from oauthlib.oauth2 import OAuth2Error
+from werkzeug.wrappers import Response
 
 from redbooth_nb.lessons.situations.files import check_file, holds, stored, write_env
 from redbooth_nb.lessons.trial import NO_ANSWERS, Json, Trial, expect
@@ -95,12 +96,12 @@ def call_revoked(trial: Trial) -> None:
 
 
 def call_no_reason(trial: Trial) -> None:
-    trial.answers = [(401, {})]
+    trial.answers = [Response(status=401)]
     _no_refresh(trial, trial.token(), "refreshed_without_reason")
 
 
 def call_server_error(trial: Trial) -> None:
-    trial.answers = [(500, {"Expires": "0, so it has expired"})]
+    trial.answers = [Response(status=500, headers={"Expires": "0, so it has expired"})]
     _no_refresh(trial, trial.token(), "refreshed_without_reason")
 
 
@@ -110,7 +111,7 @@ def call_still_expired(trial: Trial) -> None:
 
     def refuse(request: requests.PreparedRequest) -> None:
         if request.method == "GET":
-            trial.answers.append((401, header))
+            trial.answers.append(Response(status=401, headers=header))
 
     trial.on_sent = refuse
     expect(not _answer(trial, token).ok, "failure_hidden")
