@@ -114,11 +114,7 @@ def judge(name: str, scripts: list[str]) -> list[dict[str, dict[str, Any]]]:
     Raises RedboothError when that cannot be done here.
     """
     if not hasattr(os, "fork"):
-        raise RedboothError(
-            "Functions can't be tried out on Windows.",
-            why="Each situation needs a process that can be copied, which Windows doesn't offer.",
-            remedy="Use Linux, macOS or WSL. Or compare your function with the kit's: solution('exchange').",
-        )
+        raise RedboothError.named("no_trials")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("REDBOOTH_", "OAUTHLIB_"))}
     jobs = "".join(json.dumps({"script": script, "function": name}) + "\n" for script in scripts)
     environment |= {"PYTHONUTF8": "1", "REDBOOTH_PROVIDER": "sandbox"}
@@ -131,11 +127,7 @@ def judge(name: str, scripts: list[str]) -> list[dict[str, dict[str, Any]]]:
             )  # fmt: skip
             return [json.loads(line) for line in done.stdout.splitlines()]
     except (OSError, subprocess.SubprocessError, ValueError) as error:
-        raise RedboothError(
-            f"{name}() could not be tried out ({type(error).__name__}).",
-            why="The process for it did not start, or did not end.",
-            remedy="Run the cell again. If it stays, run `redbooth-nb doctor`.",
-        ) from None
+        raise RedboothError.named("no_trial", function=name, error=type(error).__name__) from None
 
 
 def _is_right(name: str, words: str, found: dict[str, Any], *, explain: bool = True) -> bool:
@@ -169,10 +161,7 @@ def _source(function: FunctionType) -> tuple[str, list[str]]:
             raise OSError  # noqa: TRY301
         body = ast.parse("".join(linecache.getlines(inspect.getfile(function)))).body
     except (OSError, TypeError, ValueError, SyntaxError, tokenize.TokenError):
-        raise RedboothError(
-            f"The source of {function.__name__}() can't be found.",
-            remedy="Define it with `def` in a cell of a notebook, without %%magics, then pass the function itself.",
-        ) from None
+        raise RedboothError.named("no_source", function=function.__name__) from None
     used, needed = _names(ast.parse(source)), set[ast.stmt]()
     while new := {node for node in body if _defines(node) & used} - needed:
         needed |= new
