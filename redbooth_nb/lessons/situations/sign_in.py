@@ -45,7 +45,10 @@ def authorization_link_back(trial: Trial) -> None:
     address = trial.follow(_link(trial, STATE))
     fields = parse_qs(urlsplit(address).query)
     expect({*fields} >= {"code", "state"}, "no_code")
-    my_redbooth_app.exchange(trial.credentials, address, STATE)
+    try:
+        my_redbooth_app.exchange(trial.credentials, address, STATE)
+    except OAuth2Error:
+        raise Mistake("useless_code") from None
 
 
 def authorization_link_dropped(trial: Trial) -> None:
