@@ -6,14 +6,18 @@ from .client.response import AuthorizationResponse as AuthorizationResponse
 from .client.token import Token as Token, TokenStore as TokenStore
 from .client.wire import connect as connect
 from .errors import RedboothError as RedboothError
-from .lessons.check import check as check, progress as progress
+from .lessons.course import check as check, progress as progress
 from .lessons.explain import explain as explain, show_errors as show_errors, summarize as summarize
-from .lessons.help_desk import ticket as ticket
-from .lessons.practice import allow as allow, let_time_pass as let_time_pass, pretend as pretend
+from .lessons.practice import (
+    allow as allow,
+    catch_up as catch_up,
+    let_time_pass as let_time_pass,
+    pretend as pretend,
+    ready as ready,
+)
 from .lessons.predict import predict as predict
-from .lessons.ready import catch_up as catch_up, ready as ready
 from .lessons.take_home import TakeHomeApp as TakeHomeApp, solution as solution
-from .lessons.try_out import try_out as try_out
+from .lessons.try_out import ticket as ticket, try_out as try_out
 from .provider.addresses import API_URL as API_URL, AUTHORIZE_URL as AUTHORIZE_URL, TOKEN_URL as TOKEN_URL
 from .traffic.transcript import transcript as transcript
 from .widgets.authorize import SignInPanel as SignInPanel

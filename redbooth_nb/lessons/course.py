@@ -1,30 +1,30 @@
-"""The lessons in their order, and what shows that each is done. Texts and questions are in course.toml."""
+"""The lessons in their order, what shows that each is done, and progress. Texts and questions are in course.toml."""
 
 import json
-import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
 from http import HTTPStatus
 from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from redbooth_nb.client.authorize import PendingAuthorization
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.token import Token, TokenStore
-from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.help_desk import TICKETS, solved
+from redbooth_nb.errors import RedboothError, wordings
+from redbooth_nb.lessons.learner import named, next_hint, note, noted
 from redbooth_nb.lessons.take_home import TakeHomeApp
-from redbooth_nb.lessons.try_out import EXERCISES
+from redbooth_nb.lessons.try_out import EXERCISES, TICKETS, solved
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.traffic.transcript import transcript
 
-T = TypeVar("T")
 # a requirement's name, whether it holds, and the values for the placeholders of its wording
 Findings = Iterator[tuple[str, bool, dict[str, str]]]
-TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+TEXTS = wordings(Path(__file__).with_suffix(".toml"))
+LESSONS: dict[str, str] = {stage: table["notebook"] for stage, table in TEXTS.items() if "notebook" in table}
+QUESTIONS = {name: SimpleNamespace(**each) for stage in LESSONS for name, each in TEXTS[stage]["questions"].items()}
 
 
 class Requirement(NamedTuple):
@@ -33,6 +33,69 @@ class Requirement(NamedTuple):
     text: str
     holds: bool
     hints: list[str]
+
+
+def check(stage: str) -> None:
+    """Print what is done in `stage` and a hint for what is missing: first one, then a second, then the answer.
+
+    stage: "start", "register", "authorize", "exchange", "refresh", "help-desk", "your-own-app" or "every-error".
+    When nothing is missing, the lesson counts as done. Raises StoreError when that cannot be kept.
+    """
+    named("stage", stage, LESSONS)
+    required = requirements(stage)
+    for requirement in required:
+        print(f"{'Done' if requirement.holds else 'To do':8} {requirement.text}")
+        if not requirement.holds:
+            print(f"         {next_hint(requirement.text, requirement.hints)}")
+    if all(requirement.holds for requirement in required):
+        if stage not in done():
+            note(lambda _: {"done": [*done(), stage]})
+        if line := summary_line():
+            print(line)
+
+
+def progress() -> None:
+    """Print every lesson and whether it is done."""
+    finished = done()
+    for stage, notebook in LESSONS.items():
+        print(f"{'Done ' if stage in finished else 'To do'}    {notebook}")
+
+
+def done() -> list[str]:
+    """Return the stages whose check found nothing missing, in the order of the course."""
+    finished = noted().get("done", [])
+    return [stage for stage in LESSONS if stage in finished]
+
+
+def summary_line() -> str:
+    """Say how many lessons are done and which comes next; "" before the first.
+
+    And where recordings answer: there each notebook stands alone, so that their stored outputs don't contradict.
+    """
+    finished = done()
+    if not finished or current_provider().kind == "recorded":
+        return ""
+    following = next((notebook for stage, notebook in LESSONS.items() if stage not in finished), "")
+    then = f"next is {following}" if following else "that was the whole course"
+    return f"Lessons  {len(finished)} of {len(LESSONS)} done; {then}."
+
+
+def requirements(stage: str) -> list[Requirement]:
+    """Return what the check of a lesson asks for, each as it is now."""
+    words = TEXTS[stage]["requirements"] | {"own": TEXTS["own"]}
+    return [
+        Requirement(words[name]["met" if holds else "missing"].format_map(values), holds, words[name]["hints"])
+        for name, holds, values in chain(_FINDINGS[stage](), own_functions(stage))
+    ]
+
+
+def own_functions(stage: str) -> Findings:
+    """Find out whether the functions of this stage in the learner's app are their own."""
+    names = [name for name, exercise in EXERCISES.items() if exercise["stage"] == stage]
+    if names:
+        mine = TakeHomeApp().mine()
+        missing = [name for name in names if name not in mine]
+        yield "own", not missing, {"functions": ", ".join(missing or names)}
 
 
 def _start() -> Findings:
@@ -75,20 +138,16 @@ def _refresh() -> Findings:
     yield "saved" if token or not good else "gone", saved, {}
 
 
-def _every_error() -> Findings:
-    opened = [each for each in transcript if each.method == "GET" and each.address.endswith("/authorize")]
-    yield "page", any("web page" in str(each.body) for each in opened), {}
-    unauthorized = [each.address for each in transcript if each.status == HTTPStatus.UNAUTHORIZED]
-    yield "api", any("/api/3/" in address for address in unauthorized), {}
-    errors = [each.body.get("error") for each in transcript if isinstance(each.body, dict)]
-    yield "client", "invalid_client" in errors, {}
-    yield "grant", "invalid_grant" in errors, {}
+def _stored() -> Token | None:
+    with suppress(RedboothError):
+        return TokenStore(Settings.load().folder).load()
+    return None
 
 
 def _help_desk() -> Findings:
-    done = solved()
-    following = next((number for number in TICKETS if number not in done), 0)
-    yield "tickets", not following, {"all": str(len(TICKETS)), "solved": str(len(done)), "next": str(following)}
+    closed = solved()
+    following = next((number for number in TICKETS if number not in closed), 0)
+    yield "tickets", not following, {"all": str(len(TICKETS)), "solved": str(len(closed)), "next": str(following)}
 
 
 def _your_own_app() -> Findings:
@@ -103,32 +162,15 @@ def _your_own_app() -> Findings:
     yield "signed_in" if client_id else "registered", bool(client_id) and owner == client_id, {}
 
 
-def own_functions(stage: str) -> Findings:
-    """Find out whether the functions of this stage in the learner's app are their own."""
-    names = [name for name, exercise in EXERCISES.items() if exercise["stage"] == stage]
-    if names:
-        mine = TakeHomeApp().mine()
-        missing = [name for name in names if name not in mine]
-        yield "own", not missing, {"functions": ", ".join(missing or names)}
+def _every_error() -> Findings:
+    opened = [each for each in transcript if each.method == "GET" and each.address.endswith("/authorize")]
+    yield "page", any("web page" in str(each.body) for each in opened), {}
+    unauthorized = [each.address for each in transcript if each.status == HTTPStatus.UNAUTHORIZED]
+    yield "api", any("/api/3/" in address for address in unauthorized), {}
+    errors = [each.body.get("error") for each in transcript if isinstance(each.body, dict)]
+    yield "client", "invalid_client" in errors, {}
+    yield "grant", "invalid_grant" in errors, {}
 
 
-def _stored() -> Token | None:
-    try:
-        return TokenStore(Settings.load().folder).load()
-    except RedboothError:
-        return None
-
-
-LESSONS: dict[str, str] = {stage: table["notebook"] for stage, table in TEXTS.items() if "notebook" in table}
 _IN_ORDER = (_start, _register, _authorize, _exchange, _refresh, _help_desk, _your_own_app, _every_error)
 _FINDINGS = dict(zip(LESSONS, _IN_ORDER, strict=True))
-QUESTIONS = {name: SimpleNamespace(**each) for stage in LESSONS for name, each in TEXTS[stage]["questions"].items()}
-
-
-def requirements(stage: str) -> list[Requirement]:
-    """Return what the check of a lesson asks for, each as it is now."""
-    words = TEXTS[stage]["requirements"] | {"own": TEXTS["own"]}
-    return [
-        Requirement(words[name]["met" if holds else "missing"].format_map(values), holds, words[name]["hints"])
-        for name, holds, values in chain(_FINDINGS[stage](), own_functions(stage))
-    ]

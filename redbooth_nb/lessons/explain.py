@@ -82,13 +82,8 @@ def _defined_by(source: str) -> set[str]:
 
 def explain(answer: requests.Response) -> None:
     """Print what an answer from Redbooth says and what to do about it: a page, a redirect, a token or an API answer."""
-    print(describe_answer(answer))
-
-
-def describe_answer(answer: requests.Response) -> str:
-    """Return what an answer from Redbooth says and what to do about it."""
-    known = _reading(answer)[1]
-    return summarize(answer) + (f"\n{known}" if known else "")
+    meaning = _reading(answer)[1]
+    print(summarize(answer) + (f"\n{meaning}" if meaning else ""))
 
 
 def summarize(answer: requests.Response) -> str:
@@ -119,31 +114,20 @@ def _in_this_course(stage: str) -> str:
 
 def _reading(answer: requests.Response) -> tuple[str, RedboothError | None]:
     """Return what an answer says in its own words, and what that means; None for a good one."""
-    address = answer.url.partition("?")[0].rstrip("/")
-    if address == AUTHORIZE_URL:
-        return _authorize(answer)
-    return _token(answer) if address == TOKEN_URL else _api(answer)
-
-
-def _authorize(answer: requests.Response) -> tuple[str, RedboothError | None]:
-    location = answer.headers.get("Location")
-    if location:
+    address, location = answer.url.partition("?")[0].rstrip("/"), answer.headers.get("Location")
+    if address == AUTHORIZE_URL and location:
         query = urlsplit(location).query or urlsplit(location).fragment
         code = parse_qs(query).get("error", [""])[0]
         return f"the browser is sent to {hide_in_url(location)}", meaning_of("authorize", code) if code else None
-    message = page_message(answer)
-    return f'a page that says "{message}"', page_meaning(message)
-
-
-def _token(answer: requests.Response) -> tuple[str, RedboothError | None]:
-    problem = answer_problem(answer, "")
-    if problem is None:
-        return "a token", None
-    said = "no error code" if isinstance(hidden_json(answer.text), dict) else "something that is not JSON"
-    return problem.error or said, meaning_of("token", problem.error)
-
-
-def _api(answer: requests.Response) -> tuple[str, RedboothError | None]:
+    if address == AUTHORIZE_URL:
+        message = page_message(answer)
+        return f'a page that says "{message}"', page_meaning(message)
+    if address == TOKEN_URL:
+        problem = answer_problem(answer, "")
+        if problem is None:
+            return "a token", None
+        said = "no error code" if isinstance(hidden_json(answer.text), dict) else "something that is not JSON"
+        return problem.error or said, meaning_of("token", problem.error)
     if answer.ok:
         return "a good answer", None
     return answer.headers.get("WWW-Authenticate") or answer.text.strip()[:80], api_meaning(answer)

@@ -7,7 +7,7 @@ import ipywidgets as w
 
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.course import QUESTIONS
-from redbooth_nb.lessons.names import named
+from redbooth_nb.lessons.learner import named
 from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.view import Markup, View, field
 
@@ -32,17 +32,16 @@ class Prediction(View):
         self._choices.value = number
 
     def _chosen(self, change: dict[str, Any]) -> None:
-        number, right = change["new"], self.question.right
-        if number is not None:
-            self._choices.add_class("rv-answered").add_class(f"rv-right-{right}")  # view.css marks them
-            self._message.say(self._reply(number), "right" if number == right else "wrong")
-
-    def _reply(self, number: int) -> str:
-        asked = self.question
+        number, asked = change["new"], self.question
+        if number is None:
+            return
+        self._choices.add_class("rv-answered").add_class(f"rv-right-{asked.right}")  # view.css marks them
         if number == asked.right:
-            return f"Right. {asked.because}"
-        why = asked.wrong[number - 1 - (number > asked.right)]
-        return f"No. {why}\nThe right answer is: {asked.choices[asked.right - 1]}. {asked.because}"
+            self._message.say(f"Right. {asked.because}", "right")
+        else:
+            why = asked.wrong[number - 1 - (number > asked.right)]
+            answer = f"The right answer is: {asked.choices[asked.right - 1]}. {asked.because}"
+            self._message.say(f"No. {why}\n{answer}", "wrong")
 
     def text(self) -> str:
         """Return the question and its choices, what was chosen, and then what is right."""

@@ -1,7 +1,6 @@
 """The app to take home: one file, made of the learner's own functions and, for the others, the kit's."""
 
 import ast
-import hashlib
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
@@ -12,8 +11,7 @@ from pathlib import Path
 from redbooth_nb.client.private_file import locked, replace_file
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.names import named
-from redbooth_nb.lessons.progress import note, noted
+from redbooth_nb.lessons.learner import named, note, noted
 from redbooth_nb.widgets.script import ScriptPanel
 
 NAME = "my_redbooth_app.py"
@@ -63,8 +61,8 @@ class TakeHomeApp:
             text, kept = self.text(), noted().get("kept", {})
             before = functions(text)[name]
             text = replace_function(text, name, source, needed)
-            self._replace(text, keep_old=before != functions(SOLUTION)[name] and _digest(before) != kept.get(name))
-        note(lambda noted: {"kept": noted.get("kept", {}) | {name: _digest(functions(text)[name])}})
+            self._replace(text, keep_old=before not in (functions(SOLUTION)[name], kept.get(name)))
+        note(lambda noted: {"kept": noted.get("kept", {}) | {name: functions(text)[name]}})
 
     def write(self) -> Path:
         """Return the file, written if it is missing or damaged. Raises RedboothError when it cannot be written."""
@@ -88,7 +86,7 @@ class TakeHomeApp:
 
     def _whole(self) -> str:
         """Return what is in the file, "" when a function is missing in it or it is no Python."""
-        with suppress(OSError, ValueError):
+        with suppress(OSError, SyntaxError, ValueError):
             text = self.file.read_text(encoding="utf-8-sig")
             return text if functions(text).keys() >= functions(SOLUTION).keys() else ""
         return ""
@@ -124,28 +122,19 @@ def replace_function(text: str, name: str, source: str, needed: Sequence[str] = 
 
 @lru_cache(maxsize=16)  # of the kit's version, and of what a notebook asks for again and again
 def functions(text: str) -> dict[str, str]:
-    """Return the source of each function of an app. Raises ValueError when it is no Python."""
-    try:
-        found = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
-    except SyntaxError:
-        raise ValueError from None
-    lines = text.split("\n")  # as Python counts them
-    return {node.name: "\n".join(lines[_first(node) - 1 : node.end_lineno]) for node in found}
+    """Return the source of each function of an app. Raises SyntaxError or ValueError when it is no Python."""
+    lines, found = text.split("\n"), {}  # as Python counts them
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef):
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            found[node.name] = "\n".join(lines[first - 1 : node.end_lineno])
+    return found
 
 
 def _alone() -> AbstractContextManager[None]:
-    """Read and write the app alone: another notebook may keep its own function."""
-    return locked(Configuration.read().state_dir / "take-home.lock")
-
-
-def _first(node: ast.FunctionDef) -> int:
-    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    return locked(Configuration.read().state_dir / "take-home.lock")  # another notebook may keep its own function
 
 
 def solution(function: str) -> None:
     """Print the kit's version of a function of the app. Raises RedboothError when there is none of that name."""
     print(named("function", function, functions(SOLUTION)))
-
-
-def _digest(source: str) -> str:
-    return hashlib.sha256(source.encode()).hexdigest()

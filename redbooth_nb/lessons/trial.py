@@ -9,12 +9,11 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import requests
-from requests_oauthlib import OAuth2Session
+from werkzeug.wrappers import Response
 
 from redbooth_nb.client.register import DEFAULT_REDIRECT_URI
 from redbooth_nb.client.wire import connect
 from redbooth_nb.lessons import my_redbooth_app
-from redbooth_nb.lessons.practice import made_up
 from redbooth_nb.provider.adapter import InProcessDelivery
 from redbooth_nb.provider.addresses import API_URL, TOKEN_URL
 from redbooth_nb.provider.delivery import current_provider
@@ -26,6 +25,7 @@ from redbooth_nb.traffic.transcript import RoundTrip
 CLIENT_ID = "id-of-my-app"
 REDIRECT_URI = DEFAULT_REDIRECT_URI
 STATE = "BvT8-l3x_mW2qRz"
+SEND = InProcessDelivery.send
 NO_ANSWERS = (
     requests.ConnectionError("There is no network. (This is made up.)"),
     requests.ReadTimeout("Redbooth took too long. (This is made up.)"),
@@ -45,7 +45,6 @@ class Mistake(BaseException):
 
 
 def expect(holds: object, mistake: str, /, **values: object) -> None:
-    """Raise the Mistake of this name unless something holds."""
     if not holds:
         raise Mistake(mistake, **values)
 
@@ -53,21 +52,20 @@ def expect(holds: object, mistake: str, /, **values: object) -> None:
 class Trial:
     """One situation. `run` and `refused` call the learner's function; what it sent is in `sent`, redacted in `seen`.
 
-    later: seconds that have passed, for the app as for Redbooth.
-    answers: made-up ones, used in order for what the function sends; each is a status and headers, or an exception.
-    on_sent: called with each request before it is answered. fetched: the state that `fetch_token` compared with, and
-    its arguments. secrets: what nobody may print.
+    later: seconds that have passed, for the app as for Redbooth. browser: the user's.
+    answers: made-up ones, used in order for what the function sends.
+    on_sent: called with each request before it is answered. secrets: what nobody may print.
     """
 
     def __init__(self, script: str, function: str) -> None:
         self.later = 0
         self.sandbox = current_provider().sandbox  # type: ignore[attr-defined]
         self.credentials = self.sandbox.seed_application("My app", REDIRECT_URI, client_id=CLIENT_ID)
+        self.browser = connect(requests.Session())
         self.sent: list[requests.PreparedRequest] = []
         self.seen: list[RoundTrip] = []
-        self.answers: list[tuple[int, dict[str, str]] | Exception] = []
+        self.answers: list[Response | Exception] = []
         self.on_sent: Callable[[requests.PreparedRequest], object] = lambda _: None
-        self.fetched: tuple[Any, Json] = (None, {})
         self.secrets: set[str] = set()
         self.keep_secret(self.credentials)
         self.script, self.function, self._watching = script, function, False
@@ -103,10 +101,11 @@ class Trial:
         return None
 
     def printed(self) -> str:
-        """Return what the function printed so far."""
-        sys.stdout.flush()
-        sys.stderr.flush()
-        return Path(self.app["__file__"]).with_name("printed").read_text(encoding="utf-8", errors="replace")
+        with contextlib.suppress(ValueError):  # closed
+            sys.stdout.flush()
+            sys.stderr.flush()
+        file = Path(self.app["__file__"]).with_name("printed")
+        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
 
     def posts(self) -> list[Json]:
         """Return the fields of the token requests that the function sent."""
@@ -116,12 +115,11 @@ class Trial:
         return [dict(parse_qsl(body.decode() if isinstance(body, bytes) else body)) for body in bodies]
 
     def arrive(self, answer: str = "allow") -> str:
-        """Let a user decide, and return the callback address."""
         return self.follow(my_redbooth_app.authorization_link(self.credentials, STATE), answer)
 
     def follow(self, link: str, answer: str = "allow") -> str:
         """Let a user open a link and decide, and return the callback address."""
-        address = press(connect(requests.Session()), link, REDIRECT_URI, answer)
+        address = press(self.browser, link, REDIRECT_URI, answer)
         self.keep_secret(dict(parse_qsl(urlsplit(address).query)))
         return address
 
@@ -138,44 +136,31 @@ class Trial:
         found = {value for name, value in fields.items() if name in SECRET_FIELDS and isinstance(value, str)}
         self.secrets |= {Secret("secret", value).reveal() for value in found}
 
-    def watch_requests(self, send: Callable[..., requests.Response]) -> Callable[..., requests.Response]:
-        """Return the delivery of requests, watched while the function runs."""
-
-        def watched(delivery: InProcessDelivery, request: requests.PreparedRequest, **options: Any) -> Any:
-            if not self._watching:
-                return send(delivery, request, **options)
-            self.sent.append(request)
-            try:
-                expect((request.url or "").startswith("https://"), "plain_http")
-                expect(options.get("verify"), "unverified")
-                expect(len(self.posts()) <= 1, "refreshed_twice" if self.function == "call" else "sent_twice")
-                self.on_sent(request)
-            except Mistake:
-                with contextlib.suppress(requests.RequestException):
-                    self.seen.append(RoundTrip.from_response(send(delivery, request, **options)))
-                raise
-            answer = self.answers.pop(0) if self.answers else None
-            if isinstance(answer, Exception):
-                raise answer
-            response = made_up(request, *answer) if answer else send(delivery, request, **options)
-            self.seen.append(RoundTrip.from_response(response))
-            with contextlib.suppress(ValueError, TypeError):
-                self.keep_secret(dict(response.json()))
-            limits = options.get("timeout")
-            expect(limits is not None and limits != (None, None), "no_timeout")
-            expect(not any(secret in unquote(request.url or "") for secret in self.secrets), "secret_in_address")
-            return response
-
-        return watched
-
-    def watch_fetch_token(self, fetch_token: Callable[..., Any]) -> Callable[..., Any]:
-        """Return `OAuth2Session.fetch_token`, watched."""
-
-        def watched(oauth: OAuth2Session, *arguments: Any, **named: Any) -> Any:
-            self.fetched = oauth._state, named  # type: ignore[attr-defined]  # the state it was given
-            return fetch_token(oauth, *arguments, **named)
-
-        return watched
+    def send(self, delivery: InProcessDelivery, request: requests.PreparedRequest, **options: Any) -> Any:
+        """Take the place of `InProcessDelivery.send`: watch what the function sends."""
+        if not self._watching:
+            return SEND(delivery, request, **options)
+        self.sent.append(request)
+        try:
+            expect((request.url or "").startswith("https://"), "plain_http")
+            expect(options.get("verify"), "unverified")
+            expect(len(self.posts()) <= 1, "refreshed_twice" if self.function == "call" else "sent_twice")
+            self.on_sent(request)
+        except Mistake:
+            with contextlib.suppress(requests.RequestException):
+                self.seen.append(RoundTrip.from_response(SEND(delivery, request, **options)))
+            raise
+        answer = self.answers.pop(0) if self.answers else None
+        if isinstance(answer, Exception):
+            raise answer
+        response = SEND(InProcessDelivery(answer) if answer else delivery, request, **options)
+        self.seen.append(RoundTrip.from_response(response))
+        with contextlib.suppress(ValueError, TypeError):
+            self.keep_secret(dict(response.json()))
+        limits = options.get("timeout")
+        expect(limits is not None and limits != (None, None), "no_timeout")
+        expect(not any(secret in unquote(request.url or "") for secret in self.secrets), "secret_in_address")
+        return response
 
     def good_token(self, token: Any) -> Json:
         """Return a token that the function got. Raises Mistake if it is none, or if Redbooth doesn't know it."""
@@ -184,8 +169,5 @@ class Trial:
         expect(not refused, "error_as_token", error=refused)
         expect(isinstance(token, dict) and {*token} >= {"access_token", "refresh_token"}, "no_token")
         header = {"Authorization": f"Bearer {token['access_token']}"}
-        expect(connect(requests.Session()).get(f"{API_URL}/me", headers=header, timeout=5).ok, "dead_token")
+        expect(self.browser.get(f"{API_URL}/me", headers=header, timeout=5).ok, "dead_token")
         return dict(token)
-
-
-Situation = Callable[[Trial], None]

@@ -1,4 +1,7 @@
-"""`try_out(function)`: a function of the learner's app meets Redbooth, and is kept if it does what it should."""
+"""`try_out(function)`: a function of the learner's app meets Redbooth, and is kept if it does what it should.
+
+And the help desk, `ticket(number)`: what users report about apps in which one function is broken, and the repairs.
+"""
 
 import ast
 import inspect
@@ -10,25 +13,23 @@ import sys
 import tempfile
 import textwrap
 import tokenize
-import tomllib
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from types import FunctionType
 from typing import Any
 
-from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.names import named
+from redbooth_nb.errors import RedboothError, wordings
+from redbooth_nb.lessons.learner import named, next_hint, note, noted
 from redbooth_nb.lessons.take_home import NAME, SOLUTION, TakeHomeApp, functions, replace_function
 
-_TEXTS = tomllib.loads(Path(__file__).with_name("exercises.toml").read_text(encoding="utf-8"))
+_TEXTS = wordings(Path(__file__).with_name("exercises.toml"))
 EXERCISES: dict[str, Any] = _TEXTS["functions"]
 MISTAKES: dict[str, Any] = _TEXTS["mistakes"]
+TICKETS: dict[int, dict[str, str]] = dict(enumerate(wordings(Path(__file__).with_name("tickets.toml"))["tickets"], 1))
 WIDTH = 80  # characters
 MOST_SHOWN = 2  # requests
 LONGEST = 30  # seconds for each app, until a process that should end by itself is given up
-_asked: Counter[tuple[str, str]] = Counter()
-Reports = dict[str, dict[str, Any]]
+_tried: set[int] = set()  # tickets
 
 
 def try_out(function: Callable[..., Any]) -> None:
@@ -39,12 +40,54 @@ def try_out(function: Callable[..., Any]) -> None:
     Raises RedboothError when its source cannot be found, or when it cannot be tried out here.
     """
     app = TakeHomeApp()
-    if found := passes(function, app.text()):
+    if found := _passes(function, app.text()):
         app.keep(function.__name__, *found)
         print(f"Kept in {NAME}: {len(app.mine())} of {len(EXERCISES)} functions are yours.")
 
 
-def passes(function: Callable[..., Any], app: str, *, silent: bool = False) -> tuple[str, list[str]] | None:
+def ticket(number: int, repaired: Callable[..., Any] | None = None) -> None:
+    """Print what a user reports, and what their app sent when it happened. Or try out a repair.
+
+    repaired: the function of the app that you repaired. The ticket is solved when the function does all that it
+    should, and Redbooth answers 200 to the whole app with it: when it signs in, two hours later, and when it signs in
+    again after a revocation, with every switch of the sandbox. The cause is named from the second attempt on.
+    Raises RedboothError for a number that no ticket has, another function, or when apps cannot be tried out here.
+    """
+    found = named("ticket", number if type(number) is int else 0, TICKETS)
+    name = found["function"]
+    if repaired is not None:
+        given = getattr(repaired, "__name__", name)
+        if given != name:
+            raise RedboothError(f"The broken function of ticket {number} is {name}(), not {given}().")
+        _repair(number, repaired)
+        return
+    print(f"Ticket {number} of {len(TICKETS)}{' (solved)' * (number in solved())}")
+    print(textwrap.fill(found["message"].strip(), WIDTH))
+    app = replace_function(SOLUTION, name, found["broken"].strip())
+    for sent in judge(name, [app])[0][found["situation"]].get("seen") or [found["attached"].strip("\n")]:
+        print(f"\n{sent}")
+
+
+def solved() -> list[int]:
+    return [number for number in noted().get("tickets", []) if number in TICKETS]
+
+
+def _repair(number: int, repaired: Callable[..., Any]) -> None:
+    first, works = number not in _tried, False
+    _tried.add(number)
+    if found := _passes(repaired, SOLUTION, silent=first):
+        reports = judge("main", [replace_function(SOLUTION, repaired.__name__, *found)])[0].values()
+        whole = next((report for report in reports if report["mistake"]), {"mistake": ""})
+        words = "The whole app, with every switch of the sandbox: Redbooth answers 200."
+        works = _is_right(repaired.__name__, words, whole)
+    if works:
+        note(lambda _: {"tickets": sorted({*solved(), number})})
+        print(f"Solved   {len(solved())} of {len(TICKETS)} tickets are solved.")
+    else:
+        print("Open     Find the cause, repair the function, and run the cell again.")
+
+
+def _passes(function: Callable[..., Any], app: str, *, silent: bool = False) -> tuple[str, list[str]] | None:
     """Try a function out in an app, given as source; return its source and what it needs, None if it isn't right yet.
 
     silent: whether it is left to the learner to find out what is wrong. Raises RedboothError, as `try_out`.
@@ -52,40 +95,26 @@ def passes(function: Callable[..., Any], app: str, *, silent: bool = False) -> t
     if not isinstance(function, FunctionType):
         raise RedboothError("That is no function.", remedy="Pass the function itself, without quotes or parentheses.")
     name = function.__name__
-    named("function of the app", name, EXERCISES)
+    situations = named("function of the app", name, EXERCISES)["situations"]
     source, needed = _source(function)
     mistake = "dots" if _has_dots(source) else "kit_imported" if "redbooth_nb" in " ".join([*needed, source]) else ""
     if mistake:
-        print(f"To do    {name}()")
-        _explain(name, {"mistake": mistake})
+        _is_right(name, f"{name}()", {"mistake": mistake})
         return None
-    reports, wrong = judge(name, [replace_function(app, name, source, needed)])[0], False
-    for situation, words in EXERCISES[name]["situations"].items():
+    reports, right = judge(name, [replace_function(app, name, source, needed)])[0], True
+    for situation, words in situations.items():
         # after one that didn't end, no other was tried
-        found = reports.get(situation, {"mistake": "endless"})
-        wrong |= show(name, words, found, explain=not (wrong or silent))
-    return None if wrong else (source, needed)
+        right &= _is_right(name, words, reports.get(situation, {"mistake": "endless"}), explain=right and not silent)
+    return (source, needed) if right else None
 
 
-def show(name: str, words: str, found: dict[str, Any], *, explain: bool = True) -> bool:
-    """Print how a situation ended, and explain it; return whether something went wrong."""
-    print(f"{'To do' if found['mistake'] else 'Done':8} {words}")
-    if found["mistake"] and explain:
-        _explain(name, found)
-    return bool(found["mistake"])
-
-
-def judge(name: str, scripts: list[str]) -> list[Reports]:
+def judge(name: str, scripts: list[str]) -> list[dict[str, dict[str, Any]]]:
     """Try out the function `name` of some apps, each given as source, and return what happened in each situation.
 
     Raises RedboothError when that cannot be done here.
     """
     if not hasattr(os, "fork"):
-        raise RedboothError(
-            "Functions can't be tried out on Windows.",
-            why="Each situation needs a process that can be copied, which Windows doesn't offer.",
-            remedy="Use Linux, macOS or WSL. Or compare your function with the kit's: solution('exchange').",
-        )
+        raise RedboothError.named("no_trials")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("REDBOOTH_", "OAUTHLIB_"))}
     jobs = "".join(json.dumps({"script": script, "function": name}) + "\n" for script in scripts)
     environment |= {"PYTHONUTF8": "1", "REDBOOTH_PROVIDER": "sandbox"}
@@ -98,37 +127,30 @@ def judge(name: str, scripts: list[str]) -> list[Reports]:
             )  # fmt: skip
             return [json.loads(line) for line in done.stdout.splitlines()]
     except (OSError, subprocess.SubprocessError, ValueError) as error:
-        raise RedboothError(
-            f"{name}() could not be tried out ({type(error).__name__}).",
-            why="The process for it did not start, or did not end.",
-            remedy="Run the cell again. If it stays, run `redbooth-nb doctor`.",
-        ) from None
+        raise RedboothError.named("no_trial", function=name, error=type(error).__name__) from None
 
 
-def _explain(name: str, found: dict[str, Any]) -> None:
-    """Print what happened, and a hint: first one, then another, then where the answer is."""
-    mistake, hints = found["mistake"], MISTAKES[found["mistake"]]["hints"]
-    times = _asked[name, mistake]
-    _asked[name, mistake] += 1
-    lines = ["What happened: " + MISTAKES[mistake]["happened"].format_map(found.get("values", {}))]
-    if found.get("seen"):
-        lines += ["It sent:", *found["seen"][-MOST_SHOWN:]]
-    lines += [f"It printed: {line}" for line in found.get("printed", "").splitlines()]
-    hint = [*(f"Hint: {each}" for each in hints), f"Answer: solution({name!r}) prints the kit's version."]
-    for line in "\n".join([*lines, hint[min(times, len(hints))]]).splitlines():
-        inner = " " * (len(line) - len(line.lstrip()) + 9)
-        print(textwrap.fill(line.strip(), WIDTH, initial_indent=inner, subsequent_indent=inner + "  "))
+def _is_right(name: str, words: str, found: dict[str, Any], *, explain: bool = True) -> bool:
+    """Print how a situation of the function `name` ended, and if that was wrong, what happened and a hint."""
+    print(f"{'To do' if found['mistake'] else 'Done':8} {words}")
+    if found["mistake"] and explain:
+        mistake = MISTAKES[found["mistake"]]
+        lines = ["What happened: " + mistake["happened"].format_map(found.get("values", {}))]
+        if found.get("seen"):
+            lines += ["It sent:", *found["seen"][-MOST_SHOWN:]]
+        lines += [f"It printed: {line}" for line in found.get("printed", "").splitlines()]
+        hints = [*mistake["hints"], f"solution({name!r}) prints the kit's version."]
+        for line in "\n".join([*lines, next_hint((name, found["mistake"]), hints)]).splitlines():
+            inner = " " * (len(line) - len(line.lstrip()) + 9)
+            print(textwrap.fill(line.strip(), WIDTH, initial_indent=inner, subsequent_indent=inner + "  "))
+    return not found["mistake"]
 
 
 def _has_dots(source: str) -> bool:
     """Return whether dots are left where a value belongs, and not in a type hint such as `tuple[str, ...]`."""
-    values: list[ast.expr | None] = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Expr | ast.Assign | ast.Return | ast.keyword):
-            values.append(node.value)
-        elif isinstance(node, ast.Call):
-            values += node.args
-    return any(isinstance(value, ast.Constant) and value.value is ... for value in values)
+    nodes = [*ast.walk(ast.parse(source))]
+    in_hints = {each for node in nodes if isinstance(node, ast.Subscript) for each in ast.walk(node.slice)}
+    return any(isinstance(node, ast.Constant) and node.value is ... and node not in in_hints for node in nodes)
 
 
 def _source(function: FunctionType) -> tuple[str, list[str]]:
@@ -139,10 +161,7 @@ def _source(function: FunctionType) -> tuple[str, list[str]]:
             raise OSError  # noqa: TRY301
         body = ast.parse("".join(linecache.getlines(inspect.getfile(function)))).body
     except (OSError, TypeError, ValueError, SyntaxError, tokenize.TokenError):
-        raise RedboothError(
-            f"The source of {function.__name__}() can't be found.",
-            remedy="Define it with `def` in a cell of a notebook, without %%magics, then pass the function itself.",
-        ) from None
+        raise RedboothError.named("no_source", function=function.__name__) from None
     used, needed = _names(ast.parse(source)), set[ast.stmt]()
     while new := {node for node in body if _defines(node) & used} - needed:
         needed |= new
@@ -160,7 +179,5 @@ def _defines(node: ast.stmt) -> set[str]:
         return {(name.asname or name.name).partition(".")[0] for name in node.names}
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return {node.name} - functions(SOLUTION).keys()
-    if isinstance(node, ast.Assign | ast.AnnAssign):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        return {name for target in targets for name in _names(target)}
-    return set()
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return {name for target in targets for name in _names(target)}

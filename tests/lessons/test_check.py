@@ -11,8 +11,7 @@ from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.token import TokenStore
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.check import check
-from redbooth_nb.lessons.course import requirements
+from redbooth_nb.lessons.course import check, requirements
 from redbooth_nb.traffic.transcript import transcript
 
 STAGES = ("register", "authorize", "exchange", "refresh")

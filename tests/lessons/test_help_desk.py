@@ -9,9 +9,8 @@ from notebooks.lessons import ROOT, code_cells
 
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.course import requirements
-from redbooth_nb.lessons.help_desk import TICKETS, solved, ticket
 from redbooth_nb.lessons.take_home import SOLUTION, functions, replace_function
-from redbooth_nb.lessons.try_out import MISTAKES, judge
+from redbooth_nb.lessons.try_out import MISTAKES, TICKETS, judge, solved, ticket
 
 CAUSES = [
     "not_refreshed", "no_credentials", "error_page", "old_refresh_token_kept", "forged_accepted", "http_refused",

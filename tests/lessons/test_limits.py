@@ -6,7 +6,7 @@ from types import ModuleType
 import pytest
 
 from redbooth_nb import ready
-from redbooth_nb.lessons.ready import limits_here
+from redbooth_nb.lessons.practice import limits_here
 
 
 @pytest.mark.parametrize("environment", [{}, {"JPY_SESSION_NAME": "/a.ipynb"}, {"TERM_PROGRAM": "vscode"}])

@@ -9,8 +9,7 @@ from practice import write_own
 from redbooth_nb import catch_up, check, progress, ready
 from redbooth_nb.client.private_file import PrivateFile
 from redbooth_nb.configuration import Configuration
-from redbooth_nb.lessons.check import done, summary_line
-from redbooth_nb.lessons.course import LESSONS
+from redbooth_nb.lessons.course import LESSONS, done, summary_line
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 

@@ -10,7 +10,7 @@ from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.token import TokenStore
 from redbooth_nb.errors import NotYet, RedboothError
 from redbooth_nb.lessons.explain import describe_error
-from redbooth_nb.lessons.ready import catch_up, ready
+from redbooth_nb.lessons.practice import catch_up, ready
 from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.traffic.transcript import transcript
 

@@ -173,7 +173,7 @@ def test_the_written_app_signs_in_and_the_second_time_needs_nobody(app: Settings
 def test_the_check_says_what_is_true_now(app: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each hint that is code runs in the notebook, and in the end everything is done."""
     monkeypatch.setattr(
-        "redbooth_nb.lessons.ready.DEFAULT_REDIRECT_URI", app.redirect_uri
+        "redbooth_nb.lessons.practice.DEFAULT_REDIRECT_URI", app.redirect_uri
     )  # 8765 may be in use by another test
     notebook = {"app": TakeHomeApp(), "ready": redbooth_nb.ready}
 

@@ -11,9 +11,8 @@ import pytest
 from lessons.exercise_table import RIGHT, WRONG
 
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.help_desk import ticket
 from redbooth_nb.lessons.take_home import NAME, SOLUTION, functions, replace_function, solution
-from redbooth_nb.lessons.try_out import EXERCISES, MISTAKES, judge, try_out
+from redbooth_nb.lessons.try_out import EXERCISES, MISTAKES, judge, ticket, try_out
 
 FOUR, EIGHT = 4, 8  # what the table has at least for each function
 
@@ -54,6 +53,19 @@ def test_the_table_is_as_large_as_promised() -> None:
     assert {mistake for name in WRONG for mistake, _ in wrong_versions(name)} | {"dots", "no_code", "kit_imported"} == {
         *MISTAKES
     }
+
+
+def test_what_the_situations_take_from_the_data_can_be_used() -> None:
+    """Each situation in words happens, a case or an error belongs to a function, and leads to a mistake with words."""
+    from redbooth_nb.lessons.judge import TEXTS, situations_of  # noqa: PLC0415  (Windows has no such limits)
+
+    for name, exercise in EXERCISES.items():
+        assert situations_of(name).keys() == exercise["situations"].keys() >= TEXTS["cases"].get(name, {}).keys()
+    assert TEXTS["cases"].keys() <= {*EXERCISES, "main"}
+    assert TEXTS["errors"].keys() <= {*EXERCISES, "any"}
+    queries = [query for case in TEXTS["cases"]["is_ours"].values() for query in case["queries"]]
+    assert {mistake for mistake, _ in queries} <= {*MISTAKES}
+    assert {mistake for named in TEXTS["errors"].values() for mistake in named.values()} <= {*MISTAKES}
 
 
 @pytest.mark.usefixtures("machine")

@@ -3,8 +3,7 @@
 import pytest
 from notebooks.lessons import NAMES, ROOT, Lessons, checks_are_done, code_cells, tried_out
 
-from redbooth_nb.lessons.help_desk import TICKETS
-from redbooth_nb.lessons.try_out import EXERCISES
+from redbooth_nb.lessons.try_out import EXERCISES, TICKETS
 
 
 def test_every_exercise_and_every_ticket_is_in_a_notebook(lessons: Lessons) -> None:

@@ -1,1 +1,1 @@
-"""What happens to the functions of the learner's app when they are tried out, a module for each stage."""
+"""What happens to a function of the app when it is tried out: FUNCTION_SITUATION or, with values, FUNCTION."""

@@ -1,0 +1,46 @@
+"""What the learner types, asks for and has done so far. The last is in a note that all notebooks share."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from redbooth_nb.client.private_file import PrivateFile, locked
+from redbooth_nb.configuration import Configuration
+from redbooth_nb.errors import RedboothError
+
+K = TypeVar("K")
+T = TypeVar("T")
+_asked: Counter[object] = Counter()
+
+
+def named(kind: str, name: K, known: Mapping[K, T]) -> T:
+    """Return what `known` has under this name. Raises RedboothError, listing the names, when there is nothing."""
+    if name not in known:
+        raise RedboothError(f"There is no {kind} {name!r}.", remedy=f"Use one of: {', '.join(map(str, known))}.")
+    return known[name]
+
+
+def next_hint(about: object, hints: Sequence[str]) -> str:
+    """Return a hint about something, each time the next one; the last one is the answer."""
+    number = min(_asked[about], len(hints) - 1)
+    _asked[about] += 1
+    return f"{'Answer' if number == len(hints) - 1 else 'Hint'}: {hints[number]}"
+
+
+def noted() -> dict[str, Any]:
+    """Return the note; a lost or damaged one is no reason to stop a lesson."""
+    try:
+        return _file().read() or {}
+    except RedboothError:
+        return {}
+
+
+def note(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Add to the note what `change` makes of it; other notebooks wait. Raises StoreError when it cannot be written."""
+    with locked(_file().path.with_suffix(".lock")):
+        before = noted()
+        _file().write(before | change(before))
+
+
+def _file() -> PrivateFile:
+    return PrivateFile(Configuration.read().state_dir / "progress.json")

@@ -1,0 +1,136 @@
+"""The situations for the functions that use files: `read_credentials()` and `save(credentials, token)`."""
+
+import json
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from redbooth_nb.lessons.trial import Json, Mistake, Trial, expect
+
+TOKEN_FILE = Path("my_redbooth_token.json")
+MOST_KILLS = 40
+NEW: Json = {"access_token": "access-token-2", "refresh_token": "refresh-token-2", "expires_in": 7200}
+OLD: Json = NEW | {"access_token": "access-token-1", "refresh_token": "refresh-token-1", "note": "x" * 1000}  # longer
+
+
+def write_env(trial: Trial, **changed: str) -> dict[str, str]:
+    """Write the app's credentials to .env, without those changed to "", and return them."""
+    values: dict[str, str] = trial.credentials | changed
+    Path(".env").write_text("".join(f"REDBOOTH_{name.upper()}='{value}'\n" for name, value in values.items() if value))
+    return values
+
+
+def read_credentials_file(trial: Trial) -> None:
+    values = write_env(trial, redirect_uri="http://127.0.0.1:9000/back")
+    Path(".env").write_text(f"# My app\nexport {Path('.env').read_text()}\nOTHER=1\n")
+    found = trial.run()
+    expect(isinstance(found, dict) and {*found} >= {*values}, "not_these_names", names=", ".join(values))
+    expect(found.items() >= values.items(), "other_values")
+    expect(trial.credentials["client_secret"] not in os.environ.values(), "in_environment")
+
+
+def read_credentials_signs(trial: Trial) -> None:
+    values = write_env(trial, client_secret="pa$$w#rd-${HOME}")
+    expect(trial.run().get("client_secret") == values["client_secret"], "changed_signs")
+
+
+def read_credentials_environment(trial: Trial) -> None:
+    for name in write_env(trial):
+        os.environ[f"REDBOOTH_{name.upper()}"] = f"{name}-from-the-environment"
+        expect(trial.run().get(name) == f"{name}-from-the-environment", "file_first", name=name.upper())
+
+
+def read_credentials_missing(trial: Trial) -> None:
+    for name in write_env(trial):
+        write_env(trial, **{name: ""})
+        variable = f"REDBOOTH_{name.upper()}"
+        for empty in ("", f"{variable}=\n"):
+            Path(".env").write_text(Path(".env").read_text() + empty)
+            error = trial.refused()
+            expect(error, "missing_unnoticed", name=variable)
+            said = f"{error} {trial.printed()}"
+            expect(variable in said and not isinstance(error, KeyError), "missing_unnamed", name=variable, error=error)
+
+
+def stored() -> Any:
+    """Return what the token file holds, None when it is no JSON."""
+    with suppress(OSError, ValueError):
+        return json.loads(TOKEN_FILE.read_text(encoding="utf-8"))
+    return None
+
+
+def holds(token: Json) -> bool:
+    found = stored()
+    return isinstance(found, dict) and found.items() >= token.items()
+
+
+def check_file(trial: Trial) -> None:
+    """Raise a Mistake unless the token file is the app's own, and private."""
+    found = stored()
+    expect(isinstance(found, dict), "not_json")
+    expect({*found} >= {"access_token", "refresh_token"}, "not_all_saved")
+    expect(found.get("client_id") == trial.credentials["client_id"], "whose_token")
+    expect(TOKEN_FILE.stat().st_mode & 0o077 == 0, "others_can_read", mode=f"{TOKEN_FILE.stat().st_mode & 0o777:04o}")
+
+
+def save_file(trial: Trial) -> None:
+    trial.keep_secret(NEW)
+    moved: list[Path] = []
+    sys.addaudithook(lambda event, about: moved.append(Path(about[0])) if event == "os.rename" else None)
+    trial.run(trial.credentials, NEW)
+    expect(TOKEN_FILE.exists(), "no_file")
+    for path in map(Path.absolute, moved):
+        near = path.is_relative_to(Path.cwd()) and not path.is_relative_to(Path("temporary").absolute())
+        expect(near, "other_folder")
+    check_file(trial)
+
+
+def save_again(trial: Trial) -> None:
+    trial.keep_secret(OLD | NEW)
+    TOKEN_FILE.write_text(json.dumps(OLD))  # by an older version, with mode 0644
+    for _ in range(2):
+        trial.run(trial.credentials, NEW)
+    expect(holds(NEW), "not_json" if stored() is None else "not_all_saved")
+    check_file(trial)
+
+
+def save_killed(trial: Trial) -> None:
+    vars(os)["fsync"] = lambda _: None  # a killed process loses nothing that it has written, and syncing takes long
+    trial.run(trial.credentials, OLD)
+    moments = _moments(trial, 0)
+    for moment in range(1, moments + 1, 1 + moments // MOST_KILLS):
+        trial.app["save"](trial.credentials, OLD)
+        child = os.fork()
+        if child == 0:
+            _moments(trial, moment)
+            os._exit(0)
+        os.waitpid(child, 0)
+        expect(holds(OLD) or holds(NEW), "half_written")
+        for file in Path.cwd().rglob("*"):
+            ways = [file, *(parent for parent in file.parents if parent.is_relative_to(Path.cwd()))]
+            open_to_others = file.is_file() and all(way.stat().st_mode & 0o055 for way in ways[:-1])
+            if open_to_others and NEW["access_token"].encode() in file.read_bytes():
+                raise Mistake("others_can_read_for_a_moment", file=file.name)
+    trial.run(trial.credentials, NEW)
+    expect(holds(NEW), "not_all_saved")
+
+
+def _moments(trial: Trial, kill_at: int) -> int:
+    """Save, and return how many steps that took; be killed at one of them."""
+    count = 0
+
+    def step(*_: object) -> None:
+        nonlocal count
+        count += 1
+        if count == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(step)
+    try:
+        trial.app["save"](trial.credentials, NEW)
+    finally:
+        sys.setprofile(None)
+    return count

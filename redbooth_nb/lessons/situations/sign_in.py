@@ -1,0 +1,110 @@
+"""The situations for `authorization_link(credentials, state)`, `is_ours(address, state)` and `exchange`."""
+
+from unittest.mock import patch
+from urllib.parse import parse_qs, parse_qsl, quote_plus, urlsplit
+
+from oauthlib.oauth2 import OAuth2Error
+from requests_oauthlib import OAuth2Session
+
+from redbooth_nb.lessons import my_redbooth_app
+from redbooth_nb.lessons.trial import NO_ANSWERS, REDIRECT_URI, STATE, Mistake, Trial, expect
+from redbooth_nb.provider.addresses import AUTHORIZE_URL
+from redbooth_nb.provider.visitor import page_message
+from redbooth_nb.traffic.transcript import RoundTrip
+
+ODD = "a&b=ü/?"
+
+
+def _link(trial: Trial, state: str) -> str:
+    link = trial.run(trial.credentials, state)
+    expect(isinstance(link, str), "no_link", kind=type(link).__name__)
+    expect(not trial.sent, "link_opened")
+    expect(trial.credentials["client_secret"] not in link, "secret_in_address")
+    return str(link)
+
+
+def authorization_link_page(trial: Trial) -> None:
+    link = _link(trial, STATE)
+    expect(link.partition("?")[0] == AUTHORIZE_URL, "other_address", address=link.partition("?")[0])
+    fields = dict(parse_qsl(urlsplit(link).query))
+    expect(fields.get("response_type") != "token", "token_in_fragment")
+    page = trial.browser.get(link, timeout=5)
+    trial.seen.append(RoundTrip.from_response(page))
+    expect("Allow" in page.text or "Authorize" in page.text, "error_page", said=page_message(page))
+
+
+def authorization_link_state(trial: Trial) -> None:
+    for state in (STATE, ODD):
+        fields = parse_qs(urlsplit(link := _link(trial, state)).query)
+        expect("state" in fields, "no_state")
+        expect(fields["state"] == [state], "state_changed", sent=fields["state"], state=state)
+        expect(urlsplit(link).fragment == "", "state_changed", sent=fields["state"], state=state)
+
+
+def authorization_link_back(trial: Trial) -> None:
+    address = trial.follow(_link(trial, STATE))
+    fields = parse_qs(urlsplit(address).query)
+    expect({*fields} >= {"code", "state"}, "no_code")
+    try:
+        my_redbooth_app.exchange(trial.credentials, address, STATE)
+    except OAuth2Error:
+        raise Mistake("useless_code") from None
+
+
+def authorization_link_dropped(trial: Trial) -> None:
+    trial.sandbox.switch(state="dropped")
+    address = trial.follow(_link(trial, ODD))
+    expect(parse_qs(urlsplit(address).query).get("attempt") == [ODD], "no_attempt")
+
+
+def is_ours(trial: Trial, expected: object, queries: list[tuple[str, str]]) -> None:
+    for mistake, query in queries:
+        address = f"{REDIRECT_URI}?{query.format(state=STATE, odd=quote_plus(ODD))}"
+        given = trial.run(address, ODD if "{odd}" in query else STATE)
+        expect(isinstance(given, bool), "not_yes_or_no", kind=type(given).__name__)
+        expect(given is expected, mistake, address=address)
+
+
+def exchange_allow(trial: Trial) -> None:
+    for scheme in ("http", "https"):  # the latter on a server
+        address = scheme + trial.arrive().removeprefix("http")
+        trial.good_token(trial.run(trial.credentials, address, STATE))
+
+
+def exchange_forged(trial: Trial) -> None:
+    own = OAuth2Session.fetch_token
+    for ending in ("state=guessed", "", "state=guessed&attempt=guessed"):
+        code = dict(parse_qsl(urlsplit(trial.arrive()).query))["code"]
+        with patch.object(OAuth2Session, "fetch_token", autospec=True, side_effect=own) as fetch_token:
+            error = trial.refused(trial.credentials, f"{REDIRECT_URI}?code={code}&{ending}", STATE)
+        if trial.sent:
+            for (oauth, *_), given in fetch_token.call_args_list:
+                expect(oauth._state != "guessed", "compared_with_itself")
+                expect(not given.get("code"), "code_passed")
+            raise Mistake("forged_sent")
+        expect(error, "forged_ignored")
+
+
+def exchange_deny(trial: Trial) -> None:
+    error = trial.refused(trial.credentials, trial.arrive("deny"), STATE)
+    expect(not trial.sent, "deny_sent")
+    expect(error, "deny_ignored")
+    expect(isinstance(error, OAuth2Error | SystemExit), "deny_by_accident", error=type(error).__name__)
+
+
+def exchange_dropped(trial: Trial) -> None:
+    trial.sandbox.switch(state="dropped")
+    error = trial.refused(trial.credentials, trial.arrive(), STATE)
+    expect(error is None, "dropped_refused", error=type(error).__name__)
+
+
+def exchange_refused(trial: Trial) -> None:
+    address = trial.arrive()
+    my_redbooth_app.exchange(trial.credentials, address, STATE)
+    expect(trial.refused(trial.credentials, address, STATE), "failure_hidden")
+
+
+def exchange_no_answer(trial: Trial) -> None:
+    for no_answer in NO_ANSWERS:
+        trial.answers = [no_answer, no_answer]
+        expect(trial.refused(trial.credentials, trial.arrive(), STATE), "failure_hidden")
