@@ -16,8 +16,7 @@ from redbooth_nb.traffic.redaction import hide_in_url
 from redbooth_nb.widgets.browser import Browser
 from redbooth_nb.widgets.countdown import Countdown
 from redbooth_nb.widgets.markup import fold, table
-from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import Markup, View, field, row
+from redbooth_nb.widgets.view import TEXTS, Markup, View, field, row
 
 LATEST = 3  # refused answers that are shown
 SAID = TEXTS["sign-in"]  # by status
@@ -40,8 +39,8 @@ class SignInPanel(View):
     ) -> None:
         self._timeout = timeout
         self.browser: Browser | None = None
-        self._place, self._taken_apart = w.VBox(), Markup()
-        super().__init__([self._message, self._place])
+        self._taken_apart = Markup()
+        super().__init__([self._message])
         request = request or AuthorizationRequest.new()
         callback = _decide(request, answer) if Configuration.read().unattended else ""
         self._countdown = Countdown(timeout, timeout, TEXTS["countdown"]["sign-in"])
@@ -99,15 +98,15 @@ class SignInPanel(View):
 
     def _update(self) -> None:
         waiting, answered = self.sign_in.status is Status.WAITING, self.sign_in.status is Status.ANSWERED
-        in_tab = self.browser is not None and self.browser.in_tab
+        browser = self.browser
         kind = KINDS[self.response.outcome] if answered else "notice" if waiting and self.sign_in.refused else "info"
         self._message.say(self.text(), kind)
-        here = self.browser is not None and (waiting or (answered and self.browser.arrived))
-        self._place.children = [self.browser] if here else []
-        self._taken_apart.show(self._fields())
-        paste = [self._paste] if in_tab and not answered else []  # a late answer can still be pasted
+        self._taken_apart.value = self._fields()
+        window = [browser] if browser and (waiting or (answered and browser.arrived)) else []
+        # a late answer can still be pasted
+        paste = [self._paste] if browser and browser.in_tab and not answered else []
         last = [self._waiting, *paste] if waiting else [*paste, self._again]
-        self.children = [self._message, self._place, self._taken_apart, *last]
+        self.children = [self._message, *window, self._taken_apart, *last]
 
     def _fields(self) -> str:
         """Show what came back, field by field, and the state check passing or failing."""

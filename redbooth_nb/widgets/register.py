@@ -15,8 +15,7 @@ from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.visitor import register_application
 from redbooth_nb.widgets.browser import Browser
 from redbooth_nb.widgets.markup import code
-from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import Markup, View, field
+from redbooth_nb.widgets.view import TEXTS, Markup, View, field
 
 
 class RegisterForm(View):

@@ -100,7 +100,7 @@ class ScriptPanel(View):
 
     def _update(self) -> None:
         text = "\n".join(self._lines)
-        self._output.show(f'<pre style="white-space:pre-wrap">{html.escape(text)}</pre>' if text else "")
+        self._output.value = f'<pre style="white-space:pre-wrap">{html.escape(text)}</pre>' if text else ""
         self._message.say(*self._ending())
         asked = re.search(SIGN_IN, text)
         if self.browser is None and asked and guides_spelling(asked[1]):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from redbooth_nb import Settings, Token, TokenStore, transcript
+from redbooth_nb import Settings, TokenStore, transcript
 from redbooth_nb.client.authorize import PendingAuthorization
 from redbooth_nb.client.errors import meaning_of
 from redbooth_nb.client.response import CODE_LIFETIME
@@ -32,26 +32,42 @@ class Snapshot:
     seen: for each stage its round trips. problems: why it could not be read.
     """
 
+    answer = error = ""
+    answered_at: float | None = None
+    unanswered = implicit = code_used = False
+
     def __init__(self, settings: Settings | None = None) -> None:
         self.problems: dict[str, str] = {}
-        self.unanswered = self.implicit = self._code_used = False
-        self.answer = self.error = ""
-        self.answered_at: float | None = None
         self.now, self.token = 0.0, None
         self.settings = app = self._read("register", lambda: settings or Settings.load())
-        self.round_trips = [trip for trip in transcript if _is_of(trip, app.client_id if app else "")]
         if app is not None:
             self.now = self._read("register", app.provider.now) or time.time()
             self._read("authorize", lambda: self._sign_in(app))
             self.token = self._read("exchange", TokenStore(app.folder).load)
-        self._exchange()
-        self._refresh(self.token)
+        trips = self.round_trips = [trip for trip in transcript if _is_of(trip, app.client_id if app else "")]
+        good = [n for n, trip in enumerate(trips) if _grants(trip, "authorization_code") and trip.status == OK]
+        # those after the last code that was exchanged belong to this permission
+        refreshes = [trip for trip in trips[max(good, default=0) :] if _grants(trip, "refresh_token")]
         self.seen = {
-            "register": [trip for trip in self.round_trips if f"{trip.address}/".startswith(f"{APPLICATIONS_URL}/")],
-            "authorize": [trip for trip in self.round_trips if f"{trip.address}/".startswith(f"{AUTHORIZE_URL}/")],
-            "exchange": self._codes,
-            "refresh": self._refreshes,
+            "register": [trip for trip in trips if f"{trip.address}/".startswith(f"{APPLICATIONS_URL}/")],
+            "authorize": [trip for trip in trips if f"{trip.address}/".startswith(f"{AUTHORIZE_URL}/")],
+            "exchange": [trip for trip in trips if _grants(trip, "authorization_code")],
+            "refresh": refreshes,
         }
+        token, code = self.token, bool(self.answer) and not self.error and not self.implicit
+        self.code_expired = code and self.now - (self.answered_at or 0) > CODE_LIFETIME
+        self.code_ready = code and not self.code_expired
+        self.code_lost = self.code_used and not token
+        self.settled = bool(token) and not self.unanswered and not self.code_ready
+        self.unsettled = bool(token) and not self.settled
+        # the token came by a refresh if the transcript saw it, or if it is too young for anything else
+        late = token and self.answered_at is not None and token.obtained_at - self.answered_at > SURELY_REFRESHED
+        self.refreshed = bool(token) and (bool(late) or any(trip.status == OK for trip in refreshes))
+        self.refresh_refused = bool(token and refreshes) and not self.refreshed
+        self.refresh_token = (token and token.refresh_token) or "no refresh token"
+        waiting = None if self.refreshed or self.refresh_refused else token
+        self.refreshable = bool(waiting and waiting.refresh_token)
+        self.unrefreshable = bool(waiting and not waiting.refresh_token)
 
     def _read(self, stage: str, read: Callable[[], T]) -> T | None:
         try:
@@ -69,32 +85,10 @@ class Snapshot:
         callback = record.get("callback_url") or ""
         fields = dict(parse_qsl(urlsplit(callback).query) + parse_qsl(urlsplit(callback).fragment))
         self.answered_at = float(record["answered_at"]) if record["answered"] else None
-        self.answer, self._code_used = hide_in_url(callback), bool(record.get("code_sent"))
+        self.answer, self.code_used = hide_in_url(callback), bool(record.get("code_sent"))
         self.error = meaning_of("authorize", fields["error"]).what if fields.get("error") else ""
         self.implicit = record["response_type"] == "token"
         self.unanswered = self.answered_at is None
-
-    def _exchange(self) -> None:
-        code = bool(self.answer) and not self.error and not self.implicit
-        self.code_expired = code and self.now - (self.answered_at or 0) > CODE_LIFETIME
-        self.code_ready = code and not self.code_expired
-        self._codes = [trip for trip in self.round_trips if _grants(trip, "authorization_code")]
-        self.code_lost = self._code_used and not self.token
-        self.settled = bool(self.token) and not self.unanswered and not self.code_ready
-        self.unsettled = bool(self.token) and not self.settled
-
-    def _refresh(self, token: Token | None) -> None:
-        """Tell whether the token came by a refresh: the transcript saw it, or it is too young for anything else."""
-        trips = self.round_trips  # those after the last code that was exchanged belong to this permission
-        good = [n for n, trip in enumerate(trips) if _grants(trip, "authorization_code") and trip.status == OK]
-        self._refreshes = [trip for trip in trips[good[-1] if good else 0 :] if _grants(trip, "refresh_token")]
-        late = token and self.answered_at is not None and token.obtained_at - self.answered_at > SURELY_REFRESHED
-        self.refreshed = bool(token) and (bool(late) or any(trip.status == OK for trip in self._refreshes))
-        self.refresh_refused = bool(token and self._refreshes) and not self.refreshed
-        self.refresh_token = (token and token.refresh_token) or "no refresh token"
-        waiting = None if self.refreshed or self.refresh_refused else token
-        self.refreshable = bool(waiting and waiting.refresh_token)
-        self.unrefreshable = bool(waiting and not waiting.refresh_token)
 
 
 def _grants(trip: RoundTrip, grant: str) -> bool:

@@ -8,8 +8,7 @@ import ipywidgets as w
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.delivery import EmbeddedSandbox, current_provider
 from redbooth_nb.widgets.live import LiveView
-from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import field, row
+from redbooth_nb.widgets.view import TEXTS, field, row
 
 HOUR = 3600  # seconds
 SWITCHES: dict[str, dict[str, Any]] = TEXTS["switches"]
@@ -74,12 +73,13 @@ class TimeMachine(LiveView):
     def _field(self, name: str, now: object, label: str, choices: list[object]) -> w.Dropdown:
         options = [(WORDS.get(str(choice), str(choice)), choice) for choice in dict.fromkeys([*choices, now])]
         choice = field(w.Dropdown, label, label_width="15rem", options=options, value=now)
-        choice.observe(lambda change: self._chosen(name, change["new"]), names="value")
-        return choice
 
-    def _chosen(self, name: str, value: object) -> None:
-        if getattr(self._sandbox.switches, name) != value:  # else it only shows what was set elsewhere
-            self.switch(**{name: value})
+        def chosen(change: dict[str, object]) -> None:
+            if getattr(self._sandbox.switches, name) != change["new"]:  # else it only shows what was set elsewhere
+                self.switch(**{name: change["new"]})
+
+        choice.observe(chosen, names="value")
+        return choice
 
     def _show(self) -> None:
         try:

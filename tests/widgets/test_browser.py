@@ -177,7 +177,7 @@ def test_style_sheets_come_from_the_provider_alone(faulty: FaultyServer, monkeyp
     page = '<link rel=stylesheet href="http://other.test/x.css"><link rel=stylesheet href="http://[">'
     faulty.answers = [reply(200, page, "text/html")]
     browser = Browser(APPLICATIONS_URL)
-    monkeypatch.setattr(module, "style_sheet", lambda *_: pytest.fail("it was asked"))
+    monkeypatch.setattr(module, "_style_sheet", lambda *_: pytest.fail("it was asked"))
     (shown_page,) = drawn(browser)
     assert shown_page["styles"] == ""
 
