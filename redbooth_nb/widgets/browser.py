@@ -3,7 +3,7 @@
 Pages and addresses travel as messages and are never part of the widget's state, so a notebook never saves them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from typing import Any
@@ -37,8 +37,7 @@ class Browser(View):
     """A window that shows the pages of a stand-in: `go_to()`, `press()`, `back()`, `reload()`, `use_tab()`.
 
     It opens `url` when it is drawn. After `use_tab()` a link that opens it in a tab is below; on redbooth.com there is
-    nothing but that link.
-    label: what the link says. answer: the button to press where nobody sits at the browser.
+    nothing but that link. label: what the link says. answer: the button to press where nobody sits at the browser.
     on_tab: called before a link is shown. on_arrival: called with the address outside Redbooth that the window was
     sent to; the window shows what it returns, or the RedboothError that it raises.
     """
@@ -56,11 +55,11 @@ class Browser(View):
     ) -> None:
         provider = current_provider()
         self._url, self._label, self._on_tab, self._on_arrival = url, label, on_tab, on_arrival
-        self._provider, self._visitor = provider, Visitor(window_session(provider))
+        self._provider, self._visitor = provider, Visitor(_window_session(provider))
         self._notice, self._near = "", False
         self._tab = self._button("Use a tab in my own browser", self.use_tab)
         self._link, self._window, self.in_tab = Markup(), _Window(layout=shared(w.Layout)), provider.kind == "live"
-        self._window.on_msg(self._take)
+        self._window.on_msg(lambda _, asked, __: self._take(asked))
         super().__init__([self._window, self._message])
         if self.in_tab:
             self.use_tab()
@@ -115,7 +114,6 @@ class Browser(View):
         return f"{hide_in_text(self._visitor.title)}\n{hide_in_url(self._visitor.page.url)}"
 
     def _do(self, action: Callable[[], None]) -> None:
-        """Do something, take where it leads, and show it. Raises RedboothError."""
         before = self._visitor.arrived
         try:
             action()
@@ -128,11 +126,10 @@ class Browser(View):
         finally:
             self._show()
 
-    def _take(self, _: object, asked: Any, __: object) -> None:  # noqa: ANN401  (whatever the page sends)
-        """Do what was clicked. An error becomes a page, as in any browser."""
+    def _take(self, asked: Any) -> None:  # noqa: ANN401  (whatever the page sends)
         try:
             self._act(asked)
-        except RedboothError as error:
+        except RedboothError as error:  # becomes a page, as in any browser
             self._tell(self._url, "This page can't be opened", own_page("This page can't be opened", str(error)))
 
     @only_kit_errors
@@ -150,10 +147,8 @@ class Browser(View):
                 self.go_to(url if "://" in url else f"https://{url}")
             case {"submit": [str(method), str(url), list(fields)]} if all(map(_is_field, fields)):
                 self._do(lambda: self._visitor.open(url, method, [(name, value) for name, value in fields]))
-            case {"go": "back"}:
-                self.back()
-            case {"go": "reload"}:
-                self.reload()
+            case {"go": "back" | "reload" as step}:
+                getattr(self, step)()
 
     def _arrange(self) -> None:
         tab = [self._link] if self.in_tab else [self._tab] * self._near
@@ -168,41 +163,31 @@ class Browser(View):
             refused = page.url.partition("?")[0] == AUTHORIZE_URL and document(page).find(".//pre") is not None
             self._message.say(str((refused and page_meaning(page_message(page))) or ""), "problem")
             title = hide_in_text(self._visitor.title)  # it may hold anything
-            self._tell(page.url, title, page.text, style_sheets(self._provider, self._visitor.style_sheets()))
+            self._tell(page.url, title, page.text, self._styles())
 
     def _tell(self, address: str, title: str, markup: str, styles: str = "") -> None:
         shown = {"address": address, "title": title, "html": markup, "styles": styles}
         self._window.send(shown | {"back": self._visitor.can_go_back})
+
+    def _styles(self) -> str:
+        """Return the style sheets that the provider gives; a page does without the others."""
+        session, styles = requests.Session(), ""
+        self._provider.deliver(session)
+        for url in self._visitor.style_sheets():
+            with suppress(requests.RequestException, HTTPError):
+                answer = session.get(url, timeout=5, allow_redirects=False, stream=True)
+                read_within(answer, largest=LARGEST, slowest=SLOWEST)
+                styles += answer.text if answer.ok else ""
+        return styles
 
 
 def _is_field(sent: object) -> bool:
     return isinstance(sent, list) and [type(part) for part in sent] == [str, str]
 
 
-def style_sheets(provider: Provider, urls: Iterable[str]) -> str:
-    """Return the style sheets that the provider gives, within bounds."""
-    styles = ""
-    for url in urls:
-        with suppress(requests.RequestException, HTTPError):
-            styles += _style_sheet(provider, url)
-    return styles
-
-
 @cache
-def _style_sheet(provider: Provider, url: str) -> str:
-    session = requests.Session()
-    provider.deliver(session)
-    answer = session.get(url, timeout=5, allow_redirects=False, stream=True)
-    read_within(answer, largest=LARGEST, slowest=SLOWEST)
-    return answer.text if answer.ok else ""
-
-
-@cache
-def window_session(provider: Provider) -> requests.Session:
-    """Return the session that all windows share, so that the same person is signed in everywhere.
-
-    It refuses pages that are too large or too slow, as the client refuses such answers of the API.
-    """
+def _window_session(provider: Provider) -> requests.Session:
+    """Return the session of all windows: one person is signed in everywhere, and pages are bounded as answers are."""
 
     def read(page: requests.Response, **_: object) -> None:
         try:
