@@ -5,12 +5,11 @@ from contextlib import suppress
 import ipywidgets as w
 import requests
 
-from redbooth_nb import AuthorizationRequest, AuthorizationResponse, connect
+from redbooth_nb import AuthorizationRequest, AuthorizationResponse, RedboothError, connect
 from redbooth_nb.client.callback import DEFAULT_TIMEOUT, SignIn, Status
 from redbooth_nb.client.errors import StateError
 from redbooth_nb.client.response import Outcome
 from redbooth_nb.configuration import Configuration
-from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.visitor import VisitorError, press
 from redbooth_nb.traffic.redaction import hide_in_url
 from redbooth_nb.widgets.browser import Browser
@@ -48,20 +47,17 @@ class SignInPanel(View):
         self._again = row(self._button("Start again", self.start_again))
         self._address = field(w.Text, "Or paste the address you were sent to", label_width="auto")
         self._paste = row(self._address, self._button("Use this address", self._take))
-        self._begin(request, attended=not callback)
-        if callback:
-            self.paste(callback)
+        self._begin(request, callback)
 
-    def _begin(self, request: AuthorizationRequest, *, attended: bool = True) -> None:
+    def _begin(self, request: AuthorizationRequest, callback: str = "") -> None:
         self.sign_in = SignIn(request, timeout=self._timeout, on_change=self._update, listen=False)
         self._countdown.set(self._timeout, self._timeout)
-        if attended:
-            self.browser = Browser(
-                request.url,
-                "Sign in with Redbooth",
-                on_tab=self._listen,
-                on_arrival=lambda url: self.paste(url).describe(),
-            )
+        if callback:
+            self.paste(callback)
+            return
+        self.browser = Browser(
+            request.url, "Sign in with Redbooth", on_tab=self._listen, on_arrival=lambda url: self.paste(url).describe()
+        )
         self._update()
 
     def _listen(self) -> None:
@@ -109,7 +105,6 @@ class SignInPanel(View):
         self.children = [self._message, *window, self._taken_apart, *last]
 
     def _fields(self) -> str:
-        """Show what came back, field by field, and the state check passing or failing."""
         sent = self.sign_in.request.state
         if self.sign_in.status is Status.ANSWERED:
             response, meanings = self.response, TEXTS["fields"]["callback"]
@@ -141,8 +136,5 @@ def _received(error: StateError) -> str:
 def _decide(request: AuthorizationRequest, answer: str) -> str:
     """Press the button in place of a person; return the callback URL. Raises VisitorError on redbooth.com."""
     if request.settings.provider.kind == "live":
-        raise VisitorError(
-            "REDBOOTH_UNATTENDED is set, but on redbooth.com only a person can give permission.",
-            remedy="Unset REDBOOTH_UNATTENDED, or practice in the sandbox: REDBOOTH_PROVIDER=sandbox",
-        )
+        raise VisitorError(SAID["unattended"], remedy=SAID["attend"])
     return press(connect(requests.Session()), request.url, request.redirect_uri, answer)

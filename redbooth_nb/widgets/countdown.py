@@ -35,7 +35,6 @@ class Countdown(anywidget.AnyWidget):
         self.time = _starting_now(remaining, lifetime)
 
     def now(self) -> dict[str, Any]:
-        """Return remaining seconds and lifetime as of now."""
         now, remaining = time.time(), self.time["remaining"]
         left = None if remaining is None else remaining - (now - self.time["as_of"])
         return {**self.time, "remaining": left, "as_of": now}

@@ -2,16 +2,15 @@
 
 from contextlib import suppress
 
-from redbooth_nb import TOKEN_URL, AuthorizationResponse, Settings, Token, TokenStore, exchange, refresh
+from redbooth_nb import TOKEN_URL, AuthorizationResponse, RedboothError, Settings, Token, TokenStore, exchange, refresh
 from redbooth_nb.client.token_endpoint import token_session
 from redbooth_nb.client.wire import TIMEOUT
-from redbooth_nb.errors import RedboothError
 from redbooth_nb.traffic.round_trip import RoundTrip
 from redbooth_nb.widgets.countdown import duration
+from redbooth_nb.widgets.flow_map import Snapshot
 from redbooth_nb.widgets.http import python_fold, request_folds
 from redbooth_nb.widgets.live import LiveView
 from redbooth_nb.widgets.markup import code, fold, table
-from redbooth_nb.widgets.snapshot import Snapshot
 from redbooth_nb.widgets.url import Parameters, Values
 from redbooth_nb.widgets.view import TEXTS, Markup, row
 

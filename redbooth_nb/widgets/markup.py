@@ -42,7 +42,6 @@ def escaped(value: object) -> str:
 
 
 def colored(shown: str, digits: str) -> str:
-    """Return what is shown of a secret in the color of its fingerprint."""
     number = int(digits, 16)  # six hues from blue to pink, light or strong; green, amber and red would judge
     style = f"--rv-hue: {190 + 26 * (number % 6)}; --rv-tint: {18 + 24 * (number // 6 % 2)}%"
     return f'<span class="rv-print" style="{style}">{shown}</span>'
@@ -95,6 +94,5 @@ def arrival_page(address: str, notice: str, *, sent: bool) -> tuple[str, str]:
 
 
 def own_page(title: str, text: str, more: str = "") -> str:
-    """Return a page. more: markup below the text."""
     said = "".join(f"<p>{html.escape(line)}</p>" for line in text.splitlines())
     return OWN_PAGE.substitute(title=html.escape(title), text=said, more=more)

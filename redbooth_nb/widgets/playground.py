@@ -8,16 +8,15 @@ from redbooth_nb import AuthorizationRequest, AuthorizationResponse, RedboothErr
 from redbooth_nb.client.authorize import NONCE_NAME
 from redbooth_nb.client.wire import api_address, status_of
 from redbooth_nb.foreign_errors import api_meaning
-from redbooth_nb.secret import Secret
 from redbooth_nb.traffic.redaction import hide_in_url
 from redbooth_nb.traffic.round_trip import RoundTrip
 from redbooth_nb.widgets.authorize import SignInPanel
 from redbooth_nb.widgets.exchange import TokenRequest
+from redbooth_nb.widgets.flow_map import Snapshot
 from redbooth_nb.widgets.http import HttpView, python_fold, request_folds
 from redbooth_nb.widgets.live import LiveView
 from redbooth_nb.widgets.refresh import TokenCard
 from redbooth_nb.widgets.register import RegisterForm
-from redbooth_nb.widgets.snapshot import Snapshot
 from redbooth_nb.widgets.view import TEXTS, Markup, Message, field, row, shared
 
 
@@ -110,8 +109,8 @@ class Playground(LiveView):
             if now.token:
                 header = ("Authorization", f"Bearer {now.token.access_token}")
                 trip = RoundTrip("GET", url, request_headers=[header])
-                values: list[tuple[str, str | Secret]] = [("access_token", now.token.access_token), ("url", url)]
-                call = request_folds(trip, after=python_fold("call", values))
+                code = python_fold("call", [("access_token", now.token.access_token), ("url", url)])
+                call = request_folds(trip, after=code)
         self._link_code.value = link
         self._call_code.value = call
 

@@ -9,9 +9,9 @@ from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.addresses import REVOKE_URL
 from redbooth_nb.secret import Secret
 from redbooth_nb.widgets.countdown import Countdown
+from redbooth_nb.widgets.flow_map import OK, Snapshot
 from redbooth_nb.widgets.live import LiveView
 from redbooth_nb.widgets.markup import colored, escaped
-from redbooth_nb.widgets.snapshot import OK, Snapshot
 from redbooth_nb.widgets.view import TEXTS, Markup, row
 
 SAID = TEXTS["card"]
@@ -97,7 +97,6 @@ class TokenCard(LiveView):
         return "\n".join(lines + [f"{became}: {' and '.join(map(str, old))}"] * bool(old))
 
     def _past(self) -> tuple[str, list[Secret]]:
-        """Return what became of the token before, and its secrets."""
         before = None if self._before == self._shown else self._before
         old = [before.access_token, before.refresh_token] if before else []
         return "Replaced" if self._shown else "No longer stored", [secret for secret in old if secret]

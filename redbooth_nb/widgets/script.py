@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import requests
 
+from redbooth_nb import RedboothError
 from redbooth_nb.configuration import Configuration
-from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS, guides_spelling
 from redbooth_nb.provider.page import page_message
 from redbooth_nb.widgets.browser import Browser
@@ -60,7 +60,6 @@ class ScriptPanel(View):
 
     @property
     def running(self) -> bool:
-        """Whether the script still runs."""
         return self._reader.is_alive()
 
     def wait(self, seconds: float) -> None:
@@ -70,7 +69,6 @@ class ScriptPanel(View):
             self._reader.join(0.1)
 
     def cancel(self) -> None:
-        """Stop the script."""
         self._canceled = True
         self._process.terminate()
 
@@ -80,7 +78,6 @@ class ScriptPanel(View):
         return "\n".join(shown if shown and kind != "problem" else [*shown, ending])
 
     def _ending(self) -> tuple[str, str]:
-        """Return how the script ended, in words, and the kind of message that this is."""
         status = self._process.returncode
         if status is None:
             return "The script is running. If it asks you to sign in, decide in its window.", "info"

@@ -12,6 +12,7 @@ from redbooth_nb.widgets.view import TEXTS, field, row
 
 HOUR = 3600  # seconds
 SWITCHES: dict[str, dict[str, Any]] = TEXTS["switches"]
+SAID = TEXTS["time-machine"]
 WORDS = {"False": "no", "True": "yes"}
 
 
@@ -27,10 +28,7 @@ class TimeMachine(LiveView):
     def __init__(self) -> None:
         provider = current_provider()
         if not isinstance(provider, EmbeddedSandbox):
-            raise RedboothError(
-                f"Only the sandbox's clock can be moved, and https://redbooth.com is answered by {provider.label}.",
-                remedy="Use REDBOOTH_PROVIDER=sandbox and restart the kernel, or wait until the token has expired.",
-            )
+            raise RedboothError(SAID["elsewhere"].format(provider=provider.label), remedy=SAID["remedy"])
         self._sandbox = provider.sandbox
         self._moves = row(
             self._button("One hour later", lambda: self.later(HOUR)),

@@ -79,7 +79,6 @@ class Parameters:
 
     @property
     def changed(self) -> bool:
-        """Whether any was edited."""
         return self.values != self.own
 
     def _note(self, name: str) -> None:

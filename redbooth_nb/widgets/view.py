@@ -103,9 +103,9 @@ class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
         def clicked(_: w.Button) -> None:
             nonlocal ended
-            if not turn.acquire(blocking=False):
+            if turn.locked():
                 return
-            try:
+            with turn:
                 if made.disabled or time.monotonic() - ended < DOUBLE_CLICK:
                     return
                 try:
@@ -114,8 +114,6 @@ class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
                     (message or self._message).say(str(error), "problem")
                 finally:
                     ended = time.monotonic()
-            finally:
-                turn.release()
 
         made.on_click(clicked)
         return made
@@ -152,7 +150,6 @@ class Markup(w.HTML):  # type: ignore[misc]
 
 
 def field(kind: type[w.Widget], label: str, *, label_width: str = "12rem", **options: Any) -> w.Widget:  # noqa: ANN401
-    """Return a field with its label."""
     return kind(description=label, **look(kind, description_width=label_width), **options)
 
 

@@ -21,9 +21,7 @@ from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.addresses import API_URL
 from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.traffic.transcript import transcript
-from redbooth_nb.widgets import flow_map
-from redbooth_nb.widgets.flow_map import FlowMap
-from redbooth_nb.widgets.snapshot import Snapshot
+from redbooth_nb.widgets.flow_map import FlowMap, Snapshot
 
 Hop = dict[str, Any]
 Decide = Callable[..., AuthorizationResponse]
@@ -31,7 +29,7 @@ HOPS = ["register", "credentials", "link", "decision", "answer", "code", "token"
 
 
 def hops() -> list[Hop]:
-    return list(flow_map.hops(Snapshot()))
+    return list(Snapshot().hops())
 
 
 def ahead() -> str:
