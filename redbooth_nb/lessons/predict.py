@@ -14,8 +14,6 @@ from redbooth_nb.widgets.view import Markup, View, field
 class Prediction(View):
     """A question to answer before running on; `choose(number)` does what clicking does."""
 
-    title = "Predict"
-
     def __init__(self, name: str) -> None:
         self.question = named("question", name, QUESTIONS)
         options = [(text, number) for number, text in enumerate(self.question.choices, 1)]

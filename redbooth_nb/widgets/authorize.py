@@ -30,9 +30,6 @@ class SignInPanel(View):
     ignored when somebody is. timeout: seconds to wait.
     """
 
-    title = "Sign in"
-    picture = "authorize"
-
     def __init__(
         self, request: AuthorizationRequest | None = None, *, answer: str = "allow", timeout: float = DEFAULT_TIMEOUT
     ) -> None:

@@ -42,8 +42,6 @@ class Browser(View):
     sent to; the window shows what it returns, or the RedboothError that it raises.
     """
 
-    picture = "browser"
-
     def __init__(
         self,
         url: str,

@@ -21,8 +21,6 @@ class TokenRequest(LiveView):
     response: the answer whose code it exchanges; without one it refreshes the stored token. token: what came back.
     """
 
-    title = "Token request"
-
     def __init__(
         self, settings: Settings, response: AuthorizationResponse | None = None, *, show_only: bool = False
     ) -> None:
@@ -56,8 +54,8 @@ class TokenRequest(LiveView):
             token = refresh(self.settings)
         self.token = token
         self._answer.value = _taken_apart(token, used)
-        arrived = "{} and {} arrived and are saved." if token.refresh_token else "{} arrived and is saved."
-        self._message.say(arrived.format(token.access_token, token.refresh_token), "good")
+        pair = f"{token.access_token} and {token.refresh_token} arrived and are saved."
+        self._message.say(pair if token.refresh_token else f"{token.access_token} arrived and is saved.", "good")
         self.update()
         return token
 
@@ -66,15 +64,18 @@ class TokenRequest(LiveView):
         store, values = TokenStore(self.settings.folder), self.parameters.values
         with store.lock():
             old = store.load()
-            at_stake = old is not None and values.get("refresh_token") == old.refresh_token and not store.interrupted()
+            at_stake = (
+                old is not None and values.get("refresh_token", "") == old.refresh_token and not store.interrupted()
+            )
             if old and at_stake:
                 store.mark_refresh(old)
             try:
                 with token_session(self._step, self.settings) as oauth:
                     answer = oauth.post(TOKEN_URL, data=self.parameters.plain, timeout=TIMEOUT).json()
             except RedboothError as error:
-                nothing_lost = vars(error).get("error") or vars(error).get("sent") is False
-                if old and at_stake and nothing_lost:
+                if (
+                    old and at_stake and (vars(error).get("error") or vars(error).get("sent") is False)
+                ):  # nothing was lost
                     store.unmark_refresh(old)
                 raise
             token = Token.from_answer(answer, self.settings.provider.now(), previous=None if self.response else old)
@@ -91,8 +92,7 @@ class TokenRequest(LiveView):
             return {"grant_type": "refresh_token", "refresh_token": (token and token.refresh_token) or "", **app}
         request, code = self.response.request, self.response.code or "(none: there is nothing to exchange)"
         proof: Values = {"code_verifier": request.code_verifier} if request.code_verifier else {}
-        grant = {"grant_type": "authorization_code", "code": code, "redirect_uri": request.redirect_uri}
-        return {**grant, **app, **proof}
+        return {"grant_type": "authorization_code", "code": code, "redirect_uri": request.redirect_uri, **app, **proof}
 
     def _show(self) -> None:
         self.parameters.follow(self._own())
@@ -115,8 +115,6 @@ class ExchangeForm(TokenRequest):
 
     show_only: leave the buttons out, where a cell sends the request.
     """
-
-    picture = "exchange"
 
     def __init__(self, response: AuthorizationResponse | None = None, *, show_only: bool = False) -> None:
         response = response or AuthorizationResponse.last()

@@ -160,9 +160,6 @@ class FlowMap(LiveView):
     settings: the app to show; by default the app that is registered at the current provider.
     """
 
-    title = "Flow map"
-    picture = "flow-map"
-
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings
         self._picture = _Picture()

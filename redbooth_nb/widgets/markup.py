@@ -83,16 +83,13 @@ def arrival_page(address: str, notice: str, *, sent: bool) -> tuple[str, str]:
     for name, value in fields:
         if name in meanings and value in address:
             marked = marked.replace(f"{name}={html.escape(value)}", f"{name}=<mark>{html.escape(value)}</mark>")
-    rows = "".join(
-        f"<tr><th scope=row>{html.escape(name)}</th><td>{html.escape(meanings[name])}</td></tr>"
-        for name in dict.fromkeys(name for name, _ in fields if name in meanings)
-    )
-    told = "".join(f"<p>{html.escape(line)}</p>" for line in notice.splitlines())
+    told = {name: html.escape(meanings[name]) for name, _ in fields if name in meanings}
+    rows = "".join(f"<tr><th scope=row>{name}</th><td>{meaning}</td></tr>" for name, meaning in told.items())
     table = f"<table>{rows}</table>" if rows else ""
     title, text = TEXTS["browser"]["arrived" if sent else "typed"]
-    return title, own_page(title, text, f"<p><code>{marked}</code></p>{table}{told}")
+    return title, own_page(title, text, f"<p><code>{marked}</code></p>{table}", notice)
 
 
-def own_page(title: str, text: str, more: str = "") -> str:
-    said = "".join(f"<p>{html.escape(line)}</p>" for line in text.splitlines())
-    return OWN_PAGE.substitute(title=html.escape(title), text=said, more=more)
+def own_page(title: str, text: str, more: str = "", notice: str = "") -> str:
+    above, below = ("".join(f"<p>{html.escape(line)}</p>" for line in part.splitlines()) for part in (text, notice))
+    return OWN_PAGE.substitute(title=html.escape(title), text=above, more=more + below)

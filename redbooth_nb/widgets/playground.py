@@ -26,11 +26,8 @@ class Playground(LiveView):
     Each step is shown once the step before it is done. `authorize()`, `call()` and `reset()` do what the buttons do.
     """
 
-    title = "Playground"
-    picture = "playground"
-
     def __init__(self) -> None:
-        self._started = Message()
+        self._started = Message(layout=shared(w.Layout))
         self._pkce = field(w.Checkbox, "PKCE", value=False, indent=False)
         self._nonce = field(w.Checkbox, "a nonce in the redirect URI", value=False, indent=False)
         self._path = field(w.Text, "GET https://redbooth.com/api/3", value="/me", label_width="auto")

@@ -24,9 +24,6 @@ class TokenCard(LiveView):
     Raises NotYet when there is no token to show.
     """
 
-    title = "Stored tokens"
-    picture = "refresh"
-
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings.load()
         self.store = TokenStore(self.settings.folder)
@@ -69,8 +66,8 @@ class TokenCard(LiveView):
 
     def _show(self) -> None:
         now = Snapshot(self.settings)
-        self._told = lines = _lines(now)
-        token = now.token
+        token, lines = now.token, _lines(now)
+        self._told = lines
         if self._shown != token:
             self._answered()
             self._before, self._shown = self._shown or self._before, token

@@ -18,7 +18,7 @@ from redbooth_nb.configuration import Configuration
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS, guides_spelling
 from redbooth_nb.provider.page import page_message
 from redbooth_nb.widgets.browser import Browser
-from redbooth_nb.widgets.view import Markup, View
+from redbooth_nb.widgets.view import TEXTS, Markup, View
 
 LONGEST_RUN = 60  # seconds, where nobody watches; a person has Cancel
 LINES = 200  # the last ones are kept and shown
@@ -32,8 +32,6 @@ class ScriptPanel(View):
 
     Raises RedboothError when it cannot be started, or does not end within a minute where nobody watches.
     """
-
-    title = "Your app, running"
 
     def __init__(self, command: list[str], folder: Path) -> None:
         self._lines: deque[str] = deque(maxlen=LINES)
@@ -79,13 +77,9 @@ class ScriptPanel(View):
 
     def _ending(self) -> tuple[str, str]:
         status = self._process.returncode
-        if status is None:
-            return "The script is running. If it asks you to sign in, decide in its window.", "info"
-        if status == 0:
-            return "The script finished.", "good"
-        if self._canceled:
-            return "You stopped the script.", "info"
-        return f"The script failed: it ended with exit status {status}. Its last lines say why.", "problem"
+        ended = "finished" if status == 0 else "canceled" if self._canceled else "failed"
+        text, kind = TEXTS["script"]["running" if status is None else ended]
+        return text.format(status=status), kind
 
     def _read(self) -> None:
         with self._process:

@@ -22,9 +22,6 @@ class TimeMachine(LiveView):
     Raises RedboothError on any other provider: only the sandbox's time is yours.
     """
 
-    title = "Sandbox clock and switches"
-    picture = "time-machine"
-
     def __init__(self) -> None:
         provider = current_provider()
         if not isinstance(provider, EmbeddedSandbox):

@@ -96,9 +96,6 @@ class UrlView(View):
     An answer to a changed URL is only accepted if client id, redirect URI and state are still the request's.
     """
 
-    title = "The authorize address, part by part"
-    picture = "url"
-
     def __init__(self, request: AuthorizationRequest | None = None) -> None:
         self.request = request or AuthorizationRequest.new()
         self._about = parameter_meanings()

@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import anywidget
 import ipywidgets as w
@@ -57,9 +57,6 @@ class Message(anywidget.AnyWidget):
     said: "traitlets.Dict[str, str]" = traitlets.Dict({"text": "", "kind": "info"}).tag(sync=True)
     """What it says and of which kind that is, set together so that the page never mixes old and new."""
 
-    def __init__(self) -> None:
-        super().__init__(layout=shared(w.Layout))
-
     def say(self, text: str, kind: str = "info") -> None:
         """Show `text`. kind: "info", "good" or "problem", shown in words too and never by color alone."""
         self.said = {"text": text, "kind": kind}
@@ -68,14 +65,12 @@ class Message(anywidget.AnyWidget):
 class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     """A panel over an object that works without it. Subclasses say in `text()` what it shows, without secrets.
 
-    title: what is written above it. picture: the name of its still picture; what can be seen in it is in texts.toml.
+    Its title and its still picture are in texts.toml, under the name of the class.
     """
 
-    title: ClassVar[str] = ""
-    picture: ClassVar[str] = ""
-
     def __init__(self, children: Sequence[w.Widget] = ()) -> None:
-        self._head = Head(title=self.title, layout=shared(w.Layout))
+        self._panel: dict[str, str] = TEXTS["panels"].get(type(self).__name__, {})
+        self._head = Head(title=self._panel.get("title", ""), layout=shared(w.Layout))
         super().__init__(children, layout=shared(w.Layout), _dom_classes=("redbooth-view",))
 
     @traitlets.validate("children")
@@ -86,7 +81,7 @@ class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     @cached_property
     def _message(self) -> Message:
         """What the panel says. Every panel has one among its children: it also says when the kernel is gone."""
-        return Message()
+        return Message(layout=shared(w.Layout))
 
     def _button(
         self, text: str, action: Callable[[], object], *, primary: bool = False, message: Message | None = None
@@ -128,18 +123,18 @@ class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:  # noqa: ANN401
         view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
         said = self.text()
-        html_too = {"text/html": still(self.picture, said)} if self.picture else {}
+        html_too = {"text/html": still(self._panel, said)} if "picture" in self._panel else {}
         return {"text/plain": said, **html_too, "application/vnd.jupyter.widget-view+json": view}
 
 
-def still(name: str, text: str) -> str:
+def still(panel: dict[str, str], text: str) -> str:
     """Return HTML for a page where widgets cannot show: a picture of one, and what this one says.
 
     The picture is part of it: a repository's preview follows no address, and nothing is fetched.
     """
-    data = b64encode((HERE / "pictures" / f"{name}.png").read_bytes()).decode()  # made by tests/pictures.py
-    alt = html.escape(TEXTS["pictures"][name])
-    return str(TEXTS["markup"]["still"].format(data=data, alt=alt, text=html.escape(text)))
+    data = b64encode((HERE / "pictures" / f"{panel['picture']}.png").read_bytes()).decode()  # made by tests/pictures.py
+    alt, text = html.escape(panel["seen"]), html.escape(text)
+    return str(TEXTS["markup"]["still"].format(data=data, alt=alt, text=text))
 
 
 class Markup(w.HTML):  # type: ignore[misc]

@@ -70,11 +70,18 @@ def test_no_name_of_ours_replaces_one_of_ipywidgets(view: type[View]) -> None:
 
 @pytest.mark.parametrize("view", views(), ids=lambda view: view.__name__)
 def test_its_picture_is_there_and_said_in_words(view: type[View]) -> None:
-    if view.picture:
-        alt = TEXTS["pictures"][view.picture]
-        assert f'alt="A picture of the widget: {html.escape(alt)}"' in still(view.picture, "<b>")
-        assert "<pre>&lt;b&gt;</pre>" in still(view.picture, "<b>")
-        assert alt.endswith(".")
+    panel = TEXTS["panels"].get(view.__name__, {})
+    if "picture" in panel:
+        assert f'alt="A picture of the widget: {html.escape(panel["seen"])}"' in still(panel, "<b>")
+        assert "<pre>&lt;b&gt;</pre>" in still(panel, "<b>")
+        assert panel["seen"].endswith(".")
+
+
+def test_every_panel_of_the_texts_is_one_of_ours() -> None:
+    importlib.import_module("redbooth_nb.lessons.predict")
+    assert TEXTS["panels"].keys() <= {view.__name__ for view in views()}
+    pictures = [panel["picture"] for panel in TEXTS["panels"].values() if "picture" in panel]
+    assert sorted(pictures) == sorted(path.stem for path in (view.HERE / "pictures").glob("*.png"))
 
 
 def test_a_link_is_text_and_tells_the_target_nothing() -> None:
@@ -177,10 +184,11 @@ def test_a_fingerprints_color_tells_two_apart_and_judges_none() -> None:
 
 
 class Titled(Panel):
-    title = "What it is"
+    """A panel with a title."""
 
 
-def test_a_panel_begins_with_its_title_whatever_is_put_into_it() -> None:
+def test_a_panel_begins_with_its_title_whatever_is_put_into_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TEXTS["panels"], "Titled", {"title": "What it is"})
     panel = Titled([part := view.Markup("one")])
     head, *rest = panel.children
     assert isinstance(head, view.Head)
