@@ -38,7 +38,11 @@ class SignInPanel(View):
         self._taken_apart = Markup()
         super().__init__([self._message])
         request = request or AuthorizationRequest.new()
-        callback = _decide(request, answer) if Configuration.read().unattended else ""
+        callback = ""
+        if Configuration.read().unattended:
+            if request.settings.provider.kind == "live":
+                raise VisitorError(SAID["unattended"], remedy=SAID["attend"])
+            callback = press(connect(requests.Session()), request.url, request.redirect_uri, answer)
         self._countdown = Countdown(timeout, timeout, TEXTS["countdown"]["sign-in"])
         self._waiting = row(self._countdown, self._button("Cancel", self.cancel))
         self._again = row(self._button("Start again", self.start_again))
@@ -128,10 +132,3 @@ def _received(error: StateError) -> str:
     """Return the state of a refused answer; only the beginning of one that another sign-in is still waiting for."""
     state = error.received or "(absent)"
     return f"{state[:4]}..." if error.problem in {"for_newer_request", "superseded"} else state
-
-
-def _decide(request: AuthorizationRequest, answer: str) -> str:
-    """Press the button in place of a person; return the callback URL. Raises VisitorError on redbooth.com."""
-    if request.settings.provider.kind == "live":
-        raise VisitorError(SAID["unattended"], remedy=SAID["attend"])
-    return press(connect(requests.Session()), request.url, request.redirect_uri, answer)

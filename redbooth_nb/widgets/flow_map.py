@@ -171,11 +171,9 @@ class FlowMap(LiveView):
             own = [hop for hop in every if hop["stage"] == name]
             progress = next((NEXT for hop in own if hop["progress"] == NEXT), own[0]["progress"])
             stages.append({"name": name, "about": about, "progress": progress, "hops": own})
-        done, summary = sum(stage["progress"] == DONE for stage in stages), SAID["done"]
-        for hop in every:
-            if hop["progress"] == NEXT:
-                summary = SAID["next"].format(done=done, **hop)
-        self._picture.summary, self._picture.stages = summary, stages
+        ahead, done = [hop for hop in every if hop["progress"] == NEXT], sum(one["progress"] == DONE for one in stages)
+        self._picture.summary = SAID["next"].format(done=done, **ahead[0]) if ahead else SAID["done"]
+        self._picture.stages = stages
 
     def show(self, hop_id: str) -> None:
         """Open the hop of that id, such as "token"; "" closes it. Raises KeyError when there is no such hop."""
