@@ -68,7 +68,12 @@ class TimeMachine(LiveView):
     def _field(self, name: str, now: object, label: str, choices: list[object]) -> w.Dropdown:
         options = [(WORDS.get(str(choice), str(choice)), choice) for choice in dict.fromkeys([*choices, now])]
         choice = field(w.Dropdown, label, label_width="15rem", options=options, value=now)
-        choice.observe(lambda change: self.switch(**{name: change["new"]}), names="value")
+
+        def chosen(change: dict[str, object]) -> None:
+            if getattr(self._sandbox.switches, name) != change["new"]:  # else it only shows what was set elsewhere
+                self.switch(**{name: change["new"]})
+
+        choice.observe(chosen, names="value")
         return choice
 
     def _show(self) -> None:
@@ -76,8 +81,9 @@ class TimeMachine(LiveView):
             switches = vars(self._sandbox.switches)
             for name, how in SWITCHES.items():
                 known = self._fields.get(name)
-                if known is None or known.value != switches[name]:  # set elsewhere, perhaps to a value of its own
+                if known is None or switches[name] not in dict(known.options).values():  # a value of its own
                     self._fields[name] = self._field(name, switches[name], **how)
+                self._fields[name].value = switches[name]
             self.children = [self._message, self._moves, *self._fields.values(), self._reset]
             self._message.say(self.text())
         except RedboothError as error:
