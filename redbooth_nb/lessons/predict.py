@@ -8,18 +8,14 @@ import ipywidgets as w
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.course import QUESTIONS
 from redbooth_nb.lessons.learner import named
-from redbooth_nb.widgets.message import Message
 from redbooth_nb.widgets.view import Markup, View, field
 
 
 class Prediction(View):
     """A question to answer before running on; `choose(number)` does what clicking does."""
 
-    title = "Predict"
-
     def __init__(self, name: str) -> None:
         self.question = named("question", name, QUESTIONS)
-        self._message = Message()
         options = [(text, number) for number, text in enumerate(self.question.choices, 1)]
         self._choices = field(w.RadioButtons, "", options=options, value=None)
         self._choices.observe(self._chosen, names="value")

@@ -5,19 +5,17 @@ from contextlib import suppress
 import ipywidgets as w
 import requests
 
-from redbooth_nb import AuthorizationRequest, AuthorizationResponse, connect
+from redbooth_nb import AuthorizationRequest, AuthorizationResponse, RedboothError, connect
 from redbooth_nb.client.callback import DEFAULT_TIMEOUT, SignIn, Status
 from redbooth_nb.client.errors import StateError
 from redbooth_nb.client.response import Outcome
 from redbooth_nb.configuration import Configuration
-from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.visitor import VisitorError, press
 from redbooth_nb.traffic.redaction import hide_in_url
 from redbooth_nb.widgets.browser import Browser
 from redbooth_nb.widgets.countdown import Countdown
 from redbooth_nb.widgets.markup import fold, table
-from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import Markup, View, field, row
+from redbooth_nb.widgets.view import TEXTS, Markup, View, field, row
 
 LATEST = 3  # refused answers that are shown
 SAID = TEXTS["sign-in"]  # by status
@@ -32,37 +30,35 @@ class SignInPanel(View):
     ignored when somebody is. timeout: seconds to wait.
     """
 
-    title = "Sign in"
-    picture = "authorize"
-
     def __init__(
         self, request: AuthorizationRequest | None = None, *, answer: str = "allow", timeout: float = DEFAULT_TIMEOUT
     ) -> None:
         self._timeout = timeout
         self.browser: Browser | None = None
-        self._place, self._taken_apart = w.VBox(), Markup()
-        super().__init__([self._message, self._place])
+        self._taken_apart = Markup()
+        super().__init__([self._message])
         request = request or AuthorizationRequest.new()
-        callback = _decide(request, answer) if Configuration.read().unattended else ""
+        callback = ""
+        if Configuration.read().unattended:
+            if request.settings.provider.kind == "live":
+                raise VisitorError(SAID["unattended"], remedy=SAID["attend"])
+            callback = press(connect(requests.Session()), request.url, request.redirect_uri, answer)
         self._countdown = Countdown(timeout, timeout, TEXTS["countdown"]["sign-in"])
         self._waiting = row(self._countdown, self._button("Cancel", self.cancel))
         self._again = row(self._button("Start again", self.start_again))
         self._address = field(w.Text, "Or paste the address you were sent to", label_width="auto")
         self._paste = row(self._address, self._button("Use this address", self._take))
-        self._begin(request, attended=not callback)
-        if callback:
-            self.paste(callback)
+        self._begin(request, callback)
 
-    def _begin(self, request: AuthorizationRequest, *, attended: bool = True) -> None:
+    def _begin(self, request: AuthorizationRequest, callback: str = "") -> None:
         self.sign_in = SignIn(request, timeout=self._timeout, on_change=self._update, listen=False)
         self._countdown.set(self._timeout, self._timeout)
-        if attended:
-            self.browser = Browser(
-                request.url,
-                "Sign in with Redbooth",
-                on_tab=self._listen,
-                on_arrival=lambda url: self.paste(url).describe(),
-            )
+        if callback:
+            self.paste(callback)
+            return
+        self.browser = Browser(
+            request.url, "Sign in with Redbooth", on_tab=self._listen, on_arrival=lambda url: self.paste(url).describe()
+        )
         self._update()
 
     def _listen(self) -> None:
@@ -99,18 +95,17 @@ class SignInPanel(View):
 
     def _update(self) -> None:
         waiting, answered = self.sign_in.status is Status.WAITING, self.sign_in.status is Status.ANSWERED
-        in_tab = self.browser is not None and self.browser.in_tab
+        browser = self.browser
         kind = KINDS[self.response.outcome] if answered else "notice" if waiting and self.sign_in.refused else "info"
         self._message.say(self.text(), kind)
-        here = self.browser is not None and (waiting or (answered and self.browser.arrived))
-        self._place.children = [self.browser] if here else []
-        self._taken_apart.show(self._fields())
-        paste = [self._paste] if in_tab and not answered else []  # a late answer can still be pasted
+        self._taken_apart.value = self._fields()
+        window = [browser] if browser and (waiting or (answered and browser.arrived)) else []
+        # a late answer can still be pasted
+        paste = [self._paste] if browser and browser.in_tab and not answered else []
         last = [self._waiting, *paste] if waiting else [*paste, self._again]
-        self.children = [self._message, self._place, self._taken_apart, *last]
+        self.children = [self._message, *window, self._taken_apart, *last]
 
     def _fields(self) -> str:
-        """Show what came back, field by field, and the state check passing or failing."""
         sent = self.sign_in.request.state
         if self.sign_in.status is Status.ANSWERED:
             response, meanings = self.response, TEXTS["fields"]["callback"]
@@ -137,13 +132,3 @@ def _received(error: StateError) -> str:
     """Return the state of a refused answer; only the beginning of one that another sign-in is still waiting for."""
     state = error.received or "(absent)"
     return f"{state[:4]}..." if error.problem in {"for_newer_request", "superseded"} else state
-
-
-def _decide(request: AuthorizationRequest, answer: str) -> str:
-    """Press the button in place of a person; return the callback URL. Raises VisitorError on redbooth.com."""
-    if request.settings.provider.kind == "live":
-        raise VisitorError(
-            "REDBOOTH_UNATTENDED is set, but on redbooth.com only a person can give permission.",
-            remedy="Unset REDBOOTH_UNATTENDED, or practice in the sandbox: REDBOOTH_PROVIDER=sandbox",
-        )
-    return press(connect(requests.Session()), request.url, request.redirect_uri, answer)

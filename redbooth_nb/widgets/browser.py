@@ -5,27 +5,24 @@ Pages and addresses travel as messages and are never part of the widget's state,
 
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 import anywidget
+import ipywidgets as w
 import requests
 from urllib3.exceptions import HTTPError
 
+from redbooth_nb.client.wire import LARGEST, SLOWEST, connect, read_within, transport_failure
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError, only_kit_errors
 from redbooth_nb.foreign_errors import page_meaning
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
-from redbooth_nb.provider.delivery import current_provider
+from redbooth_nb.provider.delivery import Provider, current_provider
 from redbooth_nb.provider.visitor import Visitor, document, page_message
 from redbooth_nb.traffic.redaction import hide_in_text, hide_in_url
-from redbooth_nb.widgets.appearance import shared_layout
-from redbooth_nb.widgets.markup import link
-from redbooth_nb.widgets.pages import arrival_page, own_page, style_sheet, window_session
-from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import Markup, View
-
-HERE = Path(__file__).parent
+from redbooth_nb.widgets.markup import arrival_page, link, own_page
+from redbooth_nb.widgets.view import HERE, TEXTS, Markup, View, shared
 
 
 class _Window(anywidget.AnyWidget):
@@ -34,21 +31,15 @@ class _Window(anywidget.AnyWidget):
     _esm = HERE / "browser.js"
     _css = HERE / "browser.css"
 
-    def __init__(self) -> None:
-        super().__init__(layout=shared_layout())
-
 
 class Browser(View):
     """A window that shows the pages of a stand-in: `go_to()`, `press()`, `back()`, `reload()`, `use_tab()`.
 
     It opens `url` when it is drawn. After `use_tab()` a link that opens it in a tab is below; on redbooth.com there is
-    nothing but that link.
-    label: what the link says. answer: the button to press where nobody sits at the browser.
+    nothing but that link. label: what the link says. answer: the button to press where nobody sits at the browser.
     on_tab: called before a link is shown. on_arrival: called with the address outside Redbooth that the window was
     sent to; the window shows what it returns, or the RedboothError that it raises.
     """
-
-    picture = "browser"
 
     def __init__(
         self,
@@ -61,11 +52,11 @@ class Browser(View):
     ) -> None:
         provider = current_provider()
         self._url, self._label, self._on_tab, self._on_arrival = url, label, on_tab, on_arrival
-        self._provider, self._visitor = provider, Visitor(window_session(provider))
+        self._provider, self._visitor = provider, Visitor(_window_session(provider))
         self._notice, self._near = "", False
         self._tab = self._button("Use a tab in my own browser", self.use_tab)
-        self._link, self._window, self.in_tab = Markup(), _Window(), provider.kind == "live"
-        self._window.on_msg(self._take)
+        self._link, self._window, self.in_tab = Markup(), _Window(layout=shared(w.Layout)), provider.kind == "live"
+        self._window.on_msg(lambda _, asked, __: self._take(asked))
         super().__init__([self._window, self._message])
         if self.in_tab:
             self.use_tab()
@@ -86,7 +77,7 @@ class Browser(View):
         if self._provider.kind == "live":
             self.children = [Markup(shown), self._message]
         else:
-            self._link.show(f"{shown}, or go on in the window above.")
+            self._link.value = f"{shown}, or go on in the window above."
             self._arrange()
 
     @only_kit_errors
@@ -117,30 +108,25 @@ class Browser(View):
             return f"The browser was sent to {hide_in_url(self._visitor.arrived.reveal())}"
         if self._visitor.page is None:
             return f"A browser window that opens {self._url.partition('?')[0]}"
-        return f"{self._title}\n{hide_in_url(self._visitor.page.url)}"
+        return f"{hide_in_text(self._visitor.title)}\n{hide_in_url(self._visitor.page.url)}"
 
     def _do(self, action: Callable[[], None]) -> None:
-        """Do something, take where it leads, and show it. Raises RedboothError."""
         before = self._visitor.arrived
         try:
             action()
             self._notice = ""
             if (arrived := self._visitor.arrived) is not None and arrived is not before:
-                self._notice = self._arrive(arrived.reveal())
+                try:
+                    self._notice = self._on_arrival(arrived.reveal())
+                except RedboothError as error:
+                    self._notice = str(error)
         finally:
             self._show()
 
-    def _arrive(self, address: str) -> str:
-        try:
-            return self._on_arrival(address)
-        except RedboothError as error:
-            return str(error)
-
-    def _take(self, _: object, asked: Any, __: object) -> None:  # noqa: ANN401  (whatever the page sends)
-        """Do what was clicked. An error becomes a page, as in any browser."""
+    def _take(self, asked: Any) -> None:  # noqa: ANN401  (whatever the page sends)
         try:
             self._act(asked)
-        except RedboothError as error:
+        except RedboothError as error:  # becomes a page, as in any browser
             self._tell(self._url, "This page can't be opened", own_page("This page can't be opened", str(error)))
 
     @only_kit_errors
@@ -158,10 +144,8 @@ class Browser(View):
                 self.go_to(url if "://" in url else f"https://{url}")
             case {"submit": [str(method), str(url), list(fields)]} if all(map(_is_field, fields)):
                 self._do(lambda: self._visitor.open(url, method, [(name, value) for name, value in fields]))
-            case {"go": "back"}:
-                self.back()
-            case {"go": "reload"}:
-                self.reload()
+            case {"go": "back" | "reload" as step}:
+                getattr(self, step)()
 
     def _arrange(self) -> None:
         tab = [self._link] if self.in_tab else [self._tab] * self._near
@@ -175,22 +159,39 @@ class Browser(View):
         elif page is not None:
             refused = page.url.partition("?")[0] == AUTHORIZE_URL and document(page).find(".//pre") is not None
             self._message.say(str((refused and page_meaning(page_message(page))) or ""), "problem")
-            styles = "".join(map(self._style, self._visitor.style_sheets()))
-            self._tell(page.url, self._title, page.text, styles)
-
-    @property
-    def _title(self) -> str:
-        return hide_in_text(self._visitor.title)  # a title may hold anything
+            title = hide_in_text(self._visitor.title)  # it may hold anything
+            self._tell(page.url, title, page.text, self._styles())
 
     def _tell(self, address: str, title: str, markup: str, styles: str = "") -> None:
         shown = {"address": address, "title": title, "html": markup, "styles": styles}
         self._window.send(shown | {"back": self._visitor.can_go_back})
 
-    def _style(self, url: str) -> str:
-        with suppress(requests.RequestException, HTTPError):
-            return style_sheet(self._provider, url)
-        return ""
+    def _styles(self) -> str:
+        """Return the style sheets that the provider gives; a page does without the others."""
+        session, styles = requests.Session(), ""
+        self._provider.deliver(session)
+        for url in self._visitor.style_sheets():
+            with suppress(requests.RequestException, HTTPError):
+                answer = session.get(url, timeout=5, allow_redirects=False, stream=True)
+                read_within(answer, largest=LARGEST, slowest=SLOWEST)
+                styles += answer.text if answer.ok else ""
+        return styles
 
 
 def _is_field(sent: object) -> bool:
     return isinstance(sent, list) and [type(part) for part in sent] == [str, str]
+
+
+@cache
+def _window_session(provider: Provider) -> requests.Session:
+    """Return the session of all windows: one person is signed in everywhere, and pages are bounded as answers are."""
+
+    def read(page: requests.Response, **_: object) -> None:
+        try:
+            read_within(page, largest=LARGEST, slowest=SLOWEST)
+        except requests.RequestException as error:
+            raise transport_failure(error, "The server") from None
+
+    session = connect(requests.Session(), provider)
+    session.hooks["response"].insert(0, read)  # before the transcript, which reads everything
+    return session

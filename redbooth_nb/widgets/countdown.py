@@ -1,14 +1,13 @@
 """A countdown that is right while the kernel is busy and after a laptop slept: the browser does the counting."""
 
 import time
-from pathlib import Path
 from typing import Any, Final
 
 import anywidget
 import ipywidgets as w
 import traitlets
 
-from redbooth_nb.widgets.texts import TEXTS
+from redbooth_nb.widgets.view import HERE, TEXTS
 
 LAST: Final = 60  # seconds; as Token.needs_refresh, and as countdown.js
 Words = dict[str, list[str]]
@@ -22,7 +21,7 @@ class Countdown(anywidget.AnyWidget):
     words: what to call the phases. time: remaining and lifetime, and when that was (`as_of`), in Unix seconds.
     """
 
-    _esm = Path(__file__).with_name("countdown.js")
+    _esm = HERE / "countdown.js"
     # what remains is as of the moment it is sent, also to a page that is reloaded long after it was set
     time: "traitlets.Dict[str, Any]" = traitlets.Dict().tag(sync=True, to_json=lambda _, self: self.now())
     words: "traitlets.Dict[str, list[str]]" = traitlets.Dict().tag(sync=True)
@@ -36,24 +35,22 @@ class Countdown(anywidget.AnyWidget):
         self.time = _starting_now(remaining, lifetime)
 
     def now(self) -> dict[str, Any]:
-        """Return remaining seconds and lifetime as of now."""
         now, remaining = time.time(), self.time["remaining"]
         left = None if remaining is None else remaining - (now - self.time["as_of"])
         return {**self.time, "remaining": left, "as_of": now}
 
+    def text(self) -> str:
+        """Say how long is left, "soon" being the last minute or the last tenth of a short life."""
+        left, lifetime = self.now()["remaining"], self.time["lifetime"]
+        if left is None or lifetime is None:
+            return self.words["unknown"][0]
+        if left <= 0:
+            return self.words["expired"][0]
+        return f"{self.words['soon' if left <= min(LAST, lifetime / 10) else 'fresh'][0]} {duration(left)}"
+
 
 def _starting_now(remaining: float | None, lifetime: float | None) -> dict[str, Any]:
     return {"remaining": remaining, "lifetime": lifetime, "as_of": time.time()}
-
-
-def remaining_text(remaining: float | None, lifetime: float | None, words: Words = TOKEN) -> str:
-    """Say how long is left, "soon" being the last minute or the last tenth of a short life: "fresh, expires in 2 h"."""
-    if remaining is None or lifetime is None:
-        return words["unknown"][0]
-    if remaining <= 0:
-        return words["expired"][0]
-    phase = "soon" if remaining <= min(LAST, lifetime / 10) else "fresh"
-    return f"{words[phase][0]} {duration(remaining)}"
 
 
 def duration(seconds: float) -> str:

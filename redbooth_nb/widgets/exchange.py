@@ -2,21 +2,17 @@
 
 from contextlib import suppress
 
-from redbooth_nb import TOKEN_URL, AuthorizationResponse, Settings, Token, TokenStore, exchange, refresh
-from redbooth_nb.client.authorize import PendingAuthorization
+from redbooth_nb import TOKEN_URL, AuthorizationResponse, RedboothError, Settings, Token, TokenStore, exchange, refresh
 from redbooth_nb.client.exchange import token_session
 from redbooth_nb.client.wire import TIMEOUT
-from redbooth_nb.errors import RedboothError
 from redbooth_nb.traffic.transcript import RoundTrip
 from redbooth_nb.widgets.countdown import duration
-from redbooth_nb.widgets.http import request_folds
+from redbooth_nb.widgets.flow_map import Snapshot
+from redbooth_nb.widgets.http import python_fold, request_folds
 from redbooth_nb.widgets.live import LiveView
 from redbooth_nb.widgets.markup import code, fold, table
-from redbooth_nb.widgets.parameters import Parameters, Values
-from redbooth_nb.widgets.python_code import python_fold
-from redbooth_nb.widgets.snapshot import Snapshot
-from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import Markup, row
+from redbooth_nb.widgets.url import Parameters, Values
+from redbooth_nb.widgets.view import TEXTS, Markup, row
 
 
 class TokenRequest(LiveView):
@@ -24,8 +20,6 @@ class TokenRequest(LiveView):
 
     response: the answer whose code it exchanges; without one it refreshes the stored token. token: what came back.
     """
-
-    title = "Token request"
 
     def __init__(
         self, settings: Settings, response: AuthorizationResponse | None = None, *, show_only: bool = False
@@ -38,10 +32,8 @@ class TokenRequest(LiveView):
         self.parameters = Parameters(self._own(), TEXTS["fields"][self._step], self._draw)
         self.change, self.reset = self.parameters.change, self.parameters.reset
         buttons = row(self._sending, self._button("Reset the parameters", self.reset))
-        self._draw()
-        address = Markup(code(f"POST {TOKEN_URL}"))
         below = [] if show_only else [buttons, self._message, self._answer]
-        super().__init__([address, *self.parameters.rows, self._folds, *below])
+        super().__init__([Markup(code(f"POST {TOKEN_URL}")), *self.parameters.rows, self._folds, *below])
 
     def send(self) -> Token:
         """Send what is shown, and save the token that comes back. Raises what `exchange` and `refresh` raise.
@@ -61,33 +53,36 @@ class TokenRequest(LiveView):
         else:
             token = refresh(self.settings)
         self.token = token
-        self._answer.show(_taken_apart(token, used))
-        arrived = "{} and {} arrived and are saved." if token.refresh_token else "{} arrived and is saved."
-        self._message.say(arrived.format(token.access_token, token.refresh_token), "good")
+        self._answer.value = _taken_apart(token, used)
+        pair = f"{token.access_token} and {token.refresh_token} arrived and are saved."
+        self._message.say(pair if token.refresh_token else f"{token.access_token} arrived and is saved.", "good")
         self.update()
-        self._draw()
         return token
 
     def _experiment(self) -> Token:
         """Send what was edited. What comes back is as safe as with `exchange` and `refresh`."""
-        settings, store, values = self.settings, TokenStore(self.settings.folder), self.parameters.values
+        store, values = TokenStore(self.settings.folder), self.parameters.values
         with store.lock():
             old = store.load()
-            marks = old is not None and values.get("refresh_token") == old.refresh_token and not store.interrupted()
-            if old and marks:
+            at_stake = (
+                old is not None and values.get("refresh_token", "") == old.refresh_token and not store.interrupted()
+            )
+            if old and at_stake:
                 store.mark_refresh(old)
             try:
-                with token_session(self._step, settings) as oauth:
-                    answer = oauth.post(TOKEN_URL, data=self.parameters.plain, timeout=TIMEOUT)
+                with token_session(self._step, self.settings) as oauth:
+                    answer = oauth.post(TOKEN_URL, data=self.parameters.plain, timeout=TIMEOUT).json()
             except RedboothError as error:
-                if old and marks and (vars(error).get("error") or vars(error).get("sent") is False):  # nothing was lost
+                if (
+                    old and at_stake and (vars(error).get("error") or vars(error).get("sent") is False)
+                ):  # nothing was lost
                     store.unmark_refresh(old)
                 raise
-            token = Token.from_answer(answer.json(), settings.provider.now(), previous=None if self.response else old)
+            token = Token.from_answer(answer, self.settings.provider.now(), previous=None if self.response else old)
             store.save(token)
-        if self.response and self.response.code and values["code"] == self.response.code:
+        if self.response and values["code"] == self.response.code:
             with suppress(RedboothError):  # it was sent before
-                PendingAuthorization(settings).mark_code_sent(self.response.request, self.response.code)
+                self.response.use()
         return token
 
     def _own(self) -> Values:
@@ -97,16 +92,16 @@ class TokenRequest(LiveView):
             return {"grant_type": "refresh_token", "refresh_token": (token and token.refresh_token) or "", **app}
         request, code = self.response.request, self.response.code or "(none: there is nothing to exchange)"
         proof: Values = {"code_verifier": request.code_verifier} if request.code_verifier else {}
-        grant = {"grant_type": "authorization_code", "code": code, "redirect_uri": request.redirect_uri}
-        return {**grant, **app, **proof}
+        return {"grant_type": "authorization_code", "code": code, "redirect_uri": request.redirect_uri, **app, **proof}
 
     def _show(self) -> None:
         self.parameters.follow(self._own())
+        self._draw()
 
     def _draw(self) -> None:
         given, edited = self.parameters.given, self.parameters.changed
         request = RoundTrip("POST", TOKEN_URL, fields=given)
-        self._folds.show(request_folds(request, after=python_fold("edited" if edited else self._step, given)))
+        self._folds.value = request_folds(request, after=python_fold("edited" if edited else self._step, given))
         self._sending.disabled = bool(self.token and self.response and not edited)
 
     def text(self) -> str:
@@ -120,8 +115,6 @@ class ExchangeForm(TokenRequest):
 
     show_only: leave the buttons out, where a cell sends the request.
     """
-
-    picture = "exchange"
 
     def __init__(self, response: AuthorizationResponse | None = None, *, show_only: bool = False) -> None:
         response = response or AuthorizationResponse.last()

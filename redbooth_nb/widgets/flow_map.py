@@ -1,124 +1,153 @@
 """The flow map: the three parties, the hops between them in four stages, and how far the app has come.
 
-That is told from what is on disk and from the transcript, and made of texts that never held a secret.
+That is told from what is on disk and from the transcript, never asked for, and made of texts that never held a secret.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 
 import anywidget
 import traitlets
 
-from redbooth_nb.client.register import Settings
+from redbooth_nb import RedboothError, Settings, TokenStore, transcript
+from redbooth_nb.client.authorize import PendingAuthorization
+from redbooth_nb.client.errors import meaning_of
+from redbooth_nb.client.response import CODE_LIFETIME
+from redbooth_nb.errors import NotYet
+from redbooth_nb.provider.addresses import APPLICATIONS_URL, AUTHORIZE_URL, TOKEN_URL
+from redbooth_nb.traffic.redaction import hide_in_url
 from redbooth_nb.traffic.transcript import RoundTrip
 from redbooth_nb.widgets.live import LiveView
-from redbooth_nb.widgets.snapshot import Snapshot
-from redbooth_nb.widgets.texts import TEXTS
+from redbooth_nb.widgets.view import HERE, TEXTS
 
-STAGES: Final[dict[str, str]] = TEXTS["stages"]
-ELSEWHERE: Final = "This notebook sent nothing for it: it happened in the browser or in an earlier notebook."
+OK: Final = 200
+# A code is dead by then, so a token that came later was refreshed and not exchanged for it.
+SURELY_REFRESHED: Final = CODE_LIFETIME + 60  # seconds after the answer
+SAID: Final = TEXTS["flow-map"]
 DONE, NEXT, NOT_YET = "done", "next", "not yet"  # how far a hop or a stage is
 MARKS: Final = {DONE: "[x]", NEXT: "[>]", NOT_YET: "[ ]"}
+T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Hop:
-    """One message from one party to another.
+class Snapshot:
+    """What is known at one moment. Reading raises nothing: what cannot be read counts as missing.
 
-    about: what it is for. note: what there is to say about it now, such as why it has to be repeated.
-    round_trips: what the transcript holds of it; empty when it happened in the browser or in an earlier notebook.
+    settings, token: what is stored, None where there is none. round_trips: the transcript, without other apps.
+    now: the provider's clock, in Unix seconds. answer: where the browser was sent, redacted. answered_at: when.
+    error: what its error means. The rest is what texts.toml asks for, such as code_ready: a code came that can be sent.
+    seen: for each stage its round trips. problems: why it could not be read.
     """
 
-    id: str
-    stage: str
-    source: str
-    target: str
-    label: str
-    about: str
-    progress: str
-    note: str
-    round_trips: tuple[RoundTrip, ...] = field(repr=False)
-
-    def drawn(self) -> dict[str, Any]:
-        """Return it with the newest of its round trips; the transcript has them all."""
-        *earlier, newest = self.round_trips or ("",)
-        when = "" if self.progress == DONE else ", last time"
-        return {**vars(self), "round_trips": None, "round_trip": str(newest), "earlier": len(earlier), "when": when}
-
-
-class Journey:
-    """The hops in their order, as of now: some done, then the next one, then those that are not done yet.
-
-    Raises nothing: a stage that cannot be read says why.
-    """
+    answer = error = ""
+    answered_at: float | None = None
+    unanswered = implicit = code_used = False
 
     def __init__(self, settings: Settings | None = None) -> None:
-        self.hops = tuple(_hops(Snapshot(settings)))
+        self.problems: dict[str, str] = {}
+        self.now, self.token = 0.0, None
+        self.settings = app = self._read("register", lambda: settings or Settings.load())
+        if app is not None:
+            self.now = self._read("register", app.provider.now) or time.time()
+            self._read("authorize", lambda: self._sign_in(app))
+            self.token = self._read("exchange", TokenStore(app.folder).load)
+        trips = self.round_trips = [trip for trip in transcript if _is_of(trip, app.client_id if app else "")]
+        good = [n for n, trip in enumerate(trips) if _grants(trip, "authorization_code") and trip.status == OK]
+        # those after the last code that was exchanged belong to this permission
+        refreshes = [trip for trip in trips[max(good, default=0) :] if _grants(trip, "refresh_token")]
+        self.seen = {
+            "register": [trip for trip in trips if f"{trip.address}/".startswith(f"{APPLICATIONS_URL}/")],
+            "authorize": [trip for trip in trips if f"{trip.address}/".startswith(f"{AUTHORIZE_URL}/")],
+            "exchange": [trip for trip in trips if _grants(trip, "authorization_code")],
+            "refresh": refreshes,
+        }
+        token, code = self.token, bool(self.answer) and not self.error and not self.implicit
+        self.code_expired = code and self.now - (self.answered_at or 0) > CODE_LIFETIME
+        self.code_ready = code and not self.code_expired
+        self.code_lost = self.code_used and not token
+        self.settled = bool(token) and not self.unanswered and not self.code_ready
+        self.unsettled = bool(token) and not self.settled
+        # the token came by a refresh if the transcript saw it, or if it is too young for anything else
+        late = token and self.answered_at is not None and token.obtained_at - self.answered_at > SURELY_REFRESHED
+        self.refreshed = bool(token and (late or any(trip.status == OK for trip in refreshes)))
+        self.refresh_refused = bool(token and refreshes) and not self.refreshed
+        self.refresh_token = (token and token.refresh_token) or "no refresh token"
+        waiting = None if self.refreshed or self.refresh_refused else token
+        self.refreshable = bool(waiting and waiting.refresh_token)
+        self.unrefreshable = bool(waiting and not waiting.refresh_token)
 
-    def of(self, stage: str) -> tuple[Hop, ...]:
-        """Return the hops of a stage."""
-        return tuple(hop for hop in self.hops if hop.stage == stage)
+    def _read(self, stage: str, read: Callable[[], T]) -> T | None:
+        try:
+            return read()
+        except NotYet:
+            return None  # what is simply not there yet is no problem
+        except RedboothError as error:
+            self.problems[stage] = error.what
+        except (TypeError, ValueError, KeyError, AttributeError):
+            self.problems[stage] = f"What is kept of the stage {stage} is damaged. Authorize again."
+        return None
 
-    def progress(self, stage: str) -> str:
-        """Return how far a stage is."""
-        found = [hop.progress for hop in self.of(stage)]
-        return NEXT if NEXT in found else found[0]
+    def _sign_in(self, app: Settings) -> None:
+        record = PendingAuthorization(app).load()
+        callback = record.get("callback_url") or ""
+        fields = dict(parse_qsl(urlsplit(callback).query) + parse_qsl(urlsplit(callback).fragment))
+        self.answered_at = float(record["answered_at"]) if record["answered"] else None
+        self.answer, self.code_used = hide_in_url(callback), bool(record["answered"]) and not callback
+        self.error = meaning_of("authorize", fields["error"]).what if fields.get("error") else ""
+        self.implicit = record["response_type"] == "token"
+        self.unanswered = self.answered_at is None
 
-    @property
-    def summary(self) -> str:
-        """One sentence on how far the app has come."""
-        done = sum(self.progress(stage) == DONE for stage in STAGES)
-        for hop in self.hops:
-            if hop.progress == NEXT:
-                return f"{done} of 4 stages done. Next is {hop.stage}. {hop.source} to {hop.target}: {hop.label}."
-        return "All four stages are done. Refresh comes again whenever the access token expires."
+    def hops(self) -> Iterable[dict[str, Any]]:
+        """Yield the messages from one party to another: all before the next one are done, and none after it.
 
-    def text(self) -> str:
-        """Return the stages as a picture made of text. It holds nothing that differs from one run to another."""
-        lines = [self.summary]
-        for number, stage in enumerate(STAGES, 1):
-            lines.append(f"{number} {stage}: {self.progress(stage)}")
-            lines += [f"    {MARKS[hop.progress]} {hop.source} -> {hop.target}: {hop.label}" for hop in self.of(stage)]
-        return "\n".join(lines)
+        note: what there is to say about it now, such as why it has to be repeated. round_trip: the newest that the
+        transcript has, "" where it happened in the browser or in an earlier notebook. earlier: how many are before it.
+        """
+        ahead, progress = self._next(), DONE
+        for hop_id, hop in TEXTS["hops"].items():
+            if hop_id == ahead:
+                progress = NEXT
+            elif progress == NEXT:
+                progress = NOT_YET
+            trips = [] if hop_id == "link" else self.seen[hop["stage"]]  # Redbooth has no part in the link
+            notes = [note.format(now=self) for when, note in hop["notes"].items() if getattr(self, when)]
+            elsewhere = progress == DONE and not trips and hop_id != "link"
+            yield {
+                "id": hop_id,
+                **{name: hop[name] for name in ("stage", "source", "target", "label", "about")},
+                "progress": progress,
+                "note": self.problems.get(hop["stage"]) or "\n".join(notes + [SAID["elsewhere"]] * elsewhere),
+                "round_trip": str(trips[-1]) if trips else "",
+                "earlier": len(trips[:-1]),
+                "when": "" if progress == DONE else ", last time",
+            }
+
+    def _next(self) -> str:
+        """Return the id of the next hop, "" when all are done. Where a token is stored, its stages are done."""
+        if self.settings is None:
+            return "register"
+        if self.token is not None:
+            return "" if self.refreshed else "refresh"
+        if self.unanswered:
+            return "decision"
+        # denied, too old, its code was sent: this sign-in leads no further
+        return "code" if self.code_ready else "link"
 
 
-def _hops(now: Snapshot) -> Iterable[Hop]:
-    """Return the hops, each with its progress: all before the next one are done, and none after it."""
-    ahead, progress = _next(now), DONE
-    for hop_id, about in TEXTS["hops"].items():
-        if hop_id == ahead:
-            progress = NEXT
-        elif progress == NEXT:
-            progress = NOT_YET
-        trips = () if hop_id == "link" else tuple(now.seen[about["stage"]])  # Redbooth has no part in the link
-        notes = [note.format(now=now) for when, note in about["notes"].items() if getattr(now, when)]
-        elsewhere = progress == DONE and not trips and hop_id != "link"
-        yield Hop(
-            id=hop_id,
-            **{name: about[name] for name in ("stage", "source", "target", "label", "about")},
-            progress=progress,
-            note=now.problems.get(about["stage"]) or "\n".join(notes + [ELSEWHERE] * elsewhere),
-            round_trips=trips,
-        )
+def _grants(trip: RoundTrip, grant: str) -> bool:
+    return trip.address == TOKEN_URL and ("grant_type", grant) in trip.fields
 
 
-def _next(now: Snapshot) -> str:
-    """Return the id of the hop that comes next, "" when all are done. Where a token is stored, its stages are done."""
-    if now.settings is None:
-        return "register"
-    if now.token is not None:
-        return "" if now.refreshed else "refresh"
-    if now.unanswered:
-        return "decision"
-    return "code" if now.code_ready else "link"  # denied, too old, its code was sent: this sign-in leads no further
+def _is_of(trip: RoundTrip, client_id: str) -> bool:
+    """Whether a round trip names this app, or none."""
+    return all(value == client_id for name, value in [*trip.query, *trip.fields] if name == "client_id")
 
 
 class _Picture(anywidget.AnyWidget):
     """The drawing, in JavaScript. It is given only texts without secrets."""
 
-    _esm = Path(__file__).with_name("flow_map.js")
+    _esm = HERE / "flow_map.js"
     stages: "traitlets.List[dict[str, Any]]" = traitlets.List().tag(sync=True)  # with their hops, in order
     summary = traitlets.Unicode().tag(sync=True)  # one sentence on how far the app has come
     selected = traitlets.Unicode().tag(sync=True)  # the id of the hop that is open, empty when none is
@@ -130,26 +159,20 @@ class FlowMap(LiveView):
     settings: the app to show; by default the app that is registered at the current provider.
     """
 
-    title = "Flow map"
-    picture = "flow-map"
-
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings
         self._picture = _Picture()
         super().__init__([self._picture, self._message])
 
     def _show(self) -> None:
-        self.journey = Journey(self.settings)
-        self._picture.summary = self.journey.summary
-        self._picture.stages = [
-            {
-                "name": stage,
-                "about": about,
-                "progress": self.journey.progress(stage),
-                "hops": [hop.drawn() for hop in self.journey.of(stage)],
-            }
-            for stage, about in STAGES.items()
-        ]
+        every, stages = list(Snapshot(self.settings).hops()), []
+        for name, about in TEXTS["stages"].items():
+            own = [hop for hop in every if hop["stage"] == name]
+            progress = next((NEXT for hop in own if hop["progress"] == NEXT), own[0]["progress"])
+            stages.append({"name": name, "about": about, "progress": progress, "hops": own})
+        ahead, done = [hop for hop in every if hop["progress"] == NEXT], sum(one["progress"] == DONE for one in stages)
+        self._picture.summary = SAID["next"].format(done=done, **ahead[0]) if ahead else SAID["done"]
+        self._picture.stages = stages
 
     def show(self, hop_id: str) -> None:
         """Open the hop of that id, such as "token"; "" closes it. Raises KeyError when there is no such hop."""
@@ -158,6 +181,11 @@ class FlowMap(LiveView):
         self._picture.selected = hop_id
 
     def text(self) -> str:
-        """Return the stages as a picture made of text."""
+        """Return the stages as a picture made of text. It holds nothing that differs from one run to another."""
         self.update()
-        return self.journey.text()
+        lines = [self._picture.summary]
+        for number, stage in enumerate(self._picture.stages, 1):
+            lines.append(f"{number} {stage['name']}: {stage['progress']}")
+            line = "    {mark} {source} -> {target}: {label}"
+            lines += [line.format(mark=MARKS[hop["progress"]], **hop) for hop in stage["hops"]]
+        return "\n".join(lines)

@@ -1,23 +1,22 @@
 """The HTTP view: requests to Redbooth and their answers, headers folded, secrets replaced, ready to copy."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.delivery import current_provider
-from redbooth_nb.traffic.transcript import RoundTrip, Transcript, transcript
+from redbooth_nb.secret import Secret
+from redbooth_nb.traffic.transcript import RoundTrip, Transcript, transcript, variable
 from redbooth_nb.widgets.live import LiveView
 from redbooth_nb.widgets.markup import block, fold, side_by_side, table
-from redbooth_nb.widgets.view import Markup
+from redbooth_nb.widgets.view import TEXTS, Markup
 
 SHOWN = 20  # round trips, the newest; `print(transcript)` has them all
+ELSEWHERE = {"exchange": {"grant_type", "client_id", "redirect_uri"}, "refresh": {"grant_type"}}  # in the code
 
 
 class HttpView(LiveView):
     """Shows the round trips of this notebook, or those given. It follows by itself."""
-
-    title = "Requests and responses"
-    picture = "http"
 
     def __init__(self, round_trips: Sequence[RoundTrip] | Transcript = transcript) -> None:
         self._round_trips, self._markup = round_trips, Markup()
@@ -30,18 +29,11 @@ class HttpView(LiveView):
         rows = [_drawn(number, trip, opened=number == len(trips)) for number, trip in shown]
         whole = Transcript(trip for _, trip in shown).markdown
         rows.append(fold("All of this as Markdown, safe to paste into a help channel", block(whole)))
-        self._markup.show(earlier + "".join(rows) if trips else "Nothing has been sent to Redbooth yet.")
+        self._markup.value = earlier + "".join(rows) if trips else "Nothing has been sent to Redbooth yet."
 
     def text(self) -> str:
         """Return the round trips as text."""
         return str(Transcript(list(self._round_trips)))
-
-
-def request_folds(trip: RoundTrip, before: str = "", after: str = "") -> str:
-    """Return a request as cURL, for redbooth.com and for the stand-in where one listens, and what else to fold."""
-    origin = current_provider().origin
-    own = fold("As cURL, for your own sandbox", block(trip.curl(origin))) if origin != ORIGIN else ""
-    return f'<div class="rv-folds">{before}{fold("As cURL, as in the guide", block(trip.curl()))}{own}{after}</div>'
 
 
 def _drawn(number: int, trip: RoundTrip, *, opened: bool) -> str:
@@ -52,3 +44,22 @@ def _drawn(number: int, trip: RoundTrip, *, opened: bool) -> str:
     headers += fold("Response headers", table(("header", "value"), trip.response_headers))
     summary = f"{number}. <strong>{html.escape(trip.method)}</strong> {path} {status}"
     return fold(summary, side_by_side(trip) + request_folds(trip, headers), opened=opened)
+
+
+def request_folds(trip: RoundTrip, before: str = "", after: str = "") -> str:
+    """Return a request as cURL, for redbooth.com and for the stand-in where one listens, and what else to fold."""
+    origin = current_provider().origin
+    own = fold("As cURL, for your own sandbox", block(trip.curl(origin))) if origin != ORIGIN else ""
+    return f'<div class="rv-folds">{before}{fold("As cURL, as in the guide", block(trip.curl()))}{own}{after}</div>'
+
+
+def python_fold(step: str, values: Iterable[tuple[str, "str | Secret"]], **more: str) -> str:
+    """Return a step as Python code that runs as it is; secrets come from the environment or `.env`.
+
+    step: as in `[code]` of texts.toml. values: what is in the request. more: code to put in.
+    """
+    shown = {name: f'values["{variable(v)}"]' if isinstance(v, Secret) else repr(v) for name, v in values}
+    arguments = [f"    {name}={value},\n" for name, value in shown.items() if name not in ELSEWHERE.get(step, ())]
+    pairs = [f"    {name!r}: {value},\n" for name, value in shown.items()]
+    parts = {**TEXTS["code"], "arguments": "".join(arguments), "pairs": "".join(pairs), **shown, **more}
+    return fold("As Python, with requests-oauthlib", block(TEXTS["code"][step].format_map(parts)))

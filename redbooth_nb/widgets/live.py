@@ -5,7 +5,6 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
-from weakref import WeakSet
 
 import ipywidgets as w
 from IPython import get_ipython
@@ -20,7 +19,7 @@ if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(
         after_in_child=lambda: globals().update(_one_at_a_time=threading.RLock(), _lock=threading.Lock())
     )
-_views: "WeakSet[LiveView]" = WeakSet()
+_views: "set[LiveView]" = set()  # ipywidgets keeps each until it is closed
 _dirty = [False]  # true after a change until somebody reads it; nothing to lock, so Ctrl-C can't leave it so
 _workers: list[threading.Thread] = []  # at most one, which gathers changes and then shows them
 
@@ -33,8 +32,7 @@ class LiveView(View):
 
     def __init__(self, children: Sequence[w.Widget]) -> None:
         super().__init__(children)
-        with _lock:
-            _views.add(self)
+        _views.add(self)
         self._head.live = True
         self._head.on_msg(lambda *_: self.update())
         self.update()
@@ -51,10 +49,10 @@ class LiveView(View):
 def update_all(*_: object) -> None:
     """Update every view that is not closed."""
     _dirty[0] = False  # before reading: what is changed meanwhile is shown next time
-    with _lock:
-        _views.difference_update([view for view in _views if view.comm is None])  # the closed ones
-        views = list(_views)
-    for view in views:
+    for view in list(_views):  # in one step, whatever other threads add meanwhile
+        if view.comm is None:
+            _views.discard(view)
+            continue
         try:
             view.update()
         except AttributeError:  # of a widget that another thread closed meanwhile

@@ -8,21 +8,16 @@ from redbooth_nb import AuthorizationRequest, AuthorizationResponse, RedboothErr
 from redbooth_nb.client.authorize import NONCE_NAME
 from redbooth_nb.client.wire import api_address, status_of
 from redbooth_nb.foreign_errors import api_meaning
-from redbooth_nb.secret import Secret
 from redbooth_nb.traffic.redaction import hide_in_url
 from redbooth_nb.traffic.transcript import RoundTrip
-from redbooth_nb.widgets.appearance import shared_layout
 from redbooth_nb.widgets.authorize import SignInPanel
 from redbooth_nb.widgets.exchange import TokenRequest
-from redbooth_nb.widgets.http import HttpView, request_folds
+from redbooth_nb.widgets.flow_map import Snapshot
+from redbooth_nb.widgets.http import HttpView, python_fold, request_folds
 from redbooth_nb.widgets.live import LiveView
-from redbooth_nb.widgets.message import Message
-from redbooth_nb.widgets.python_code import python_fold
 from redbooth_nb.widgets.refresh import TokenCard
 from redbooth_nb.widgets.register import RegisterForm
-from redbooth_nb.widgets.snapshot import Snapshot
-from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import Markup, button, field, row
+from redbooth_nb.widgets.view import TEXTS, Markup, Message, field, row, shared
 
 
 class Playground(LiveView):
@@ -31,25 +26,22 @@ class Playground(LiveView):
     Each step is shown once the step before it is done. `authorize()`, `call()` and `reset()` do what the buttons do.
     """
 
-    title = "Playground"
-    picture = "playground"
-
     def __init__(self) -> None:
-        self._started = Message()
+        self._started = Message(layout=shared(w.Layout))
         self._pkce = field(w.Checkbox, "PKCE", value=False, indent=False)
         self._nonce = field(w.Checkbox, "a nonce in the redirect URI", value=False, indent=False)
         self._path = field(w.Text, "GET https://redbooth.com/api/3", value="/me", label_width="auto")
         for option in (self._pkce, self._nonce, self._path):
             option.observe(lambda _: self._show_code(Snapshot()), names="value")
         self._exchanged: float | None = None  # when the answer came whose code the form sends
-        self._sign_in, self._exchange, self._refresh = (w.VBox(layout=shared_layout()) for _ in range(3))
+        self._sign_in, self._exchange, self._refresh = (w.VBox(layout=shared(w.Layout)) for _ in range(3))
         self._link_code, self._call_code = Markup(), Markup()
         self.form, self.http = RegisterForm(), HttpView()
-        start = button("New sign-in", self.authorize, self._started, primary=True)
+        start = self._button("New sign-in", self.authorize, primary=True, message=self._started)
         call = self._button("Call", lambda: self.call(self._path.value))
         reset, said = self._button("Reset", self.reset), TEXTS["playground"]
         options = [self._pkce, Markup(said["pkce"]), self._nonce, Markup(said["nonce"])]
-        problem = w.VBox([self._started], layout=shared_layout(), _dom_classes=("redbooth-view",))
+        problem = w.VBox([self._started], layout=shared(w.Layout), _dom_classes=("redbooth-view",))
         steps = {
             "1 register": [self.form],
             "2 authorize": [*options, start, problem, self._link_code, self._sign_in],
@@ -59,7 +51,7 @@ class Playground(LiveView):
         }
         left = [part for title, parts in steps.items() for part in (Markup(f"<h3>{title}</h3>"), *parts)]
         right = [Markup("<h3>What went over the wire</h3>"), self.http]
-        super().__init__([row(*(w.VBox(parts, layout=shared_layout()) for parts in (left, right)))])
+        super().__init__([row(*(w.VBox(parts, layout=shared(w.Layout)) for parts in (left, right)))])
         self.add_class("rv-wide")
 
     def authorize(self, *, answer: str = "allow") -> SignInPanel:
@@ -114,10 +106,10 @@ class Playground(LiveView):
             if now.token:
                 header = ("Authorization", f"Bearer {now.token.access_token}")
                 trip = RoundTrip("GET", url, request_headers=[header])
-                values: list[tuple[str, str | Secret]] = [("access_token", now.token.access_token), ("url", url)]
-                call = request_folds(trip, after=python_fold("call", values))
-        self._link_code.show(link)
-        self._call_code.show(call)
+                code = python_fold("call", [("access_token", now.token.access_token), ("url", url)])
+                call = request_folds(trip, after=code)
+        self._link_code.value = link
+        self._call_code.value = call
 
     def text(self) -> str:
         """Return what the steps say."""

@@ -8,12 +8,11 @@ from redbooth_nb.configuration import for_people
 from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.addresses import REVOKE_URL
 from redbooth_nb.secret import Secret
-from redbooth_nb.widgets.countdown import Countdown, remaining_text
+from redbooth_nb.widgets.countdown import Countdown
+from redbooth_nb.widgets.flow_map import OK, Snapshot
 from redbooth_nb.widgets.live import LiveView
-from redbooth_nb.widgets.markup import escaped, fingerprint
-from redbooth_nb.widgets.snapshot import OK, Snapshot
-from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import Markup, row
+from redbooth_nb.widgets.markup import colored, escaped
+from redbooth_nb.widgets.view import TEXTS, Markup, row
 
 SAID = TEXTS["card"]
 REVOKED, USED, REPLACED = "revoked", "already used", "replaced by a refresh"
@@ -24,9 +23,6 @@ class TokenCard(LiveView):
 
     Raises NotYet when there is no token to show.
     """
-
-    title = "Stored tokens"
-    picture = "refresh"
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings.load()
@@ -70,7 +66,8 @@ class TokenCard(LiveView):
 
     def _show(self) -> None:
         now = Snapshot(self.settings)
-        token, lines = now.token, self._lines(now)
+        token, lines = now.token, _lines(now)
+        self._told = lines
         if self._shown != token:
             self._answered()
             self._before, self._shown = self._shown or self._before, token
@@ -78,47 +75,47 @@ class TokenCard(LiveView):
         if "exchange" in now.problems:
             self._message.say(now.problems["exchange"], "problem")
         self._refresh.disabled, self._revoke.disabled = not (token and token.refresh_token), token is None
+        counts = token if not lines[0][1] else None  # the countdown says how it is
+        if counts:
+            self._countdown.set(counts.remaining(now.now), counts.expires_in)
+        self._countdown.layout.display = "" if counts else "none"
         access, *rest = [_drawn(*line, news=self._before is not None) for line in lines]
-        if token and not lines[0][1]:  # the countdown says how it is
-            self._countdown.set(token.remaining(now.now), token.expires_in)
-        self._countdown.layout.display = "" if token and not lines[0][1] else "none"
         became, old = self._past()
         rest += [f'<p class="rv-past">{became}: <s>{" ".join(map(escaped, old))}</s></p>'] * bool(old)
         place = f"On disk: {for_people(self.store.path)}, readable only by you." if token else ""
         for part, drawn in ((self._access, access), (self._rest, "".join(rest))):
-            part.show(f'<div title="{html.escape(place)}">{drawn}</div>')
+            part.value = f'<div title="{html.escape(place)}">{drawn}</div>'
 
     def text(self) -> str:
         """Describe the stored token: kind and fingerprint, lifetime in words, and the token it replaced."""
         self.update()
-        now, (became, old) = Snapshot(self.settings), self._past()
-        lives = remaining_text(now.token.remaining(now.now), now.token.expires_in) if now.token else ""
-        lines = [f"{token}: {state or lives}" if token else f"{state}." for token, state in self._lines(now)]
+        lives, (became, old) = self._countdown.text(), self._past()
+        lines = [f"{token}: {state or lives}" if token else f"{state}." for token, state in self._told]
         return "\n".join(lines + [f"{became}: {' and '.join(map(str, old))}"] * bool(old))
 
     def _past(self) -> tuple[str, list[Secret]]:
-        """Return what became of the token before, and its secrets."""
         before = None if self._before == self._shown else self._before
         old = [before.access_token, before.refresh_token] if before else []
         return "Replaced" if self._shown else "No longer stored", [secret for secret in old if secret]
 
-    def _lines(self, now: Snapshot) -> list[tuple[Secret | None, str]]:
-        """Return what there is to say about each token; "" where its lifetime says it all."""
-        token = now.token
-        if token is None:
-            return [(None, f"No token is stored. {SAID['remedy']}")]
-        state = _fate(now, token.access_token)
-        if token.refresh_token is None:
-            return [(token.access_token, state), (None, SAID["no_refresh"])]
-        pair = _fate(now, token.refresh_token)
-        state = {REVOKED: REVOKED, USED: REPLACED}.get(pair, state)  # what ends one of them ends the other
-        return [(token.access_token, state), (token.refresh_token, pair or "works once")]
+
+def _lines(now: Snapshot) -> list[tuple[Secret | None, str]]:
+    """Return what there is to say about each token; "" where its lifetime says it all."""
+    if (token := now.token) is None:
+        return [(None, f"No token is stored. {SAID['remedy']}")]
+    state = _fate(now, token.access_token)
+    if token.refresh_token is None:
+        return [(token.access_token, state), (None, SAID["no_refresh"])]
+    pair = _fate(now, token.refresh_token)
+    state = {REVOKED: REVOKED, USED: REPLACED}.get(pair, state)  # what ends one of them ends the other
+    return [(token.access_token, state), (token.refresh_token, pair or "works once")]
 
 
 def _drawn(token: Secret | None, state: str, *, news: bool) -> str:
     if token is None:
         return f"<p>{html.escape(state)}.</p>"
-    parts = f'<span class="rv-kind">{token.kind}</span> {fingerprint(token)} <span>{html.escape(state)}</span>'
+    shown = colored(f"...{token.fingerprint}", token.fingerprint)
+    parts = f'<span class="rv-kind">{token.kind}</span> {shown} <span>{html.escape(state)}</span>'
     return f'<p class="rv-token{" rv-news" * news}">{parts}</p>'
 
 

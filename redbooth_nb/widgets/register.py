@@ -15,8 +15,7 @@ from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.visitor import register_application
 from redbooth_nb.widgets.browser import Browser
 from redbooth_nb.widgets.markup import code
-from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import Markup, View, field
+from redbooth_nb.widgets.view import TEXTS, Markup, View, field
 
 
 class RegisterForm(View):
@@ -24,9 +23,6 @@ class RegisterForm(View):
 
     name: what to call the app. When nobody is at the browser, the kit registers the app under that name.
     """
-
-    title = "Register an app"
-    picture = "register"
 
     def __init__(self, name: str = "My first Redbooth app", redirect_uri: str = DEFAULT_REDIRECT_URI) -> None:
         configuration = Configuration.read()
@@ -38,8 +34,8 @@ class RegisterForm(View):
             self.settings = save_credentials(*register_application(connect(requests.Session()), name, redirect_uri))
         self._client_id = field(w.Text, "Api Key (client id)")
         self._secret = field(w.Password, "App secret")
-        known = self.settings.redirect_uri if self.settings else redirect_uri
-        self._redirect_uri = field(w.Text, "Return URI", value=known)
+        app = self.settings
+        self._redirect_uri = field(w.Text, "Return URI", value=app.redirect_uri if app else redirect_uri)
         file = code(for_people(credentials_file(configuration, provider)))
         values = {"provider": html.escape(provider.label), "name": code(name), "redirect_uri": code(redirect_uri)}
         self._steps = Markup(TEXTS["markup"]["register"].format(file=file, **values))
@@ -47,10 +43,9 @@ class RegisterForm(View):
         for typed in (self._client_id, self._redirect_uri):
             typed.observe(self._typed, names="value")
         self.browser = Browser(NEW_APPLICATION_URL, "Open the registration page")
-        another = self._button("Register another app", self.show_page)
         self._fields = [self._client_id, self._secret, self._redirect_uri, save, self._message]
-        super().__init__([self._message, another])
-        if self.settings:
+        super().__init__([self._message, self._button("Register another app", self.show_page)])
+        if app:
             self._message.say(self.text(), "good")
         else:
             self.show_page()

@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 
 import requests
 
+from redbooth_nb import RedboothError
 from redbooth_nb.configuration import Configuration
-from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS, guides_spelling
 from redbooth_nb.provider.visitor import page_message
 from redbooth_nb.widgets.browser import Browser
-from redbooth_nb.widgets.view import Markup, View
+from redbooth_nb.widgets.view import TEXTS, Markup, View
 
 LONGEST_RUN = 60  # seconds, where nobody watches; a person has Cancel
 LINES = 200  # the last ones are kept and shown
@@ -32,8 +32,6 @@ class ScriptPanel(View):
 
     Raises RedboothError when it cannot be started, or does not end within a minute where nobody watches.
     """
-
-    title = "Your app, running"
 
     def __init__(self, command: list[str], folder: Path) -> None:
         self._lines: deque[str] = deque(maxlen=LINES)
@@ -60,7 +58,6 @@ class ScriptPanel(View):
 
     @property
     def running(self) -> bool:
-        """Whether the script still runs."""
         return self._reader.is_alive()
 
     def wait(self, seconds: float) -> None:
@@ -70,7 +67,6 @@ class ScriptPanel(View):
             self._reader.join(0.1)
 
     def cancel(self) -> None:
-        """Stop the script."""
         self._canceled = True
         self._process.terminate()
 
@@ -80,15 +76,10 @@ class ScriptPanel(View):
         return "\n".join(shown if shown and kind != "problem" else [*shown, ending])
 
     def _ending(self) -> tuple[str, str]:
-        """Return how the script ended, in words, and the kind of message that this is."""
         status = self._process.returncode
-        if status is None:
-            return "The script is running. If it asks you to sign in, decide in its window.", "info"
-        if status == 0:
-            return "The script finished.", "good"
-        if self._canceled:
-            return "You stopped the script.", "info"
-        return f"The script failed: it ended with exit status {status}. Its last lines say why.", "problem"
+        ended = "finished" if status == 0 else "canceled" if self._canceled else "failed"
+        text, kind = TEXTS["script"]["running" if status is None else ended]
+        return text.format(status=status), kind
 
     def _read(self) -> None:
         with self._process:
@@ -100,7 +91,7 @@ class ScriptPanel(View):
 
     def _update(self) -> None:
         text = "\n".join(self._lines)
-        self._output.show(f'<pre style="white-space:pre-wrap">{html.escape(text)}</pre>' if text else "")
+        self._output.value = f'<pre style="white-space:pre-wrap">{html.escape(text)}</pre>' if text else ""
         self._message.say(*self._ending())
         asked = re.search(SIGN_IN, text)
         if self.browser is None and asked and guides_spelling(asked[1]):

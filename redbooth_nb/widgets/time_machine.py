@@ -8,11 +8,11 @@ import ipywidgets as w
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.delivery import EmbeddedSandbox, current_provider
 from redbooth_nb.widgets.live import LiveView
-from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import field, row
+from redbooth_nb.widgets.view import TEXTS, field, row
 
 HOUR = 3600  # seconds
 SWITCHES: dict[str, dict[str, Any]] = TEXTS["switches"]
+SAID = TEXTS["time-machine"]
 WORDS = {"False": "no", "True": "yes"}
 
 
@@ -22,16 +22,10 @@ class TimeMachine(LiveView):
     Raises RedboothError on any other provider: only the sandbox's time is yours.
     """
 
-    title = "Sandbox clock and switches"
-    picture = "time-machine"
-
     def __init__(self) -> None:
         provider = current_provider()
         if not isinstance(provider, EmbeddedSandbox):
-            raise RedboothError(
-                f"Only the sandbox's clock can be moved, and https://redbooth.com is answered by {provider.label}.",
-                remedy="Use REDBOOTH_PROVIDER=sandbox and restart the kernel, or wait until the token has expired.",
-            )
+            raise RedboothError(SAID["elsewhere"].format(provider=provider.label), remedy=SAID["remedy"])
         self._sandbox = provider.sandbox
         self._moves = row(
             self._button("One hour later", lambda: self.later(HOUR)),
@@ -74,12 +68,13 @@ class TimeMachine(LiveView):
     def _field(self, name: str, now: object, label: str, choices: list[object]) -> w.Dropdown:
         options = [(WORDS.get(str(choice), str(choice)), choice) for choice in dict.fromkeys([*choices, now])]
         choice = field(w.Dropdown, label, label_width="15rem", options=options, value=now)
-        choice.observe(lambda change: self._chosen(name, change["new"]), names="value")
-        return choice
 
-    def _chosen(self, name: str, value: object) -> None:
-        if getattr(self._sandbox.switches, name) != value:  # else it only shows what was set elsewhere
-            self.switch(**{name: value})
+        def chosen(change: dict[str, object]) -> None:
+            if getattr(self._sandbox.switches, name) != change["new"]:  # else it only shows what was set elsewhere
+                self.switch(**{name: change["new"]})
+
+        choice.observe(chosen, names="value")
+        return choice
 
     def _show(self) -> None:
         try:

@@ -1,4 +1,8 @@
-"""What every widget of the kit shares: its text and picture where widgets cannot show, and the parts it is made of."""
+"""What every widget of the kit shares: the parts it is made of, what it says, and its text where widgets cannot show.
+
+Layout and styles are shared: each of their own would be another message to the page. Widths and places are in view.css.
+A widget that hides itself needs a layout of its own.
+"""
 
 import html
 import threading
@@ -7,41 +11,67 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import anywidget
 import ipywidgets as w
 import traitlets
 
-from redbooth_nb.errors import RedboothError
-from redbooth_nb.widgets.appearance import shared_layout, shared_style
-from redbooth_nb.widgets.message import Message
-from redbooth_nb.widgets.texts import TEXTS
+from redbooth_nb.errors import RedboothError, wordings
 
-PICTURES: Final = Path(__file__).parent / "pictures"  # made by tests/pictures.py
+HERE: Final = Path(__file__).parent
+TEXTS: Final = wordings(HERE / "texts.toml")  # what widgets say, where it is the same every time
 DOUBLE_CLICK = 0.5  # seconds
+_shared: dict[str, w.Widget] = {}
+
+
+def shared(kind: type[w.Widget], **values: str) -> w.Widget:
+    """Return the one layout, or the one style with these values."""
+    key = f"{kind.__name__} {sorted(values.items())}"
+    if key not in _shared or _shared[key].comm is None:  # not made yet, or closed with all widgets
+        _shared[key] = kind(**values)
+    return _shared[key]
+
+
+def look(kind: type[w.Widget], **style: str) -> dict[str, w.Widget]:
+    """Return the layout and the style for widgets of this kind."""
+    return {"layout": shared(w.Layout), "style": shared(kind.class_traits()["style"].klass, **style)}
 
 
 class Head(anywidget.AnyWidget):
     """The head of a panel: its title. live: whether it sends a message when somebody turns to the panel again."""
 
-    _esm = Path(__file__).with_name("view.js")
+    _esm = HERE / "view.js"
     title = traitlets.Unicode().tag(sync=True)
     live = traitlets.Bool(default_value=False).tag(sync=True)
+
+
+class Message(anywidget.AnyWidget):
+    """What a panel says: a live region, which screen readers announce when it changes.
+
+    It is there before it says anything; otherwise its first words would not be announced.
+    """
+
+    _esm = HERE / "message.js"
+    _css = HERE / "view.css"  # every panel has a message, so this reaches every panel
+    said: "traitlets.Dict[str, str]" = traitlets.Dict({"text": "", "kind": "info"}).tag(sync=True)
+    """What it says and of which kind that is, set together so that the page never mixes old and new."""
+
+    def say(self, text: str, kind: str = "info") -> None:
+        """Show `text`. kind: "info", "good" or "problem", shown in words too and never by color alone."""
+        self.said = {"text": text, "kind": kind}
 
 
 class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     """A panel over an object that works without it. Subclasses say in `text()` what it shows, without secrets.
 
-    title: what is written above it. picture: the name of its still picture; what can be seen in it is in texts.toml.
+    Its title and its still picture are in texts.toml, under the name of the class.
     """
 
-    title: ClassVar[str] = ""
-    picture: ClassVar[str] = ""
-
     def __init__(self, children: Sequence[w.Widget] = ()) -> None:
-        self._head = Head(title=self.title, layout=shared_layout())
-        super().__init__(children, layout=shared_layout(), _dom_classes=("redbooth-view",))
+        self._panel: dict[str, str] = TEXTS["panels"].get(type(self).__name__, {})
+        self._head = Head(title=self._panel.get("title", ""), layout=shared(w.Layout))
+        super().__init__(children, layout=shared(w.Layout), _dom_classes=("redbooth-view",))
 
     @traitlets.validate("children")
     def _under_the_head(self, proposal: dict[str, Any]) -> tuple[w.Widget, ...]:
@@ -51,88 +81,73 @@ class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     @cached_property
     def _message(self) -> Message:
         """What the panel says. Every panel has one among its children: it also says when the kernel is gone."""
-        return Message()
+        return Message(layout=shared(w.Layout))
 
-    def _button(self, text: str, action: Callable[[], object], *, primary: bool = False) -> w.Button:
-        """Return a button of this panel; see `button`."""
-        return button(text, action, self._message, primary=primary)
+    def _button(
+        self, text: str, action: Callable[[], object], *, primary: bool = False, message: Message | None = None
+    ) -> w.Button:
+        """Return a button that runs `action` once per click; a failure becomes a sentence, never a traceback.
+
+        A double click starts it once: the second click waits in the kernel's queue until the action has ended, so a
+        click that is handled right after that is ignored. The button stays enabled meanwhile, or it would lose the
+        keyboard's focus. message: where to say what failed, by default the panel's own.
+        """
+        made = w.Button(description=text, button_style="primary" * primary, **look(w.Button))
+        turn = threading.Lock()  # some kernels call back from several threads
+        ended = -DOUBLE_CLICK
+
+        def clicked(_: w.Button) -> None:
+            nonlocal ended
+            if turn.locked():
+                return
+            with turn:
+                if made.disabled or time.monotonic() - ended < DOUBLE_CLICK:
+                    return
+                try:
+                    action()
+                except RedboothError as error:
+                    (message or self._message).say(str(error), "problem")
+                finally:
+                    ended = time.monotonic()
+
+        made.on_click(clicked)
+        return made
 
     def text(self) -> str:
         """Return the same as plain text, for a page where widgets cannot show."""
         raise NotImplementedError
 
     def __repr__(self) -> str:
-        """Return the plain text."""
         return self.text()
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:  # noqa: ANN401
         view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
         said = self.text()
-        html_too = {"text/html": still(self.picture, said)} if self.picture else {}
+        html_too = {"text/html": still(self._panel, said)} if "picture" in self._panel else {}
         return {"text/plain": said, **html_too, "application/vnd.jupyter.widget-view+json": view}
 
 
-def still(name: str, text: str) -> str:
+def still(panel: dict[str, str], text: str) -> str:
     """Return HTML for a page where widgets cannot show: a picture of one, and what this one says.
 
     The picture is part of it: a repository's preview follows no address, and nothing is fetched.
     """
-    data, alt = b64encode((PICTURES / f"{name}.png").read_bytes()).decode(), html.escape(TEXTS["pictures"][name])
-    still_picture: str = TEXTS["markup"]["still"].format(data=data, alt=alt, text=html.escape(text))
-    return still_picture
+    data = b64encode((HERE / "pictures" / f"{panel['picture']}.png").read_bytes()).decode()  # made by tests/pictures.py
+    alt, text = html.escape(panel["seen"]), html.escape(text)
+    return str(TEXTS["markup"]["still"].format(data=data, alt=alt, text=text))
 
 
 class Markup(w.HTML):  # type: ignore[misc]
     """Our own HTML, styled by view.css; values in it must be escaped."""
 
     def __init__(self, markup: str = "") -> None:
-        super().__init__(markup, layout=shared_layout(), style=shared_style(w.HTML))
-
-    def show(self, markup: str) -> None:
-        """Show other markup."""
-        self.value = markup
+        super().__init__(markup, **look(w.HTML))
 
 
 def field(kind: type[w.Widget], label: str, *, label_width: str = "12rem", **options: Any) -> w.Widget:  # noqa: ANN401
-    """Return a field with its label."""
-    return kind(
-        description=label, layout=shared_layout(), style=shared_style(kind, description_width=label_width), **options
-    )
+    return kind(description=label, **look(kind, description_width=label_width), **options)
 
 
 def row(*children: w.Widget) -> w.HBox:
     """Return widgets side by side, below each other where there is no room."""
-    return w.HBox(children, layout=shared_layout())
-
-
-def button(text: str, action: Callable[[], object], message: Message, *, primary: bool = False) -> w.Button:
-    """Return a button that runs `action` once per click; a failure becomes a sentence, never a traceback.
-
-    A double click starts it once: the second click waits in the kernel's queue until the action has ended, so a
-    click that is handled right after that is ignored. The button stays enabled meanwhile, or it would lose the
-    keyboard's focus; when the action returns True, it is disabled from then on.
-    """
-    kind = "primary" if primary else ""
-    made = w.Button(description=text, button_style=kind, layout=shared_layout(), style=shared_style(w.Button))
-    turn = threading.Lock()  # some kernels call back from several threads
-    ended = -DOUBLE_CLICK
-
-    def clicked(_: w.Button) -> None:
-        nonlocal ended
-        if not turn.acquire(blocking=False):
-            return
-        try:
-            if made.disabled or time.monotonic() - ended < DOUBLE_CLICK:
-                return
-            try:
-                if action() is True:
-                    made.disabled = True
-            except RedboothError as error:
-                message.say(str(error), "problem")
-            finally:
-                ended = time.monotonic()
-        finally:
-            turn.release()
-
-    made.on_click(clicked)
-    return made
+    return w.HBox(children, layout=shared(w.Layout))

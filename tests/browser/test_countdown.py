@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, expect
 
 IMPORT = (
     "import ipywidgets\nfrom redbooth_nb.widgets.countdown import Countdown\n"
-    "from redbooth_nb.widgets.message import Message\n"
+    "from redbooth_nb.widgets.view import Message\n"
 )
 SECONDS = "(words) => Number(/(\\d+) s$/.exec(words.textContent)[1])"
 

@@ -143,14 +143,14 @@ def test_http(panel: Panel) -> None:
     expect(panel.part).to_contain_text("/api/3/projects")
 
 
-COLORS = """from redbooth_nb.widgets import markup, message, view
+COLORS = """from redbooth_nb.widgets import markup, view
 
 class Colors(view.View):
     def text(self):
         return ""
 
 every = " ".join(f"<access token ...{hue:04x}>" for hue in range(30))
-Colors([view.Markup(markup.block(every)), view.Markup(f"<s>{markup.escaped(every)}</s>"), message.Message()])"""
+Colors([view.Markup(markup.block(every)), view.Markup(f"<s>{markup.escaped(every)}</s>"), view.Message()])"""
 
 
 def test_a_fingerprint_can_be_read_in_any_color(panel: Panel) -> None:

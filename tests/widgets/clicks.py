@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 import ipywidgets as w
 
-from redbooth_nb.widgets.countdown import Countdown, remaining_text
-from redbooth_nb.widgets.message import Message
+from redbooth_nb.widgets.countdown import Countdown
+from redbooth_nb.widgets.view import Message
 
 
 def parts(view: w.Widget) -> Iterator[w.Widget]:
@@ -45,18 +45,12 @@ def said(message: Message) -> str:
     return {"good": "Done. ", "problem": "Problem. "}.get(kind, "") + text if text else ""
 
 
-def left(countdown: Countdown) -> str:
-    """Return what a countdown says."""
-    now = countdown.now()
-    return remaining_text(now["remaining"], now["lifetime"], countdown.words)
-
-
 def shown(view: w.Widget) -> str:
     """Return everything a widget shows."""
     words: dict[type[w.Widget], Callable[[w.Widget], str]] = {
         Message: said,
         w.HTML: lambda part: part.value,
-        Countdown: left,
+        Countdown: lambda part: part.text(),
     }
     return "\n".join(
         say(part)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from widgets.clicks import button, click, field, labels, left, saved, shown
+from widgets.clicks import button, click, field, labels, saved, shown
 
 from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.register import Settings
@@ -102,7 +102,7 @@ def test_a_double_click_takes_the_answer_once(panel: SignInPanel, callback_of: C
 
 
 def test_it_says_how_long_the_link_can_be_used(panel: SignInPanel) -> None:
-    assert left(panel._countdown) == "You can answer for another 10 min"
+    assert panel._countdown.text() == "You can answer for another 10 min"
     assert panel._waiting in panel.children
     click(panel, "Cancel")
     assert panel.sign_in.status == "cancelled"

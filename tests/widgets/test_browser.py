@@ -15,7 +15,6 @@ from redbooth_nb.client.register import Settings
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.addresses import APPLICATIONS_URL
 from redbooth_nb.provider.delivery import current_provider
-from redbooth_nb.widgets import browser as module
 from redbooth_nb.widgets.authorize import SignInPanel
 from redbooth_nb.widgets.browser import Browser
 
@@ -177,7 +176,7 @@ def test_style_sheets_come_from_the_provider_alone(faulty: FaultyServer, monkeyp
     page = '<link rel=stylesheet href="http://other.test/x.css"><link rel=stylesheet href="http://[">'
     faulty.answers = [reply(200, page, "text/html")]
     browser = Browser(APPLICATIONS_URL)
-    monkeypatch.setattr(module, "style_sheet", lambda *_: pytest.fail("it was asked"))
+    monkeypatch.setattr(requests.Session, "get", lambda *_, **__: pytest.fail("it was asked"))
     (shown_page,) = drawn(browser)
     assert shown_page["styles"] == ""
 

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from widgets.clicks import left, saved
+from widgets.clicks import saved
 
 from redbooth_nb.client.token import Token
 from redbooth_nb.widgets import countdown as module
@@ -39,26 +39,29 @@ PHASES = [
 @pytest.mark.parametrize(("remaining", "lifetime", "phase", "words"), PHASES)
 @pytest.mark.usefixtures("clock")
 def test_phases_and_words(remaining: float | None, lifetime: float | None, phase: str, words: str) -> None:
-    assert left(Countdown(remaining, lifetime)) == words
+    assert Countdown(remaining, lifetime).text() == words
     assert words.startswith(module.TOKEN[phase][0])
 
 
 @pytest.mark.parametrize("lifetime", [7200, 599, 30])
+@pytest.mark.usefixtures("clock")
 def test_soon_is_when_the_session_refreshes(lifetime: int) -> None:
+    shown = Countdown(None, None)
     token = Token.from_answer({"access_token": "a", "expires_in": lifetime}, 1000.0)
     for rest in range(1, lifetime + 1):
         soon = token.needs_refresh(1000.0 + lifetime - rest)
-        assert module.remaining_text(rest, lifetime).startswith("expires soon" if soon else "fresh")
+        shown.set(rest, lifetime)
+        assert shown.text().startswith("expires soon" if soon else "fresh")
 
 
 def test_time_passes_also_for_a_page_that_comes_late(clock: list[float]) -> None:
     """What is sent is true when it is sent: a reloaded page asks for the state long after it was set."""
     shown = Countdown(7200, 7200)
     clock[0] += 7170
-    assert left(shown) == "expires soon, in 30 s"
+    assert shown.text() == "expires soon, in 30 s"
     assert shown.get_state("time")["time"] == {"remaining": 30, "lifetime": 7200, "as_of": clock[0]}
     clock[0] += 31
-    assert left(shown) == "expired"
+    assert shown.text() == "expired"
 
 
 def test_the_same_numbers_again_are_news(clock: list[float]) -> None:
@@ -69,7 +72,7 @@ def test_the_same_numbers_again_are_news(clock: list[float]) -> None:
     clock[0] += 30
     shown.set(7200, 7200)
     assert len(news) == 1
-    assert left(shown) == "fresh, expires in 2 h"
+    assert shown.text() == "fresh, expires in 2 h"
 
 
 @pytest.mark.usefixtures("clock")

@@ -173,6 +173,6 @@ def test_nothing_is_sent_to_the_browser_when_nothing_is_new(app: Settings) -> No
 def test_a_closed_map_hears_nothing_any_more(app: Settings) -> None:
     shown = FlowMap(app)
     shown.close()
-    before = shown.journey
+    before = shown._picture.stages
     connect(requests.Session()).post(TOKEN_URL, data={"grant_type": "authorization_code", "code": "wrong"})
-    assert shown.journey is before
+    assert shown._picture.stages is before

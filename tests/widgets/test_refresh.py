@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from practice import DECIDE
-from widgets.clicks import button, click, left, saved, shown, shows
+from widgets.clicks import button, click, saved, shown, shows
 
 from redbooth_nb import changes
 from redbooth_nb.client.errors import AuthorizeAgain
@@ -19,7 +19,7 @@ from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.secret import Secret
 from redbooth_nb.traffic.transcript import transcript
 from redbooth_nb.widgets import view
-from redbooth_nb.widgets.countdown import remaining_text
+from redbooth_nb.widgets.countdown import Countdown
 from redbooth_nb.widgets.refresh import TokenCard
 from redbooth_nb.widgets.time_machine import TimeMachine
 
@@ -54,7 +54,7 @@ def test_time_passes_on_the_card_too(token: Token, sandbox: Sandbox) -> None:
     soon = shows(card, "expires soon")
     sandbox.advance(7200 - 30)
     assert soon.wait(5)
-    assert left(card._countdown).startswith("expires soon")
+    assert card._countdown.text().startswith("expires soon")
     assert "expires soon, in " in card.text()
     sandbox.advance(31)
     assert ": expired" in card.text()
@@ -283,10 +283,10 @@ def test_without_a_token_the_lesson_before_is_named(app: Settings) -> None:
 )
 def test_a_lifetime_in_words(lives: int | None, words: str) -> None:
     token = Token.from_answer({"access_token": "an-access-token", "expires_in": lives}, 1000.0)
-    assert remaining_text(token.remaining(1000.0), token.expires_in) == words
+    assert Countdown(token.remaining(1000.0), token.expires_in).text() == words
 
 
 @pytest.mark.parametrize(("passed", "words"), [(7180, "expires soon, in 20 s"), (7200, "expired"), (9000, "expired")])
 def test_a_lifetime_that_ends(passed: int, words: str) -> None:
     token = Token.from_answer({"access_token": "an-access-token", "expires_in": 7200}, 1000.0)
-    assert remaining_text(token.remaining(1000.0 + passed), token.expires_in) == words
+    assert Countdown(token.remaining(1000.0 + passed), token.expires_in).text() == words

@@ -23,8 +23,8 @@ from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.secret import Secret
 from redbooth_nb.traffic.transcript import transcript
 from redbooth_nb.widgets.exchange import TokenRequest
+from redbooth_nb.widgets.flow_map import Snapshot
 from redbooth_nb.widgets.playground import Playground
-from redbooth_nb.widgets.snapshot import Snapshot
 
 Run = Callable[..., str]
 

@@ -14,9 +14,7 @@ from widgets.clicks import said, shown
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.widgets import markup, view
 from redbooth_nb.widgets.markup import link
-from redbooth_nb.widgets.message import Message
-from redbooth_nb.widgets.texts import TEXTS
-from redbooth_nb.widgets.view import View, still
+from redbooth_nb.widgets.view import TEXTS, Message, View, still
 
 
 class Panel(View):
@@ -26,9 +24,9 @@ class Panel(View):
 
 def make(action: Callable[[], bool | None]) -> tuple[Message, Callable[[], None], Callable[[], bool]]:
     """Return a message, a click on a button that acts, and whether that button is off."""
-    message = Message()
-    made = view.button("Go", action, message)
-    return message, made.click, lambda: bool(made.disabled)
+    panel = Panel()
+    made = panel._button("Go", action)
+    return panel._message, made.click, lambda: bool(made.disabled)
 
 
 def test_where_widgets_cannot_show_there_is_the_text() -> None:
@@ -72,11 +70,18 @@ def test_no_name_of_ours_replaces_one_of_ipywidgets(view: type[View]) -> None:
 
 @pytest.mark.parametrize("view", views(), ids=lambda view: view.__name__)
 def test_its_picture_is_there_and_said_in_words(view: type[View]) -> None:
-    if view.picture:
-        alt = TEXTS["pictures"][view.picture]
-        assert f'alt="A picture of the widget: {html.escape(alt)}"' in still(view.picture, "<b>")
-        assert "<pre>&lt;b&gt;</pre>" in still(view.picture, "<b>")
-        assert alt.endswith(".")
+    panel = TEXTS["panels"].get(view.__name__, {})
+    if "picture" in panel:
+        assert f'alt="A picture of the widget: {html.escape(panel["seen"])}"' in still(panel, "<b>")
+        assert "<pre>&lt;b&gt;</pre>" in still(panel, "<b>")
+        assert panel["seen"].endswith(".")
+
+
+def test_every_panel_of_the_texts_is_one_of_ours() -> None:
+    importlib.import_module("redbooth_nb.lessons.predict")
+    assert TEXTS["panels"].keys() <= {view.__name__ for view in views()}
+    pictures = [panel["picture"] for panel in TEXTS["panels"].values() if "picture" in panel]
+    assert sorted(pictures) == sorted(path.stem for path in (view.HERE / "pictures").glob("*.png"))
 
 
 def test_a_link_is_text_and_tells_the_target_nothing() -> None:
@@ -136,18 +141,19 @@ def test_a_click_during_the_action_is_none() -> None:
     assert len(starts) == 1
 
 
-def test_what_is_done_once_for_all_stays_off(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_switched_off_meanwhile_does_not_act(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A click may wait in the kernel's queue while the action before it switches the button off."""
     monkeypatch.setattr(view, "DOUBLE_CLICK", 0)
     starts: list[bool] = []
 
-    def act() -> bool:
+    def act() -> None:
         starts.append(True)
-        return True
+        made.disabled = True
 
-    _, click, off = make(act)
-    click()
-    click()
-    assert off()
+    made = Panel()._button("Go", act)
+    made.click()
+    made.click()
+    assert made.disabled
     assert len(starts) == 1
 
 
@@ -178,10 +184,11 @@ def test_a_fingerprints_color_tells_two_apart_and_judges_none() -> None:
 
 
 class Titled(Panel):
-    title = "What it is"
+    """A panel with a title."""
 
 
-def test_a_panel_begins_with_its_title_whatever_is_put_into_it() -> None:
+def test_a_panel_begins_with_its_title_whatever_is_put_into_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TEXTS["panels"], "Titled", {"title": "What it is"})
     panel = Titled([part := view.Markup("one")])
     head, *rest = panel.children
     assert isinstance(head, view.Head)
