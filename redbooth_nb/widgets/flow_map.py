@@ -170,7 +170,8 @@ class FlowMap(LiveView):
             own = [hop for hop in every if hop["stage"] == name]
             progress = next((NEXT for hop in own if hop["progress"] == NEXT), own[0]["progress"])
             stages.append({"name": name, "about": about, "progress": progress, "hops": own})
-        ahead, done = [hop for hop in every if hop["progress"] == NEXT], sum(one["progress"] == DONE for one in stages)
+        ahead = [hop for hop in every if hop["progress"] == NEXT]
+        done = sum(stage["progress"] == DONE for stage in stages)
         self._picture.summary = SAID["next"].format(done=done, **ahead[0]) if ahead else SAID["done"]
         self._picture.stages = stages
 
