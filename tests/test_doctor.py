@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from client.machine import FaultyServer, own_machine, unused_port
+from client.machine import FaultyServer, begin_refresh, own_machine, unused_port
 
 from redbooth_nb import doctor as this_machine, working_copies
 from redbooth_nb.cli import main
@@ -414,7 +414,7 @@ def test_a_refresh_that_was_cut_off_is_broken(visit: Lines) -> None:
     token = Token.from_answer({**answer, "token_type": "bearer"}, 0.0)
     store.save(token)
     assert line(visit()[1], "Token:").startswith("ok")
-    store.mark_refresh(token)
+    begin_refresh(store, token)
     status, printed = visit()
     assert status == 1
     row = line(printed, "Token:")

@@ -58,13 +58,14 @@ class AuthorizationRequest:
         Raises NotYet before an app is registered, StoreError when the request cannot be kept.
         """
         settings = settings or Settings.load()
-        redirect_uri, state, second, verifier = settings.redirect_uri, secrets.token_urlsafe(STATE_BYTES), "", None
+        redirect_uri, value, verifier = settings.redirect_uri, "", None
         if nonce:
-            second = secrets.token_urlsafe(STATE_BYTES)
-            redirect_uri += f"{'&' if urlsplit(redirect_uri).query else '?'}{NONCE_NAME}={second}"
+            value = secrets.token_urlsafe(STATE_BYTES)
+            redirect_uri += f"{'&' if urlsplit(redirect_uri).query else '?'}{NONCE_NAME}={value}"
         if pkce:
             verifier = Secret("code verifier", WebApplicationClient(settings.client_id).create_code_verifier(64))
-        request = cls(settings, response_type, redirect_uri, scope, state, second, verifier)
+        state = secrets.token_urlsafe(STATE_BYTES)
+        request = cls(settings, response_type, redirect_uri, scope, state, value, verifier)
         PendingAuthorization(settings).begin(request)
         return request
 
@@ -111,14 +112,15 @@ class AuthorizationRequest:
 def adopt(url: str, settings: Settings | None = None) -> AuthorizationRequest:
     """Adopt the request that `OAuth2Session.authorization_url` made, and remember it as the one under way.
 
-    Raises RedboothError when the address is not that of a request of this app, with `state` and without PKCE.
+    Raises RedboothError when the address is not that of a request of this app, with a new `state` and without PKCE.
     """
     settings = settings or Settings.load()
     address, _, query = url.partition("?")
     given = parse_qsl(query, keep_blank_values=True)
     fields = {name: dict(given).get(name, "") for name in KEPT_FIELDS}
     request = AuthorizationRequest(settings, **fields, code_verifier=None)
-    if address != AUTHORIZE_URL or sorted(given) != sorted(request.parameters.items()) or not request.state:
+    as_made = address == AUTHORIZE_URL and sorted(given) == sorted(request.parameters.items()) and request.state
+    if not as_made or request.redirect_uri.partition("?")[0] != settings.redirect_uri.partition("?")[0]:
         raise failure(RedboothError, "pending", "foreign")
     PendingAuthorization(settings).begin(request)
     return request
@@ -137,12 +139,16 @@ class PendingAuthorization:
 
     @only_kit_errors
     def begin(self, request: AuthorizationRequest) -> None:
-        """Replace what was under way; its state is remembered as stale. A damaged record is kept aside."""
+        """Replace what was under way; its state becomes stale. Raises RedboothError when this state already is."""
         with locked(self._lock):
             stale, sent = [], []
             with suppress(NotYet, StoreError):
                 before = self.load()
-                stale, sent = [*before["stale_states"], before["state"]][-REMEMBERED:], before["sent_codes"]
+                stale, sent = before["stale_states"], before["sent_codes"]
+                if before["answered"] or not same_text(before["state"], request.state):  # else it is adopted once more
+                    stale = [*stale, before["state"]][-REMEMBERED:]
+            if any(same_text(request.state, old) for old in stale):
+                raise failure(RedboothError, "pending", "known_state")
             fields = {name: getattr(request, name) for name in KEPT_FIELDS}
             verifier = request.code_verifier and request.code_verifier.reveal()
             memory = {"answered": False, "stale_states": stale, "sent_codes": sent}
@@ -175,11 +181,8 @@ class PendingAuthorization:
 
     @only_kit_errors
     def mark_code_sent(self, request: AuthorizationRequest, code: Secret) -> None:
-        """Record that the code is about to be sent, and delete the stored callback URL.
-
-        The answer to a newer request is kept. Raises CodeAlreadySent.
-        """
-        mark = _fingerprint(code)
+        """Record that the code is about to be sent, and delete the callback URL it came in. Raises CodeAlreadySent."""
+        mark = hashlib.sha256(code.reveal().encode()).hexdigest()
         with self.change() as record:
             if mark in record["sent_codes"]:
                 raise failure(CodeAlreadySent, "exchange", "sent_before")
@@ -191,10 +194,7 @@ class PendingAuthorization:
     def unmark_code_sent(self, request: AuthorizationRequest, code: Secret, callback_url: Secret) -> None:
         """Undo `mark_code_sent`: it is certain that nothing was sent."""
         with self.change() as record:
-            record["sent_codes"] = [mark for mark in record["sent_codes"] if mark != _fingerprint(code)]
+            mark = hashlib.sha256(code.reveal().encode()).hexdigest()
+            record["sent_codes"] = [sent for sent in record["sent_codes"] if sent != mark]
             if same_text(record["state"], request.state):
                 record["callback_url"] = callback_url.reveal()
-
-
-def _fingerprint(code: Secret) -> str:
-    return hashlib.sha256(code.reveal().encode("utf-8", "surrogatepass")).hexdigest()

@@ -5,6 +5,7 @@ The sentences are in `meanings.toml`, one table for each step.
 
 from collections.abc import Mapping
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +22,11 @@ class TokenEndpointError(RedboothError):
 
     status: int = 0
     error: str = ""
+
+    @property
+    def plain_no(self) -> bool:
+        """Whether the service refused, and did not fail on the way: no token can be lost."""
+        return bool(self.error) and HTTPStatus.BAD_REQUEST <= self.status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 class ApiError(RedboothError):

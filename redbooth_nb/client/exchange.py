@@ -36,7 +36,8 @@ def exchange(response: AuthorizationResponse | None = None) -> Token:
     """Exchange the code of `response` (default: the last answer that came) for a token, and save it.
 
     Raises NotYet without a code, CodeAlreadySent when it was sent before, TokenEndpointError when the service
-    refuses, TransportError when it does not answer: if `error.sent`, authorize again, the code may be used up.
+    refuses, TransportError when it does not answer: if `error.sent`, the code may be used up, so authorize again; if
+    not, call `exchange` again.
     """
     response = response or AuthorizationResponse.last()
     request = response.request
@@ -78,8 +79,9 @@ def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAu
         if answer.is_redirect:  # credentials go nowhere else
             raise requests.TooManyRedirects(response=answer)  # named_failures turns it into "redirect"
         if problem := answer_problem(answer, step):
+            problem.remedy += "" if problem.plain_no else f" {PERHAPS_USED}"
             raise problem
-        # a lifetime or scope that oauthlib cannot read would cost the tokens beside it
+        # oauthlib gets the fields that it can read: an odd one would cost the tokens beside it
         vars(answer).update(_content=json.dumps(readable(answer.json())).encode())
 
     oauth = OAuth2Session(settings.client_id, **options)
@@ -103,7 +105,7 @@ def answer_problem(answer: requests.Response, step: str) -> TokenEndpointError |
         kind = _shown(answer.headers.get("Content-Type") or "no content type")
         body = f"something that is not JSON ({kind})" if answer.content else "an empty body"
         problem = failure(TokenEndpointError, "endpoint", "not_json", where=where, body=body)
-    elif HTTPStatus.OK <= answer.status_code < HTTPStatus.MULTIPLE_CHOICES and "error" not in content:
+    elif HTTPStatus.OK <= answer.status_code < HTTPStatus.MULTIPLE_CHOICES and not content.get("error"):
         wrong = content_problems(content)
         if not wrong:
             return None

@@ -46,14 +46,12 @@ class PrivateFile:
         """Return the content, or None when there is no file. Raises StoreError; the file is left as it is."""
         self.check()
         try:
-            content = json.loads(self.path.read_bytes())
+            text = self.path.read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
             raise self.problem("unreadable", reason=error.strerror) from None
-        except (ValueError, RecursionError):
-            content = None
-        if not isinstance(content, dict) or content.get("format") != FORMAT:
+        if (content := _parsed(text)) is None:
             raise self.problem("damaged")
         return content
 
@@ -65,9 +63,7 @@ class PrivateFile:
         self.check()
         with self._changing():
             make_private(self.path.parent)
-            try:
-                self.read()  # raises if the file is damaged
-            except StoreError:
+            if self.path.exists() and _parsed(self.path.read_bytes()) is None:
                 names = (self.path.with_name(f"{self.path.name}.damaged{number or ''}") for number in count())
                 self.path.replace(next(name for name in names if not name.exists()))
             replace_file(self.path, json.dumps({**content, "format": FORMAT}, indent=1).encode())
@@ -132,11 +128,20 @@ def locked(path: Path) -> Iterator[None]:
         reason = getattr(error, "strerror", None) or "it supports no locks"
         raise failure(StoreError, "store", "unusable", folder=folder, reason=reason) from None
     with held:
-        with suppress(Timeout):  # probe: taking it again must time out; if it does not, locks have no effect here
+        with suppress(Timeout):  # as it should be: a second lock has to wait. Else locks have no effect here
             FileLock(path, timeout=0, mode=0o600).acquire()
             reason = "locks have no effect there, as on some network drives"
             raise failure(StoreError, "store", "unusable", folder=folder, reason=reason)
         yield
+
+
+def _parsed(text: bytes) -> dict[str, Any] | None:
+    """Return what a file holds, None when it is damaged or of a newer kit."""
+    with suppress(ValueError, RecursionError):
+        content = json.loads(text)
+        if isinstance(content, dict) and content.get("format") == FORMAT:
+            return content
+    return None
 
 
 def part_of(path: Path) -> Path:
@@ -156,7 +161,7 @@ def replace_file(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-    except BaseException:
+    except OSError:  # after Ctrl-C it may be whole, and then the next lock puts it in place
         part.unlink(missing_ok=True)
         raise
     put_in_place(path)

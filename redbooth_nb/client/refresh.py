@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import requests
 
-from redbooth_nb.client.errors import ApiError, AuthorizeAgain, TokenEndpointError, TransportError, failure
+from redbooth_nb.client.errors import ApiError, AuthorizeAgain, TokenEndpointError, failure
 from redbooth_nb.client.exchange import token_session
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.token import Token, TokenStore
@@ -40,12 +40,10 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
             return old
         if old.refresh_token is None:
             raise failure(AuthorizeAgain, "refresh", "no_refresh_token")
-        # True if an earlier refresh may have been lost; then no failure below removes the mark. The same token is sent
-        # again: the service may never have got it, or may keep it valid until its successor is used.
-        interrupted = store.interrupted()
-        store.mark_refresh(old)
         try:
-            with token_session("refresh", settings) as oauth:
+            # After an interrupted refresh the same token is sent again: the service may never have got it, or may keep
+            # it valid until its successor is used.
+            with store.refreshing(old) as interrupted, token_session("refresh", settings) as oauth:
                 # requests-oauthlib sends no client credentials by itself on a refresh
                 answer = oauth.refresh_token(
                     TOKEN_URL,
@@ -54,13 +52,7 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
                     client_secret=settings.client_secret.reveal(),
                     timeout=TIMEOUT,
                 )
-        except TransportError as error:
-            if not error.sent and not interrupted:
-                store.unmark_refresh(old)
-            raise
         except TokenEndpointError as error:
-            if error.error and error.status < HTTPStatus.INTERNAL_SERVER_ERROR and not interrupted:
-                store.unmark_refresh(old)  # a plain no, so nothing was lost on the way
             if error.error not in DEAD:
                 raise
             code = "dead_and_interrupted" if interrupted else "dead"
@@ -101,7 +93,7 @@ class RedboothSession:
         response = self._call(method, url, token, arguments)
         unauthorized = response.status_code == HTTPStatus.UNAUTHORIZED
         problem = bearer_problem(response.headers.get("WWW-Authenticate", "")) if unauthorized else ""
-        if problem == "expired" and not refreshed:  # else the clocks disagree, and another refresh would not help
+        if problem == "expired" and not refreshed:  # if it is new, the clocks disagree: another would not help
             newer = refresh(self.settings, replacing=token)
         elif problem == "revoked":
             with self.store.lock():  # somebody may be refreshing right now: their token is not in the store yet

@@ -26,7 +26,7 @@ from redbooth_nb.traffic.transcript import transcript
 LONGEST_PLACEHOLDER = 39  # characters; a longer value is not tested for being one. Those of Redbooth have 43 or 64.
 SHOWN = 8  # characters of a client id that are shown
 NAMES = ("REDBOOTH_CLIENT_ID", "REDBOOTH_CLIENT_SECRET", "REDBOOTH_REDIRECT_URI")
-FROM_ENVIRONMENT = {"live", "stand-in"}  # whose credentials may come from there: not those of the kit's own stand-ins
+FROM_ENVIRONMENT = {"live", "stand-in"}  # kinds of provider that take credentials from there; the kit's own do not
 DEFAULT_REDIRECT_URI = "http://127.0.0.1:8765/callback"
 
 
@@ -115,7 +115,7 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
         make_private(path.parent)
         with (
             locked(configuration.state_dir / "credentials.lock"),
-            tempfile.TemporaryDirectory(dir=path.parent, prefix=".env.saving-") as place,  # all three, or none
+            tempfile.TemporaryDirectory(dir=configuration.state_dir) as place,  # a crash saves all three or none
         ):
             new = Path(place) / path.name
             new.write_bytes(path.read_bytes() if path.exists() else b"")
@@ -136,7 +136,7 @@ def _swapped(provider: Provider, client_id: str, client_secret: str) -> bool:
     as an attempt to guess it, and the first exchange names the swap as a likely cause.
     """
     session = connect_bounded(requests.Session(), provider)
-    session.hooks["response"].remove(transcript.note)  # a check, not a step of the flow
+    session.hooks["response"].remove(transcript.note)  # which `connect` added: this is no step of the flow
 
     def refused(first: str, second: str) -> bool:  # wrong credentials are a 401, right ones with a made-up code are not
         fields = {"grant_type": "authorization_code", "code": "-", "redirect_uri": DEFAULT_REDIRECT_URI}
@@ -160,7 +160,7 @@ def credential_problems(client_id: str, client_secret: str, redirect_uri: str) -
         problems += sentences("credentials", wrong, name=name)[:1]
     mixed_up = {
         "folder": re.search(r"[/\\]|^\.+$", client_id),  # its first characters become part of a folder's name
-        "same": client_id == client_secret != "",
+        "same": client_id and client_id == client_secret,
         "address": "://" in client_id or "://" in client_secret,
     }
     return problems + sentences("credentials", mixed_up) + redirect_uri_problems(redirect_uri)
@@ -170,7 +170,7 @@ def redirect_uri_problems(uri: str) -> list[str]:
     """Say what is wrong with a redirect URI (RFC 6749 section 3.1.2), a sentence each."""
     try:
         parts = urlsplit(uri)
-        _ = parts.port  # read only now
+        _ = parts.port  # which is checked only when it is asked for
     except ValueError:
         return sentences("redirect_uri", {"invalid": True})
     unreadable = {"empty": not uri, "blank": re.search(r"[\s\x00-\x1f\x7f]", uri)}

@@ -57,7 +57,7 @@ class AuthorizationResponse:
         """
         callback_url = callback_url.strip()  # pasted by hand, it often comes with a space or a line break
         fields, now = _fields(callback_url, request), request.settings.provider.now()
-        with PendingAuthorization(request.settings).change() as record:  # if this block ends well, its state is used
+        with PendingAuthorization(request.settings).change() as record:  # without an error, its state is used up
             state_check = _check_state(fields, request, record, accept_missing=accept_missing_state)
             response = cls._from_fields(fields, request, callback_url, state_check)
             record |= {"answered": True, "answered_at": now, "callback_url": callback_url}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from redbooth_nb.client.errors import TokenEndpointError, failure, sentences
+from redbooth_nb.client.errors import TokenEndpointError, TransportError, failure, sentences
 from redbooth_nb.client.private_file import PrivateFile, StoreError, locked
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 from redbooth_nb.secret import Secret
@@ -51,7 +51,7 @@ class Token:
         return cls(
             access_token=Secret("access token", answer["access_token"]),
             token_type=answer.get("token_type", "bearer"),
-            expires_in=int(float(answer.get("expires_in") or 0)) or None,
+            expires_in=int(float(answer["expires_in"])) if "expires_in" in answer else None,
             refresh_token=Secret("refresh token", refresh) if refresh else kept,
             scope=" ".join(scope) if isinstance(scope, list) else scope,
             obtained_at=now,
@@ -74,24 +74,27 @@ class Token:
 
 def content_problems(answer: dict[str, Any]) -> str:
     """Say what keeps an answer from being a token; "" when it is a token."""
-    refresh = answer.get("refresh_token")
+    refresh = answer.get("refresh_token") or None
     wrong = {
         "access_token": not _fits_header(answer.get("access_token")),
         "refresh_token": refresh is not None and not _fits_header(refresh),
-        "token_type": str(answer.get("token_type", "bearer")).lower() != "bearer",
+        "token_type": str(answer.get("token_type") or "bearer").lower() != "bearer",
     }
     return " ".join(sentences("token_content", wrong))
 
 
 def readable(answer: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer without a lifetime or scope that makes no sense: its tokens are too good to lose for that."""
+    """Return the answer without empty fields, and without a lifetime or scope that makes no sense.
+
+    Its tokens are too good to lose for that.
+    """
     lifetime, scope = answer.get("expires_in"), answer.get("scope") or ""
     seconds = r"[0-9]{1,9}(\.[0-9]+)?" if isinstance(lifetime, float) else r"[0-9]{1,9}"  # some send the number as text
     odd = {
         "expires_in": not re.fullmatch(seconds, str(lifetime)),
         "scope": not all(isinstance(part, str) for part in (scope if isinstance(scope, list) else [scope])),
     }
-    return {name: value for name, value in answer.items() if not odd.get(name)}
+    return {name: value for name, value in answer.items() if value not in (None, "") and not odd.get(name)}
 
 
 def _fits_header(value: object) -> bool:
@@ -141,15 +144,23 @@ class TokenStore:
             error.remedy += f" {LOST}"
             raise
 
-    @only_kit_errors
-    def mark_refresh(self, token: Token) -> None:
-        """Mark `token` on disk as about to be refreshed: a crash before `save` is then noticed."""
-        self._file.write({**token.reveal(), MARK: True})
+    @contextmanager
+    def refreshing(self, token: Token) -> Iterator[bool]:
+        """Mark `token` on disk while it is refreshed: a crash before `save` is then noticed.
 
-    def unmark_refresh(self, token: Token) -> None:
-        """Take the mark back. On a full disk it stays: the error of the refresh matters more."""
-        with suppress(StoreError):
-            self.save(token)
+        Yields whether the mark was there already: an earlier refresh may have been lost, and its mark stays. After an
+        error the mark is taken back if nothing was lost: nothing was sent, or the answer was a plain no.
+        """
+        interrupted = self.interrupted()
+        self._file.write({**token.reveal(), MARK: True})
+        try:
+            yield interrupted
+        except (TransportError, TokenEndpointError) as error:
+            nothing_lost = error.plain_no if isinstance(error, TokenEndpointError) else not error.sent
+            if nothing_lost and not interrupted:
+                with suppress(StoreError):  # on a full disk the mark stays: the error of the refresh matters more
+                    self.save(token)
+            raise
 
     @only_kit_errors
     def interrupted(self) -> bool:
@@ -166,8 +177,8 @@ class TokenStore:
         whole = False
         with suppress(StoreError):  # half a token is none; what is wrong with the file itself, the next read reports
             (old, interrupted), (new, marked) = _read(self._file), _read(PrivateFile(self._file.part))
-            if new and not marked:
-                whole = old is None or interrupted or new.obtained_at > old.obtained_at
+            if new and not marked:  # of an exchange or a refresh; nothing older may replace a good token
+                whole = old is None or interrupted or new.obtained_at >= old.obtained_at
         if whole:
             self._file.finish_write()
 

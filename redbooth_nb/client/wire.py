@@ -85,7 +85,7 @@ def read_within(answer: requests.Response, *, largest: int, slowest: float, **_:
     """
     body, end = bytearray(), time.monotonic() + slowest
     # one read1 can block for long, so a timer shuts the socket
-    clock = threading.Timer(slowest, answer.raw.shutdown)
+    clock = threading.Timer(slowest, _shut, [answer])
     clock.daemon = True
     with suppress(RuntimeError):  # a Python without threads, as in a browser: there is no socket either
         clock.start()
@@ -103,6 +103,11 @@ def read_within(answer: requests.Response, *, largest: int, slowest: float, **_:
         answer.raw.close()
         problem = f"did not end within {slowest:g} s" if late else f"is larger than {largest // 1024} KiB"
         raise UnboundedAnswer(problem, response=answer)
+
+
+def _shut(answer: requests.Response) -> None:
+    with suppress(OSError, ValueError, RuntimeError):  # it has just ended
+        answer.raw.shutdown()
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import requests
 from dotenv import dotenv_values
-from oauthlib.oauth2 import AccessDeniedError, InvalidGrantError, InvalidRequestError, OAuth2Error
+from oauthlib.oauth2 import AccessDeniedError, InvalidGrantError, OAuth2Error
 from requests_oauthlib import OAuth2Session
 
 REDBOOTH = "https://redbooth.com"
@@ -152,7 +152,9 @@ def get(credentials, path):
     token = load(credentials) or sign_in(credentials)
     try:
         answer = call(credentials, token, path)
-    except (InvalidGrantError, InvalidRequestError):  # a dead refresh token: the error today, and the one before 2015
+    except OAuth2Error as error:
+        if error.error not in (InvalidGrantError.error, "invalid_request"):  # a dead refresh token, today and in 2015
+            raise
         answer = None
     if answer is None or answer.status_code == 401:
         print("Redbooth no longer accepts the stored token. Please sign in again.")

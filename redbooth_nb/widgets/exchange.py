@@ -1,10 +1,11 @@
 """The token request, for exchange and refresh: every parameter can be edited before it is sent."""
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 from redbooth_nb import TOKEN_URL, AuthorizationResponse, RedboothError, Settings, Token, TokenStore, exchange, refresh
 from redbooth_nb.client.exchange import token_session
 from redbooth_nb.client.wire import TIMEOUT
+from redbooth_nb.errors import only_kit_errors
 from redbooth_nb.traffic.transcript import RoundTrip
 from redbooth_nb.widgets.countdown import duration
 from redbooth_nb.widgets.flow_map import Snapshot
@@ -59,25 +60,16 @@ class TokenRequest(LiveView):
         self.update()
         return token
 
+    @only_kit_errors
     def _experiment(self) -> Token:
         """Send what was edited. What comes back is as safe as with `exchange` and `refresh`."""
         store, values = TokenStore(self.settings.folder), self.parameters.values
         with store.lock():
             old = store.load()
-            at_stake = (
-                old is not None and values.get("refresh_token", "") == old.refresh_token and not store.interrupted()
-            )
-            if old and at_stake:
-                store.mark_refresh(old)
-            try:
-                with token_session(self._step, self.settings) as oauth:
-                    answer = oauth.post(TOKEN_URL, data=self.parameters.plain, timeout=TIMEOUT).json()
-            except RedboothError as error:
-                if (
-                    old and at_stake and (vars(error).get("error") or vars(error).get("sent") is False)
-                ):  # nothing was lost
-                    store.unmark_refresh(old)
-                raise
+            at_stake = old is not None and values.get("refresh_token", "") == old.refresh_token
+            mark = store.refreshing(old) if old and at_stake else nullcontext()
+            with mark, token_session(self._step, self.settings) as oauth:
+                answer = oauth.post(TOKEN_URL, data=self.parameters.plain, timeout=TIMEOUT).json()
             token = Token.from_answer(answer, self.settings.provider.now(), previous=None if self.response else old)
             store.save(token)
         if self.response and values["code"] == self.response.code:

@@ -16,6 +16,7 @@ import pytest
 
 from redbooth_nb import secret
 from redbooth_nb.client import callback
+from redbooth_nb.client.token import Token, TokenStore
 from redbooth_nb.provider import delivery
 from redbooth_nb.provider.delivery import EmbeddedSandbox
 from redbooth_nb.traffic.transcript import transcript
@@ -47,6 +48,11 @@ def own_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     for provider in delivery._running.values():
         if isinstance(provider, EmbeddedSandbox):
             provider.sandbox.stop()
+
+
+def begin_refresh(store: TokenStore, token: Token) -> None:
+    """Mark a token as about to be refreshed, and come to no end, as in a crash."""
+    store.refreshing(token).__enter__()
 
 
 def unused_port() -> int:

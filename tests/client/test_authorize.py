@@ -1,5 +1,6 @@
 """The request that sends the user to Redbooth."""
 
+import re
 import string
 import threading
 from collections.abc import Callable
@@ -71,12 +72,27 @@ def test_a_request_made_by_the_library_is_adopted_as_it_is(settings: Settings, s
     assert AuthorizationResponse.read(answer + state, request).code is not None
 
 
+def test_the_same_address_is_adopted_until_it_was_answered(settings: Settings) -> None:
+    """A cell may be run again; but a state counts once, and never again after a newer request."""
+    session = OAuth2Session(settings.client_id, redirect_uri=settings.redirect_uri)
+    urls = [session.authorization_url(AUTHORIZE_URL)[0] for _ in range(2)]
+    requests = [adopt(url) for url in (urls[0], urls[1], urls[1])]
+    AuthorizationResponse.read(f"{settings.redirect_uri}?code=the-code&state={requests[2].state}", requests[2])
+    for url in urls:
+        with pytest.raises(RedboothError, match="This address was used before"):
+            adopt(url)
+    record = PendingAuthorization(settings).load()
+    assert (record["answered"], record["state"]) == (True, requests[2].state)
+
+
 @pytest.mark.parametrize(
     "spoiled",
     [
         lambda url: url.replace("redbooth.com", "redbooth.com.my-app.test"),
         lambda url: url.replace("client_id=", "client_id=x"),
         lambda url: url.partition("&state=")[0],
+        lambda url: url.replace("redirect_uri=", "redirect_uri=http%3A%2F%2Fanother.test%2F"),
+        lambda url: re.sub("redirect_uri=[^&]*&", "", url),
         lambda url: f"{url}&state=another",
         lambda url: f"{url}&code_challenge=abc",
         lambda url: f"{url}&prompt=login",

@@ -320,6 +320,9 @@ def test_both_generations_of_the_service_are_understood(  # noqa: PLR0913, PLR09
         {"scope": ["all"]},
         {"scope": None},
         {"something": {"else": [1]}},
+        {"error": None},
+        {"refresh_token": ""},
+        {"token_type": None},
     ],
 )
 def test_both_generations_of_good_answers_are_taken(

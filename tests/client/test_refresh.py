@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from client.machine import CLIENT_ID, CLIENT_SECRET, ENDLESS, RESET, FaultyServer, reply, unused_port
+from client.machine import CLIENT_ID, CLIENT_SECRET, ENDLESS, RESET, FaultyServer, begin_refresh, reply, unused_port
 
 from redbooth_nb.client import wire
 from redbooth_nb.client.errors import ApiError, AuthorizeAgain, TokenEndpointError, TransportError
@@ -224,6 +224,19 @@ def paths(faulty: FaultyServer) -> list[str]:
     return [asked["path"] for asked in faulty.received]
 
 
+@pytest.mark.parametrize(("status", "marked"), [(400, False), (401, False), (200, True), (503, True)])
+def test_only_a_plain_no_takes_the_mark_back(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token, status: int, *, marked: bool
+) -> None:
+    """R26: with a 200 or a 5xx the service may have replaced the tokens all the same."""
+    del stored
+    faulty.answers = [reply(status, json.dumps({**NEXT, "error": "temporarily_unavailable"}))]
+    with pytest.raises(TokenEndpointError) as caught:
+        refresh(app_at_faulty)
+    assert TokenStore(app_at_faulty.folder).interrupted() is marked
+    assert ("may already be used up" in caught.value.remedy) is marked
+
+
 def test_a_second_401_is_not_tried_again(faulty: FaultyServer, app_at_faulty: Settings, stored: Token) -> None:
     """R30: one refresh, one repetition, and then the answer as it is."""
     del stored
@@ -254,7 +267,7 @@ def test_a_refresh_cut_off_is_named_by_the_next_call(
     faulty: FaultyServer, app_at_faulty: Settings, stored: Token
 ) -> None:
     """R56: not "the user took the permission back", which is not what happened."""
-    TokenStore(app_at_faulty.folder).mark_refresh(stored)
+    begin_refresh(TokenStore(app_at_faulty.folder), stored)
     faulty.answers = [REVOKED]
     with pytest.raises(AuthorizeAgain, match="revoked") as caught:
         RedboothSession(app_at_faulty).get("/me")
@@ -687,7 +700,7 @@ def test_a_token_that_was_written_when_the_crash_came_is_kept(app: Settings, kep
 def test_a_half_written_token_is_none(faulty: FaultyServer, app_at_faulty: Settings, stored: Token) -> None:
     """R26: what a crash left of it is cleared away by the next refresh; the loss is named."""
     store = TokenStore(app_at_faulty.folder)
-    store.mark_refresh(stored)
+    begin_refresh(store, stored)
     for half in (b"", b"{", b"[]", b'{"format": 1, "access_token": "x"}', b"\xff"):
         (left := part_of(store.path)).touch(mode=0o600)
         left.write_bytes(half)

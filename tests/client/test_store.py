@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from client.machine import begin_refresh
 
 from redbooth_nb.client import private_file
 from redbooth_nb.client.private_file import PrivateFile, StoreError, part_of
@@ -83,7 +84,7 @@ def test_files_and_folders_are_private_from_the_first_moment(
 
     monkeypatch.setattr(os, "fsync", spy)
     with umask(mask), store.lock():
-        store.mark_refresh(token())
+        begin_refresh(store, token())
         store.save(token())
     assert {name for name, _ in seen} >= {"token.json", "token.lock", "my-client-id/", "state/"}
     assert {found for name, found in seen if not name.endswith("/")} == {0o600}
@@ -144,6 +145,42 @@ def test_a_failed_write_keeps_the_old_and_leaves_nothing_behind(
         with pytest.raises(StoreError, match=r"token\.json cannot be written \(No space left on device\)"):
             store.save(token("another"))
     assert store.load() == token()
+    assert [path.name for path in store.folder.iterdir()] == ["token.json"]
+
+
+def test_ctrl_c_after_the_new_token_reached_the_disk_does_not_lose_it(
+    store: TokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R26: as a crash does not."""
+    store.save(token("old"))
+    begin_refresh(store, token("old"))
+    fsync = os.fsync
+
+    def interrupted(handle: int) -> None:
+        fsync(handle)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            store.save(token("new"))
+    with store.lock():
+        assert store.load() == token("new")
+
+
+def test_a_file_that_cannot_be_read_just_now_is_not_called_damaged(
+    store: TokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.save(token("old"))
+
+    def too_many(*_: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", too_many)
+        with pytest.raises(StoreError, match="Too many open files"):
+            store.save(token("new"))
+    assert store.load() == token("old")
     assert [path.name for path in store.folder.iterdir()] == ["token.json"]
 
 
@@ -252,7 +289,7 @@ def test_a_refresh_under_way_is_seen_until_it_is_saved(store: TokenStore) -> Non
     """R26: the note is in the token's own file, so the new token and the end of the note are one write."""
     store.save(token("old"))
     assert not store.interrupted()
-    store.mark_refresh(token("old"))
+    begin_refresh(store, token("old"))
     assert store.interrupted()
     assert store.load() == token("old")
     store.save(token("new"))
@@ -261,7 +298,7 @@ def test_a_refresh_under_way_is_seen_until_it_is_saved(store: TokenStore) -> Non
 
 def test_only_a_new_token_is_recovered(store: TokenStore) -> None:
     """R26: a crash while the note was written leaves the old token in a temporary file; that is no answer."""
-    store.mark_refresh(token("old"))
+    begin_refresh(store, token("old"))
     note = part_of(store.path)
     note.write_bytes(store.path.read_bytes())
     note.chmod(0o600)
@@ -402,7 +439,7 @@ def test_a_new_token_whose_rename_fails_is_put_in_place_later(
 ) -> None:
     """R26: the service has replaced the old one, and the new one is complete on the disk; it is not thrown away."""
     store.save(token("old"))
-    store.mark_refresh(token("old"))
+    begin_refresh(store, token("old"))
 
     def forbidden(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
@@ -489,4 +526,4 @@ def test_a_file_that_cannot_be_deleted_is_named(store: TokenStore, monkeypatch: 
 
     monkeypatch.setattr(Path, "unlink", held)
     with pytest.raises(StoreError, match=r"cannot be written \(Permission denied\)"):
-        store.forget() if call == "forget" else store.mark_refresh(token())
+        store.forget() if call == "forget" else begin_refresh(store, token())

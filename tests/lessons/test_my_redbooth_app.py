@@ -147,6 +147,19 @@ def test_a_permission_taken_back_means_that_it_asks_again(
     assert "Redbooth no longer accepts the stored token. Please sign in again." in printed
 
 
+@pytest.mark.parametrize("style", ["5.5", "2015"])
+@pytest.mark.usefixtures("app")
+def test_a_refresh_token_that_is_dead_means_that_it_asks_again(take_home: App, sandbox: Sandbox, style: str) -> None:
+    """Another program used it up, for example."""
+    sandbox.switch(style=style)
+    take_home.run()
+    take_home.token_file.write_text(json.dumps(take_home.token() | {"refresh_token": "dead-refresh-token"}))
+    sandbox.advance(7300)
+    status, printed = take_home.run()
+    assert (status, GREETING in printed) == (0, True), printed
+    assert "Redbooth no longer accepts the stored token. Please sign in again." in printed
+
+
 @pytest.mark.parametrize("state", ["echoed", "dropped"])
 def test_deny_is_a_sentence(take_home: App, app: Settings, sandbox: Sandbox, state: str) -> None:
     sandbox.switch(state=state)

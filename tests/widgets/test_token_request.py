@@ -153,11 +153,12 @@ def test_an_edited_refresh_that_is_right_replaces_the_stored_pair(app: Settings,
     assert kept(app) == new
 
 
+@pytest.mark.parametrize("answer", ["broken", '{"error": "server_error"}'])
 def test_no_answer_to_an_edited_refresh_leaves_the_mark(
-    app_at_faulty: Settings, faulty: FaultyServer, stored: Token
+    app_at_faulty: Settings, faulty: FaultyServer, stored: Token, answer: str
 ) -> None:
     assert stored
-    faulty.answers = [reply(500, "broken")]
+    faulty.answers = [reply(500, answer)]
     form = TokenRequest(app_at_faulty)
     form.parameters.change("scope", "all")
     with pytest.raises(TokenEndpointError):
