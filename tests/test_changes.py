@@ -58,7 +58,7 @@ def test_reading_and_what_failed_are_no_changes(app: Settings, sandbox: Sandbox,
     (tmp_path / "file.json").mkdir(mode=0o700)
 
     def fail() -> None:
-        with pytest.raises(StoreError, match="is not a plain file"):
+        with pytest.raises(StoreError, match="is not a regular file"):
             PrivateFile(tmp_path / "file.json").write({})
 
     for action in (Settings.load, TokenStore(app.folder).load, sandbox.now, lambda: sandbox.switches, fail):

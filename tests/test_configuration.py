@@ -85,7 +85,7 @@ def test_a_file_that_may_not_be_read_is_named(machine: Path, monkeypatch: pytest
 @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
 def test_what_is_no_file_is_named_and_not_waited_for(machine: Path, make: Callable[[Path], None]) -> None:
     make(machine / ".env")
-    with pytest.raises(ConfigurationError, match=r"\.env is not a file") as caught:
+    with pytest.raises(ConfigurationError, match=r"\.env is not a regular file") as caught:
         Configuration.read()
     assert "Move it out of the way" in caught.value.remedy
 

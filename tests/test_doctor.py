@@ -214,7 +214,7 @@ def test_settings_that_are_no_text_are_broken(visit: Lines, machine: Path) -> No
     (machine / ".env").write_bytes(b"REDBOOTH_CLIENT_ID=\xff\xfe")
     status, printed = visit()
     assert status == 1
-    assert "encoding UTF-8" in line(printed, "is not UTF-8 text")
+    assert "save it as UTF-8" in line(printed, "is not UTF-8 text")
 
 
 def test_settings_that_others_can_read_are_noted(visit: Lines, machine: Path) -> None:
@@ -341,15 +341,15 @@ def test_settings_that_are_a_pipe_are_broken_and_not_waited_for(machine: Path) -
     os.mkfifo(machine / ".env")
     done = as_a_command()
     assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.count("is not a file") == 1
-    assert "Move it out of the way" in line(done.stdout, "is not a file")
+    assert done.stdout.count("is not a regular file") == 1
+    assert "Move it out of the way" in line(done.stdout, "is not a regular file")
 
 
 def test_settings_that_are_a_folder_are_to_be_moved_not_protected(visit: Lines, machine: Path) -> None:
     (machine / ".env").mkdir(mode=0o755)
     status, printed = visit()
     assert status == 1
-    assert "Move it out of the way" in line(printed, "is not a file")
+    assert "Move it out of the way" in line(printed, "is not a regular file")
     assert "chmod" not in printed
 
 

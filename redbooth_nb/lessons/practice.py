@@ -112,7 +112,7 @@ def _register() -> Settings:
 def _code(settings: Settings) -> AuthorizationResponse:
     def last() -> AuthorizationResponse:
         response = AuthorizationResponse.last(settings)
-        if response.code is None:
+        if response.code is None or response.request.code_verifier:  # PKCE is the last part of the lesson
             raise failure(NotYet, "pending", "no_answer")
         return response
 

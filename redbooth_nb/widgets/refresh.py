@@ -3,6 +3,7 @@
 import html
 
 from redbooth_nb import TOKEN_URL, Settings, Token, TokenStore, refresh, revoke
+from redbooth_nb.client.refresh import DEAD
 from redbooth_nb.client.wire import bearer_problem
 from redbooth_nb.configuration import for_people
 from redbooth_nb.errors import NotYet
@@ -126,7 +127,8 @@ def _fate(now: Snapshot, token: Secret) -> str:
         if any(shown in str(value) for _, value in [*trip.request_headers, *trip.fields]):
             told = [str(value) for name, value in trip.response_headers if name.lower() == "www-authenticate"]
             error = trip.body.get("error") if isinstance(trip.body, dict) and trip.address == TOKEN_URL else ""
-            problem = error if isinstance(error, str) and error else bearer_problem("".join(told))
+            # any other error, such as invalid_client, says nothing about the token
+            problem = error if isinstance(error, str) and error in DEAD else bearer_problem("".join(told))
             good = {REVOKE_URL: REVOKED, TOKEN_URL: USED}.get(trip.address, "") if trip.status == OK else ""
             fate = f"was refused: {problem}" if problem else good
     return fate

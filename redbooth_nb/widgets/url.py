@@ -130,6 +130,7 @@ class UrlView(View):
                 part = html.escape(f"{name}={quote(str(value), safe='')}")
                 drawn = drawn.replace(part, f"<mark>{part}</mark>")
         self._address.value = drawn
+        self.browser.children = []  # it showed another address
 
 
 def _address(parameters: dict[str, str]) -> str:

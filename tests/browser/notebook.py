@@ -190,10 +190,11 @@ class Keyboard(Notebook):
     def choose(self, number: int, choice: int) -> None:
         """Choose among the choices below a code cell, from 0."""
         self.go(number)
-        self.reach(self.cell(number).get_by_role("radio").first)
-        self.page.keyboard.press(" ")
-        for _ in range(choice):
-            self.page.keyboard.press("ArrowDown")
+        choices = self.cell(number).get_by_role("radio")
+        self.reach(choices.first)
+        for reached in range(choice + 1):
+            self.page.keyboard.press("ArrowDown" if reached else " ")
+            expect(choices.nth(reached)).to_be_checked()
 
     def fill(self, number: int, label: str, text: str) -> None:
         """Type into a field below a code cell."""

@@ -149,7 +149,7 @@ def test_a_hostile_page_stays_in_the_window_and_does_no_harm(desk: Notebook, tmp
         "ready('authorize')\nbrowser = Browser('https://redbooth.com/oauth2/applications')\nbrowser"
     )
     panel.window.get_by_role("heading", name="Your applications").wait_for()
-    show = f"browser._tell('https://redbooth.com/', browser._title, {HOSTILE!r})"
+    show = f"browser._tell('https://redbooth.com/', 'Your applications', {HOSTILE!r})"
     panel.python(show)
     panel.window.get_by_text("two").wait_for()
     assert panel.window.locator("svg, img, area, script, base, [autofocus], form[name]").count() == 0

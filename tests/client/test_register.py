@@ -164,7 +164,7 @@ def test_credentials_that_cannot_be_right_are_not_saved(
         ("callback", "relative"),
         ("/callback", "relative"),
         ("http:///callback", "names no host"),
-        ("http://example.com/callback", "plain http to another machine"),
+        ("http://example.com/callback", "plain http to reach another machine"),
         ("http://127.0.0.1/callback#x", "fragment"),
         ("http://127.0.0.1/call back", "space or a line break"),
         ("http://127.0.0.1\n/callback", "space or a line break"),
@@ -246,7 +246,7 @@ def test_every_provider_and_app_has_its_own_folder(app: Settings, faulty: Faulty
 def test_a_file_that_cannot_be_written_is_named(machine: Path, live: None) -> None:
     del live
     (machine / ".env").mkdir()
-    with pytest.raises(ConfigurationError, match="is not a file") as caught:
+    with pytest.raises(ConfigurationError, match="is not a regular file") as caught:
         save_credentials(CLIENT_ID, CLIENT_SECRET)
     assert caught.value.remedy
 

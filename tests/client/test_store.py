@@ -512,7 +512,7 @@ def test_a_pipe_in_place_of_the_file_is_refused(store: TokenStore) -> None:
     store.folder.mkdir(parents=True)
     os.mkfifo(store.path, 0o600)
     for access in (store.load, lambda: store.save(token()), store.check):
-        with pytest.raises(StoreError, match="is not a plain file"):
+        with pytest.raises(StoreError, match="is not a regular file"):
             access()
 
 

@@ -10,7 +10,7 @@ from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.token import TokenStore
 from redbooth_nb.errors import NotYet, RedboothError
 from redbooth_nb.lessons.explain import describe_error
-from redbooth_nb.lessons.practice import catch_up, ready
+from redbooth_nb.lessons.practice import allow, catch_up, ready
 from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.traffic.transcript import transcript
 
@@ -57,6 +57,16 @@ def test_a_fresh_code_is_fetched_where_there_is_none(
     code = AuthorizationResponse.last(app).code
     assert code is not None
     assert code != before
+
+
+def test_a_code_with_pkce_is_left_to_the_end_of_the_lesson(app: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    """The lesson exchanges without the verifier at first."""
+    code = allow(app, pkce=True).code
+    ready("exchange")
+    response = AuthorizationResponse.last(app)
+    assert response.code != code
+    assert response.request.code_verifier is None
+    assert "is waiting to be exchanged" not in capsys.readouterr().out
 
 
 def test_a_token_that_is_there_is_kept(app: Settings, decide: DECIDE, capsys: pytest.CaptureFixture[str]) -> None:

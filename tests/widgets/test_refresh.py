@@ -8,7 +8,7 @@ from practice import DECIDE
 from widgets.clicks import button, click, saved, shown, shows
 
 from redbooth_nb import changes
-from redbooth_nb.client.errors import AuthorizeAgain
+from redbooth_nb.client.errors import AuthorizeAgain, TokenEndpointError
 from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.refresh import RedboothSession, refresh, revoke
 from redbooth_nb.client.register import Settings
@@ -247,6 +247,13 @@ def test_a_damaged_file_is_a_sentence(token: Token, app: Settings) -> None:
     assert "Problem." in shown(card)
     assert "is damaged" in shown(card)
     assert str(token.access_token) in card.text()
+
+
+def test_a_refused_client_says_nothing_about_the_token(token: Token, app: Settings) -> None:
+    wrong = replace(app, client_secret=Secret("client secret", "another-secret"))
+    with pytest.raises(TokenEndpointError, match="invalid_client"):
+        refresh(wrong)
+    assert f"{token.refresh_token}: works once" in TokenCard().text()
 
 
 def test_a_dead_refresh_token_is_a_sentence(token: Token, app: Settings) -> None:

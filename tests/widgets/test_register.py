@@ -92,7 +92,7 @@ def test_a_typing_mistake_is_told_at_once() -> None:
     field(form, ID).value = CLIENT_ID
     assert "So far so good" in shown(form)
     field(form, URI).value = "http://my-app.test/callback"
-    assert "plain http to another machine" in shown(form)
+    assert "plain http to reach another machine" in shown(form)
 
 
 @pytest.mark.usefixtures("sandbox")

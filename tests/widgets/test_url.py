@@ -39,6 +39,15 @@ def test_reset(app: Settings) -> None:
     assert "(changed)" not in shown(view)
 
 
+def test_a_window_that_shows_another_address_is_closed(app: Settings) -> None:
+    view = UrlView(AuthorizationRequest.new(app))
+    for change in (lambda: view.change("state", "guessed"), view.reset):
+        view.visit()
+        assert len(view.browser.children) == 1
+        change()
+        assert view.browser.children == ()
+
+
 def test_pkce_shows_its_formula_and_never_the_verifier(app: Settings) -> None:
     request = AuthorizationRequest.new(app, pkce=True)
     assert request.code_verifier is not None
