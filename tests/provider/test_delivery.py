@@ -214,9 +214,9 @@ BAD = [
 def test_a_provider_that_is_none_is_a_sentence(monkeypatch: pytest.MonkeyPatch, choice: str) -> None:
     """It says why a stand-in must be on this machine, and what may be written."""
     monkeypatch.setenv("REDBOOTH_PROVIDER", choice)
-    with pytest.raises(ConfigurationError, match="names no provider") as caught:
+    with pytest.raises(ConfigurationError, match="is not a provider that the kit can use") as caught:
         current_provider()
-    assert "only be on this machine" in caught.value.why
+    assert "must run on this machine" in caught.value.why
     assert "sandbox, recorded, live" in caught.value.remedy
 
 

@@ -273,7 +273,7 @@ def test_a_clock_that_cannot_be_read_is_a_sentence(app: Settings, monkeypatch: p
 
 def test_a_wrong_provider_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDBOOTH_PROVIDER", "http://elsewhere.example")
-    assert "names no provider" in note("register")
+    assert "is not a provider that the kit can use" in note("register")
 
 
 def test_the_text_is_the_same_at_every_run(app: Settings, decide: Decide) -> None:

@@ -83,7 +83,7 @@ def test_seeding_twice_is_seeding_once(file: Path) -> None:
     random = sandbox.seed_application("Other", CALLBACK)
     assert re.fullmatch("[0-9a-f]{64}", random["client_id"])
     assert re.fullmatch("[0-9a-f]{64}", random["client_secret"])
-    with pytest.raises(SandboxError, match=r"its redirect_uri must specify a scheme\. An example"):
+    with pytest.raises(SandboxError, match=r"its redirect_uri must specify a scheme\. For example"):
         sandbox.seed_application("Wrong", "localhost:8765/callback")
 
 
