@@ -1,7 +1,6 @@
 """The one error type of the kit: what happened, why, and what to do. And the decorator that lets no other one out."""
 
 from collections.abc import Callable
-from copy import copy
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar
@@ -42,7 +41,9 @@ class RedboothError(Exception):
 
     def fresh(self) -> Self:
         """Return a copy without the frames that the error travelled through: their variables hold secrets."""
-        return copy(self)
+        bare = type(self).__new__(type(self), *self.args)
+        vars(bare).update(vars(self))
+        return bare
 
 
 class NotYet(RedboothError):

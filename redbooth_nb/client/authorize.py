@@ -64,8 +64,7 @@ class AuthorizationRequest:
             redirect_uri += f"{'&' if urlsplit(redirect_uri).query else '?'}{NONCE_NAME}={value}"
         if pkce:
             verifier = Secret("code verifier", WebApplicationClient(settings.client_id).create_code_verifier(64))
-        state = secrets.token_urlsafe(STATE_BYTES)
-        request = cls(settings, response_type, redirect_uri, scope, state, value, verifier)
+        request = cls(settings, response_type, redirect_uri, scope, secrets.token_urlsafe(STATE_BYTES), value, verifier)
         PendingAuthorization(settings).begin(request)
         return request
 
@@ -115,12 +114,13 @@ def adopt(url: str, settings: Settings | None = None) -> AuthorizationRequest:
     Raises RedboothError when the address is not that of a request of this app, with a new `state` and without PKCE.
     """
     settings = settings or Settings.load()
-    address, _, query = url.partition("?")
-    given = parse_qsl(query, keep_blank_values=True)
+    given = parse_qsl(url.partition("?")[2], keep_blank_values=True)
     fields = {name: dict(given).get(name, "") for name in KEPT_FIELDS}
     request = AuthorizationRequest(settings, **fields, code_verifier=None)
-    as_made = address == AUTHORIZE_URL and sorted(given) == sorted(request.parameters.items()) and request.state
-    if not as_made or request.redirect_uri.partition("?")[0] != settings.redirect_uri.partition("?")[0]:
+    as_made = url.startswith(f"{AUTHORIZE_URL}?") and sorted(given) == sorted(request.parameters.items())
+    uris = map(urlsplit, (request.redirect_uri, settings.redirect_uri))
+    there, registered = ((uri.scheme, uri.hostname, uri.path) for uri in uris)  # on loopback any port will do
+    if not (as_made and request.state and there == registered):
         raise failure(RedboothError, "pending", "foreign")
     PendingAuthorization(settings).begin(request)
     return request

@@ -99,7 +99,7 @@ class SignIn:
     def _end(self, status: Status) -> None:
         """End the wait, unless it has ended. An answer can still be pasted."""
         if self._response is None and self._ended is None:
-            self._ended = status
+            self._ended = status if self.status is Status.WAITING else self.status
             self._stop()
 
     def _stop(self) -> None:

@@ -105,7 +105,7 @@ def answer_problem(answer: requests.Response, step: str) -> TokenEndpointError |
         kind = _shown(answer.headers.get("Content-Type") or "no content type")
         body = f"something that is not JSON ({kind})" if answer.content else "an empty body"
         problem = failure(TokenEndpointError, "endpoint", "not_json", where=where, body=body)
-    elif HTTPStatus.OK <= answer.status_code < HTTPStatus.MULTIPLE_CHOICES and not content.get("error"):
+    elif HTTPStatus.OK <= answer.status_code < HTTPStatus.MULTIPLE_CHOICES and content.get("error") in (None, ""):
         wrong = content_problems(content)
         if not wrong:
             return None

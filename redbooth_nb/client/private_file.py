@@ -1,8 +1,7 @@
 """A small file: only its owner may read it, one program at a time changes it, and no crash leaves it half written.
 
 The variables in here hold secrets, so each function of the client that brings them here is decorated with
-`only_kit_errors`, which drops the frames of an error. A context manager cannot be decorated: call
-`PendingAuthorization.change` only from a function that is.
+`only_kit_errors`, which drops the frames of an error; so is each one that enters `PendingAuthorization.change`.
 """
 
 import errno
@@ -25,9 +24,7 @@ from redbooth_nb.configuration import make_private
 from redbooth_nb.errors import RedboothError
 
 FORMAT = 1
-# Longer than any request under the lock: 5 s to connect, 30 s of silence, 60 s for the body (of `revoke`; that of a
-# token answer has 20 s). Headers that trickle could take longer.
-LOCK_SECONDS = 100
+LOCK_SECONDS = 100  # longer than requests under the lock: 5 s to connect, 30 s of silence, 60 s for the body
 RENAME_WAITS = (0.01, 0.05, 0.2, 0.5)  # seconds; on Windows a file that somebody is reading cannot be replaced
 NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # from file systems that cannot fsync a folder, as some network drives
 
@@ -44,16 +41,21 @@ class PrivateFile:
 
     def read(self) -> dict[str, Any] | None:
         """Return the content, or None when there is no file. Raises StoreError; the file is left as it is."""
+        if (text := self.text()) is None:
+            return None
+        if (content := _parsed(text)) is None:
+            raise self.problem("damaged")
+        return content
+
+    def text(self) -> bytes | None:
+        """Return what the file holds, damaged or not; None when there is no file. Raises StoreError."""
         self.check()
         try:
-            text = self.path.read_bytes()
+            return self.path.read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
             raise self.problem("unreadable", reason=error.strerror) from None
-        if (content := _parsed(text)) is None:
-            raise self.problem("damaged")
-        return content
 
     def write(self, content: dict[str, Any]) -> None:
         """Replace the content; when this returns it is on the disk. Raises StoreError; the old content stays.
@@ -63,10 +65,12 @@ class PrivateFile:
         self.check()
         with self._changing():
             make_private(self.path.parent)
-            if self.path.exists() and _parsed(self.path.read_bytes()) is None:
+            # on the disk, before anything about the old file can be in its way
+            write_part(self.path, json.dumps({**content, "format": FORMAT}, indent=1).encode())
+            if (old := self.text()) is not None and _parsed(old) is None:
                 names = (self.path.with_name(f"{self.path.name}.damaged{number or ''}") for number in count())
                 self.path.replace(next(name for name in names if not name.exists()))
-            replace_file(self.path, json.dumps({**content, "format": FORMAT}, indent=1).encode())
+            put_in_place(self.path)
 
     def finish_write(self) -> None:
         """Move `part` into place: it is complete, but a crash or a failed rename left it there."""
@@ -89,12 +93,11 @@ class PrivateFile:
             return
         except OSError as error:
             raise self.problem("unreadable", reason=error.strerror) from None
-        posix = sys.platform != "win32"
         wrong = {
             "link": stat.S_ISLNK(found.st_mode),
             "no_file": not stat.S_ISREG(found.st_mode),  # opening a named pipe would wait for ever
-            "foreign": posix and found.st_uid != os.getuid(),
-            "shared": posix and found.st_mode & 0o077,
+            "foreign": sys.platform != "win32" and found.st_uid != os.getuid(),
+            "shared": sys.platform != "win32" and found.st_mode & 0o077,
         }
         if code := next((code for code, is_so in wrong.items() if is_so), ""):
             raise self.problem(code)
@@ -139,8 +142,7 @@ def _parsed(text: bytes) -> dict[str, Any] | None:
     """Return what a file holds, None when it is damaged or of a newer kit."""
     with suppress(ValueError, RecursionError):
         content = json.loads(text)
-        if isinstance(content, dict) and content.get("format") == FORMAT:
-            return content
+        return content if isinstance(content, dict) and content.get("format") == FORMAT else None
     return None
 
 
@@ -152,8 +154,18 @@ def part_of(path: Path) -> Path:
 def replace_file(path: Path, content: bytes) -> None:
     """Put the content in place in one step, never through a link, mode 0600; when this returns it is on the disk.
 
-    Only one program at a time may do so. If only the rename fails, the complete temporary file stays.
+    Only one program at a time may do so. Of a failure only SIGKILL leaves a temporary file.
     """
+    try:
+        write_part(path, content)
+        put_in_place(path)
+    except BaseException:
+        part_of(path).unlink(missing_ok=True)
+        raise
+
+
+def write_part(path: Path, content: bytes) -> None:
+    """Write the temporary file of `path`, mode 0600; when this returns it is on the disk."""
     part = part_of(path)
     part.unlink(missing_ok=True)  # of a program that was killed
     try:
@@ -161,10 +173,9 @@ def replace_file(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-    except OSError:  # after Ctrl-C it may be whole, and then the next lock puts it in place
+    except OSError:  # after Ctrl-C it may be whole: a token is put in place by the next lock
         part.unlink(missing_ok=True)
         raise
-    put_in_place(path)
 
 
 def put_in_place(path: Path) -> None:

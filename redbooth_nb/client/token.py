@@ -51,7 +51,7 @@ class Token:
         return cls(
             access_token=Secret("access token", answer["access_token"]),
             token_type=answer.get("token_type", "bearer"),
-            expires_in=int(float(answer["expires_in"])) if "expires_in" in answer else None,
+            expires_in=int(float(answer.get("expires_in", 0))) or None,
             refresh_token=Secret("refresh token", refresh) if refresh else kept,
             scope=" ".join(scope) if isinstance(scope, list) else scope,
             obtained_at=now,
@@ -74,11 +74,11 @@ class Token:
 
 def content_problems(answer: dict[str, Any]) -> str:
     """Say what keeps an answer from being a token; "" when it is a token."""
-    refresh = answer.get("refresh_token") or None
+    refresh = answer.get("refresh_token")
     wrong = {
         "access_token": not _fits_header(answer.get("access_token")),
-        "refresh_token": refresh is not None and not _fits_header(refresh),
-        "token_type": str(answer.get("token_type") or "bearer").lower() != "bearer",
+        "refresh_token": refresh not in (None, "") and not _fits_header(refresh),
+        "token_type": answer.get("token_type") not in (None, "") and str(answer["token_type"]).lower() != "bearer",
     }
     return " ".join(sentences("token_content", wrong))
 
@@ -88,7 +88,7 @@ def readable(answer: dict[str, Any]) -> dict[str, Any]:
 
     Its tokens are too good to lose for that.
     """
-    lifetime, scope = answer.get("expires_in"), answer.get("scope") or ""
+    lifetime, scope = answer.get("expires_in"), answer.get("scope", "")
     seconds = r"[0-9]{1,9}(\.[0-9]+)?" if isinstance(lifetime, float) else r"[0-9]{1,9}"  # some send the number as text
     odd = {
         "expires_in": not re.fullmatch(seconds, str(lifetime)),
@@ -130,7 +130,7 @@ class TokenStore:
     @only_kit_errors
     def check(self) -> None:
         """Raise StoreError when the file is one that `save` would refuse to replace."""
-        self._file.check()
+        self._file.text()
 
     @only_kit_errors
     def save(self, token: Token) -> None:
@@ -144,6 +144,10 @@ class TokenStore:
             error.remedy += f" {LOST}"
             raise
 
+    @only_kit_errors
+    def _mark(self, token: Token) -> None:
+        self._file.write({**token.reveal(), MARK: True})
+
     @contextmanager
     def refreshing(self, token: Token) -> Iterator[bool]:
         """Mark `token` on disk while it is refreshed: a crash before `save` is then noticed.
@@ -152,7 +156,7 @@ class TokenStore:
         error the mark is taken back if nothing was lost: nothing was sent, or the answer was a plain no.
         """
         interrupted = self.interrupted()
-        self._file.write({**token.reveal(), MARK: True})
+        self._mark(token)
         try:
             yield interrupted
         except (TransportError, TokenEndpointError) as error:

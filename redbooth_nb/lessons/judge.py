@@ -99,7 +99,7 @@ def apart(work: Work, seconds: float) -> Json:
         writing.close()
         try:
             return dict(json.loads(reading.recv_bytes())) if reading.poll(seconds) else {"mistake": "endless"}
-        except EOFError:
+        except (EOFError, OSError):  # before or within its report
             child.join()
             return {"mistake": "endless" if child.exitcode in {-signal.SIGKILL, -signal.SIGXCPU} else "ended"}
         finally:

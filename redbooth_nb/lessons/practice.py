@@ -149,7 +149,8 @@ def pretend(
 
     status 0: no answer at all, as if there were no network. For what no provider does on demand.
     """
-    answer = Response(text, f"{status} {responses.get(status, '')}", headers, content_type=content_type)
+    told = {"Content-Type": content_type, **(headers or {})}
+    answer = Response(text, f"{status} {responses.get(status, '')}", told)
     adapter = InProcessDelivery(answer)
     if not status:
         nothing = requests.ConnectionError("There is no network. (This is made up.)")

@@ -32,6 +32,7 @@ class TokenRequest(LiveView):
         self._sending = self._button("Send" if response else "Send the refresh", self.send, primary=True)
         self.parameters = Parameters(self._own(), TEXTS["fields"][self._step], self._draw)
         self.change, self.reset = self.parameters.change, self.parameters.reset
+        self._draw()
         buttons = row(self._sending, self._button("Reset the parameters", self.reset))
         below = [] if show_only else [buttons, self._message, self._answer]
         super().__init__([Markup(code(f"POST {TOKEN_URL}")), *self.parameters.rows, self._folds, *below])
@@ -58,6 +59,7 @@ class TokenRequest(LiveView):
         pair = f"{token.access_token} and {token.refresh_token} arrived and are saved."
         self._message.say(pair if token.refresh_token else f"{token.access_token} arrived and is saved.", "good")
         self.update()
+        self._draw()
         return token
 
     @only_kit_errors
@@ -87,8 +89,7 @@ class TokenRequest(LiveView):
         return {"grant_type": "authorization_code", "code": code, "redirect_uri": request.redirect_uri, **app, **proof}
 
     def _show(self) -> None:
-        self.parameters.follow(self._own())
-        self._draw()
+        self.parameters.follow(self._own())  # which draws what has changed
 
     def _draw(self) -> None:
         given, edited = self.parameters.given, self.parameters.changed

@@ -2,7 +2,9 @@
 
 import html
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
+from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.secret import Secret
@@ -48,7 +50,9 @@ def _drawn(number: int, trip: RoundTrip, *, opened: bool) -> str:
 
 def request_folds(trip: RoundTrip, before: str = "", after: str = "") -> str:
     """Return a request as cURL, for redbooth.com and for the stand-in where one listens, and what else to fold."""
-    origin = current_provider().origin
+    origin = ORIGIN
+    with suppress(RedboothError):  # the settings may be wrong by now
+        origin = current_provider().origin
     own = fold("As cURL, for your own sandbox", block(trip.curl(origin))) if origin != ORIGIN else ""
     return f'<div class="rv-folds">{before}{fold("As cURL, as in the guide", block(trip.curl()))}{own}{after}</div>'
 

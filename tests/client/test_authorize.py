@@ -58,6 +58,13 @@ def test_the_url_and_the_form_say_what_the_parameters_say(settings: Settings, re
     assert request.parameters["response_type"] == response_type
 
 
+def test_another_port_of_the_loopback_is_adopted(settings: Settings) -> None:
+    """As RFC 8252 section 7.3 allows, and Redbooth's engine."""
+    uri = settings.redirect_uri.replace(str(urlsplit(settings.redirect_uri).port), "9999")
+    url, _ = OAuth2Session(settings.client_id, redirect_uri=uri).authorization_url(AUTHORIZE_URL)
+    assert adopt(url).redirect_uri == uri
+
+
 @pytest.mark.parametrize("scope", [None, "all", "a&b c"])
 def test_a_request_made_by_the_library_is_adopted_as_it_is(settings: Settings, scope: str | None) -> None:
     """What the library wrote is what the user opens, and only the answer to it is accepted."""

@@ -525,6 +525,12 @@ def test_cancelling_twice_is_cancelling_once(sent: AuthorizationRequest, listen:
         browse(listener, "/callback")
 
 
+def test_a_sign_in_that_timed_out_stays_so(sent: AuthorizationRequest) -> None:
+    late = SignIn(sent, timeout=0, listen=False)
+    late.cancel()
+    assert late.status == "timed out"
+
+
 def test_after_the_answer_cancelling_changes_nothing(listener: SignIn) -> None:
     browse(listener, good(listener.request))
     assert listener.wait(QUICK)
@@ -584,7 +590,7 @@ def test_an_answer_that_cannot_be_kept_is_not_called_wrong(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(private_file, "replace_file", full)
+        patch.setattr(private_file, "put_in_place", full)
         page = browse(listener, good(sent))[2]
     assert "could not be kept" in page
     assert "Not the answer" not in page

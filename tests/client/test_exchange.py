@@ -334,6 +334,18 @@ def test_both_generations_of_good_answers_are_taken(
     assert TokenStore(allowed.request.settings.folder).load() == token
 
 
+@pytest.mark.parametrize(
+    "changes", [{"error": odd} for odd in (0, False, [], {})] + [{"token_type": odd} for odd in (0, [])]
+)
+def test_what_is_odd_is_named_and_never_a_token(
+    faulty: FaultyServer, allowed: AuthorizationResponse, changes: dict[str, object]
+) -> None:
+    faulty.answers = [reply(200, json.dumps({**GOOD, **changes}))]
+    with pytest.raises(TokenEndpointError) as caught:
+        exchange(allowed)
+    assert "may already be used up" in caught.value.remedy
+
+
 def test_good_json_under_a_wrong_content_type_is_taken(faulty: FaultyServer, allowed: AuthorizationResponse) -> None:
     """The content decides; some proxies relabel it."""
     faulty.answers = [reply(200, json.dumps(GOOD), "text/html; charset=nonsense")]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 import pytest
@@ -179,9 +180,27 @@ def test_a_file_that_cannot_be_read_just_now_is_not_called_damaged(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "read_bytes", too_many)
         with pytest.raises(StoreError, match="Too many open files"):
+            store.check()  # before a code or refresh token is used up
+        with pytest.raises(StoreError, match="Too many open files"):
             store.save(token("new"))
     assert store.load() == token("old")
-    assert [path.name for path in store.folder.iterdir()] == ["token.json"]
+    with store.lock():
+        assert store.load() == token("new")  # it was on the disk before the old file was looked at
+    assert sorted(path.name for path in store.folder.iterdir()) == ["token.json", "token.lock"]
+
+
+def test_no_secret_is_in_the_frames_of_a_mark_that_cannot_be_written(
+    store: TokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.save(token("canary-access"))
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError) as caught:
+        begin_refresh(store, token("canary-access"))
+    assert [frame for frame in walk_tb(caught.tb) if "canary-access" in repr(frame[0].f_locals)] == []
 
 
 @posix

@@ -161,6 +161,15 @@ def exchange(credentials, address, state):
     ],
     "save": [
         """
+def save(credentials, token):
+    from datetime import datetime
+    token |= {"client_id": credentials["client_id"], "saved_at": datetime.now().isoformat()}
+    part = TOKEN_FILE.with_name("new")
+    with open(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as file:
+        json.dump(token, file)
+    os.replace(part, TOKEN_FILE)
+""",
+        """
 import tempfile
 def save(credentials, token):
     handle, name = tempfile.mkstemp(dir=".")
@@ -200,6 +209,17 @@ def refresh(credentials, token):
                               client_id=credentials["client_id"], client_secret=credentials["client_secret"])
     save(credentials, token=new)
     return new
+""",
+        """
+def refresh(credentials, token):
+    fields = {name: credentials[name] for name in ("client_id", "client_secret")}
+    fields |= {"grant_type": "refresh_token", "refresh_token": token["refresh_token"]}
+    answer = requests.post(TOKEN_URL, json=fields, timeout=30)
+    if answer.status_code in (400, 401):
+        raise InvalidGrantError()
+    answer.raise_for_status()
+    save(credentials, answer.json())
+    return answer.json()
 """,
         """
 def refresh(credentials, token):
@@ -426,6 +446,7 @@ def exchange(credentials, address, state):
         ("not_json", _SAVED, "    with open(os.open(TOKEN_FILE, os.O_CREAT | os.O_WRONLY, 0o600), 'w') as file:\n        os.fchmod(file.fileno(), 0o600)\n        file.write(" + _DUMPED + ")"),
         ("whose_token", '{**token, "client_id": credentials["client_id"]}', "token"),
         ("not_all_saved", "{**token,", "{'access_token': token['access_token'],"),
+        ("not_all_saved", "    part.unlink", "    token.pop('expires_in', None)\n    part.unlink"),
         ("no_file", "    part.replace(TOKEN_FILE)", "    pass"),
         ("raised", "    part.unlink(missing_ok=True)  # left behind by a crash\n", ""),
         ("printed_secret", "    part.replace(TOKEN_FILE)", "    part.replace(TOKEN_FILE)\n    print('saved', token)"),

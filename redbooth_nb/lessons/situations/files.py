@@ -80,7 +80,7 @@ def save_file(trial: Trial) -> None:
     trial.keep_secret(NEW)
     moved: list[Path] = []
     sys.addaudithook(lambda event, about: moved.append(Path(about[0])) if event == "os.rename" else None)
-    trial.run(trial.credentials, NEW)
+    trial.run(trial.credentials, dict(NEW))
     expect(TOKEN_FILE.exists(), "no_file")
     for path in map(Path.absolute, moved):
         near = path.is_relative_to(Path.cwd()) and not path.is_relative_to(Path("temporary").absolute())
@@ -92,17 +92,17 @@ def save_again(trial: Trial) -> None:
     trial.keep_secret(OLD | NEW)
     TOKEN_FILE.write_text(json.dumps(OLD))  # by an older version, with mode 0644
     for _ in range(2):
-        trial.run(trial.credentials, NEW)
+        trial.run(trial.credentials, dict(NEW))
     expect(holds(NEW), "not_json" if stored() is None else "not_all_saved")
     check_file(trial)
 
 
 def save_killed(trial: Trial) -> None:
     vars(os)["fsync"] = lambda _: None  # a killed process loses nothing that it has written, and syncing takes long
-    trial.run(trial.credentials, OLD)
+    trial.run(trial.credentials, dict(OLD))
     moments = _moments(trial, 0)
     for moment in range(1, moments + 1, 1 + moments // MOST_KILLS):
-        trial.app["save"](trial.credentials, OLD)
+        trial.app["save"](trial.credentials, dict(OLD))
         child = os.fork()
         if child == 0:
             _moments(trial, moment)
@@ -114,7 +114,7 @@ def save_killed(trial: Trial) -> None:
             open_to_others = file.is_file() and all(way.stat().st_mode & 0o055 for way in ways[:-1])
             if open_to_others and NEW["access_token"].encode() in file.read_bytes():
                 raise Mistake("others_can_read_for_a_moment", file=file.name)
-    trial.run(trial.credentials, NEW)
+    trial.run(trial.credentials, dict(NEW))
     expect(holds(NEW), "not_all_saved")
 
 
@@ -130,7 +130,7 @@ def _moments(trial: Trial, kill_at: int) -> int:
 
     sys.setprofile(step)
     try:
-        trial.app["save"](trial.credentials, NEW)
+        trial.app["save"](trial.credentials, dict(NEW))
     finally:
         sys.setprofile(None)
     return count

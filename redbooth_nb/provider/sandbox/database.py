@@ -37,9 +37,10 @@ class Database:
             # Both exit in C: Ctrl-C before the first line of an __exit__ in Python would leave everything locked.
             with turn, self._connection() as connection:  # commits, or rolls back after an exception
                 end = time.monotonic() + BUSY_SECONDS
-                while not connection.in_transaction:
+                while True:
                     try:
                         connection.execute("BEGIN IMMEDIATE")
+                        break
                     except sqlite3.OperationalError as problem:
                         if problem.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= end:
                             raise
