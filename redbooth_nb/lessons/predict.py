@@ -31,7 +31,8 @@ class Prediction(View):
         number, asked = change["new"], self.question
         if number is None:
             return
-        self._choices.add_class("rv-answered").add_class(f"rv-right-{asked.right}")  # view.css marks them
+        # view.css marks them; a change of the choices themselves would take the keyboard's focus from them
+        self.add_class("rv-answered").add_class(f"rv-right-{asked.right}")
         if number == asked.right:
             self._message.say(f"Right. {asked.because}", "right")
         else:

@@ -78,6 +78,7 @@ def test_00_start(lab: Lab, notebook: Notebook) -> None:
     run_all_from(notebook, 1)
     notebook.choose(3, 0)
     expect(notebook.cell(3)).to_contain_text("Right.")
+    expect(notebook.cell(3).get_by_role("radio").first).to_be_focused()  # to choose another with the arrow keys
     shot(notebook.page, "00-prediction")
 
 

@@ -34,7 +34,7 @@ from redbooth_nb.provider.sandbox import Sandbox
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the wait for a server that says nothing."""
     for module in (wire, exchange_module):
-        monkeypatch.setattr(module, "TIMEOUT", (2, 1))
+        monkeypatch.setattr(module, "TIMEOUT", (2, 2))
     monkeypatch.setattr(exchange_module, "LARGEST_TOKEN_ANSWER", 64 * 1024)
 
 
@@ -409,7 +409,7 @@ def test_every_request_has_time_limits(
     answer = decide(app)
     monkeypatch.setattr(wire.requests.Session, "send", spy)
     exchange(answer)
-    assert seen == [((2, 1), True)]
+    assert seen == [((2, 2), True)]
 
 
 def test_an_error_of_the_exchange_stands_alone(faulty: FaultyServer, allowed: AuthorizationResponse) -> None:

@@ -32,7 +32,7 @@ def test_every_choice_gets_its_answer(name: str) -> None:
         assert f"> {number}. {question.choices[number - 1]}" in prediction.text()
         assert f"{question.right}. {question.choices[question.right - 1]} (right)" in prediction.text()
         assert prediction.text().count("(right)") == 1
-        assert f"rv-right-{question.right}" in prediction._choices._dom_classes
+        assert f"rv-right-{question.right}" in prediction._dom_classes
 
 
 def test_clicking_is_choosing() -> None:

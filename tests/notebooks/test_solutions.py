@@ -12,7 +12,8 @@ def test_every_exercise_and_every_ticket_is_in_a_notebook(lessons: Lessons) -> N
     assert found == [*EXERCISES, *(ticket["function"] for ticket in TICKETS.values())]
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if "01" <= name < "06"])  # the others have none
+# the others have none, or, as the help desk, meet a sandbox of their own, whoever answers in the notebook
+@pytest.mark.parametrize("name", [name for name in NAMES if "01" <= name < "05"])
 def test_with_the_solutions_every_check_is_done_on_the_recordings(lessons: Lessons, name: str) -> None:
     """In the sandbox and on Doorkeeper: test_unattended.py."""
     lessons.solve()
