@@ -56,7 +56,7 @@ def exchange(response: AuthorizationResponse | None = None) -> Token:
                     timeout=TIMEOUT,
                 )
         except TransportError as error:
-            if not error.sent and response.code:
+            if not error.sent and response.code:  # there is one, or `use` would have said so
                 with suppress(RedboothError):  # what went wrong first is what to tell
                     PendingAuthorization(settings).unmark_code_sent(request, response.code, response.callback_url)
             raise

@@ -18,7 +18,7 @@ from redbooth_nb.client.wire import TIMEOUT, api_address, bearer_problem, connec
 from redbooth_nb.errors import only_kit_errors
 from redbooth_nb.provider.addresses import REVOKE_URL, TOKEN_URL
 
-# What a dead refresh token is called: by services of today, and by those before 2015.
+# What a dead refresh token is called: the first by services of today, the second by those before 2015.
 DEAD: Final = frozenset({"invalid_grant", "invalid_request"})
 DEFAULTS: Final[dict[str, Any]] = {"timeout": TIMEOUT, "allow_redirects": False}
 

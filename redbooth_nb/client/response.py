@@ -132,7 +132,7 @@ def _check_state(
 ) -> str:
     """Return how the answer was matched to the request: by the `state` that was sent. Raises StateError."""
     state = fields.get("state")
-    if not same_text(record["state"], request.state):
+    if not same_text(record["state"], request.state):  # a newer request was made: is this the answer to that one?
         problem = "for_newer_request" if same_text(record["state"], state or "") else "superseded"
     elif record["answered"]:
         problem = "used"

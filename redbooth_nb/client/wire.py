@@ -134,7 +134,8 @@ def transport_failure(error: Exception, what: str) -> TransportError:
     status = f" answered {status_of(response)}" if response is not None else ""
     problem = error if isinstance(error, UnboundedAnswer) else ""
     named = failure(TransportError, "transport", code, before=f"{what}{status}: ", problem=problem)
-    # why urllib3 gave up: if the connection was never made, or not trusted, nothing was sent
+    # requests wraps urllib3's error, which says why it gave up; for TLS that wraps Python's own. If the connection was
+    # never made, or not trusted, nothing was sent.
     reason = getattr(next(iter(error.args), None), "reason", None)
     untrusted = isinstance(next(iter(getattr(reason, "args", ())), None), ssl.SSLCertVerificationError)
     named.sent = not (code == "unsendable" or untrusted or isinstance(reason, NewConnectionError | ConnectTimeoutError))

@@ -153,7 +153,8 @@ def get(credentials, path):
     try:
         answer = call(credentials, token, path)
     except OAuth2Error as error:
-        if error.error not in (InvalidGrantError.error, "invalid_request"):  # a dead refresh token, today and in 2015
+        # what a dead refresh token is called, today and before 2015
+        if error.error not in (InvalidGrantError.error, "invalid_request"):
             raise
         answer = None
     if answer is None or answer.status_code == 401:
