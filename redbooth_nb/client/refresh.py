@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import requests
 
-from redbooth_nb.client.errors import ApiError, AuthorizeAgain, TokenEndpointError, failure
+from redbooth_nb.client.errors import ApiError, AuthorizeAgain, TokenEndpointError, TransportError, failure
 from redbooth_nb.client.exchange import token_session
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.token import Token, TokenStore
@@ -87,9 +87,13 @@ class RedboothSession:
         if (token := self.store.load()) is None:
             with self.store.lock():  # which puts in place what a crash left of an exchange
                 token = self.store.require()
-        refreshed = token.needs_refresh(self.settings.provider.now()) and token.refresh_token is not None
-        if refreshed:
-            token = refresh(self.settings, replacing=token)
+        refreshed = False
+        if token.needs_refresh(now := self.settings.provider.now()) and token.refresh_token is not None:
+            try:
+                token, refreshed = refresh(self.settings, replacing=token), True
+            except (TransportError, TokenEndpointError):
+                if (token.remaining(now) or 0) <= 0:
+                    raise  # else it still opens the API, and the next call tries again
         response = self._call(method, url, token, arguments)
         unauthorized = response.status_code == HTTPStatus.UNAUTHORIZED
         problem = bearer_problem(response.headers.get("WWW-Authenticate", "")) if unauthorized else ""

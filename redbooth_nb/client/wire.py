@@ -119,7 +119,7 @@ def named_failures(what: str, *, also: str = "") -> Iterator[None]:
     before = _own_call.set(True)
     try:
         yield
-    except (requests.RequestException, HTTPError, ValueError, LookupError) as error:
+    except (OSError, HTTPError, ValueError, LookupError) as error:  # requests' own are OSErrors
         named = transport_failure(error, what)
         named.remedy += also if named.sent else ""
         raise named from None
@@ -138,7 +138,8 @@ def transport_failure(error: Exception, what: str) -> TransportError:
     # never made, or not trusted, nothing was sent.
     reason = getattr(next(iter(error.args), None), "reason", None)
     untrusted = isinstance(next(iter(getattr(reason, "args", ())), None), ssl.SSLCertVerificationError)
-    named.sent = not (code == "unsendable" or untrusted or isinstance(reason, NewConnectionError | ConnectTimeoutError))
+    refused = untrusted or isinstance(reason, NewConnectionError | ConnectTimeoutError)
+    named.sent = not (refused or code in NEVER_SENT)
     return named
 
 
@@ -146,12 +147,16 @@ _FAILURES: tuple[tuple[Any, str], ...] = (  # the first that fits
     (UnboundedAnswer, "unbounded"),
     (exceptions.JSONDecodeError, "unreadable"),
     ((exceptions.InvalidJSONError, exceptions.InvalidHeader, UnicodeEncodeError), "unsendable"),
+    ((exceptions.ProxyError, exceptions.InvalidURL, exceptions.InvalidSchema), "proxy"),  # the addresses are the kit's
     (exceptions.SSLError, "certificate"),
     (exceptions.ConnectTimeout, "connect"),
     ((exceptions.ReadTimeout, ReadTimeoutError), "answer"),
     (exceptions.TooManyRedirects, "redirect"),
     (exceptions.ConnectionError, "connection"),
+    (exceptions.RequestException, "unreadable"),
+    (OSError, "no_file"),
 )
+NEVER_SENT = {"unsendable", "proxy", "no_file"}
 
 
 def status_of(answer: requests.Response) -> str:

@@ -181,6 +181,23 @@ def test_an_early_refresh_happens_in_the_last_minute_only(app: Settings, kept: T
     assert load(app) != kept
 
 
+@pytest.mark.parametrize("answer", [RESET, reply(503, "<h1>Later</h1>", "text/html")])
+def test_a_call_goes_on_when_an_early_refresh_fails(
+    faulty: FaultyServer, app_at_faulty: Settings, answer: bytes
+) -> None:
+    """R30: the old token lives for another ten seconds; once it has expired, the failure is told."""
+    store, now = TokenStore(app_at_faulty.folder), app_at_faulty.provider.now()
+    store.save(Token.from_answer(NEXT, now - 7190))
+    faulty.answers = [answer, ME]
+    assert RedboothSession(app_at_faulty).get("/me").ok
+    assert paths(faulty) == ["/oauth2/token", "/api/3/me"]
+    assert store.interrupted()
+    store.save(Token.from_answer(NEXT, now - 7300))
+    faulty.answers = [answer]
+    with pytest.raises((TransportError, TokenEndpointError), match=r"^refresh: POST"):
+        RedboothSession(app_at_faulty).get("/me")
+
+
 def test_a_short_lived_token_is_not_refreshed_for_ever(
     app: Settings, sandbox: Sandbox, decide: Callable[..., AuthorizationResponse]
 ) -> None:

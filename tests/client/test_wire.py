@@ -68,9 +68,9 @@ def test_nobody_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
         (requests.exceptions.ConnectTimeout("x"), "the connection to the server took too long"),
         (requests.exceptions.ReadTimeout("x"), "did not answer in time"),
         (requests.exceptions.TooManyRedirects("x"), "to another address"),
-        (requests.exceptions.ProxyError("x"), "no connection"),
+        (requests.exceptions.ProxyError("x"), "the proxy cannot be used"),
         (requests.exceptions.ChunkedEncodingError("x"), "could not be read"),
-        (requests.exceptions.InvalidURL("x"), "could not be read"),
+        (requests.exceptions.ContentDecodingError("x"), "could not be read"),
     ],
 )
 def test_every_kind_of_failure_has_words_of_its_own(error: requests.RequestException, said: str) -> None:
@@ -79,6 +79,28 @@ def test_every_kind_of_failure_has_words_of_its_own(error: requests.RequestExcep
     assert said in failure.what
     assert failure.remedy
     assert "verify" not in str(failure)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("HTTPS_PROXY", f"http://127.0.0.1:{unused_port()}", "the proxy cannot be used"),
+        ("HTTPS_PROXY", "gopher://127.0.0.1:9", "the proxy cannot be used"),
+        ("HTTPS_PROXY", "http://a:b:c", "the proxy cannot be used"),
+        ("REQUESTS_CA_BUNDLE", "/nowhere/certificates.pem", "a file that the request needs cannot be read"),
+    ],
+)
+def test_a_wrong_setting_of_this_machine_is_named_and_nothing_is_sent(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    """R21: so neither a code nor a refresh token counts as used up."""
+    monkeypatch.setenv("REDBOOTH_PROVIDER", "live")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(TransportError, match=said) as caught:
+        send(ME)
+    assert not caught.value.sent
+    assert "Nothing was sent" in caught.value.why
+    assert caught.value.remedy
 
 
 def test_every_request_has_time_limits(
