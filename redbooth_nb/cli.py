@@ -7,8 +7,6 @@ from pathlib import Path
 
 from redbooth_nb.errors import RedboothError
 
-CALLBACK = "http://127.0.0.1:8765/callback"  # where the lessons wait for the redirect
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return the exit status."""
@@ -49,18 +47,19 @@ def sandbox(options: list[str]) -> int:
     import tempfile
     import threading
 
+    from redbooth_nb.client.register import DEFAULT_REDIRECT_URI
+    from redbooth_nb.provider.sandbox import Sandbox  # brings a web framework
+
     parser = argparse.ArgumentParser(prog="redbooth-nb sandbox", description=sandbox.__doc__)
     parser.add_argument("--port", type=int, default=8764, help="0: any free port (default: 8764)")
     parser.add_argument("--client-id", help="of a seeded app (default: random)")
     parser.add_argument("--client-secret", help="of the seeded app (default: random)")
-    parser.add_argument("--redirect-uri", default=CALLBACK, help=f"of the seeded app (default: {CALLBACK})")
+    parser.add_argument("--redirect-uri", default=DEFAULT_REDIRECT_URI, help="of the seeded app (default: %(default)s)")
     parser.add_argument("--token-lifetime", type=int, help="seconds (default: 7200)")
     parser.add_argument("--code-lifetime", type=int, help="seconds (default: 600)")
     parser.add_argument("--state", type=Path, metavar="FILE", help="SQLite file to keep (default: a temporary one)")
     chosen = parser.parse_args(options)
     lifetimes = {"token_lifetime": chosen.token_lifetime, "code_lifetime": chosen.code_lifetime}
-    from redbooth_nb.provider.sandbox import Sandbox  # brings a web framework
-
     with tempfile.TemporaryDirectory() as folder:
         running = Sandbox(chosen.state or Path(folder, "sandbox.sqlite3"), chosen.port)
         running.switch(**{name: seconds for name, seconds in lifetimes.items() if seconds is not None})

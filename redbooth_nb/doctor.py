@@ -125,7 +125,7 @@ def _provider() -> Iterator[str]:
         try:
             connect(requests.Session()).head(ORIGIN, timeout=TIMEOUT)
             yield found("reachable", origin=who.origin)
-        except requests.RequestException:
+        except OSError:  # all those of requests are, and a wrong REQUESTS_CA_BUNDLE
             yield found(f"unreachable-{who.kind}", origin=who.origin)
     try:
         settings = Settings.load()

@@ -128,7 +128,7 @@ class SignIn:
         if self._server is not None or self.status is not Status.WAITING:
             return None
         if earlier := _sign_ins.get(port):  # its thread may remove it at any moment
-            earlier._end(Status.REPLACED)  # noqa: SLF001  (a cell run again replaces its own listener)
+            earlier._end(Status.REPLACED)  # a cell that is run again replaces its own listener
         note = self.request.settings.folder.parents[1] / f"listener-{port}.json"
 
         def ended() -> None:

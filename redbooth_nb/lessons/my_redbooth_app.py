@@ -178,12 +178,15 @@ if __name__ == "__main__":
     except AccessDeniedError:
         raise SystemExit("You did not allow access. Run the app again if you change your mind.") from None
     except OAuth2Error as error:
-        raise SystemExit(f"Redbooth refused ({error.error!r:.60}). Are the credentials in .env right?") from None
+        text = f"Redbooth refused ({error.error!r:.60}). Run the app again. If that does not help, check .env."
+        raise SystemExit(text) from None
     except requests.HTTPError as error:
         raise SystemExit(f"Redbooth answered {error.response.status_code}. Try again later.") from None
     except requests.RequestException as error:
         raise SystemExit(f"Redbooth gave no usable answer ({type(error).__name__}). Check the network.") from None
     except OSError as error:  # a file, or else the port in the redirect URI
+        if error.errno is None:  # requests did not find its certificates
+            raise SystemExit(f"{error}.") from None
         hint = "" if error.filename else " Close the notebook or program that uses it, then run the app again."
         where = error.filename or "The port in REDBOOTH_REDIRECT_URI"
         raise SystemExit(f"{where}: {error.strerror}.{hint}") from None

@@ -158,7 +158,7 @@ def _source(function: FunctionType) -> tuple[str, list[str]]:
     try:
         source = textwrap.dedent(inspect.getsource(function)).rstrip()
         if function.__name__ not in functions(source):  # that of another text, under the same file name
-            raise OSError  # noqa: TRY301
+            raise OSError
         body = ast.parse("".join(linecache.getlines(inspect.getfile(function)))).body
     except (OSError, TypeError, ValueError, SyntaxError, tokenize.TokenError):
         raise RedboothError.named("no_source", function=function.__name__) from None

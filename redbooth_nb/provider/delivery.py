@@ -56,7 +56,7 @@ class Provider:
         """Return the provider's clock in Unix seconds."""
         return time.time()
 
-    def let_time_pass(self, seconds: float) -> bool:  # noqa: ARG002
+    def let_time_pass(self, seconds: float) -> bool:
         """Move the clock on, where that can be done. Returns whether it was."""
         return False
 

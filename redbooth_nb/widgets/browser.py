@@ -123,14 +123,14 @@ class Browser(View):
         finally:
             self._show()
 
-    def _take(self, asked: Any) -> None:  # noqa: ANN401  (whatever the page sends)
+    def _take(self, asked: Any) -> None:  # whatever the page sends
         try:
             self._act(asked)
         except RedboothError as error:  # becomes a page, as in any browser
             self._tell(self._url, "This page can't be opened", own_page("This page can't be opened", str(error)))
 
     @only_kit_errors
-    def _act(self, asked: Any) -> None:  # noqa: ANN401
+    def _act(self, asked: Any) -> None:
         match asked:
             case {"ready": near}:
                 self._near = near is True  # a tab reaches the kernel's port only where both are on one machine

@@ -120,7 +120,7 @@ class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def __repr__(self) -> str:
         return self.text()
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:  # noqa: ANN401
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
         said = self.text()
         html_too = {"text/html": still(self._panel, said)} if "picture" in self._panel else {}
@@ -144,7 +144,7 @@ class Markup(w.HTML):  # type: ignore[misc]
         super().__init__(markup, **look(w.HTML))
 
 
-def field(kind: type[w.Widget], label: str, *, label_width: str = "12rem", **options: Any) -> w.Widget:  # noqa: ANN401
+def field(kind: type[w.Widget], label: str, *, label_width: str = "12rem", **options: Any) -> w.Widget:
     return kind(description=label, **look(kind, description_width=label_width), **options)
 
 

@@ -199,7 +199,7 @@ def test_an_error_from_redbooth_is_a_sentence(take_home: App, app: Settings) -> 
         ours = re.sub(r"code=[^&]*", "error=temporarily_unavailable&error_description=%1b[31m", callback)
         requests.get(ours, timeout=20)
         assert take_home.ended(process) == (
-            1, "Redbooth refused ('temporarily_unavailable'). Are the credentials in .env right?\n",
+            1, "Redbooth refused ('temporarily_unavailable'). Run the app again. If that does not help, check .env.\n",
         )  # fmt: skip
 
 
@@ -299,6 +299,14 @@ def test_by_plain_python_without_a_network_it_says_so(take_home: App) -> None:
         1,
         "Redbooth gave no usable answer (ProxyError). Check the network.\n",
     )
+
+
+def test_by_plain_python_a_missing_file_of_certificates_is_named(take_home: App) -> None:
+    take_home.store("canary-access", "canary-refresh")
+    wrong = {"REQUESTS_CA_BUNDLE": "/nowhere.pem", "REDBOOTH_CLIENT_SECRET": SECRET}
+    status, printed = take_home.run("-B", **PLAIN, **wrong)
+    assert status == 1
+    assert printed.endswith("CA certificate bundle, invalid path: /nowhere.pem.\n")
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def call_good(trial: Trial) -> None:
 def call_expired(trial: Trial) -> None:
     answer = _answer(trial, _expired_token(trial))
     expect(trial.posts(), "not_refreshed")
-    expect(len(trial.sent) > 2, "not_called_again")  # noqa: PLR2004
+    expect(len(trial.sent) > 2, "not_called_again")
     expect(answer.ok, "not_accepted", status=answer.status_code)
 
 

@@ -102,7 +102,7 @@ atexit.register(close_kept)
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(
         before=_before_fork,
-        after_in_parent=lambda: turn.release(),  # noqa: PLW0108  # a child that forks has a lock of its own
+        after_in_parent=lambda: turn.release(),  # a child that forks has a lock of its own
         # If Ctrl-C ended the wait, another thread has the lock, and a connection that must stay open.
         after_in_child=lambda: globals().update(turn=threading.RLock(), _kept={}, _parents=_kept),
     )
