@@ -3,7 +3,6 @@
 import os
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Final
 
 import ipywidgets as w
@@ -14,14 +13,10 @@ from redbooth_nb.widgets.view import View
 
 PAUSE: Final = 0.05  # seconds in which changes are gathered: a cell may make a hundred
 _one_at_a_time = threading.RLock()  # or what was read earlier could be shown later
-_lock = threading.Lock()
 if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(
-        after_in_child=lambda: globals().update(_one_at_a_time=threading.RLock(), _lock=threading.Lock())
-    )
+    os.register_at_fork(after_in_child=lambda: globals().update(_one_at_a_time=threading.RLock()))
 _views: "set[LiveView]" = set()  # ipywidgets keeps each until it is closed
-_dirty = [False]  # true after a change until somebody reads it; nothing to lock, so Ctrl-C can't leave it so
-_workers: list[threading.Thread] = []  # at most one, which gathers changes and then shows them
+_waiting: list[threading.Timer] = []  # at most one, which gathers changes
 
 
 class LiveView(View):
@@ -48,38 +43,30 @@ class LiveView(View):
 
 def update_all(*_: object) -> None:
     """Update every view that is not closed."""
-    _dirty[0] = False  # before reading: what is changed meanwhile is shown next time
-    for view in list(_views):  # in one step, whatever other threads add meanwhile
-        if view.comm is None:
-            _views.discard(view)
-            continue
-        try:
-            view.update()
-        except AttributeError:  # of a widget that another thread closed meanwhile
-            if view.comm is not None:
-                raise
+    with _one_at_a_time:
+        for timer in _waiting:
+            timer.cancel()
+        _waiting.clear()  # before reading: what is changed from now on is shown next time
+        for view in list(_views):  # in one step, whatever other threads add meanwhile
+            if view.comm is None:
+                _views.discard(view)
+                continue
+            try:
+                view.update()
+            except AttributeError:  # of a widget that another thread closed meanwhile
+                if view.comm is not None:
+                    raise
 
 
 def _changed() -> None:
-    _dirty[0] = True
-    with _lock:
-        if not _views or any(worker.is_alive() for worker in _workers):
-            return
-        _workers[:] = [threading.Timer(PAUSE, _work)]
-        _workers[0].daemon = True
-        with suppress(RuntimeError):  # as in a browser's own Python, which has no threads
-            _workers[0].start()
-            return
-    update_all()
-
-
-def _work() -> None:
-    if _dirty[0]:  # a cell that has run has not shown it already
+    if not _views or any(timer.is_alive() for timer in _waiting):
+        return
+    _waiting[:] = [timer := threading.Timer(PAUSE, update_all)]  # two threads may both begin one
+    timer.daemon = True
+    try:
+        timer.start()
+    except RuntimeError:  # as in a browser's own Python, which has no threads
         update_all()
-    with _lock:
-        _workers.clear()
-    if _dirty[0]:
-        _changed()
 
 
 changes.watch(_changed)
