@@ -8,7 +8,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 P = ParamSpec("P")
 R = TypeVar("R")
 LEFT_OUT = "The details are left out because they may hold secrets."
-REPORT = "Try again. If it stays, run `redbooth-nb doctor` and report what it says."
+REPORT = "Try again. If the problem persists, run `redbooth-nb doctor` and report what it says."
 LONGEST_TEXT = 2000  # characters of one part of an error; what a service says may be longer
 
 

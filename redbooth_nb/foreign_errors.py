@@ -5,7 +5,7 @@ from http import HTTPStatus
 import requests
 from oauthlib.oauth2 import MismatchingStateError, OAuth2Error
 
-from redbooth_nb.client.errors import meaning_of
+from redbooth_nb.client.errors import explanation_of
 from redbooth_nb.client.wire import bearer_problem, transport_failure
 from redbooth_nb.errors import RedboothError
 
@@ -21,9 +21,9 @@ AT_AUTHORIZE = {"access_denied", "server_error", "temporarily_unavailable"}  # o
 
 def meaning_of_error(error: OAuth2Error | requests.RequestException) -> RedboothError:
     if isinstance(error, MismatchingStateError):
-        return meaning_of("state", "unproven")
+        return explanation_of("state", "unproven")
     if isinstance(error, OAuth2Error):
-        return meaning_of("authorize" if error.error in AT_AUTHORIZE else "token", error.error or "")
+        return explanation_of("authorize" if error.error in AT_AUTHORIZE else "token", error.error or "")
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return api_meaning(error.response)
     return transport_failure(error, "The request")
@@ -32,10 +32,10 @@ def meaning_of_error(error: OAuth2Error | requests.RequestException) -> Redbooth
 def api_meaning(answer: requests.Response) -> RedboothError:
     """Return what a refusal of the API means, as its status and `WWW-Authenticate` header say it."""
     status = "5xx" if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR else str(answer.status_code)
-    return meaning_of("api", bearer_problem(answer.headers.get("WWW-Authenticate", "")) or status)
+    return explanation_of("api", bearer_problem(answer.headers.get("WWW-Authenticate", "")) or status)
 
 
 def page_meaning(message: str) -> RedboothError | None:
     """Return what the message of an error page of the authorize address means, None where that is not known."""
     code = next((code for words, code in PAGES.items() if words in message), "")
-    return meaning_of("authorize", code) if code else None
+    return explanation_of("authorize", code) if code else None

@@ -12,7 +12,6 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
-from redbooth_nb.client.errors import failure
 from redbooth_nb.client.private_file import locked, replace_file
 from redbooth_nb.errors import RedboothError
 
@@ -58,14 +57,14 @@ def refresh_working_copies(repository: Path) -> Path:
     """
     originals = sorted((repository / "notebooks").glob("*.ipynb"))
     if not originals:
-        raise failure(RedboothError, "command", "no_lessons", folder=repository / "notebooks")
+        raise RedboothError.named("no_lessons", folder=repository / "notebooks")
     folder = repository / FOLDER
     try:
         folder.mkdir(exist_ok=True)
         with locked(folder / LOCK):
             _update_all(originals, folder)
     except OSError as error:
-        raise failure(RedboothError, "command", "no_copies", folder=folder, reason=error.strerror) from None
+        raise RedboothError.named("no_copies", folder=folder, reason=error.strerror) from None
     return folder
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import html
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,7 +22,8 @@ from redbooth_nb.secret import Secret, same_text
 STATE_BYTES = 32  # 256 bits; RFC 6749 section 10.10 asks for at least 128
 NONCE_NAME = "attempt"
 REMEMBERED = 20  # states of earlier requests, and codes that were sent
-KEPT_FIELDS = ("response_type", "redirect_uri", "scope", "state", "nonce")  # of a request, besides the verifier
+URL_FIELDS = ("response_type", "redirect_uri", "scope", "state")
+KEPT_FIELDS = (*URL_FIELDS, "nonce")  # of a request, besides the verifier
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,7 @@ class AuthorizationRequest:
     @property
     def form(self) -> str:
         """The request of `url` as an HTML form, sent by POST: to the guide's address, not to that of `link`."""
-        values = {name: html.escape(value) for name, value in self.parameters.items()}
-        fields = [f'  <input type="hidden" name="{name}" value="{value}">' for name, value in values.items()]
+        fields = [f'  <input type="hidden" name="{n}" value="{html.escape(v)}">' for n, v in self.parameters.items()]
         button = '  <button type="submit">Sign in with Redbooth</button>'
         return "\n".join([f'<form method="post" action="{AUTHORIZE_URL}">', *fields, button, "</form>"])
 
@@ -109,17 +110,17 @@ class AuthorizationRequest:
 
 @only_kit_errors
 def adopt(url: str, settings: Settings | None = None) -> AuthorizationRequest:
-    """Adopt the request that `OAuth2Session.authorization_url` made, and remember it as the one under way.
+    """Remember the request that `OAuth2Session.authorization_url` made as the one under way.
 
-    Raises RedboothError when the address is not that of a request of this app, with a new `state` and without PKCE.
+    Raises RedboothError unless `url` asks for this app, with a new `state`, without PKCE or parameters of your own.
     """
     settings = settings or Settings.load()
     given = parse_qsl(url.partition("?")[2], keep_blank_values=True)
-    fields = {name: dict(given).get(name, "") for name in KEPT_FIELDS}
-    request = AuthorizationRequest(settings, **fields, code_verifier=None)
+    fields = {name: dict(given).get(name, "") for name in URL_FIELDS}
+    request = AuthorizationRequest(settings, **fields, nonce="", code_verifier=None)
     as_made = url.startswith(f"{AUTHORIZE_URL}?") and sorted(given) == sorted(request.parameters.items())
-    uris = map(urlsplit, (request.redirect_uri, settings.redirect_uri))
-    there, registered = ((uri.scheme, uri.hostname, uri.path) for uri in uris)  # on loopback any port will do
+    uris = (request.redirect_uri, settings.redirect_uri)
+    there, registered = (re.sub(r":\d+(?=/|$)", "", uri.partition("?")[0]) for uri in uris)  # Redbooth judges the port
     if not (as_made and request.state and there == registered):
         raise failure(RedboothError, "pending", "foreign")
     PendingAuthorization(settings).begin(request)
@@ -127,7 +128,7 @@ def adopt(url: str, settings: Settings | None = None) -> AuthorizationRequest:
 
 
 class PendingAuthorization:
-    """What was sent and, once it came, the answer: on disk, so that a kernel that was restarted recognizes it.
+    """The request under way and, once it has arrived, its answer: on disk, so that they survive a restart.
 
     README.md lists the fields. The lock is held only to read and write the file, never during a request.
     """
@@ -139,20 +140,19 @@ class PendingAuthorization:
 
     @only_kit_errors
     def begin(self, request: AuthorizationRequest) -> None:
-        """Replace what was under way; its state becomes stale. Raises RedboothError when this state already is."""
+        """Replace the request under way, whose state is then stale. Raises RedboothError if `request.state` is."""
         with locked(self._lock):
             stale, sent = [], []
             with suppress(NotYet, StoreError):
                 before = self.load()
                 stale, sent = before["stale_states"], before["sent_codes"]
-                if before["answered"] or not same_text(before["state"], request.state):  # else it is adopted once more
+                if before["answered"] or not same_text(before["state"], request.state):  # an open one is adopted again
                     stale = [*stale, before["state"]][-REMEMBERED:]
             if any(same_text(request.state, old) for old in stale):
                 raise failure(RedboothError, "pending", "known_state")
-            fields = {name: getattr(request, name) for name in KEPT_FIELDS}
-            verifier = request.code_verifier and request.code_verifier.reveal()
-            memory = {"answered": False, "stale_states": stale, "sent_codes": sent}
-            self._file.write({**fields, "code_verifier": verifier, **memory})
+            record: dict[str, Any] = {name: getattr(request, name) for name in KEPT_FIELDS}
+            record["code_verifier"] = request.code_verifier and request.code_verifier.reveal()
+            self._file.write(record | {"answered": False, "stale_states": stale, "sent_codes": sent})
 
     @only_kit_errors
     def load(self) -> dict[str, Any]:

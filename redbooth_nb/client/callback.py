@@ -29,7 +29,7 @@ MOST_REFUSALS = 5  # kept with their reasons; the others are only counted
 class Status(StrEnum):
     WAITING = "waiting"
     ANSWERED = "answered"
-    CANCELLED = "cancelled"
+    CANCELED = "canceled"
     TIMED_OUT = "timed out"
     REPLACED = "replaced by a newer one"
 
@@ -94,7 +94,7 @@ class SignIn:
 
     def cancel(self) -> None:
         """Stop waiting; an answer that came stays."""
-        self._end(Status.CANCELLED)
+        self._end(Status.CANCELED)
 
     def _end(self, status: Status) -> None:
         """End the wait, unless it has ended. An answer can still be pasted."""

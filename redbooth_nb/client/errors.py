@@ -24,8 +24,8 @@ class TokenEndpointError(RedboothError):
     error: str = ""
 
     @property
-    def plain_no(self) -> bool:
-        """Whether the service refused, and did not fail on the way: no token can be lost."""
+    def nothing_lost(self) -> bool:
+        """Whether the service clearly said no (a 4xx with an error code), so that it used nothing up."""
         return bool(self.error) and HTTPStatus.BAD_REQUEST <= self.status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
@@ -48,6 +48,10 @@ class TransportError(RedboothError):
     """
 
     sent: bool = True
+
+    @property
+    def nothing_lost(self) -> bool:
+        return not self.sent
 
 
 class CallbackError(RedboothError):
@@ -76,7 +80,7 @@ def failure(kind: type[E], step: str, code: str, /, *, before: str = "", **value
     return kind(before + parts.pop("what"), **parts)
 
 
-meaning_of = partial(failure, RedboothError)  # for an error that is explained and not raised
+explanation_of = partial(failure, RedboothError)  # the words of an error that is shown, not raised
 
 
 def sentences(table: str, findings: Mapping[str, object], **values: str) -> list[str]:

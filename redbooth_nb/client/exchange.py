@@ -15,7 +15,6 @@ from typing import Any
 import requests
 from requests_oauthlib import OAuth2Session
 
-from redbooth_nb.client.authorize import PendingAuthorization
 from redbooth_nb.client.errors import TokenEndpointError, TransportError, failure
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
@@ -25,7 +24,10 @@ from redbooth_nb.errors import RedboothError, only_kit_errors, printable
 from redbooth_nb.provider.addresses import TOKEN_URL
 from redbooth_nb.traffic.redaction import hide_in_text
 
-PERHAPS_USED = "The code or refresh token may already be used up. If it is, authorize again."
+AFTERWARD = {
+    "exchange": "exchange() sends each code only once, so authorize again before you call it again.",
+    "refresh": "The refresh token may already be used up. If it is, authorize again.",
+}
 LARGEST_TOKEN_ANSWER = 128 * 1024  # bytes; a token is a few hundred, an error page some thousand
 SLOWEST_TOKEN_ANSWER = 20.0  # seconds for the body, from the end of the headers
 LONGEST_CODE = 60  # characters shown of an error code
@@ -56,9 +58,9 @@ def exchange(response: AuthorizationResponse | None = None) -> Token:
                     timeout=TIMEOUT,
                 )
         except TransportError as error:
-            if not error.sent and response.code:  # there is one, or `use` would have said so
+            if not error.sent:
                 with suppress(RedboothError):  # what went wrong first is what to tell
-                    PendingAuthorization(settings).unmark_code_sent(request, response.code, response.callback_url)
+                    response.put_back()
             raise
         token = Token.from_answer(answer, settings.provider.now())
         store.save(token)
@@ -79,15 +81,16 @@ def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAu
         if answer.is_redirect:  # credentials go nowhere else
             raise requests.TooManyRedirects(response=answer)  # named_failures turns it into "redirect"
         if problem := answer_problem(answer, step):
-            problem.remedy += "" if problem.plain_no else f" {PERHAPS_USED}"
+            problem.remedy += f" {AFTERWARD[step]}" if step == "exchange" or not problem.nothing_lost else ""
             raise problem
-        # oauthlib gets the fields that it can read: an odd one would cost the tokens beside it
+        # oauthlib refuses the whole answer for a lifetime or scope that makes no sense, so it gets the answer without
+        # them. `_content` is where requests keeps the body.
         vars(answer).update(_content=json.dumps(readable(answer.json())).encode())
 
     oauth = OAuth2Session(settings.client_id, **options)
     connect_bounded(oauth, settings.provider, LARGEST_TOKEN_ANSWER, SLOWEST_TOKEN_ANSWER)
     oauth.hooks["response"].append(refuse)  # requests calls these with each answer, before anybody else sees it
-    with named_failures(f"{step}: POST {TOKEN_URL}", also=f" {PERHAPS_USED}"):
+    with named_failures(f"{step}: POST {TOKEN_URL}", also=f" {AFTERWARD[step]}"):
         yield oauth
 
 

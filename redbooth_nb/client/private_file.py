@@ -58,26 +58,27 @@ class PrivateFile:
             raise self.problem("unreadable", reason=error.strerror) from None
 
     def write(self, content: dict[str, Any]) -> None:
-        """Replace the content; when this returns it is on the disk. Raises StoreError; the old content stays.
-
-        A damaged file, or one of a newer kit, is kept beside the new one.
-        """
+        """Replace the content; when this returns it is on the disk. Raises StoreError; the old content stays."""
         self.check()
         with self._changing():
             make_private(self.path.parent)
             # on the disk, before anything about the old file can be in its way
             write_part(self.path, json.dumps({**content, "format": FORMAT}, indent=1).encode())
-            if (old := self.text()) is not None and _parsed(old) is None:
-                names = (self.path.with_name(f"{self.path.name}.damaged{number or ''}") for number in count())
-                self.path.replace(next(name for name in names if not name.exists()))
-            put_in_place(self.path)
+            self._replace()
 
     def finish_write(self) -> None:
         """Move `part` into place: it is complete, but a crash or a failed rename left it there."""
         with self._changing():
             with self.part.open("rb+") as file:
                 os.fsync(file.fileno())
-            put_in_place(self.path)
+            self._replace()
+
+    def _replace(self) -> None:
+        """Put the new content in place. A damaged file, or one of a newer kit, is kept beside it."""
+        if (old := self.text()) is not None and _parsed(old) is None:
+            names = (self.path.with_name(f"{self.path.name}.damaged{number or ''}") for number in count())
+            self.path.replace(next(name for name in names if not name.exists()))
+        put_in_place(self.path)
 
     def remove(self) -> None:
         """Delete the file, if it is there, and what a crash left of it."""
@@ -133,8 +134,7 @@ def locked(path: Path) -> Iterator[None]:
     with held:
         with suppress(Timeout):  # as it should be: a second lock has to wait. Else locks have no effect here
             FileLock(path, timeout=0, mode=0o600).acquire()
-            reason = "locks have no effect there, as on some network drives"
-            raise failure(StoreError, "store", "unusable", folder=folder, reason=reason)
+            raise failure(StoreError, "store", "lockless", folder=folder)
         yield
 
 
@@ -154,7 +154,7 @@ def part_of(path: Path) -> Path:
 def replace_file(path: Path, content: bytes) -> None:
     """Put the content in place in one step, never through a link, mode 0600; when this returns it is on the disk.
 
-    Only one program at a time may do so. Of a failure only SIGKILL leaves a temporary file.
+    Only one program at a time may do so. Only SIGKILL can leave a temporary file behind.
     """
     try:
         write_part(path, content)

@@ -18,7 +18,7 @@ from redbooth_nb.client.wire import TIMEOUT, api_address, bearer_problem, connec
 from redbooth_nb.errors import only_kit_errors
 from redbooth_nb.provider.addresses import REVOKE_URL, TOKEN_URL
 
-# What a dead refresh token is called: the first by services of today, the second by those before 2015.
+# The error codes for a refresh token that is no longer valid: of services today, and of those before 2015.
 DEAD: Final = frozenset({"invalid_grant", "invalid_request"})
 DEFAULTS: Final[dict[str, Any]] = {"timeout": TIMEOUT, "allow_redirects": False}
 
@@ -53,7 +53,7 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
                     timeout=TIMEOUT,
                 )
         except TokenEndpointError as error:
-            if error.error not in DEAD:
+            if error.error not in DEAD or not error.nothing_lost:
                 raise
             code = "dead_and_interrupted" if interrupted else "dead"
             raise failure(AuthorizeAgain, "refresh", code, status=error.status, error=error.error) from None
@@ -87,25 +87,20 @@ class RedboothSession:
         if (token := self.store.load()) is None:
             with self.store.lock():  # which puts in place what a crash left of an exchange
                 token = self.store.require()
-        refreshed = False
+        before = token
         if token.needs_refresh(now := self.settings.provider.now()) and token.refresh_token is not None:
             try:
-                token, refreshed = refresh(self.settings, replacing=token), True
+                token = refresh(self.settings, replacing=token)
             except (TransportError, TokenEndpointError):
                 if (token.remaining(now) or 0) <= 0:
                     raise  # else it still opens the API, and the next call tries again
         response = self._call(method, url, token, arguments)
         unauthorized = response.status_code == HTTPStatus.UNAUTHORIZED
         problem = bearer_problem(response.headers.get("WWW-Authenticate", "")) if unauthorized else ""
-        if problem == "expired" and not refreshed:  # if it is new, the clocks disagree: another would not help
-            newer = refresh(self.settings, replacing=token)
-        elif problem == "revoked":
-            with self.store.lock():  # somebody may be refreshing right now: their token is not in the store yet
-                newer, interrupted = self.store.require(), self.store.interrupted()
-            if newer.access_token == token.access_token:
-                raise failure(AuthorizeAgain, "api", "interrupted" if interrupted else "revoked")
-        else:
+        # if a token that was refreshed just now has expired, the clocks disagree: another refresh would not help
+        if problem not in {"expired", "revoked"} or (problem == "expired" and token is not before):
             return response
+        newer = refresh(self.settings, replacing=token) if problem == "expired" else self._successor(token)
         body = arguments.get("data")
         if arguments.get("files") or hasattr(body, "read") or hasattr(body, "__next__"):
             raise failure(ApiError, "call", "not_repeated")  # the file was read to its end
@@ -115,6 +110,14 @@ class RedboothSession:
     post = partialmethod(request, "POST")
     put = partialmethod(request, "PUT")
     delete = partialmethod(request, "DELETE")
+
+    def _successor(self, revoked: Token) -> Token:
+        """Return the token that has replaced a revoked one. Raises AuthorizeAgain when none has."""
+        with self.store.lock():  # somebody may be refreshing right now: their token is not in the store yet
+            newest, interrupted = self.store.require(), self.store.interrupted()
+        if newest.access_token == revoked.access_token:
+            raise failure(AuthorizeAgain, "api", "interrupted" if interrupted else "revoked")
+        return newest
 
     def _call(self, method: str, url: str, token: Token, arguments: dict[str, Any]) -> requests.Response:
         headers = {**(arguments.get("headers") or {}), "Authorization": f"Bearer {token.access_token.reveal()}"}
@@ -129,7 +132,7 @@ class RedboothSession:
 def revoke(settings: Settings | None = None) -> None:
     """Give the permission back and forget the stored token (RFC 7009). Doorkeeper's standard, unconfirmed for Redbooth.
 
-    Raises NotYet without a token, ApiError when the service does not do it; the token is then kept.
+    Raises NotYet without a token, ApiError or TransportError when the service does not do it; the token is then kept.
     """
     settings = settings or Settings.load()
     store = TokenStore(settings.folder)

@@ -23,10 +23,10 @@ from redbooth_nb.provider.delivery import LOOPBACK_HOSTS, Provider, current_prov
 from redbooth_nb.secret import Secret
 from redbooth_nb.traffic.transcript import transcript
 
-LONGEST_PLACEHOLDER = 39  # characters; a longer value is not tested for being one. Those of Redbooth have 43 or 64.
+LONGEST_PLACEHOLDER = 39  # characters; longer values are never taken for one: Redbooth's have 43 or 64
 SHOWN = 8  # characters of a client id that are shown
 NAMES = ("REDBOOTH_CLIENT_ID", "REDBOOTH_CLIENT_SECRET", "REDBOOTH_REDIRECT_URI")
-FROM_ENVIRONMENT = {"live", "stand-in"}  # kinds of provider that take credentials from there; the kit's own do not
+FROM_ENVIRONMENT = {"live", "stand-in"}  # the kinds of provider whose credentials the environment may give
 DEFAULT_REDIRECT_URI = "http://127.0.0.1:8765/callback"
 
 
@@ -59,8 +59,8 @@ class Settings:
     def load(cls) -> "Settings":
         """Read the credentials of the current provider.
 
-        Real service: each value from the environment, otherwise from `.env`. Another stand-in: each from the
-        environment, otherwise from its folder. The kit's sandbox: only from its folder.
+        redbooth.com: each value from the environment, otherwise from `.env`. A stand-in of your own: each from the
+        environment, otherwise from its folder. The kit's sandbox and its recordings: only from their folder.
         Raises NotYet when there are none, CredentialsError when they cannot be right.
         """
         configuration = Configuration.read()
@@ -69,8 +69,9 @@ class Settings:
         values, source = read_env_file(path), str(path)
         if provider.kind in FROM_ENVIRONMENT:
             given = {name: os.environ[name] for name in NAMES if os.environ.get(name, "").strip()}
+            from_file = [source] * bool(values.keys() - given.keys() & {*NAMES})
             values |= given
-            source = "the environment" if "REDBOOTH_CLIENT_ID" in given else source
+            source = " and ".join(["the environment"] * bool(given) + from_file) or source
         client_id, secret, uri = (values.get(name, "").strip() for name in NAMES)
         if not client_id and not secret:
             raise failure(NotYet, "register", "missing", path=path)
@@ -96,8 +97,8 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
     """Check the credentials, save them for the current provider (mode 0600), and return the settings.
 
     In the sandbox it also asks whether the service accepts them, which finds two values that were swapped.
-    Raises CredentialsError, having saved nothing, when one cannot be right, the environment has another in its place,
-    or the file cannot be written; TransportError when the sandbox does not answer; StoreError as `locked` does.
+    Raises CredentialsError, having saved nothing, when one cannot be right, an environment variable overrides one, or
+    the file cannot be written; TransportError when the sandbox does not answer; StoreError as `locked` does.
     """
     client_id, client_secret, redirect_uri = client_id.strip(), client_secret.strip(), redirect_uri.strip()
     if problems := credential_problems(client_id, client_secret, redirect_uri):
@@ -115,7 +116,9 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
         make_private(path.parent)
         with (
             locked(configuration.state_dir / "credentials.lock"),
-            tempfile.TemporaryDirectory(dir=configuration.state_dir) as place,  # a crash saves all three or none
+            tempfile.TemporaryDirectory(
+                dir=configuration.state_dir
+            ) as place,  # so that a crash leaves all three or none
         ):
             new = Path(place) / path.name
             new.write_bytes(path.read_bytes() if path.exists() else b"")
@@ -135,6 +138,8 @@ def _swapped(provider: Provider, client_id: str, client_secret: str) -> bool:
     Both have the same shape, so only the service can tell. Elsewhere it is not asked: there a wrong secret may count
     as an attempt to guess it, and the first exchange names the swap as a likely cause.
     """
+    if provider.kind != "sandbox":
+        return False
     session = connect_bounded(requests.Session(), provider)
     session.hooks["response"].remove(transcript.note)  # which `connect` added: this is no step of the flow
 
@@ -145,7 +150,7 @@ def _swapped(provider: Provider, client_id: str, client_secret: str) -> bool:
             answer = session.post(TOKEN_URL, data=fields | client, timeout=TIMEOUT, allow_redirects=False)
         return answer.status_code == HTTPStatus.UNAUTHORIZED
 
-    return provider.kind == "sandbox" and refused(client_id, client_secret) and not refused(client_secret, client_id)
+    return refused(client_id, client_secret) and not refused(client_secret, client_id)
 
 
 def credential_problems(client_id: str, client_secret: str, redirect_uri: str) -> list[str]:
@@ -175,7 +180,8 @@ def redirect_uri_problems(uri: str) -> list[str]:
         return sentences("redirect_uri", {"invalid": True})
     unreadable = {"empty": not uri, "blank": re.search(r"[\s\x00-\x1f\x7f]", uri)}
     wrong = {
-        "relative": not parts.scheme,
+        "relative": not parts.scheme
+        or re.match(r"[\w.-]+:\d", uri),  # of "localhost:8765/callback" the scheme is localhost
         "no_host": parts.scheme in {"http", "https"} and not parts.hostname,
         "unprotected": parts.scheme == "http" and parts.hostname and parts.hostname not in LOOPBACK_HOSTS,
         "fragment": "#" in uri,

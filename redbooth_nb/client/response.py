@@ -9,7 +9,7 @@ from typing import Any, Self
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from redbooth_nb.client.authorize import NONCE_NAME, AuthorizationRequest, PendingAuthorization
-from redbooth_nb.client.errors import CallbackError, StateError, failure, meaning_of
+from redbooth_nb.client.errors import CallbackError, StateError, explanation_of, failure
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.token import Token
 from redbooth_nb.errors import NotYet, only_kit_errors, printable
@@ -53,11 +53,12 @@ class AuthorizationResponse:
 
         accept_missing_state: take an answer without `state`, giving up the protection that it gives.
         Raises CallbackError when the text is no answer for this app, StateError when it is not the answer to
-        this request; the request then stays open. A denial is not an error: it is an outcome.
+        this request, TokenEndpointError when the token of an implicit answer is none; the request then stays open.
+        A denial is not an error: it is an outcome.
         """
         callback_url = callback_url.strip()  # pasted by hand, it often comes with a space or a line break
         fields, now = _fields(callback_url, request), request.settings.provider.now()
-        with PendingAuthorization(request.settings).change() as record:  # without an error, its state is used up
+        with PendingAuthorization(request.settings).change() as record:  # which is written if nothing is raised here
             state_check = _check_state(fields, request, record, accept_missing=accept_missing_state)
             response = cls._from_fields(fields, request, callback_url, state_check)
             record |= {"answered": True, "answered_at": now, "callback_url": callback_url}
@@ -66,9 +67,9 @@ class AuthorizationResponse:
     @classmethod
     @only_kit_errors
     def last(cls, settings: Settings | None = None) -> Self:
-        """Return the answer that came last and whose code was not sent yet, for example in the next notebook.
+        """Return the last answer, for example in the next notebook.
 
-        Raises NotYet when there is none.
+        Raises NotYet when there is none, its code was sent, or it is older than ten minutes.
         """
         settings = settings or Settings.load()
         pending = PendingAuthorization(settings)
@@ -87,7 +88,7 @@ class AuthorizationResponse:
             found["outcome"] = Outcome.DENIED if found["error"] == "access_denied" else Outcome.FAILED
         elif fields.get("access_token") and request.response_type == "token":
             found["token"] = Token.from_answer(dict(fields), request.settings.provider.now())
-        elif fields.get("code"):
+        elif fields.get("code") and request.response_type != "token":
             found["code"] = Secret("authorization code", fields["code"])
         else:
             raise failure(CallbackError, "callback", "empty")
@@ -105,12 +106,17 @@ class AuthorizationResponse:
         PendingAuthorization(self.request.settings).mark_code_sent(self.request, self.code)
         return self.url_for_oauthlib
 
+    def put_back(self) -> None:
+        """Undo `use`: it is certain that nothing was sent."""
+        if self.code:
+            PendingAuthorization(self.request.settings).unmark_code_sent(self.request, self.code, self.callback_url)
+
     @property
     def url_for_oauthlib(self) -> str:
         """The callback URL as oauthlib wants to read it: with https, and with the `state` that it will compare.
 
-        oauthlib refuses every http address, also this one, which only travelled inside your own machine. A `state`
-        that did not come back is added: `read` has accepted the answer on other grounds.
+        oauthlib refuses every http address, even on this machine, where nothing can be overheard. A `state` that did
+        not come back is added: `read` has accepted the answer on other grounds.
         Nothing is sent to the address; it is only read. It holds the code: do not display it.
         """
         parts = urlsplit(self.callback_url.reveal())
@@ -122,7 +128,7 @@ class AuthorizationResponse:
         if self.outcome is Outcome.ALLOWED:
             what = self.code or (self.token and self.token.access_token)
             return f"Allowed: {what!r} came back, and state was {self.state_check}."
-        known = meaning_of("authorize", self.error)
+        known = explanation_of("authorize", self.error)
         said = f' Redbooth says: "{self.error_description}"' if self.error_description else ""
         return f"{self.outcome.capitalize()}: {self.error}. {known.what}{said}\nWhat to do: {known.remedy}"
 
@@ -143,7 +149,7 @@ def _check_state(
     elif state is not None:
         problem = "empty"
     elif request.nonce and same_text(fields.get(NONCE_NAME, ""), request.nonce):
-        return "absent, but the random part of the redirect URI came back and proves the same"
+        return "absent, but the random part of the redirect URI came back, which proves as much"
     elif accept_missing:
         return "absent, and accepted because you said so"
     else:

@@ -63,8 +63,8 @@ class Token:
 
     def needs_refresh(self, now: float) -> bool:
         """Whether to refresh before the next call: in the last minute, or the last tenth of a short life."""
-        life = self.expires_in
-        return life is not None and self.obtained_at + life - now <= min(60, life / 10)
+        left = self.remaining(now)
+        return left is not None and left <= min(60, (self.expires_in or 0) / 10)
 
     def reveal(self) -> dict[str, Any]:
         """Return the plain dict that requests-oauthlib works with. It holds secrets: do not display it."""
@@ -153,17 +153,16 @@ class TokenStore:
         """Mark `token` on disk while it is refreshed: a crash before `save` is then noticed.
 
         Yields whether the mark was there already: an earlier refresh may have been lost, and its mark stays. After an
-        error the mark is taken back if nothing was lost: nothing was sent, or the answer was a plain no.
+        error that lost nothing, the mark is removed.
         """
         interrupted = self.interrupted()
         self._mark(token)
         try:
             yield interrupted
         except (TransportError, TokenEndpointError) as error:
-            nothing_lost = error.plain_no if isinstance(error, TokenEndpointError) else not error.sent
-            if nothing_lost and not interrupted:
+            if error.nothing_lost and not interrupted:
                 with suppress(StoreError):  # on a full disk the mark stays: the error of the refresh matters more
-                    self.save(token)
+                    self.save(token)  # without the mark
             raise
 
     @only_kit_errors
@@ -178,12 +177,14 @@ class TokenStore:
 
     def _recover(self) -> None:
         """Put a new token in place that is whole in the temporary file, but was not renamed."""
-        whole = False
-        with suppress(StoreError):  # half a token is none; what is wrong with the file itself, the next read reports
-            (old, interrupted), (new, marked) = _read(self._file), _read(PrivateFile(self._file.part))
-            if new and not marked:  # of an exchange or a refresh; nothing older may replace a good token
-                whole = old is None or interrupted or new.obtained_at >= old.obtained_at
-        if whole:
+        new = old = None
+        with suppress(StoreError):  # half a token is none
+            new, marked = _read(PrivateFile(self._file.part))
+            new = None if marked else new  # left while the mark was written
+        with suppress(StoreError):  # a damaged file is set aside
+            old, marked = _read(self._file)
+            old = None if marked else old  # the new one may be its successor
+        if new and (old is None or new.obtained_at >= old.obtained_at):  # nothing older replaces a good token
             self._file.finish_write()
 
 

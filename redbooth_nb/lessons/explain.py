@@ -14,7 +14,7 @@ from IPython.core.getipython import get_ipython
 from IPython.core.interactiveshell import InteractiveShell
 from oauthlib.oauth2 import OAuth2Error
 
-from redbooth_nb.client.errors import meaning_of
+from redbooth_nb.client.errors import explanation_of
 from redbooth_nb.client.exchange import answer_problem
 from redbooth_nb.client.wire import status_of
 from redbooth_nb.errors import RedboothError
@@ -118,7 +118,7 @@ def _reading(answer: requests.Response) -> tuple[str, RedboothError | None]:
     if address == AUTHORIZE_URL and location:
         query = urlsplit(location).query or urlsplit(location).fragment
         code = parse_qs(query).get("error", [""])[0]
-        return f"the browser is sent to {hide_in_url(location)}", meaning_of("authorize", code) if code else None
+        return f"the browser is sent to {hide_in_url(location)}", explanation_of("authorize", code) if code else None
     if address == AUTHORIZE_URL:
         message = page_message(answer)
         return f'a page that says "{message}"', page_meaning(message)
@@ -127,7 +127,7 @@ def _reading(answer: requests.Response) -> tuple[str, RedboothError | None]:
         if problem is None:
             return "a token", None
         said = "no error code" if isinstance(hidden_json(answer.text), dict) else "something that is not JSON"
-        return problem.error or said, meaning_of("token", problem.error)
+        return problem.error or said, explanation_of("token", problem.error)
     if answer.ok:
         return "a good answer", None
     return answer.headers.get("WWW-Authenticate") or answer.text.strip()[:80], api_meaning(answer)

@@ -59,7 +59,7 @@ def catch_up(stage: str) -> Settings:
     Raises NotYet on redbooth.com, where only a person can do it.
     """
     if current_provider().kind == "live":
-        raise failure(NotYet, "lesson", "only_you")
+        raise NotYet.named("only_you")
     return _pick_up(stage)
 
 
@@ -134,7 +134,7 @@ def practice_only() -> Provider:
     """Return the provider. Raises RedboothError when it is the real redbooth.com."""
     provider = current_provider()
     if provider.kind == "live":
-        raise failure(RedboothError, "lesson", "practice_only")
+        raise RedboothError.named("practice_only")
     return provider
 
 

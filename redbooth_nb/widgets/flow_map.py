@@ -13,7 +13,7 @@ import traitlets
 
 from redbooth_nb import RedboothError, Settings, TokenStore, transcript
 from redbooth_nb.client.authorize import PendingAuthorization
-from redbooth_nb.client.errors import meaning_of
+from redbooth_nb.client.errors import explanation_of
 from redbooth_nb.client.response import CODE_LIFETIME
 from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.addresses import APPLICATIONS_URL, AUTHORIZE_URL, TOKEN_URL
@@ -94,7 +94,7 @@ class Snapshot:
         fields = dict(parse_qsl(urlsplit(callback).query) + parse_qsl(urlsplit(callback).fragment))
         self.answered_at = float(record["answered_at"]) if record["answered"] else None
         self.answer, self.code_used = hide_in_url(callback), bool(record["answered"]) and not callback
-        self.error = meaning_of("authorize", fields["error"]).what if fields.get("error") else ""
+        self.error = explanation_of("authorize", fields["error"]).what if fields.get("error") else ""
         self.implicit = record["response_type"] == "token"
         self.unanswered = self.answered_at is None
 

@@ -66,7 +66,7 @@ def test_authorize(panel: Panel) -> None:
     panel.decide("Allow")
     panel.is_right("authorize-allowed", "Done. Allowed: <authorization code")
     panel.show("panel = SignInPanel()\npanel").press("Cancel")
-    panel.is_right("authorize-cancelled", "The sign-in was canceled")
+    panel.is_right("authorize-canceled", "The sign-in was canceled")
 
 
 def test_authorize_in_a_tab(panel: Panel) -> None:

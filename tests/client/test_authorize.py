@@ -101,6 +101,8 @@ def test_the_same_address_is_adopted_until_it_was_answered(settings: Settings) -
         lambda url: url.replace("redirect_uri=", "redirect_uri=http%3A%2F%2Fanother.test%2F"),
         lambda url: re.sub("redirect_uri=[^&]*&", "", url),
         lambda url: f"{url}&state=another",
+        lambda url: re.sub("redirect_uri=[^&]*&", "redirect_uri=http%3A%2F%2F%5B&", url),
+        lambda url: f"{url}&nonce=abc",
         lambda url: f"{url}&code_challenge=abc",
         lambda url: f"{url}&prompt=login",
         lambda _url: "",
@@ -110,7 +112,7 @@ def test_an_address_that_the_kit_cannot_follow_is_refused(
     sent: AuthorizationRequest, settings: Settings, spoiled: Callable[[str], str]
 ) -> None:
     """A half-understood request is never taken for the one under way, which stays."""
-    with pytest.raises(RedboothError, match="not the address of a request that the kit can follow"):
+    with pytest.raises(RedboothError, match="The kit cannot adopt this address"):
         adopt(spoiled(sent.url))
     assert PendingAuthorization(settings).request() == sent
 

@@ -520,7 +520,7 @@ def test_cancelling_twice_is_cancelling_once(sent: AuthorizationRequest, listen:
     listener = listen(sent, on_change=lambda: seen.append(listener.status))
     listener.cancel()
     listener.cancel()
-    assert seen == ["cancelled"]
+    assert seen == ["canceled"]
     with pytest.raises(ConnectionRefusedError):
         browse(listener, "/callback")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from redbooth_nb.client.errors import meaning_of, meanings
+from redbooth_nb.client.errors import explanation_of, meanings
 from redbooth_nb.client.wire import bearer_problem
 from redbooth_nb.errors import RedboothError, only_kit_errors
 
@@ -24,7 +24,7 @@ TOKEN_ERRORS = [
     ("leg", "code"), [(step, code) for step, rows in meanings().items() if step in LEGS for code in rows]
 )
 def test_every_explanation_says_what_why_and_what_to_do(leg: str, code: str) -> None:
-    known = meaning_of(leg, code)
+    known = explanation_of(leg, code)
     assert all(sentence.endswith(".") for sentence in (known.what, known.why, known.remedy))
 
 
@@ -34,19 +34,19 @@ def test_every_explanation_says_what_why_and_what_to_do(leg: str, code: str) -> 
      *(("token", code) for code in TOKEN_ERRORS), *(("api", word) for word in ("expired", "revoked", "invalid"))],
 )  # fmt: skip
 def test_every_error_of_the_guide_and_the_rfcs_is_known(leg: str, code: str) -> None:
-    known = meaning_of(leg, code)
+    known = explanation_of(leg, code)
     assert "Neither the guide nor the RFC" not in known.why
     assert "RFC" in known.reference
 
 
 def test_a_refresh_without_credentials_does_not_send_the_user_to_sign_in_again() -> None:
     """Doorkeeper answers invalid_grant to that, too: notebook 04 shows that nothing is lost."""
-    remedy = meaning_of("token", "invalid_grant").remedy
+    remedy = explanation_of("token", "invalid_grant").remedy
     assert remedy.startswith("If the redirect_uri, the code verifier or the credentials were wrong, nothing is lost:")
 
 
 def test_an_error_nobody_specified_says_so_and_is_cut_short() -> None:
-    known = meaning_of("token", "new\x1b[31m" + "x" * 500)
+    known = explanation_of("token", "new\x1b[31m" + "x" * 500)
     assert "Neither the guide nor the RFC" in known.why
     assert "\x1b" not in known.what
     assert len(known.what) < 120

@@ -172,7 +172,7 @@ def test_no_answer_is_named_with_its_leg_and_never_tried_again(  # noqa: PLR0913
     words = str(caught.value)
     assert words.startswith("exchange: POST https://redbooth.com/oauth2/token")
     assert said_by(said, words)
-    assert "may already be used up" in words
+    assert "exchange() sends each code only once" in words
     assert_sent_once_and_nothing_lost(faulty, allowed, stored)
 
 
@@ -343,7 +343,7 @@ def test_what_is_odd_is_named_and_never_a_token(
     faulty.answers = [reply(200, json.dumps({**GOOD, **changes}))]
     with pytest.raises(TokenEndpointError) as caught:
         exchange(allowed)
-    assert "may already be used up" in caught.value.remedy
+    assert "exchange() sends each code only once" in caught.value.remedy
 
 
 def test_good_json_under_a_wrong_content_type_is_taken(faulty: FaultyServer, allowed: AuthorizationResponse) -> None:
@@ -376,9 +376,10 @@ def test_a_refusal_leaves_the_token_of_before(
     token = exchange(decide(app))
     answer = decide(app)
     sandbox.advance(601)
-    with pytest.raises(TokenEndpointError, match="invalid_grant"):
+    with pytest.raises(TokenEndpointError, match="invalid_grant") as caught:
         exchange(answer)
     assert TokenStore(app.folder).load() == token
+    assert "exchange() sends each code only once" in caught.value.remedy
 
 
 def test_where_the_token_cannot_be_kept_the_code_is_not_spent(

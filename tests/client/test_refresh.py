@@ -152,7 +152,15 @@ def test_a_refusal_is_not_remembered_as_a_crash(faulty: FaultyServer, app_at_fau
             assert not TokenStore(app_at_faulty.folder).interrupted()
 
 
-@pytest.mark.parametrize("answer", [RESET, reply(500, "<h1>Oops</h1>", "text/html"), reply(200, '{"access_tok')])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        RESET,
+        reply(500, "<h1>Oops</h1>", "text/html"),
+        reply(503, '{"error": "invalid_request"}'),  # the service failed: that says nothing about the token
+        reply(200, '{"access_tok'),
+    ],
+)
 def test_a_refresh_without_a_usable_answer_keeps_the_token_and_the_mark(
     faulty: FaultyServer, app_at_faulty: Settings, stored: Token, answer: bytes
 ) -> None:

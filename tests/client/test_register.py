@@ -163,6 +163,8 @@ def test_credentials_that_cannot_be_right_are_not_saved(
         ("", "is empty"),
         ("callback", "relative"),
         ("/callback", "relative"),
+        ("localhost:8765/callback", "relative"),
+        ("www.example.com:443/callback", "relative"),
         ("http:///callback", "names no host"),
         ("http://example.com/callback", "plain http to reach another machine"),
         ("http://127.0.0.1/callback#x", "fragment"),
@@ -185,7 +187,7 @@ def test_a_redirect_uri_of_a_working_client_is_fine(uri: str) -> None:
 
 def test_the_environment_beats_the_file(machine: Path, live: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each setting by itself, and an empty one counts as none."""
-    del machine, live
+    del live
     save_credentials(CLIENT_ID, CLIENT_SECRET, "http://127.0.0.1:9/callback")
     monkeypatch.setenv("REDBOOTH_REDIRECT_URI", "http://127.0.0.1:10/callback")
     monkeypatch.setenv("REDBOOTH_CLIENT_SECRET", " ")
@@ -196,6 +198,8 @@ def test_the_environment_beats_the_file(machine: Path, live: None, monkeypatch: 
     settings = Settings.load()
     assert (settings.client_id, settings.client_secret.reveal()) == (OTHER_ID, OTHER_SECRET)
     assert settings.source == "the environment"
+    monkeypatch.delenv("REDBOOTH_CLIENT_ID")
+    assert Settings.load().source == f"the environment and {machine / '.env'}"
 
 
 def test_live_credentials_are_never_used_for_the_sandbox(

@@ -62,6 +62,15 @@ def test_the_implicit_answer_stands_in_the_fragment(settings: Settings) -> None:
     assert (answer.token.access_token.reveal(), answer.token.expires_in) == ("implicit-one", 7200)
 
 
+def test_a_code_is_no_answer_to_a_request_for_a_token(settings: Settings) -> None:
+    """`exchange` could not use it: oauthlib looks for the code and state of a request for a code."""
+    request = AuthorizationRequest.new(settings, response_type="token")
+    for fragment in (True, False):
+        with pytest.raises(CallbackError, match="neither a code nor an error"):
+            AuthorizationResponse.read(url(request, fragment=fragment, code="the-code", state=request.state), request)
+    assert_open(request)
+
+
 def test_an_implicit_answer_that_is_no_token_leaves_the_request_open(settings: Settings) -> None:
     request = AuthorizationRequest.new(settings, response_type="token")
     fields = {"access_token": "implicit-one", "token_type": "mac", "state": request.state}

@@ -67,11 +67,11 @@ def test_where_the_port_is_busy_the_address_can_be_pasted(app: Settings) -> None
         assert sign_in.status == "answered"
 
 
-@pytest.mark.parametrize("end", ["cancelled", "timed out"])
+@pytest.mark.parametrize("end", ["canceled", "timed out"])
 def test_an_end_without_an_answer_is_none(app: Settings, end: str) -> None:
     """R15: `wait` tells whether the answer came, not whether the waiting is over."""
-    sign_in = SignIn(AuthorizationRequest.new(app), timeout=600 if end == "cancelled" else 0.01)
-    if end == "cancelled":
+    sign_in = SignIn(AuthorizationRequest.new(app), timeout=600 if end == "canceled" else 0.01)
+    if end == "canceled":
         sign_in.cancel()
     assert not sign_in.wait(QUICK)
     assert sign_in.status == end

@@ -295,6 +295,18 @@ def test_a_file_that_makes_no_sense_is_kept_aside_when_a_new_one_comes(store: To
         assert mode(store.path.with_name("token.json.damaged")) == 0o600
 
 
+@pytest.mark.parametrize("content", [*DAMAGED.values(), *NEWER.values()], ids=[*DAMAGED, *NEWER])
+def test_a_whole_new_token_beside_a_damaged_file_is_put_in_place(store: TokenStore, content: bytes) -> None:
+    """R26, R36: of two crashes neither costs the token, and the damaged file is kept aside."""
+    store.save(token("new"))
+    store.path.rename(part_of(store.path))
+    store.path.touch(mode=0o600)
+    store.path.write_bytes(content)
+    with store.lock():
+        assert store.load() == token("new")
+    assert store.path.with_name("token.json.damaged").read_bytes() == content
+
+
 def test_one_damaged_file_does_not_overwrite_another(store: TokenStore) -> None:
     """R36: the second is kept beside the first."""
     put(store, b"first")

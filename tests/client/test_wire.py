@@ -84,7 +84,7 @@ def test_every_kind_of_failure_has_words_of_its_own(error: requests.RequestExcep
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("HTTPS_PROXY", f"http://127.0.0.1:{unused_port()}", "the proxy cannot be used"),
+        ("HTTPS_PROXY", "http://127.0.0.1:1", "the proxy cannot be used"),
         ("HTTPS_PROXY", "gopher://127.0.0.1:9", "the proxy cannot be used"),
         ("HTTPS_PROXY", "http://a:b:c", "the proxy cannot be used"),
         ("REQUESTS_CA_BUNDLE", "/nowhere/certificates.pem", "a file that the request needs cannot be read"),

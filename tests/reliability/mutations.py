@@ -64,8 +64,8 @@ MUTATIONS = {
         FILE, '"shared": sys.platform != "win32" and found.st_mode & 0o077', '"shared": False',
         ("tests/client/test_store.py::test_a_file_that_others_can_read_is_refused",)),
     "a damaged file is overwritten": Mutation(
-        FILE, "                self.path.replace(next(name for name in names if not name.exists()))\n",
-        "                pass\n",
+        FILE, "            self.path.replace(next(name for name in names if not name.exists()))\n",
+        "            pass\n",
         ("tests/client/test_store.py::test_a_file_that_makes_no_sense_is_kept_aside_when_a_new_one_comes",)),
     "state is not compared": Mutation(
         RESPONSE, "    elif state and same_text(state, request.state):", "    elif state:",
@@ -115,7 +115,7 @@ MUTATIONS = {
         REFRESH, "if replacing is not None and old.access_token != replacing.access_token:", "if False:",
         ("tests/client/test_refresh.py::test_whoever_comes_second_takes_what_is_there",)),
     "revoked is believed without the lock": Mutation(
-        REFRESH, "            with self.store.lock():  # somebody", "            if True:  # somebody",
+        REFRESH, "        with self.store.lock():  # somebody", "        if True:  # somebody",
         ("tests/client/test_refresh.py::test_a_call_between_rotation_and_save_waits_for_the_new_token",)),
     "used before it is saved": Mutation(
         REFRESH, "        store.save(token)\n        return token\n",
@@ -128,9 +128,11 @@ MUTATIONS = {
         TOKEN, "            self._recover()\n", "",
         ("tests/client/test_refresh.py::test_a_token_that_was_written_when_the_crash_came_is_kept",)),
     "refreshed whatever the 401 says": Mutation(
-        REFRESH, 'if problem == "expired" and not refreshed:', "if response.status_code == 401:",
-        ("tests/client/test_refresh.py::test_a_revoked_token_asks_to_authorize_again",
-         "tests/client/test_refresh.py::test_one_call_never_refreshes_twice")),
+        REFRESH, ' if problem == "expired" else self._successor(token)\n', "\n",
+        ("tests/client/test_refresh.py::test_a_revoked_token_asks_to_authorize_again",)),
+    "refreshed twice in a call": Mutation(
+        REFRESH, ' or (problem == "expired" and token is not before):\n', ":\n",
+        ("tests/client/test_refresh.py::test_one_call_never_refreshes_twice",)),
     "forms can be forged": Mutation(
         "provider/sandbox/__init__.py", "    app.before_request(web.refuse_forgeries)\n", "",
         ("tests/provider/sandbox/test_pages.py::test_forged_forms_are_refused",)),

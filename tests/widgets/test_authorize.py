@@ -105,7 +105,7 @@ def test_it_says_how_long_the_link_can_be_used(panel: SignInPanel) -> None:
     assert panel._countdown.text() == "You can answer for another 10 min"
     assert panel._waiting in panel.children
     click(panel, "Cancel")
-    assert panel.sign_in.status == "cancelled"
+    assert panel.sign_in.status == "canceled"
     assert panel._waiting not in panel.children
     assert PASTE in labels(panel)  # a late answer can still be pasted
 

@@ -111,7 +111,7 @@ def test_with_pkce_the_verifier_is_among_the_fields_and_in_the_curl(app: Setting
 
 
 @pytest.mark.parametrize(
-    ("lives", "words"), [(7200, "is valid (2 h)"), (60, "is valid (1 min)"), (2, "is valid (2 s)")]
+    ("lives", "words"), [(7200, "in seconds (2 h)"), (60, "in seconds (1 min)"), (2, "in seconds (2 s)")]
 )
 def test_the_lifetime_shown_is_the_answers(
     app: Settings, sandbox: Sandbox, decide: DECIDE, lives: int, words: str

@@ -123,7 +123,7 @@ def test_what_happened_elsewhere_says_so(app: Settings, decide: DECIDE) -> None:
     transcript._round_trips.clear()
     decision = hop(FlowMap(), "decision")
     assert (decision["progress"], decision["round_trip"]) == ("done", "")
-    assert "it happened in the browser or in an earlier notebook" in str(decision["note"])
+    assert "which happened in the browser or in an earlier notebook" in str(decision["note"])
     assert hop(FlowMap(), "link")["note"] == ""
 
 
