@@ -1,7 +1,11 @@
 """The map in `client/README.md` names only what exists, and every module."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 from client.machine import FaultyServer, reply
@@ -39,3 +43,46 @@ def test_the_fields_on_disk_are_those_of_the_map(faulty: FaultyServer, allowed: 
     for name in ("authorization", "token"):
         fields |= set(json.loads((folder / f"{name}.json").read_text()))
     assert [name for name in fields - {"format"} if not re.search(rf"\b{name}\b", MAP)] == []
+
+
+USED_AT_WORK = """
+from redbooth_nb.client.authorize import AuthorizationRequest
+from redbooth_nb.client.errors import TransportError
+from redbooth_nb.client.exchange import exchange
+from redbooth_nb.client.register import save_credentials
+from redbooth_nb.client.response import AuthorizationResponse
+
+save_credentials("c1" * 32, "5e" * 32)
+request = AuthorizationRequest.new()
+print(AuthorizationResponse.read(f"{request.redirect_uri}?code=the-code&state={request.state}", request).describe())
+try:
+    exchange()
+except TransportError as error:  # there is no redbooth.com behind this proxy
+    print(error.what, error.sent)
+"""
+
+
+def test_a_copy_made_as_the_map_says_works_without_the_rest_of_the_kit(tmp_path: Path) -> None:
+    copy = tmp_path / "redbooth_nb"
+    for_the_browser = ("callback.py", "loopback.py", "callback.html")
+    shutil.copytree(FOLDER, copy / "client", ignore=shutil.ignore_patterns("__pycache__", *for_the_browser))
+    for name in ("errors.py", "errors.toml", "secret.py", "configuration.py", "provider/addresses.py", "changes.py"):
+        (copy / name).parent.mkdir(exist_ok=True)
+        shutil.copy(FOLDER.parent / name, copy / name)
+    (copy / "__init__.py").touch()  # so that it is found before the installed kit
+    written = re.search(r"```python\n(# provider/delivery.py\n.*?)```", MAP, re.DOTALL)
+    assert written
+    for part in re.split(r"(?m)^# (?=\w+/\w+\.py$)", written[1])[1:]:
+        name, _, text = part.partition("\n")
+        (copy / name).parent.mkdir(exist_ok=True)
+        (copy / name).write_text(text)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("REDBOOTH_", "PYTHON"))}
+    environment |= {"PYTHONPATH": str(tmp_path), "HTTPS_PROXY": "http://127.0.0.1:1"}
+    environment |= {"REDBOOTH_STATE_DIR": str(tmp_path / "state")}
+    done = subprocess.run(  # noqa: S603  (our own script)
+        [sys.executable, "-c", USED_AT_WORK], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    answer, sent = done.stdout.splitlines()
+    assert answer.startswith("Allowed: <authorization code ...")
+    assert sent == "exchange: POST https://redbooth.com/oauth2/token: the proxy cannot be used. False"
