@@ -122,7 +122,7 @@ MUTATIONS = {
         "        return token\n",
         ("tests/client/test_refresh.py::test_the_new_token_is_on_disk_before_it_is_used",)),
     "no mark of a refresh": Mutation(
-        TOKEN, "        self._file.write({**token.reveal(), MARK: True})\n", "",
+        TOKEN, "        self._file.write({**token.reveal(), MARK: True})\n", "        del token\n",
         ("tests/client/test_refresh.py::test_a_refresh_without_a_usable_answer_keeps_the_token_and_the_mark",)),
     "what a crash left is not looked for": Mutation(
         TOKEN, "            self._recover()\n", "",
