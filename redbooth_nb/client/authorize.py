@@ -140,13 +140,13 @@ class PendingAuthorization:
 
     @only_kit_errors
     def begin(self, request: AuthorizationRequest) -> None:
-        """Replace the request under way, whose state is then stale. Raises RedboothError if `request.state` is."""
+        """Replace the request under way. Raises RedboothError if an earlier request had the same state."""
         with locked(self._lock):
             stale, sent = [], []
             with suppress(NotYet, StoreError):
                 before = self.load()
                 stale, sent = before["stale_states"], before["sent_codes"]
-                if before["answered"] or not same_text(before["state"], request.state):  # an open one is adopted again
+                if before["answered"] or not same_text(before["state"], request.state):  # the open one may come again
                     stale = [*stale, before["state"]][-REMEMBERED:]
             if any(same_text(request.state, old) for old in stale):
                 raise failure(RedboothError, "pending", "known_state")

@@ -81,7 +81,8 @@ def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAu
         if answer.is_redirect:  # credentials go nowhere else
             raise requests.TooManyRedirects(response=answer)  # named_failures turns it into "redirect"
         if problem := answer_problem(answer, step):
-            problem.remedy += f" {AFTERWARD[step]}" if step == "exchange" or not problem.nothing_lost else ""
+            if step == "exchange" or not problem.nothing_lost:
+                problem.remedy += f" {AFTERWARD[step]}"
             raise problem
         # oauthlib refuses the whole answer for a lifetime or scope that makes no sense, so it gets the answer without
         # them. `_content` is where requests keeps the body.

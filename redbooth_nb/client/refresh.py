@@ -43,7 +43,7 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
         try:
             # After an interrupted refresh the same token is sent again: the service may never have got it, or may keep
             # it valid until its successor is used.
-            with store.refreshing(old) as interrupted, token_session("refresh", settings) as oauth:
+            with store.refreshing(old) as was_interrupted, token_session("refresh", settings) as oauth:
                 # requests-oauthlib sends no client credentials by itself on a refresh
                 answer = oauth.refresh_token(
                     TOKEN_URL,
@@ -55,7 +55,7 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
         except TokenEndpointError as error:
             if error.error not in DEAD or not error.nothing_lost:
                 raise
-            code = "dead_and_interrupted" if interrupted else "dead"
+            code = "dead_and_interrupted" if was_interrupted else "dead"
             raise failure(AuthorizeAgain, "refresh", code, status=error.status, error=error.error) from None
         token = Token.from_answer(answer, settings.provider.now(), previous=old)
         store.save(token)
@@ -87,20 +87,22 @@ class RedboothSession:
         if (token := self.store.load()) is None:
             with self.store.lock():  # which puts in place what a crash left of an exchange
                 token = self.store.require()
-        before = token
+        refreshed = False
         if token.needs_refresh(now := self.settings.provider.now()) and token.refresh_token is not None:
             try:
-                token = refresh(self.settings, replacing=token)
+                token, refreshed = refresh(self.settings, replacing=token), True
             except (TransportError, TokenEndpointError):
                 if (token.remaining(now) or 0) <= 0:
                     raise  # else it still opens the API, and the next call tries again
         response = self._call(method, url, token, arguments)
         unauthorized = response.status_code == HTTPStatus.UNAUTHORIZED
         problem = bearer_problem(response.headers.get("WWW-Authenticate", "")) if unauthorized else ""
-        # if a token that was refreshed just now has expired, the clocks disagree: another refresh would not help
-        if problem not in {"expired", "revoked"} or (problem == "expired" and token is not before):
+        if problem == "revoked":
+            newer = self._successor(token)
+        elif problem == "expired" and not refreshed:  # else the clocks disagree, and another refresh would not help
+            newer = refresh(self.settings, replacing=token)
+        else:
             return response
-        newer = refresh(self.settings, replacing=token) if problem == "expired" else self._successor(token)
         body = arguments.get("data")
         if arguments.get("files") or hasattr(body, "read") or hasattr(body, "__next__"):
             raise failure(ApiError, "call", "not_repeated")  # the file was read to its end

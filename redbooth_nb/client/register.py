@@ -69,9 +69,10 @@ class Settings:
         values, source = read_env_file(path), str(path)
         if provider.kind in FROM_ENVIRONMENT:
             given = {name: os.environ[name] for name in NAMES if os.environ.get(name, "").strip()}
-            from_file = [source] * bool(values.keys() - given.keys() & {*NAMES})
+            if given:
+                rest = [name for name in NAMES if values.get(name) and name not in given]
+                source = f"the environment and {path}" if rest else "the environment"
             values |= given
-            source = " and ".join(["the environment"] * bool(given) + from_file) or source
         client_id, secret, uri = (values.get(name, "").strip() for name in NAMES)
         if not client_id and not secret:
             raise failure(NotYet, "register", "missing", path=path)

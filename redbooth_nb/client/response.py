@@ -53,7 +53,7 @@ class AuthorizationResponse:
 
         accept_missing_state: take an answer without `state`, giving up the protection that it gives.
         Raises CallbackError when the text is no answer for this app, StateError when it is not the answer to
-        this request, TokenEndpointError when the token of an implicit answer is none; the request then stays open.
+        this request, TokenEndpointError when an implicit answer holds no valid token; the request then stays open.
         A denial is not an error: it is an outcome.
         """
         callback_url = callback_url.strip()  # pasted by hand, it often comes with a space or a line break

@@ -177,15 +177,15 @@ class TokenStore:
 
     def _recover(self) -> None:
         """Put a new token in place that is whole in the temporary file, but was not renamed."""
-        new = old = None
+        old, new, marked, refreshing = None, None, False, False
         with suppress(StoreError):  # half a token is none
             new, marked = _read(PrivateFile(self._file.part))
-            new = None if marked else new  # left while the mark was written
-        with suppress(StoreError):  # a damaged file is set aside
-            old, marked = _read(self._file)
-            old = None if marked else old  # the new one may be its successor
-        if new and (old is None or new.obtained_at >= old.obtained_at):  # nothing older replaces a good token
-            self._file.finish_write()
+        with suppress(StoreError):  # what it is, the next reading says
+            old, refreshing = _read(self._file)
+        if new is None or marked:  # a marked one is the old token, on the way to a refresh
+            return
+        if old is None or refreshing or new.obtained_at >= old.obtained_at:  # nothing older replaces a good token
+            self._file.finish_write()  # which keeps a damaged file beside it
 
 
 def _read(file: PrivateFile) -> tuple[Token | None, bool]:

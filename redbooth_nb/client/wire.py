@@ -134,12 +134,13 @@ def transport_failure(error: Exception, what: str) -> TransportError:
     status = f" answered {status_of(response)}" if response is not None else ""
     problem = error if isinstance(error, UnboundedAnswer) else ""
     named = failure(TransportError, "transport", code, before=f"{what}{status}: ", problem=problem)
-    # requests wraps urllib3's error, which says why it gave up; for TLS that wraps Python's own. If the connection was
-    # never made, or not trusted, nothing was sent.
+    # requests wraps urllib3's error, which says why it gave up; for TLS and proxies that wraps another one. If the
+    # connection was never made, or not trusted, nothing was sent.
     reason = getattr(next(iter(error.args), None), "reason", None)
+    reason = getattr(reason, "original_error", reason)
     untrusted = isinstance(next(iter(getattr(reason, "args", ())), None), ssl.SSLCertVerificationError)
-    refused = untrusted or isinstance(reason, NewConnectionError | ConnectTimeoutError)
-    named.sent = not (refused or code in NEVER_SENT)
+    refused = isinstance(reason, NewConnectionError | ConnectTimeoutError) or str(reason).startswith(NO_TUNNEL)
+    named.sent = not (untrusted or refused or code in NEVER_SENT)
     return named
 
 
@@ -147,7 +148,8 @@ _FAILURES: tuple[tuple[Any, str], ...] = (  # the first that fits
     (UnboundedAnswer, "unbounded"),
     (exceptions.JSONDecodeError, "unreadable"),
     ((exceptions.InvalidJSONError, exceptions.InvalidHeader, UnicodeEncodeError), "unsendable"),
-    ((exceptions.ProxyError, exceptions.InvalidURL, exceptions.InvalidSchema), "proxy"),  # the addresses are the kit's
+    ((exceptions.InvalidURL, exceptions.InvalidSchema), "address"),  # of a proxy: the others are the kit's
+    (exceptions.ProxyError, "proxy"),
     (exceptions.SSLError, "certificate"),
     (exceptions.ConnectTimeout, "connect"),
     ((exceptions.ReadTimeout, ReadTimeoutError), "answer"),
@@ -156,7 +158,8 @@ _FAILURES: tuple[tuple[Any, str], ...] = (  # the first that fits
     (exceptions.RequestException, "unreadable"),
     (OSError, "no_file"),
 )
-NEVER_SENT = {"unsendable", "proxy", "no_file"}
+NEVER_SENT = {"unsendable", "address", "no_file"}
+NO_TUNNEL = "Tunnel connection failed"  # http.client's words when a proxy refuses to connect to redbooth.com
 
 
 def status_of(answer: requests.Response) -> str:

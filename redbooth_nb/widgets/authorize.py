@@ -14,7 +14,7 @@ from redbooth_nb.provider.visitor import VisitorError, press
 from redbooth_nb.traffic.redaction import hide_in_url
 from redbooth_nb.widgets.browser import Browser
 from redbooth_nb.widgets.countdown import Countdown
-from redbooth_nb.widgets.markup import fold, table
+from redbooth_nb.widgets.markup import panels
 from redbooth_nb.widgets.view import TEXTS, Markup, View, field, row
 
 LATEST = 3  # refused answers that are shown
@@ -111,11 +111,12 @@ class SignInPanel(View):
             response, meanings = self.response, TEXTS["fields"]["callback"]
             rows = [(name, getattr(response, name), meanings[name]) for name in meanings if getattr(response, name)]
             rows += [("state", response.state or "(absent)", f"sent: {sent} - {response.state_check}")]
-            return fold("The answer, field by field", table(("field", "value", "meaning"), rows))
+            return panels.fold("The answer, field by field", panels.table(("field", "value", "meaning"), rows))
         failed = [error for error in self.sign_in.refused if isinstance(error, StateError)][-LATEST:]
         sent = f"{sent[:4]}..."  # the whole of it, in a saved notebook, would let somebody answer this request
         rows = [("state", _received(error), f"sent: {sent} - {error.what}") for error in failed]
-        return fold("Refused answers", table(("field", "value", "check"), rows), opened=True) * bool(rows)
+        shown = panels.table(("field", "value", "check"), rows)
+        return panels.fold("Refused answers", shown, opened=True) if rows else ""
 
     def text(self) -> str:
         """Describe the status of the sign-in."""

@@ -21,7 +21,7 @@ from redbooth_nb.provider.addresses import AUTHORIZE_URL
 from redbooth_nb.provider.delivery import Provider, current_provider
 from redbooth_nb.provider.visitor import Visitor, document, page_message
 from redbooth_nb.traffic.redaction import hide_in_text, hide_in_url
-from redbooth_nb.widgets.markup import arrival_page, link, own_page
+from redbooth_nb.widgets.markup import arrival_page, panels
 from redbooth_nb.widgets.view import HERE, TEXTS, Markup, View, shared
 
 
@@ -73,7 +73,7 @@ class Browser(View):
         """Show a link to open in a tab of your own browser. The window stays: either can be used."""
         self.in_tab = True
         self._on_tab()
-        shown = f"<strong>{link(self._provider.link(self._url), self._label)}</strong> (opens in a new tab)"
+        shown = panels.tab_link(self._provider.link(self._url), self._label)
         if self._provider.kind == "live":
             self.children = [Markup(shown), self._message]
         else:
@@ -127,7 +127,7 @@ class Browser(View):
         try:
             self._act(asked)
         except RedboothError as error:  # becomes a page, as in any browser
-            self._tell(self._url, "This page can't be opened", own_page("This page can't be opened", str(error)))
+            self._tell(self._url, "This page can't be opened", panels.page("This page can't be opened", str(error)))
 
     @only_kit_errors
     def _act(self, asked: Any) -> None:

@@ -11,7 +11,7 @@ from redbooth_nb.widgets.countdown import duration
 from redbooth_nb.widgets.flow_map import Snapshot
 from redbooth_nb.widgets.http import python_fold, request_folds
 from redbooth_nb.widgets.live import LiveView
-from redbooth_nb.widgets.markup import code, fold, table
+from redbooth_nb.widgets.markup import panels
 from redbooth_nb.widgets.url import Parameters, Values
 from redbooth_nb.widgets.view import TEXTS, Markup, row
 
@@ -35,7 +35,7 @@ class TokenRequest(LiveView):
         self._draw()
         buttons = row(self._sending, self._button("Reset the parameters", self.reset))
         below = [] if show_only else [buttons, self._message, self._answer]
-        super().__init__([Markup(code(f"POST {TOKEN_URL}")), *self.parameters.rows, self._folds, *below])
+        super().__init__([Markup(panels.code(f"POST {TOKEN_URL}")), *self.parameters.rows, self._folds, *below])
 
     def send(self) -> Token:
         """Send what is shown, and save the token that comes back. Raises what `exchange` and `refresh` raise.
@@ -120,5 +120,5 @@ def _taken_apart(token: Token, used: object) -> str:
         meanings["expires_in"] += f" ({duration(token.expires_in)})"
     given = {name: getattr(token, name) for name in meanings}
     rows = [(name, "(not given)" if given[name] is None else given[name], meanings[name]) for name in meanings]
-    sent = f"<p><s>{code(used)}</s> has been used: it works only once.</p>"
-    return fold("The answer, field by field", table(("field", "value", "meaning"), rows) + sent)
+    shown = panels.table(("field", "value", "meaning"), rows) + panels.used(used)
+    return panels.fold("The answer, field by field", shown)

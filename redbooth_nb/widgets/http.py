@@ -1,6 +1,5 @@
 """The HTTP view: requests to Redbooth and their answers, headers folded, secrets replaced, ready to copy."""
 
-import html
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
@@ -10,7 +9,7 @@ from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.secret import Secret
 from redbooth_nb.traffic.transcript import RoundTrip, Transcript, transcript, variable
 from redbooth_nb.widgets.live import LiveView
-from redbooth_nb.widgets.markup import block, fold, side_by_side, table
+from redbooth_nb.widgets.markup import panels
 from redbooth_nb.widgets.view import TEXTS, Markup
 
 SHOWN = 20  # round trips, the newest; `print(transcript)` has them all
@@ -30,7 +29,7 @@ class HttpView(LiveView):
         earlier = f"<p>The newest {SHOWN} of {len(trips)} requests.</p>" if len(trips) > SHOWN else ""
         rows = [_drawn(number, trip, opened=number == len(trips)) for number, trip in shown]
         whole = Transcript(trip for _, trip in shown).markdown
-        rows.append(fold("All of this as Markdown, safe to paste into a help channel", block(whole)))
+        rows.append(panels.fold("All of this as Markdown, safe to paste into a help channel", panels.block(whole)))
         self._markup.value = earlier + "".join(rows) if trips else "Nothing has been sent to Redbooth yet."
 
     def text(self) -> str:
@@ -39,13 +38,8 @@ class HttpView(LiveView):
 
 
 def _drawn(number: int, trip: RoundTrip, *, opened: bool) -> str:
-    path = html.escape(trip.address.removeprefix(ORIGIN))
-    shown = f"{trip.status} {html.escape(trip.reason)}"
-    status = f'<span class="rv-status{" rv-news" * opened}" data-class="{trip.status // 100}">{shown}</span>'
-    headers = fold("Request headers", table(("header", "value"), trip.request_headers))
-    headers += fold("Response headers", table(("header", "value"), trip.response_headers))
-    summary = f"{number}. <strong>{html.escape(trip.method)}</strong> {path} {status}"
-    return fold(summary, side_by_side(trip) + request_folds(trip, headers), opened=opened)
+    folds = request_folds(trip, panels.headers(trip))
+    return panels.round_trip(number, trip, trip.address.removeprefix(ORIGIN), folds, opened)
 
 
 def request_folds(trip: RoundTrip, before: str = "", after: str = "") -> str:
@@ -53,8 +47,8 @@ def request_folds(trip: RoundTrip, before: str = "", after: str = "") -> str:
     origin = ORIGIN
     with suppress(RedboothError):  # the settings may be wrong by now
         origin = current_provider().origin
-    own = fold("As cURL, for your own sandbox", block(trip.curl(origin))) if origin != ORIGIN else ""
-    return f'<div class="rv-folds">{before}{fold("As cURL, as in the guide", block(trip.curl()))}{own}{after}</div>'
+    own = trip.curl(origin) if origin != ORIGIN else ""
+    return panels.request_folds(before, trip.curl(), own, after)
 
 
 def python_fold(step: str, values: Iterable[tuple[str, "str | Secret"]], **more: str) -> str:
@@ -66,4 +60,4 @@ def python_fold(step: str, values: Iterable[tuple[str, "str | Secret"]], **more:
     arguments = [f"    {name}={value},\n" for name, value in shown.items() if name not in ELSEWHERE.get(step, ())]
     pairs = [f"    {name!r}: {value},\n" for name, value in shown.items()]
     parts = {**TEXTS["code"], "arguments": "".join(arguments), "pairs": "".join(pairs), **shown, **more}
-    return fold("As Python, with requests-oauthlib", block(TEXTS["code"][step].format_map(parts)))
+    return panels.fold("As Python, with requests-oauthlib", panels.block(TEXTS["code"][step].format_map(parts)))

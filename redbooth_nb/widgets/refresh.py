@@ -1,7 +1,5 @@
 """The token card: what is stored, how long it lives, and what a refresh replaces."""
 
-import html
-
 from redbooth_nb import TOKEN_URL, Settings, Token, TokenStore, refresh, revoke
 from redbooth_nb.client.refresh import DEAD
 from redbooth_nb.client.wire import bearer_problem
@@ -12,7 +10,7 @@ from redbooth_nb.secret import Secret
 from redbooth_nb.widgets.countdown import Countdown
 from redbooth_nb.widgets.flow_map import OK, Snapshot
 from redbooth_nb.widgets.live import LiveView
-from redbooth_nb.widgets.markup import colored, escaped
+from redbooth_nb.widgets.markup import panels
 from redbooth_nb.widgets.view import TEXTS, Markup, row
 
 SAID = TEXTS["card"]
@@ -80,12 +78,9 @@ class TokenCard(LiveView):
         if counts:
             self._countdown.set(counts.remaining(now.now), counts.expires_in)
         self._countdown.layout.display = "" if counts else "none"
-        access, *rest = [_drawn(*line, news=self._before is not None) for line in lines]
-        became, old = self._past()
-        rest += [f'<p class="rv-past">{became}: <s>{" ".join(map(escaped, old))}</s></p>'] * bool(old)
         place = f"On disk: {for_people(self.store.path)}, readable only by you." if token else ""
-        for part, drawn in ((self._access, access), (self._rest, "".join(rest))):
-            part.value = f'<div title="{html.escape(place)}">{drawn}</div>'
+        access, *rest = [panels.token(*line, self._before is not None, place) for line in lines]
+        self._access.value, self._rest.value = access, "".join([*rest, panels.past(*self._past())])
 
     def text(self) -> str:
         """Describe the stored token: kind and fingerprint, lifetime in words, and the token it replaced."""
@@ -110,14 +105,6 @@ def _lines(now: Snapshot) -> list[tuple[Secret | None, str]]:
     pair = _fate(now, token.refresh_token)
     state = {REVOKED: REVOKED, USED: REPLACED}.get(pair, state)  # what ends one of them ends the other
     return [(token.access_token, state), (token.refresh_token, pair or "works once")]
-
-
-def _drawn(token: Secret | None, state: str, *, news: bool) -> str:
-    if token is None:
-        return f"<p>{html.escape(state)}.</p>"
-    shown = colored(f"...{token.fingerprint}", token.fingerprint)
-    parts = f'<span class="rv-kind">{token.kind}</span> {shown} <span>{html.escape(state)}</span>'
-    return f'<p class="rv-token{" rv-news" * news}">{parts}</p>'
 
 
 def _fate(now: Snapshot, token: Secret) -> str:

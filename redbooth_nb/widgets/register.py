@@ -1,6 +1,5 @@
 """The registration form: where to register the app, and where its credentials go."""
 
-import html
 from contextlib import suppress
 
 import ipywidgets as w
@@ -14,8 +13,8 @@ from redbooth_nb.provider.addresses import NEW_APPLICATION_URL
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.visitor import register_application
 from redbooth_nb.widgets.browser import Browser
-from redbooth_nb.widgets.markup import code
-from redbooth_nb.widgets.view import TEXTS, Markup, View, field
+from redbooth_nb.widgets.markup import panels
+from redbooth_nb.widgets.view import Markup, View, field
 
 
 class RegisterForm(View):
@@ -36,9 +35,8 @@ class RegisterForm(View):
         self._secret = field(w.Password, "App secret")
         app = self.settings
         self._redirect_uri = field(w.Text, "Return URI", value=app.redirect_uri if app else redirect_uri)
-        file = code(for_people(credentials_file(configuration, provider)))
-        values = {"provider": html.escape(provider.label), "name": code(name), "redirect_uri": code(redirect_uri)}
-        self._steps = Markup(TEXTS["markup"]["register"].format(file=file, **values))
+        file = for_people(credentials_file(configuration, provider))
+        self._steps = Markup(panels.register(provider.label, name, redirect_uri, file))
         save = self._button("Save", self._clicked, primary=True)
         for typed in (self._client_id, self._redirect_uri):
             typed.observe(self._typed, names="value")

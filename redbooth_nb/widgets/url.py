@@ -1,17 +1,17 @@
 """The parameters of a request, each with what it is for, to edit and see what changes; and the authorize URL so."""
 
-import html
 from collections.abc import Callable, Mapping
 from urllib.parse import quote, urlencode
 
 import ipywidgets as w
+from markupsafe import Markup as Escaped
 
 from redbooth_nb import AUTHORIZE_URL, AuthorizationRequest
 from redbooth_nb.client.errors import meanings
 from redbooth_nb.secret import Secret, known_secrets
 from redbooth_nb.traffic.redaction import SECRET_FIELDS, hide_in_text
 from redbooth_nb.widgets.browser import Browser
-from redbooth_nb.widgets.markup import block, code, escaped, fold, shortened
+from redbooth_nb.widgets.markup import panels
 from redbooth_nb.widgets.view import Markup, View, field, row
 
 Values = Mapping[str, "str | Secret"]
@@ -82,12 +82,10 @@ class Parameters:
         return self.values != self.own
 
     def _note(self, name: str) -> None:
-        value, first = self.values[name], [] if self.values[name] else ["left out"]
-        if self._encoded and value and isinstance(value, str):
-            first = [f"<code>{shortened(escaped(quote(value, safe='')))}</code>"]
-        if value != self.own[name]:
-            first.append("<strong>(changed)</strong>")
-        self._notes[name].value = "<br>".join([*filter(None, [" ".join(first)]), html.escape(self._about[name])])
+        value = self.values[name]
+        encoded = quote(value, safe="") if self._encoded and isinstance(value, str) else ""
+        note = panels.parameter(self._about[name], encoded, not value, value != self.own[name])
+        self._notes[name].value = note
 
 
 class UrlView(View):
@@ -103,8 +101,8 @@ class UrlView(View):
         self.parameters = Parameters(self.request.parameters, self._about, self._draw, encoded=True)
         self.change, self.reset = self.parameters.change, self.parameters.reset
         see = self._button("See what Redbooth says", self.visit, primary=True)
-        note = f"{code(PKCE)} (RFC 7636 section 4.2). Only the challenge is sent now."
-        pkce = [Markup(fold("PKCE", note))] if self.request.code_verifier else []
+        note = panels.code(PKCE) + " (RFC 7636 section 4.2). Only the challenge is sent now."
+        pkce = [Markup(panels.fold("PKCE", note))] if self.request.code_verifier else []
         buttons = row(see, self._button("Reset", self.reset))
         super().__init__([self._address, *self.parameters.rows, *pkce, buttons, self._message, self.browser])
         self._draw()
@@ -124,11 +122,11 @@ class UrlView(View):
         return "\n".join([self.url, *lines])
 
     def _draw(self) -> None:
-        drawn = block(self.url)
+        drawn = panels.block(self.url)
         for name, value in self.parameters.given:
             if value != self.parameters.own.get(name):
-                part = html.escape(f"{name}={quote(str(value), safe='')}")
-                drawn = drawn.replace(part, f"<mark>{part}</mark>")
+                part = f"{name}={quote(str(value), safe='')}"
+                drawn = drawn.replace(part, Escaped("<mark>{}</mark>").format(part))
         self._address.value = drawn
         self.browser.children = []  # it showed another address
 

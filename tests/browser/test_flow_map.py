@@ -12,7 +12,7 @@ from browser.panel import WIDE
 from browser.themes import DARK, LIGHT, choose_theme, shot
 from playwright.sync_api import BrowserContext, Locator, expect
 
-from redbooth_nb.widgets.markup import escaped
+from redbooth_nb.widgets.markup import colored
 
 ALONE = "import os\nos.environ |= {{'REDBOOTH_STATE_DIR': {state!r}, 'REDBOOTH_UNATTENDED': '1'}}\n"
 IMPORTS = "from redbooth_nb import *\ntranscript._round_trips.clear()\n"
@@ -76,7 +76,7 @@ def test_a_click_opens_what_went_over_the_wire(desk: Notebook, tmp_path: Path) -
     expect(detail.locator(".rv-print").first).to_contain_text("<access token ...")
     for one in detail.locator(".rv-print").all():  # drawn here as view.py draws it
         style = (one.get_attribute("style") or "none").rstrip(";")
-        assert f'style="{style}"' in escaped(one.text_content())
+        assert f'style="{style}"' in colored(one.text_content())
     expect(flow).to_contain_text("Requests from other notebooks are not shown.")
     hop(flow, "link").click()
     expect(detail).to_have_count(0)

@@ -85,4 +85,4 @@ def test_a_copy_made_as_the_map_says_works_without_the_rest_of_the_kit(tmp_path:
     assert done.stderr == ""
     answer, sent = done.stdout.splitlines()
     assert answer.startswith("Allowed: <authorization code ...")
-    assert sent == "exchange: POST https://redbooth.com/oauth2/token: the proxy cannot be used. False"
+    assert sent == "exchange: POST https://redbooth.com/oauth2/token: the request did not get through the proxy. False"

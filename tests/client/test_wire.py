@@ -68,7 +68,7 @@ def test_nobody_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
         (requests.exceptions.ConnectTimeout("x"), "the connection to the server took too long"),
         (requests.exceptions.ReadTimeout("x"), "did not answer in time"),
         (requests.exceptions.TooManyRedirects("x"), "to another address"),
-        (requests.exceptions.ProxyError("x"), "the proxy cannot be used"),
+        (requests.exceptions.ProxyError("x"), "did not get through the proxy"),
         (requests.exceptions.ChunkedEncodingError("x"), "could not be read"),
         (requests.exceptions.ContentDecodingError("x"), "could not be read"),
     ],
@@ -84,9 +84,9 @@ def test_every_kind_of_failure_has_words_of_its_own(error: requests.RequestExcep
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("HTTPS_PROXY", "http://127.0.0.1:1", "the proxy cannot be used"),
-        ("HTTPS_PROXY", "gopher://127.0.0.1:9", "the proxy cannot be used"),
-        ("HTTPS_PROXY", "http://a:b:c", "the proxy cannot be used"),
+        ("HTTPS_PROXY", "http://127.0.0.1:1", "did not get through the proxy"),
+        ("HTTPS_PROXY", "gopher://127.0.0.1:9", "an address cannot be used"),
+        ("HTTPS_PROXY", "http://a:b:c", "an address cannot be used"),
         ("REQUESTS_CA_BUNDLE", "/nowhere/certificates.pem", "a file that the request needs cannot be read"),
     ],
 )
@@ -99,7 +99,6 @@ def test_a_wrong_setting_of_this_machine_is_named_and_nothing_is_sent(
     with pytest.raises(TransportError, match=said) as caught:
         send(ME)
     assert not caught.value.sent
-    assert "Nothing was sent" in caught.value.why
     assert caught.value.remedy
 
 

@@ -128,10 +128,10 @@ MUTATIONS = {
         TOKEN, "            self._recover()\n", "",
         ("tests/client/test_refresh.py::test_a_token_that_was_written_when_the_crash_came_is_kept",)),
     "refreshed whatever the 401 says": Mutation(
-        REFRESH, ' if problem == "expired" else self._successor(token)\n', "\n",
+        REFRESH, "newer = self._successor(token)", "newer = refresh(self.settings, replacing=token)",
         ("tests/client/test_refresh.py::test_a_revoked_token_asks_to_authorize_again",)),
     "refreshed twice in a call": Mutation(
-        REFRESH, ' or (problem == "expired" and token is not before):\n', ":\n",
+        REFRESH, " and not refreshed:", ":",
         ("tests/client/test_refresh.py::test_one_call_never_refreshes_twice",)),
     "forms can be forged": Mutation(
         "provider/sandbox/__init__.py", "    app.before_request(web.refuse_forgeries)\n", "",

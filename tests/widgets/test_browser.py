@@ -1,11 +1,11 @@
 """The browser window: pages, redirects, forms, and an address with a code that is shown and never kept."""
 
-import html
 from typing import Any
 
 import pytest
 import requests
 from client.machine import ENDLESS, RESET, FaultyServer, reply
+from markupsafe import escape
 from practice import SECRET
 from widgets.clicks import parts, saved, shown
 
@@ -59,7 +59,7 @@ def test_the_decision_reaches_the_panel(app: Settings, name: str, outcome: str) 
     assert panel.response.state_check == "the value that was sent"
     address = panel.response.callback_url.reveal()
     assert sent[-1]["address"] == address
-    assert html.escape(panel.response.describe().splitlines()[0]) in sent[-1]["html"]
+    assert escape(panel.response.describe().splitlines()[0]) in sent[-1]["html"]
     if name == "Allow":
         assert panel.response.code is not None
         code = panel.response.code.reveal()

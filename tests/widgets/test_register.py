@@ -29,7 +29,7 @@ def test_it_begins_with_what_to_do(sandbox: Sandbox) -> None:
     assert form.browser.text() == "A browser window that opens https://redbooth.com/oauth2/applications/new"
     form.browser.use_tab()
     assert f"{sandbox.start()}/oauth2/applications/new" in shown(form)
-    assert "Ada&#x27;s &lt;app&gt;" in shown(form)
+    assert "Ada&#39;s &lt;app&gt;" in shown(form)
     assert "<app>" not in shown(form)
     assert "credentials.env" in shown(form)
     assert "No app is registered yet." in form.text()

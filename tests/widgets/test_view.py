@@ -13,7 +13,7 @@ from widgets.clicks import said, shown
 
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.widgets import markup, view
-from redbooth_nb.widgets.markup import link
+from redbooth_nb.widgets.markup import panels
 from redbooth_nb.widgets.view import TEXTS, Message, View, still
 
 
@@ -85,8 +85,8 @@ def test_every_panel_of_the_texts_is_one_of_ours() -> None:
 
 
 def test_a_link_is_text_and_tells_the_target_nothing() -> None:
-    made = link('https://redbooth.com/?a="b"&c=<d>', "<b>here</b>")
-    assert 'href="https://redbooth.com/?a=&quot;b&quot;&amp;c=&lt;d&gt;"' in made
+    made = panels.tab_link('https://redbooth.com/?a="b"&c=<d>', "<b>here</b>")
+    assert 'href="https://redbooth.com/?a=&#34;b&#34;&amp;c=&lt;d&gt;"' in made
     assert "&lt;b&gt;here&lt;/b&gt;" in made
     assert 'rel="noopener noreferrer"' in made
 
@@ -159,7 +159,9 @@ def test_what_was_switched_off_meanwhile_does_not_act(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("whole", ["c1" * 32, "some_words-" * 4])
 def test_a_long_id_in_a_table_is_shortened_and_can_be_copied_whole(whole: str) -> None:
-    drawn = markup.table(("name", "value"), [("state", whole), ("sent", f"{whole} - the same"), ("<b>", "short")])
+    drawn = markup.panels.table(
+        ("name", "value"), [("state", whole), ("sent", f"{whole} - the same"), ("<b>", "short")]
+    )
     assert drawn.count(f"<span>{whole[:12]}...{whole[-8:]}</span>") == 2
     assert drawn.count(f'data-whole="{whole}"') == drawn.count("<button") == 2
     assert whole not in drawn.replace(f'data-whole="{whole}"', "")
@@ -172,12 +174,12 @@ def test_an_address_or_a_sentence_is_not_shortened() -> None:
         "<access token ...c0de>" * 2,
         "a-32-" * 6,
     ):
-        assert "<button" not in markup.table(("name", "value"), [("name", text)])
+        assert "<button" not in markup.panels.table(("name", "value"), [("name", text)])
 
 
 def test_a_fingerprints_color_tells_two_apart_and_judges_none() -> None:
     """Green, amber and red say good, careful and bad elsewhere in the panels."""
-    drawn = [markup.escaped(f"<access token ...{number:04x}>") for number in range(200)]
+    drawn = [markup.colored(f"<access token ...{number:04x}>") for number in range(200)]
     colors = [tuple(map(int, re.findall(r"--rv-\w+: (\d+)", one))) for one in drawn]
     assert len(set(colors)) == 12
     assert {hue for hue, _ in colors} == {190, 216, 242, 268, 294, 320}
