@@ -150,7 +150,8 @@ class Colors(view.View):
         return ""
 
 every = " ".join(f"<access token ...{hue:04x}>" for hue in range(30))
-Colors([view.Markup(markup.block(every)), view.Markup(f"<s>{markup.escaped(every)}</s>"), view.Message()])"""
+parts = [markup.panels.block(every), f"<s>{markup.colored(every)}</s>"]
+Colors([*map(view.Markup, parts), view.Message()])"""
 
 
 def test_a_fingerprint_can_be_read_in_any_color(panel: Panel) -> None:
