@@ -142,6 +142,7 @@ class Trial:
             return SEND(delivery, request, **options)
         self.sent.append(request)
         try:
+            expect(not os.getenv("OAUTHLIB_INSECURE_TRANSPORT"), "insecure_transport")
             expect((request.url or "").startswith("https://"), "plain_http")
             expect(options.get("verify"), "unverified")
             expect(len(self.posts()) <= 1, "refreshed_twice" if self.function == "call" else "sent_twice")
@@ -159,7 +160,7 @@ class Trial:
             self.keep_secret(dict(response.json()))
         limits = options.get("timeout")
         expect(limits is not None and limits != (None, None), "no_timeout")
-        expect(not any(secret in unquote(request.url or "") for secret in self.secrets), "secret_in_address")
+        expect(not any(secret in unquote(request.url or "") for secret in self.secrets), "token_in_address")
         return response
 
     def good_token(self, token: Any) -> Json:

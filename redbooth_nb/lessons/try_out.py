@@ -3,16 +3,12 @@
 And the help desk, `ticket(number)`: what users report about apps in which one function is broken, and the repairs.
 """
 
-import ast
-import inspect
 import json
-import linecache
 import os
 import subprocess
 import sys
 import tempfile
 import textwrap
-import tokenize
 from collections.abc import Callable
 from pathlib import Path
 from types import FunctionType
@@ -20,6 +16,7 @@ from typing import Any
 
 from redbooth_nb.errors import RedboothError, wordings
 from redbooth_nb.lessons.learner import named, next_hint, note, noted
+from redbooth_nb.lessons.source import first_sight, source_of
 from redbooth_nb.lessons.take_home import NAME, SOLUTION, TakeHomeApp, functions, replace_function
 
 _TEXTS = wordings(Path(__file__).with_name("exercises.toml"))
@@ -27,7 +24,9 @@ EXERCISES: dict[str, Any] = _TEXTS["functions"]
 MISTAKES: dict[str, Any] = _TEXTS["mistakes"]
 TICKETS: dict[int, dict[str, str]] = dict(enumerate(wordings(Path(__file__).with_name("tickets.toml"))["tickets"], 1))
 WIDTH = 80  # characters
+NOT_FOR_TRIALS = ("REDBOOTH_", "OAUTHLIB_", "REQUESTS_", "CURL_")  # the last two would hide that nothing is verified
 MOST_SHOWN = 2  # requests
+MOST_LINES = 16  # of each
 LONGEST = 30  # seconds for each app, until a process that should end by itself is given up
 _tried: set[int] = set()  # tickets
 
@@ -53,7 +52,7 @@ def ticket(number: int, repaired: Callable[..., Any] | None = None) -> None:
     again after a revocation, with every switch of the sandbox. The cause is named from the second attempt on.
     Raises RedboothError for a number that no ticket has, another function, or when apps cannot be tried out here.
     """
-    found = named("ticket", number if type(number) is int else 0, TICKETS)
+    found = named("ticket", number, TICKETS)
     name = found["function"]
     if repaired is not None:
         given = getattr(repaired, "__name__", name)
@@ -96,10 +95,10 @@ def _passes(function: Callable[..., Any], app: str, *, silent: bool = False) -> 
         raise RedboothError("That is no function.", remedy="Pass the function itself, without quotes or parentheses.")
     name = function.__name__
     situations = named("function of the app", name, EXERCISES)["situations"]
-    source, needed = _source(function)
-    mistake = "dots" if _has_dots(source) else "kit_imported" if "redbooth_nb" in " ".join([*needed, source]) else ""
-    if mistake:
-        _is_right(name, f"{name}()", {"mistake": mistake})
+    source, needed = source_of(function)
+    taken = [each for part in needed for each in functions(part).keys() & functions(SOLUTION).keys()]
+    if mistake := first_sight("\n".join([*needed, source]), taken):
+        _is_right(name, f"{name}()", {"mistake": mistake, "values": {"taken": ", ".join(taken)}})
         return None
     reports, right = judge(name, [replace_function(app, name, source, needed)])[0], True
     for situation, words in situations.items():
@@ -115,7 +114,7 @@ def judge(name: str, scripts: list[str]) -> list[dict[str, dict[str, Any]]]:
     """
     if not hasattr(os, "fork"):
         raise RedboothError.named("no_trials")
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("REDBOOTH_", "OAUTHLIB_"))}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(NOT_FOR_TRIALS)}
     jobs = "".join(json.dumps({"script": script, "function": name}) + "\n" for script in scripts)
     environment |= {"PYTHONUTF8": "1", "REDBOOTH_PROVIDER": "sandbox"}
     try:
@@ -137,47 +136,17 @@ def _is_right(name: str, words: str, found: dict[str, Any], *, explain: bool = T
         mistake = MISTAKES[found["mistake"]]
         lines = ["What happened: " + mistake["happened"].format_map(found.get("values", {}))]
         if found.get("seen"):
-            lines += ["It sent:", *found["seen"][-MOST_SHOWN:]]
+            lines += ["It sent:", *map(_beginning, found["seen"][-MOST_SHOWN:])]
         lines += [f"It printed: {line}" for line in found.get("printed", "").splitlines()]
         hints = [*mistake["hints"], f"solution({name!r}) prints the kit's version."]
-        for line in "\n".join([*lines, next_hint((name, found["mistake"]), hints)]).splitlines():
+        about = name, found["mistake"], str(found.get("values", {}).get("error")).partition(":")[0]
+        for line in "\n".join([*lines, next_hint(about, hints)]).splitlines():
             inner = " " * (len(line) - len(line.lstrip()) + 9)
             print(textwrap.fill(line.strip(), WIDTH, initial_indent=inner, subsequent_indent=inner + "  "))
     return not found["mistake"]
 
 
-def _has_dots(source: str) -> bool:
-    """Return whether dots are left where a value belongs, and not in a type hint such as `tuple[str, ...]`."""
-    nodes = [*ast.walk(ast.parse(source))]
-    in_hints = {each for node in nodes if isinstance(node, ast.Subscript) for each in ast.walk(node.slice)}
-    return any(isinstance(node, ast.Constant) and node.value is ... and node not in in_hints for node in nodes)
-
-
-def _source(function: FunctionType) -> tuple[str, list[str]]:
-    """Return the source of a function, and the statements of its cell that define what it uses, in their order."""
-    try:
-        source = textwrap.dedent(inspect.getsource(function)).rstrip()
-        if function.__name__ not in functions(source):  # that of another text, under the same file name
-            raise OSError
-        body = ast.parse("".join(linecache.getlines(inspect.getfile(function)))).body
-    except (OSError, TypeError, ValueError, SyntaxError, tokenize.TokenError):
-        raise RedboothError.named("no_source", function=function.__name__) from None
-    used, needed = _names(ast.parse(source)), set[ast.stmt]()
-    while new := {node for node in body if _defines(node) & used} - needed:
-        needed |= new
-        used |= {name for node in new for name in _names(node)}
-    return source, [ast.unparse(node) for node in body if node in needed]
-
-
-def _names(tree: ast.AST) -> set[str]:
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-
-
-def _defines(node: ast.stmt) -> set[str]:
-    """Return the names that a statement of a cell defines, except for those of the app's own functions."""
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return {(name.asname or name.name).partition(".")[0] for name in node.names}
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        return {node.name} - functions(SOLUTION).keys()
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-    return {name for target in targets for name in _names(target)}
+def _beginning(sent: str) -> str:
+    """Return a request and its answer, without most of a long body."""
+    lines = sent.splitlines()
+    return "\n".join(lines if len(lines) <= MOST_LINES else [*lines[:MOST_LINES], "    ..."])

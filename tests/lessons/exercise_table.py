@@ -114,6 +114,13 @@ def is_ours(address, state):
         return False
     return value == state
 """,
+        """
+import secrets
+def is_ours(address, state):
+    fields = parse_qs(urlsplit(address).query)
+    got = fields.get("state") or fields.get("attempt") or [""]
+    return len(got) == 1 and secrets.compare_digest(got[0], state)
+""",
     ],
     "exchange": [
         """
@@ -158,6 +165,26 @@ def exchange(credentials, address, state):
     return session.fetch_token(TOKEN_URL, code=code, include_client_id=True, timeout=30,
                                client_secret=credentials["client_secret"])
 """,
+        """
+try:
+    from hmac import compare_digest as same
+except ImportError:
+    same = str.__eq__
+class Denied(Exception):
+    pass
+FAILURES = []
+FAILURES += ["error"]
+def exchange(credentials, address, state):
+    fields = {name: value[0] for name, value in parse_qs(urlsplit(address).query).items()}
+    if not same(fields.get("state") or fields.get("attempt", ""), state):
+        raise Denied("Not ours.")
+    if any(name in fields for name in FAILURES):
+        raise Denied("You clicked Deny.")
+    oauth = OAuth2Session(credentials["client_id"], redirect_uri=return_address(credentials, state))
+    address = address.replace("http:", "https:", 1)
+    return oauth.fetch_token(TOKEN_URL, authorization_response=address, include_client_id=True, timeout=30,
+                             client_secret=credentials["client_secret"])
+""",
     ],
     "save": [
         """
@@ -199,6 +226,14 @@ def save(credentials, token):
     with NamedTemporaryFile("w", dir=Path.cwd(), delete=False) as file:
         json.dump(dict(token, client_id=credentials["client_id"]), file, indent=2)
     os.replace(file.name, TOKEN_FILE)
+""",
+        """
+import time
+def save(credentials, token):
+    part = Path(f"{secrets.token_hex(4)}-{time.time()}.part")
+    with open(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        json.dump({**token, "client_id": credentials["client_id"]}, file)
+    os.replace(os.fsencode(part), os.fsencode(TOKEN_FILE))
 """,
     ],
     "refresh": [
@@ -290,6 +325,21 @@ def call(credentials, token, path, once_more=True):
         return call(credentials, refresh(credentials, token), path, once_more=False)
     return answer
 """,
+        """
+import time
+from oauthlib.oauth2 import TokenExpiredError
+def call(credentials, token, path):
+    'A docstring may name redbooth_nb.'
+    def ask(new):
+        return OAuth2Session(credentials["client_id"], token=new).get(f"{REDBOOTH}/api/3{path}", timeout=30)
+    try:
+        answer = ask(token)
+        if answer.status_code != 401 or "expired" not in answer.headers.get("WWW-Authenticate", ""):
+            return answer
+    except TokenExpiredError:
+        pass
+    return ask(refresh(credentials, token))
+""",
     ],
 }  # fmt: skip
 
@@ -298,6 +348,9 @@ _GUARD = """    if not is_ours(address, state):
         raise SystemExit("This answer does not belong to this sign-in.")
 """
 _FETCH = "    return oauth.fetch_token("
+_FETCHED = """    return oauth.fetch_token(
+        TOKEN_URL, authorization_response=address.replace("http://", "https://", 1), include_client_id=True,
+        client_secret=credentials["client_secret"], timeout=30)"""
 _EXPIRED = 'if answer.status_code == 401 and "expired" in answer.headers.get("WWW-Authenticate", ""):'
 _REFRESHED = """    new = oauth.refresh_token(
         TOKEN_URL, client_id=credentials["client_id"], client_secret=credentials["client_secret"], timeout=30
@@ -338,7 +391,7 @@ def read_credentials():
         ("not_these_names", "    return {name: settings[variable] for name, variable in names.items()}", "    return [settings[variable] for variable in names.values()]"),
         ("other_values", "    return {", '    names["client_id"], names["client_secret"] = names["client_secret"], names["client_id"]\n    return {'),
         ("printed_secret", "    return {", "    print(settings['REDBOOTH_CLIENT_SECRET'])\n    return {"),
-        ("raised", "**dotenv_values(interpolate=False)", '**dotenv_values(".env.exampel", interpolate=False)["x"]'),
+        ("name_missing", "**dotenv_values(interpolate=False)", '**dotenv_values(".env.exampel", interpolate=False)["x"]'),
     ],
     "authorization_link": [
         ("useless_code", "redirect_uri=return_address(credentials, state))", "redirect_uri=return_address(credentials, state), pkce='S256')"),
@@ -423,7 +476,7 @@ def exchange(credentials, address, state):
         ("no_token", _FETCH, "    oauth.fetch_token("),
         ("forged_ignored", '        raise SystemExit("This answer does not belong to this sign-in.")\n', "        return None\n"),
         ("deny_ignored", _FETCH, "    if 'error=' in address:\n        return None\n" + _FETCH),
-        ("secret_in_address", _FETCH, "    return requests.get(TOKEN_URL, params={'client_secret': credentials['client_secret']}, timeout=30).json()\n" + _FETCH),
+        ("token_in_address", _FETCH, "    return requests.get(TOKEN_URL, params={'client_secret': credentials['client_secret']}, timeout=30).json()\n" + _FETCH),
         ("deny_sent", """
 def exchange(credentials, address, state):
     if not is_ours(address, state):
@@ -432,6 +485,9 @@ def exchange(credentials, address, state):
     data = {"grant_type": "authorization_code", "code": code, "redirect_uri": return_address(credentials, state), **credentials}
     return requests.post(TOKEN_URL, timeout=30, data={**data, "redirect_uri": return_address(credentials, state)}).json()
 """),
+        ("other_host", _FETCH, "    requests.post('https://example.org', data=credentials, timeout=30)\n" + _FETCH),
+        ("insecure_transport", _FETCH, "    os.environ['OAUTHLIB_INSECURE_TRANSPORT'] = '1'\n    try:\n    " + _FETCHED.replace("\n", "\n    ") + "\n    finally:\n        del os.environ['OAUTHLIB_INSECURE_TRANSPORT']\n" + _FETCH),
+        ("unverified", _FETCH, "    oauth.verify = False\n" + _FETCH),
     ],
     "save": [
         ("other_folder", _SAVED, "    import shutil, tempfile\n    with tempfile.NamedTemporaryFile('w', delete=False) as file:\n        file.write(" + _DUMPED + ")\n    shutil.move(file.name, TOKEN_FILE)"),
@@ -452,6 +508,8 @@ def exchange(credentials, address, state):
         ("printed_secret", "    part.replace(TOKEN_FILE)", "    part.replace(TOKEN_FILE)\n    print('saved', token)"),
         ("not_all_saved", _SAVED, "    if not TOKEN_FILE.exists():\n    " + _SAVED.replace("\n", "\n    ")),
         ("ended", "    part.replace(TOKEN_FILE)", "    part.replace(TOKEN_FILE)\n    os._exit(0)"),
+        ("secret_saved", '"client_id": credentials["client_id"]', "**credentials"),
+        ("others_can_read_a_copy", "    part.replace(TOKEN_FILE)", "    part.replace(TOKEN_FILE)\n    Path('copy.json').write_text(TOKEN_FILE.read_text())"),
     ],
     "refresh": [
         ("dead_unnamed", _REFRESHED, """    answer = requests.post(TOKEN_URL, timeout=30, data={"grant_type": "refresh_token", "refresh_token": token["refresh_token"], **credentials})
@@ -495,12 +553,13 @@ def exchange(credentials, address, state):
         ("used_before_saved", "        token = refresh(credentials, token)\n", """        token = requests.post(TOKEN_URL, timeout=30, data={"grant_type": "refresh_token", "refresh_token": token["refresh_token"], **credentials}).json()
 """),
         ("no_token_sent", "    answer = requests.get(url, headers={\"Authorization\": f\"Bearer {token['access_token']}\"}, timeout=30)\n    if", "    answer = requests.get(url, timeout=30)\n    if"),
-        ("secret_in_address", "    answer = requests.get(url, headers={\"Authorization\": f\"Bearer {token['access_token']}\"}, timeout=30)\n    if", "    answer = requests.get(url, params={'access_token': token['access_token']}, timeout=30)\n    if"),
+        ("token_in_address", "    answer = requests.get(url, headers={\"Authorization\": f\"Bearer {token['access_token']}\"}, timeout=30)\n    if", "    answer = requests.get(url, params={'access_token': token['access_token']}, timeout=30)\n    if"),
         ("no_answer_returned", "    return answer", "    return answer.json()"),
         ("no_timeout", ", timeout=30)\n    if", ")\n    if"),
         ("refreshed_without_reason", _EXPIRED, "if not answer.ok and 'revoked' not in str(answer.headers):"),
         ("refreshed_without_reason", _EXPIRED, "if 'expired' in str(answer.headers):"),
         ("failure_hidden", "    return answer", "    return answer if answer.status_code != 500 else call(credentials, token, path)"),
         ("no_token_sent", "Bearer {token['access_token']}\"}, timeout=30)\n    if", "{token['access_token']}\"}, timeout=30)\n    if"),
+        ("other_method", "requests.get(url", "requests.post(url"),
     ],
 }  # fmt: skip

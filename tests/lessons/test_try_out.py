@@ -50,9 +50,12 @@ def test_the_table_is_as_large_as_promised() -> None:
     assert RIGHT.keys() == WRONG.keys() == EXERCISES.keys()
     assert all(len(set(versions)) >= FOUR for versions in RIGHT.values())
     assert all(len({version for _, version in wrong_versions(name)}) >= EIGHT for name in WRONG)
-    assert {mistake for name in WRONG for mistake, _ in wrong_versions(name)} | {"dots", "no_code", "kit_imported"} == {
-        *MISTAKES
-    }
+    assert {mistake for name in WRONG for mistake, _ in wrong_versions(name)} | {
+        "dots",
+        "no_code",
+        "kit_imported",
+        "name_taken",
+    } == {*MISTAKES}
 
 
 def test_what_the_situations_take_from_the_data_can_be_used() -> None:
@@ -196,6 +199,29 @@ def test_a_type_hint_has_dots_of_its_own_and_the_kit_is_not_imported(capsys: pyt
     with_kit = functions(SOLUTION)["is_ours"].replace("    fields =", "    API_URL\n    fields =")
     try_out(run_cell("is_ours", "from redbooth_nb import API_URL\n" + with_kit))
     assert MISTAKES["kit_imported"]["happened"] in words(capsys)
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_helper_may_not_be_called_as_a_function_of_the_app(capsys: pytest.CaptureFixture[str]) -> None:
+    """In the app one would replace the other. One with the app's own arguments is the app's own."""
+    helper = "def load(path, default):\n    return default\n"
+    try_out(run_cell("is_ours", f"{helper}{functions(SOLUTION)['is_ours']}\n    return load(address, state)\n"))
+    assert "Your cell defines load(), and the app has a function of that name" in words(capsys)
+    try_out(run_cell("is_ours", "def load(credentials):\n    return None\n" + functions(SOLUTION)["is_ours"]))
+    assert "Kept in" in capsys.readouterr().out
+
+
+def test_only_what_a_function_takes_from_its_cell_goes_into_the_app(
+    machine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not what happens to be called as a parameter or a local variable, which may hold a secret."""
+    own = functions(SOLUTION)["is_ours"].replace("    fields =", "    assert LIMIT\n    fields =")
+    before = "address = 'http://127.0.0.1?code=canary-code'\nfields = {'secret': 'canary'}\nLIMIT = 1\n"
+    try_out(run_cell("is_ours", f"{before}{own}\nstate = is_ours(address, 'x')\n"))
+    assert "Kept in" in capsys.readouterr().out
+    kept = (machine / NAME).read_text(encoding="utf-8")
+    assert "LIMIT = 1\ndef is_ours(" in kept
+    assert "canary" not in kept
 
 
 @pytest.mark.usefixtures("machine")

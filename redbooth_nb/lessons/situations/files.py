@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from redbooth_nb.lessons.trial import Json, Mistake, Trial, expect
 
@@ -70,6 +71,7 @@ def holds(token: Json) -> bool:
 def check_file(trial: Trial) -> None:
     """Raise a Mistake unless the token file is the app's own, and private."""
     found = stored()
+    expect(trial.credentials["client_secret"] not in str(found), "secret_saved")
     expect(isinstance(found, dict), "not_json")
     expect({*found} >= {"access_token", "refresh_token"}, "not_all_saved")
     expect(found.get("client_id") == trial.credentials["client_id"], "whose_token")
@@ -79,13 +81,14 @@ def check_file(trial: Trial) -> None:
 def save_file(trial: Trial) -> None:
     trial.keep_secret(NEW)
     moved: list[Path] = []
-    sys.addaudithook(lambda event, about: moved.append(Path(about[0])) if event == "os.rename" else None)
+    sys.addaudithook(lambda event, about: moved.append(Path(os.fsdecode(about[0]))) if event == "os.rename" else None)
     trial.run(trial.credentials, dict(NEW))
     expect(TOKEN_FILE.exists(), "no_file")
     for path in map(Path.absolute, moved):
         near = path.is_relative_to(Path.cwd()) and not path.is_relative_to(Path("temporary").absolute())
         expect(near, "other_folder")
     check_file(trial)
+    _check_privacy("others_can_read_a_copy")
 
 
 def save_again(trial: Trial) -> None:
@@ -105,17 +108,23 @@ def save_killed(trial: Trial) -> None:
         trial.app["save"](trial.credentials, dict(OLD))
         child = os.fork()
         if child == 0:
+            patch.stopall()  # so that random names differ from those before
             _moments(trial, moment)
             os._exit(0)
         os.waitpid(child, 0)
         expect(holds(OLD) or holds(NEW), "half_written")
-        for file in Path.cwd().rglob("*"):
-            ways = [file, *(parent for parent in file.parents if parent.is_relative_to(Path.cwd()))]
-            open_to_others = file.is_file() and all(way.stat().st_mode & 0o055 for way in ways[:-1])
-            if open_to_others and NEW["access_token"].encode() in file.read_bytes():
-                raise Mistake("others_can_read_for_a_moment", file=file.name)
+        _check_privacy("others_can_read_for_a_moment")
     trial.run(trial.credentials, dict(NEW))
     expect(holds(NEW), "not_all_saved")
+
+
+def _check_privacy(mistake: str) -> None:
+    """Raise this Mistake if others can read the new token in any file, by its mode and by those of its folders."""
+    for file in Path.cwd().rglob("*"):
+        ways = [file, *(parent for parent in file.parents if parent.is_relative_to(Path.cwd()))]
+        open_to_others = file.is_file() and all(way.stat().st_mode & 0o055 for way in ways[:-1])
+        if open_to_others and NEW["access_token"].encode() in file.read_bytes():
+            raise Mistake(mistake, file=file.name)
 
 
 def _moments(trial: Trial, kill_at: int) -> int:

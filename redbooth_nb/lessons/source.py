@@ -1,0 +1,78 @@
+"""What a learner's cell holds for the app: a function's source, what it needs, and what is wrong at first sight."""
+
+import ast
+import inspect
+import linecache
+import symtable
+import textwrap
+import tokenize
+from types import FunctionType
+
+from redbooth_nb.errors import RedboothError
+from redbooth_nb.lessons.take_home import SOLUTION, functions
+
+
+def source_of(function: FunctionType) -> tuple[str, list[str]]:
+    """Return the source of a function, and the statements of its cell that define what it uses, in their order."""
+    try:
+        source = textwrap.dedent(inspect.getsource(function)).rstrip()
+        if function.__name__ not in functions(source):  # that of another text, under the same file name
+            raise OSError
+        body = ast.parse("".join(linecache.getlines(inspect.getfile(function)))).body
+    except (OSError, TypeError, ValueError, SyntaxError, tokenize.TokenError):
+        raise RedboothError.named("no_source", function=function.__name__) from None
+    used, needed = _uses(source), set[ast.stmt]()
+    others = [node for node in body if not _is_of_the_app(node, function.__name__)]
+    while new := {node for node in others if _defines(node) & used} - needed:
+        needed |= new
+        used |= {name for node in new for name in _uses(ast.unparse(node))}
+    return source, [ast.unparse(node) for node in body if node in needed]
+
+
+def _uses(source: str) -> set[str]:
+    """Return the names that a statement takes from around it: neither parameters nor local variables."""
+
+    def within(table: symtable.SymbolTable) -> set[str]:
+        own = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global() and symbol.is_referenced()}
+        return own.union(*map(within, table.get_children()))
+
+    return within(symtable.symtable(source, "cell", "exec"))
+
+
+def _defines(node: ast.stmt) -> set[str]:
+    """Return the names that are there once a statement of a cell has run."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    inner = [*ast.walk(node)]
+    imported = [alias for each in inner if isinstance(each, ast.Import | ast.ImportFrom) for alias in each.names]
+    stored = {each.id for each in inner if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+    return stored | {(alias.asname or alias.name).partition(".")[0] for alias in imported}
+
+
+def _is_of_the_app(node: ast.stmt, tried: str) -> bool:
+    """Return whether a function in the cell is the one that is tried out, or one that the app has as well."""
+    if not isinstance(node, ast.FunctionDef) or node.name not in functions(SOLUTION):
+        return False
+    apps = ast.parse(functions(SOLUTION)[node.name]).body[0]
+    return node.name == tried or (isinstance(apps, ast.FunctionDef) and _arguments(node) == _arguments(apps))
+
+
+def _arguments(function: ast.FunctionDef) -> list[str]:
+    return [each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)]
+
+
+def first_sight(source: str, taken: list[str]) -> str:
+    """Return the mistake that can be seen without running a function, "" for none.
+
+    taken: functions beside it that the app has, too, with other arguments.
+    """
+    nodes = [*ast.walk(ast.parse(source))]
+    in_hints = {each for node in nodes if isinstance(node, ast.Subscript) for each in ast.walk(node.slice)}
+    # where a value belongs, and not in a type hint such as `tuple[str, ...]`
+    if any(isinstance(node, ast.Constant) and node.value is ... and node not in in_hints for node in nodes):
+        return "dots"
+    modules = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    modules += [str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)]
+    if any(module.partition(".")[0] == "redbooth_nb" for module in modules):
+        return "kit_imported"
+    return "name_taken" if taken else ""
