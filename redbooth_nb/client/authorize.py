@@ -21,7 +21,7 @@ from redbooth_nb.secret import Secret, same_text
 
 STATE_BYTES = 32  # 256 bits; RFC 6749 section 10.10 asks for at least 128
 NONCE_NAME = "attempt"
-REMEMBERED = 20  # states of earlier requests, and codes that were sent
+REMEMBERED = 200  # states of earlier requests, and codes that were sent
 URL_FIELDS = ("response_type", "redirect_uri", "scope", "state")
 KEPT_FIELDS = (*URL_FIELDS, "nonce")  # of a request, besides the verifier
 
@@ -115,10 +115,10 @@ def adopt(url: str, settings: Settings | None = None) -> AuthorizationRequest:
     Raises RedboothError unless `url` asks for this app, with a new `state`, without PKCE or parameters of your own.
     """
     settings = settings or Settings.load()
-    given = parse_qsl(url.partition("?")[2], keep_blank_values=True)
+    given = parse_qsl(str(url).partition("?")[2], keep_blank_values=True)
     fields = {name: dict(given).get(name, "") for name in URL_FIELDS}
     request = AuthorizationRequest(settings, **fields, nonce="", code_verifier=None)
-    as_made = url.startswith(f"{AUTHORIZE_URL}?") and sorted(given) == sorted(request.parameters.items())
+    as_made = str(url).startswith(f"{AUTHORIZE_URL}?") and sorted(given) == sorted(request.parameters.items())
     uris = (request.redirect_uri, settings.redirect_uri)
     there, registered = (re.sub(r":\d+(?=/|$)", "", uri.partition("?")[0]) for uri in uris)  # Redbooth judges the port
     if not (as_made and request.state and there == registered):
@@ -134,8 +134,7 @@ class PendingAuthorization:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self._file = PrivateFile(settings.folder / "authorization.json")
+        self.settings, self._file = settings, PrivateFile(settings.folder / "authorization.json")
         self._lock = settings.folder / "authorization.lock"
 
     @only_kit_errors
@@ -146,7 +145,7 @@ class PendingAuthorization:
             with suppress(NotYet, StoreError):
                 before = self.load()
                 stale, sent = before["stale_states"], before["sent_codes"]
-                if before["answered"] or not same_text(before["state"], request.state):  # the open one may come again
+                if before["answered"] or not same_text(before["state"], request.state):  # unless adopted again
                     stale = [*stale, before["state"]][-REMEMBERED:]
             if any(same_text(request.state, old) for old in stale):
                 raise failure(RedboothError, "pending", "known_state")
@@ -159,7 +158,8 @@ class PendingAuthorization:
         """Return the record. Raises NotYet when nothing is under way, StoreError when it cannot be read."""
         if (record := self._file.read()) is None:
             raise failure(NotYet, "pending", "missing")
-        if not record.keys() >= {*KEPT_FIELDS, "answered", "stale_states", "sent_codes"}:
+        kinds = {**dict.fromkeys(KEPT_FIELDS, str), "answered": bool, "stale_states": list, "sent_codes": list}
+        if not all(isinstance(record.get(name), kind) for name, kind in kinds.items()):
             raise self._file.problem("damaged")
         return record
 

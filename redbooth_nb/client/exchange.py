@@ -30,7 +30,7 @@ AFTERWARD = {
 }
 LARGEST_TOKEN_ANSWER = 128 * 1024  # bytes; a token is a few hundred, an error page some thousand
 SLOWEST_TOKEN_ANSWER = 20.0  # seconds for the body, from the end of the headers
-LONGEST_CODE = 60  # characters shown of an error code
+LONGEST_CODE = 60  # characters shown of an error code or content type
 
 
 @only_kit_errors
@@ -81,7 +81,7 @@ def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAu
         if answer.is_redirect:  # credentials go nowhere else
             raise requests.TooManyRedirects(response=answer)  # named_failures turns it into "redirect"
         if problem := answer_problem(answer, step):
-            if step == "exchange" or not problem.nothing_lost:
+            if step == "exchange" or not problem.nothing_lost:  # a code counts as sent in any case
                 problem.remedy += f" {AFTERWARD[step]}"
             raise problem
         # oauthlib refuses the whole answer for a lifetime or scope that makes no sense, so it gets the answer without
@@ -106,10 +106,10 @@ def answer_problem(answer: requests.Response, step: str) -> TokenEndpointError |
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
-        kind = _shown(answer.headers.get("Content-Type") or "no content type")
+        kind = _shown(answer.headers.get("Content-Type") or "no content type")[:LONGEST_CODE]
         body = f"something that is not JSON ({kind})" if answer.content else "an empty body"
         problem = failure(TokenEndpointError, "endpoint", "not_json", where=where, body=body)
-    elif HTTPStatus.OK <= answer.status_code < HTTPStatus.MULTIPLE_CHOICES and content.get("error") in (None, ""):
+    elif HTTPStatus.OK <= answer.status_code < HTTPStatus.MULTIPLE_CHOICES and not content.get("error"):
         wrong = content_problems(content)
         if not wrong:
             return None

@@ -4,6 +4,7 @@ The order matters: lock, read again, mark, refresh, save, and only then use. Red
 time; an app that loses the new one has lost the user's permission.
 """
 
+from contextlib import suppress
 from functools import partialmethod
 from http import HTTPStatus
 from typing import Any, Final
@@ -12,10 +13,11 @@ import requests
 
 from redbooth_nb.client.errors import ApiError, AuthorizeAgain, TokenEndpointError, TransportError, failure
 from redbooth_nb.client.exchange import token_session
+from redbooth_nb.client.private_file import StoreError
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.token import Token, TokenStore
 from redbooth_nb.client.wire import TIMEOUT, api_address, bearer_problem, connect_bounded, named_failures
-from redbooth_nb.errors import only_kit_errors
+from redbooth_nb.errors import RedboothError, only_kit_errors
 from redbooth_nb.provider.addresses import REVOKE_URL, TOKEN_URL
 
 # The error codes for a refresh token that is no longer valid: of services today, and of those before 2015.
@@ -53,7 +55,7 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
                     timeout=TIMEOUT,
                 )
         except TokenEndpointError as error:
-            if error.error not in DEAD or not error.nothing_lost:
+            if error.error not in DEAD or not error.nothing_lost:  # only a clear 4xx says that the token is dead
                 raise
             code = "dead_and_interrupted" if was_interrupted else "dead"
             raise failure(AuthorizeAgain, "refresh", code, status=error.status, error=error.error) from None
@@ -84,21 +86,27 @@ class RedboothSession:
         permission is gone, TransportError when there is no answer.
         """
         url = api_address(path)
-        if (token := self.store.load()) is None:
+        token, refreshed = None, False
+        with suppress(StoreError):
+            token = self.store.load()
+        if token is None:
             with self.store.lock():  # which puts in place what a crash left of an exchange
                 token = self.store.require()
-        refreshed = False
+        failed: RedboothError | None = None
         if token.needs_refresh(now := self.settings.provider.now()) and token.refresh_token is not None:
             try:
                 token, refreshed = refresh(self.settings, replacing=token), True
-            except (TransportError, TokenEndpointError):
+            except (TransportError, TokenEndpointError) as error:
+                failed = error  # the old one may still open the API
                 if (token.remaining(now) or 0) <= 0:
-                    raise  # else it still opens the API, and the next call tries again
+                    raise
         response = self._call(method, url, token, arguments)
         unauthorized = response.status_code == HTTPStatus.UNAUTHORIZED
         problem = bearer_problem(response.headers.get("WWW-Authenticate", "")) if unauthorized else ""
         if problem == "revoked":
             newer = self._successor(token)
+        elif problem == "expired" and failed:
+            raise failed
         elif problem == "expired" and not refreshed:  # else the clocks disagree, and another refresh would not help
             newer = refresh(self.settings, replacing=token)
         else:

@@ -53,14 +53,15 @@ class AuthorizationResponse:
 
         accept_missing_state: take an answer without `state`, giving up the protection that it gives.
         Raises CallbackError when the text is no answer for this app, StateError when it is not the answer to
-        this request, TokenEndpointError when an implicit answer holds no valid token; the request then stays open.
+        this request, TokenEndpointError when an implicit answer (response_type=token) holds no valid token; the
+        request then stays open.
         A denial is not an error: it is an outcome.
         """
         callback_url = callback_url.strip()  # pasted by hand, it often comes with a space or a line break
         fields, now = _fields(callback_url, request), request.settings.provider.now()
         with PendingAuthorization(request.settings).change() as record:  # which is written if nothing is raised here
             state_check = _check_state(fields, request, record, accept_missing=accept_missing_state)
-            response = cls._from_fields(fields, request, callback_url, state_check)
+            response = cls._from_fields(fields, request, callback_url, state_check, now)
             record |= {"answered": True, "answered_at": now, "callback_url": callback_url}
         return response
 
@@ -78,16 +79,18 @@ class AuthorizationResponse:
         if not url or settings.provider.now() - record["answered_at"] > CODE_LIFETIME:
             raise failure(NotYet, "pending", "no_answer")
         request = pending.request(record)
-        return cls._from_fields(_fields(url, request), request, url, "matched when it arrived")
+        return cls._from_fields(_fields(url, request), request, url, "matched when it arrived", record["answered_at"])
 
     @classmethod
-    def _from_fields(cls, fields: dict[str, str], request: AuthorizationRequest, url: str, state_check: str) -> Self:
+    def _from_fields(
+        cls, fields: dict[str, str], request: AuthorizationRequest, url: str, state_check: str, now: float
+    ) -> Self:
         found: dict[str, Any] = {"outcome": Outcome.ALLOWED}
         if "error" in fields:  # it wins over a code in the same answer
             found = {name: printable(hide_in_text(fields.get(name, ""))) for name in ("error", "error_description")}
             found["outcome"] = Outcome.DENIED if found["error"] == "access_denied" else Outcome.FAILED
         elif fields.get("access_token") and request.response_type == "token":
-            found["token"] = Token.from_answer(dict(fields), request.settings.provider.now())
+            found["token"] = Token.from_answer(dict(fields), now)
         elif fields.get("code") and request.response_type != "token":
             found["code"] = Secret("authorization code", fields["code"])
         else:

@@ -84,13 +84,14 @@ def content_problems(answer: dict[str, Any]) -> str:
 
 
 def readable(answer: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer without empty fields, and without a lifetime or scope that makes no sense.
+    """Return the answer without empty fields, an error that says "none", or a lifetime or scope that makes no sense.
 
     Its tokens are too good to lose for that.
     """
     lifetime, scope = answer.get("expires_in"), answer.get("scope", "")
     seconds = r"[0-9]{1,9}(\.[0-9]+)?" if isinstance(lifetime, float) else r"[0-9]{1,9}"  # some send the number as text
     odd = {
+        "error": not answer.get("error"),
         "expires_in": not re.fullmatch(seconds, str(lifetime)),
         "scope": not all(isinstance(part, str) for part in (scope if isinstance(scope, list) else [scope])),
     }
@@ -177,15 +178,11 @@ class TokenStore:
 
     def _recover(self) -> None:
         """Put a new token in place that is whole in the temporary file, but was not renamed."""
-        old, new, marked, refreshing = None, None, False, False
+        token, marked = None, False
         with suppress(StoreError):  # half a token is none
-            new, marked = _read(PrivateFile(self._file.part))
-        with suppress(StoreError):  # what it is, the next reading says
-            old, refreshing = _read(self._file)
-        if new is None or marked:  # a marked one is the old token, on the way to a refresh
-            return
-        if old is None or refreshing or new.obtained_at >= old.obtained_at:  # nothing older replaces a good token
-            self._file.finish_write()  # which keeps a damaged file beside it
+            token, marked = _read(PrivateFile(self._file.part))
+        if token and not marked:  # a marked one is the old token, on the way to a refresh
+            self._file.finish_write()
 
 
 def _read(file: PrivateFile) -> tuple[Token | None, bool]:
@@ -193,6 +190,6 @@ def _read(file: PrivateFile) -> tuple[Token | None, bool]:
     if (content := file.read()) is None:
         return None, False
     try:
-        return Token.from_answer(content, float(content["obtained_at"])), MARK in content
+        return Token.from_answer(content, float(content["obtained_at"])), bool(content.get(MARK))
     except (RedboothError, KeyError, TypeError, ValueError, OverflowError):
         raise file.problem("no_token") from None

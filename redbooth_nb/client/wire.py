@@ -130,6 +130,8 @@ def named_failures(what: str, *, also: str = "") -> Iterator[None]:
 def transport_failure(error: Exception, what: str) -> TransportError:
     """Say in words why there was no answer. The original error is not kept: it holds the request's secrets."""
     code = next((code for kind, code in _FAILURES if isinstance(error, kind)), "unreadable")
+    if isinstance(error, exceptions.InvalidHeader) and error.request is not None:
+        code = "unreadable"  # a header of the answer
     response = getattr(error, "response", None)
     status = f" answered {status_of(response)}" if response is not None else ""
     problem = error if isinstance(error, UnboundedAnswer) else ""

@@ -106,6 +106,7 @@ def test_the_same_address_is_adopted_until_it_was_answered(settings: Settings) -
         lambda url: f"{url}&code_challenge=abc",
         lambda url: f"{url}&prompt=login",
         lambda _url: "",
+        lambda url: (url, "state"),  # as authorization_url() returns it
     ],
 )
 def test_an_address_that_the_kit_cannot_follow_is_refused(

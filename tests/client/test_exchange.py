@@ -335,7 +335,7 @@ def test_both_generations_of_good_answers_are_taken(
 
 
 @pytest.mark.parametrize(
-    "changes", [{"error": odd} for odd in (0, False, [], {})] + [{"token_type": odd} for odd in (0, [])]
+    "changes", [{"error": "odd"}, {"error": ["odd"]}, {"error": 1}] + [{"token_type": odd} for odd in (0, [])]
 )
 def test_what_is_odd_is_named_and_never_a_token(
     faulty: FaultyServer, allowed: AuthorizationResponse, changes: dict[str, object]
@@ -344,6 +344,26 @@ def test_what_is_odd_is_named_and_never_a_token(
     with pytest.raises(TokenEndpointError) as caught:
         exchange(allowed)
     assert "exchange() sends each code only once" in caught.value.remedy
+
+
+@pytest.mark.parametrize("length", ["5, 6", "5\r\nContent-Length: 6"])
+def test_after_an_answer_with_an_odd_header_the_code_counts_as_sent(
+    faulty: FaultyServer, allowed: AuthorizationResponse, length: str
+) -> None:
+    """R17: the header is the answer's, so the request was sent."""
+    faulty.answers = [f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{{}}".encode()]
+    with pytest.raises(TransportError, match="could not be read") as caught:
+        exchange(allowed)
+    assert caught.value.sent
+    with pytest.raises(CodeAlreadySent):
+        exchange(allowed)
+    assert len(faulty.received) == 1
+
+
+@pytest.mark.parametrize("error", [False, 0, [], {}, None, ""])
+def test_no_error_in_so_many_words_is_none(faulty: FaultyServer, allowed: AuthorizationResponse, error: object) -> None:
+    faulty.answers = [reply(200, json.dumps({**GOOD, "error": error}))]
+    assert exchange(allowed).access_token.reveal() == GOOD["access_token"]
 
 
 def test_good_json_under_a_wrong_content_type_is_taken(faulty: FaultyServer, allowed: AuthorizationResponse) -> None:

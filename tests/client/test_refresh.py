@@ -206,6 +206,17 @@ def test_a_call_goes_on_when_an_early_refresh_fails(
         RedboothSession(app_at_faulty).get("/me")
 
 
+def test_after_a_failed_early_refresh_an_expired_token_is_not_refreshed_again(
+    faulty: FaultyServer, app_at_faulty: Settings
+) -> None:
+    """R31: the same refresh token is not sent twice by one call; the first failure is told."""
+    TokenStore(app_at_faulty.folder).save(Token.from_answer(NEXT, app_at_faulty.provider.now() - 7190))
+    faulty.answers = [RESET, EXPIRED]
+    with pytest.raises(TransportError, match=r"^refresh: POST"):
+        RedboothSession(app_at_faulty).get("/me")
+    assert paths(faulty) == ["/oauth2/token", "/api/3/me"]
+
+
 def test_a_short_lived_token_is_not_refreshed_for_ever(
     app: Settings, sandbox: Sandbox, decide: Callable[..., AuthorizationResponse]
 ) -> None:
@@ -736,16 +747,24 @@ def test_a_half_written_token_is_none(faulty: FaultyServer, app_at_faulty: Setti
         assert not left.exists()
 
 
-def test_a_forgotten_file_of_an_earlier_crash_replaces_nothing(app: Settings, kept: Token) -> None:
-    """R26: only an interrupted refresh has an answer to look for."""
+def test_with_the_clock_set_back_a_new_token_is_put_in_place_all_the_same(app: Settings, kept: Token) -> None:
+    """R26: every write takes the temporary file away first, so a whole one is new, whatever the clock says."""
     store = TokenStore(app.folder)
-    forgotten = part_of(store.path)
-    forgotten.touch(mode=0o600)
-    forgotten.write_text(json.dumps({"format": 1, **NEXT, "obtained_at": 1}))
+    left = part_of(store.path)
+    left.touch(mode=0o600)
+    left.write_text(json.dumps({"format": 1, **NEXT, "obtained_at": kept.obtained_at - 86_400}))
     with store.lock():
-        assert load(app) == kept
-    assert refresh(app).access_token != kept.access_token
-    assert not forgotten.exists()
+        assert load(app).access_token.reveal() == NEXT["access_token"]
+    assert not left.exists()
+
+
+def test_a_call_finds_a_new_token_beside_a_damaged_file(faulty: FaultyServer, app_at_faulty: Settings) -> None:
+    store = TokenStore(app_at_faulty.folder)
+    store.save(Token.from_answer(NEXT, app_at_faulty.provider.now()))
+    store.path.rename(part_of(store.path))
+    store.path.touch(mode=0o600)
+    faulty.answers = [ME]
+    assert RedboothSession(app_at_faulty).get("/me").ok
 
 
 def test_revoking_gives_the_permission_back_and_forgets_the_token(app: Settings, kept: Token, sandbox: Sandbox) -> None:

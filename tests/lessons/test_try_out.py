@@ -217,7 +217,7 @@ def test_only_what_a_function_takes_from_its_cell_goes_into_the_app(
     """Not what happens to be called as a parameter or a local variable, which may hold a secret."""
     own = functions(SOLUTION)["is_ours"].replace("    fields =", "    assert LIMIT\n    fields =")
     before = "address = 'http://127.0.0.1?code=canary-code'\nfields = {'secret': 'canary'}\nLIMIT = 1\n"
-    try_out(run_cell("is_ours", f"{before}{own}\nstate = is_ours(address, 'x')\n"))
+    try_out(run_cell("is_ours", f"{before}{own}\nstate = str(is_ours)\n"))
     assert "Kept in" in capsys.readouterr().out
     kept = (machine / NAME).read_text(encoding="utf-8")
     assert "LIMIT = 1\ndef is_ours(" in kept
