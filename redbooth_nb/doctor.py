@@ -133,7 +133,8 @@ def _provider() -> Iterator[str]:
         name = "credentials-none" if has_lessons() else "credentials-none-no-lessons"
         yield found(name, file=credentials_file(configuration, who))
         return
-    yield found("credentials", client_id=settings.shown_client_id, source=settings.source)
+    name = "credentials-gone" if settings.misfit else "credentials"
+    yield found(name, client_id=settings.shown_client_id, source=settings.source)
     store = TokenStore(settings.folder)
     name = "token-none" if store.load() is None else "token-cut-off" if store.interrupted() else "token"
     yield found(name, path=store.path)

@@ -14,12 +14,11 @@ from pathlib import Path
 
 import pytest
 import requests
-from client.machine import own_machine, unused_port
+from client.machine import own_machine, save_registered, unused_port
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
 from redbooth_nb.cli import main
-from redbooth_nb.client.register import save_credentials
 
 ROOT = Path(__file__).parents[1]
 START_ELSEWHERE = (
@@ -249,7 +248,7 @@ def test_run_without_an_app_names_the_lesson(machine: Path, capsys: pytest.Captu
 
 def test_run_delivers_an_unchanged_script_to_the_provider(start: Start, machine: Path) -> None:
     """Its arguments, its exit status and its credentials are as in a run of its own."""
-    save_credentials(KEY, SECRET, f"http://127.0.0.1:{unused_port()}/callback")
+    save_registered(KEY, SECRET, f"http://127.0.0.1:{unused_port()}/callback")
     (machine / "app.py").write_text(
         "import os, sys, requests\n"
         "answer = requests.get('https://redbooth.com/api/3/me', timeout=10)\n"

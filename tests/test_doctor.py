@@ -17,11 +17,10 @@ from pathlib import Path
 
 import pytest
 import requests
-from client.machine import FaultyServer, begin_refresh, own_machine, unused_port
+from client.machine import FaultyServer, begin_refresh, own_machine, save_registered, unused_port
 
 from redbooth_nb import doctor as this_machine, working_copies
 from redbooth_nb.cli import main
-from redbooth_nb.client.register import save_credentials
 from redbooth_nb.client.token import Token, TokenStore
 from redbooth_nb.doctor import doctor
 from redbooth_nb.provider.sandbox import Sandbox
@@ -86,7 +85,7 @@ def test_the_command_runs_it(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_credentials_are_named_and_the_secret_is_not(visit: Lines) -> None:
-    save_credentials("an-api-key", SECRET, f"http://127.0.0.1:{unused_port()}/callback")
+    save_registered("an-api-key", SECRET, f"http://127.0.0.1:{unused_port()}/callback")
     status, printed = visit()
     assert status == 0
     assert "client id an-api-k..." in line(printed, "Credentials:")
@@ -153,7 +152,7 @@ def test_who_holds_the_port_is_printable(visit: Lines, monkeypatch: pytest.Monke
 def test_a_note_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
         port = other.getsockname()[1]
-        save_credentials("an-api-key", SECRET, f"http://127.0.0.1:{port}/callback")
+        save_registered("an-api-key", SECRET, f"http://127.0.0.1:{port}/callback")
         os.mkfifo(tmp_path / "state" / f"listener-{port}.json")
         done = as_a_command()
     assert "Another program is using it" in line(done.stdout, f"Port {port}")
@@ -408,7 +407,7 @@ def test_a_stand_in_that_runs_is_well(visit: Lines, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_refresh_that_was_cut_off_is_broken(visit: Lines) -> None:
-    settings = save_credentials("an-api-key", SECRET, f"http://127.0.0.1:{unused_port()}/callback")
+    settings = save_registered("an-api-key", SECRET, f"http://127.0.0.1:{unused_port()}/callback")
     store = TokenStore(settings.folder)
     answer = {"access_token": "canary-access", "refresh_token": "canary-refresh", "expires_in": 7200}
     token = Token.from_answer({**answer, "token_type": "bearer"}, 0.0)

@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from client.machine import FaultyServer, own_machine, reply, unused_port
+from client.machine import FaultyServer, own_machine, reply, save_registered, unused_port
 
 from redbooth_nb.cli import main
 from redbooth_nb.client.register import save_credentials
@@ -130,7 +130,7 @@ def test_children_reach_the_sandbox_although_their_folder_says_live(run: Run, ma
 
     Each process calls the sandbox itself: none of them opens a port.
     """
-    save_credentials(KEY, SECRET.replace("/", ""), f"http://127.0.0.1:{unused_port()}/callback")
+    save_registered(KEY, SECRET.replace("/", ""), f"http://127.0.0.1:{unused_port()}/callback")
     (machine / "live").mkdir()
     (machine / "live" / ".env").write_text("REDBOOTH_PROVIDER=live\n")
     hook = "import os, sys; sys.addaudithook(lambda *of: of[0] == 'socket.bind' and '127' in str(of) and os._exit(9)); "

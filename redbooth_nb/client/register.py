@@ -5,23 +5,19 @@ import os
 import re
 import tempfile
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import requests
 from dotenv import set_key
 
 from redbooth_nb import changes
 from redbooth_nb.client.errors import failure, sentences
 from redbooth_nb.client.private_file import locked, replace_file
-from redbooth_nb.client.wire import TIMEOUT, connect_bounded, named_failures
 from redbooth_nb.configuration import Configuration, make_private, read_env_file
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
-from redbooth_nb.provider.addresses import APPLICATIONS_URL, TOKEN_URL
+from redbooth_nb.provider.addresses import APPLICATIONS_URL
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS, Provider, current_provider
 from redbooth_nb.secret import Secret
-from redbooth_nb.traffic.transcript import transcript
 
 LONGEST_PLACEHOLDER = 39  # characters; longer values are never taken for one: Redbooth's have 43 or 64
 SHOWN = 8  # characters of a client id that are shown
@@ -48,6 +44,11 @@ class Settings:
     provider: Provider
     folder: Path
     source: str
+
+    @property
+    def misfit(self) -> str:
+        """What the provider knows not to fit, such as "client_id" when it has no such app; "" for nothing."""
+        return self.provider.misfit(self.client_id, self.client_secret.reveal(), self.redirect_uri)
 
     @property
     def shown_client_id(self) -> str:
@@ -97,17 +98,18 @@ def credentials_file(configuration: Configuration, provider: Provider) -> Path:
 def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEFAULT_REDIRECT_URI) -> Settings:
     """Check the credentials, save them for the current provider (mode 0600), and return the settings.
 
-    In the sandbox it also asks whether the service accepts them, which finds two values that were swapped.
+    In the sandbox they have to be those of a registered app.
     Raises CredentialsError, having saved nothing, when one cannot be right, an environment variable overrides one, or
-    the file cannot be written; TransportError when the sandbox does not answer; StoreError as `locked` does.
+    the file cannot be written; StoreError as `locked` does.
     """
     client_id, client_secret, redirect_uri = client_id.strip(), client_secret.strip(), redirect_uri.strip()
     if problems := credential_problems(client_id, client_secret, redirect_uri):
         raise failure(CredentialsError, "register", "refused", problems=" ".join(problems))
     configuration = Configuration.read()
     provider = current_provider(configuration)
-    if _swapped(provider, client_id, client_secret):
-        raise failure(CredentialsError, "register", "swapped")
+    if wrong := provider.misfit(client_id, client_secret, redirect_uri):
+        swapped = provider.misfit(client_secret, client_id, redirect_uri) in {"", "redirect_uri"}
+        raise failure(CredentialsError, "register", "swapped" if swapped else f"wrong_{wrong}")
     fields = dict(zip(NAMES, (client_id, client_secret, redirect_uri), strict=True))
     other = [name for name, value in fields.items() if os.environ.get(name, "").strip() not in {"", value}]
     if other and provider.kind in FROM_ENVIRONMENT:
@@ -131,27 +133,6 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
         raise failure(CredentialsError, "register", "unsaved", path=path, reason=reason) from None
     changes.announce()
     return Settings.load()
-
-
-def _swapped(provider: Provider, client_id: str, client_secret: str) -> bool:
-    """Whether the sandbox accepts the two values only the other way round.
-
-    Both have the same shape, so only the service can tell. Elsewhere it is not asked: there a wrong secret may count
-    as an attempt to guess it, and the first exchange names the swap as a likely cause.
-    """
-    if provider.kind != "sandbox":
-        return False
-    session = connect_bounded(requests.Session(), provider)
-    session.hooks["response"].remove(transcript.note)  # which `connect` added: this is no step of the flow
-
-    def refused(first: str, second: str) -> bool:  # wrong credentials are a 401, right ones with a made-up code are not
-        fields = {"grant_type": "authorization_code", "code": "-", "redirect_uri": DEFAULT_REDIRECT_URI}
-        client = {"client_id": first, "client_secret": second}
-        with named_failures(f"register: POST {TOKEN_URL}"):
-            answer = session.post(TOKEN_URL, data=fields | client, timeout=TIMEOUT, allow_redirects=False)
-        return answer.status_code == HTTPStatus.UNAUTHORIZED
-
-    return refused(client_id, client_secret) and not refused(client_secret, client_id)
 
 
 def credential_problems(client_id: str, client_secret: str, redirect_uri: str) -> list[str]:

@@ -10,10 +10,11 @@ from types import SimpleNamespace
 from typing import NamedTuple
 
 from redbooth_nb.client.authorize import PendingAuthorization
+from redbooth_nb.client.errors import failure
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.token import Token, TokenStore
-from redbooth_nb.errors import RedboothError, wordings
+from redbooth_nb.errors import NotYet, RedboothError, wordings
 from redbooth_nb.lessons.learner import named, next_hint, note, noted
 from redbooth_nb.lessons.take_home import TakeHomeApp
 from redbooth_nb.lessons.try_out import EXERCISES, TICKETS, solved
@@ -105,7 +106,9 @@ def _start() -> Findings:
 
 def _register() -> Findings:
     try:
-        yield "app", True, {"client_id": Settings.load().shown_client_id}
+        settings = Settings.load()
+        gone = failure(NotYet, "register", "gone", client_id=settings.shown_client_id)
+        yield "app", not settings.misfit, {"client_id": settings.shown_client_id, "problem": gone.what}
     except RedboothError as error:
         yield "app", False, {"problem": error.what}
 

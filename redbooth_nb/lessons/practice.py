@@ -83,7 +83,7 @@ def _skipped(stage: str) -> str:
 
 def _pick_up(stage: str) -> Settings:
     """Say what earlier lessons left; do what is missing, or raise the NotYet that names it on redbooth.com."""
-    settings = _find("app", Settings.load, _register)
+    settings = _find("app", _registered, _register)
     if stage == "refresh":
         _find("token", TokenStore(settings.folder).require, lambda: exchange(_code(settings)))
     elif stage == "exchange":
@@ -102,6 +102,13 @@ def _find(what: str, load: Callable[[], T], make: Callable[[], T]) -> T:
         found, said = make(), missing
     print(said.format(found))
     return found
+
+
+def _registered() -> Settings:
+    settings = Settings.load()
+    if settings.misfit:
+        raise failure(NotYet, "register", "gone", client_id=settings.shown_client_id)
+    return settings
 
 
 def _register() -> Settings:

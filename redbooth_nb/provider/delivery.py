@@ -60,6 +60,13 @@ class Provider:
         """Move the clock on, where that can be done. Returns whether it was."""
         return False
 
+    def misfit(self, client_id: str, client_secret: str, redirect_uri: str) -> str:
+        """Return what does not fit a registered app: "client_id", "client_secret", "redirect_uri", or "" for nothing.
+
+        Only the sandbox can be asked: for any other service a wrong secret may be an attempt to guess it.
+        """
+        return ""
+
 
 class StandIn(Provider):
     """Another stand-in on this machine, for example a real Doorkeeper."""
@@ -130,6 +137,9 @@ class EmbeddedSandbox(StandIn):
     def let_time_pass(self, seconds: float) -> bool:
         self.sandbox.advance(seconds)
         return True
+
+    def misfit(self, client_id: str, client_secret: str, redirect_uri: str) -> str:
+        return self.sandbox.misfit(client_id, client_secret, redirect_uri)
 
 
 def guides_spelling(url: str) -> str:

@@ -16,9 +16,10 @@ import pytest
 
 from redbooth_nb import secret
 from redbooth_nb.client import callback
+from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.token import Token, TokenStore
 from redbooth_nb.provider import delivery
-from redbooth_nb.provider.delivery import EmbeddedSandbox
+from redbooth_nb.provider.delivery import EmbeddedSandbox, current_provider
 from redbooth_nb.traffic.transcript import transcript
 
 CLIENT_ID = "c1" * 32
@@ -53,6 +54,14 @@ def own_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
 def begin_refresh(store: TokenStore, token: Token) -> None:
     """Mark a token as about to be refreshed, and come to no end, as in a crash."""
     store.refreshing(token).__enter__()
+
+
+def save_registered(client_id: str, client_secret: str, redirect_uri: str) -> Settings:
+    """Register an app with these values in the sandbox, and save them."""
+    provider = current_provider()
+    assert isinstance(provider, EmbeddedSandbox)
+    provider.sandbox.seed_application("My app", redirect_uri, client_id=client_id, client_secret=client_secret)
+    return save_credentials(client_id, client_secret, redirect_uri)
 
 
 def unused_port() -> int:

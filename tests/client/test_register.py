@@ -5,15 +5,12 @@ import stat
 import string
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-import requests
 from client.machine import CLIENT_ID, CLIENT_SECRET, FaultyServer
 from hypothesis import HealthCheck, given, settings as hypothesis_settings, strategies as st
 
-from redbooth_nb.client import register, wire
-from redbooth_nb.client.errors import TransportError
+from redbooth_nb.client import register
 from redbooth_nb.client.register import (
     DEFAULT_REDIRECT_URI,
     CredentialsError,
@@ -50,14 +47,37 @@ def test_swapped_credentials_are_found_where_the_service_may_be_asked(sandbox: S
     assert save_credentials(OTHER_ID, OTHER_SECRET).client_id == OTHER_ID
 
 
-def test_wrong_credentials_are_not_called_swapped(sandbox: Sandbox) -> None:
-    del sandbox
-    assert save_credentials(OTHER_ID, OTHER_SECRET).client_id == OTHER_ID
+@pytest.mark.parametrize(
+    ("client_id", "secret", "uri", "words"),
+    [
+        (OTHER_ID[:-1], OTHER_SECRET, DEFAULT_REDIRECT_URI, "no app with this Api Key"),
+        (OTHER_ID, OTHER_SECRET[:-1], DEFAULT_REDIRECT_URI, "App secret does not belong to this Api Key"),
+        (OTHER_ID, OTHER_SECRET, "http://localhost:8765/callback", "registered with another Return URI"),
+    ],
+)
+def test_what_fits_no_app_of_the_sandbox_is_named_and_not_saved(
+    sandbox: Sandbox, client_id: str, secret: str, uri: str, words: str
+) -> None:
+    """R57: half a value looks like a whole one, so only the service can tell."""
+    sandbox.seed_application("Mine", DEFAULT_REDIRECT_URI, client_id=OTHER_ID, client_secret=OTHER_SECRET)
+    with pytest.raises(CredentialsError, match=words) as caught:
+        save_credentials(client_id, secret, uri)
+    assert OTHER_SECRET[:-1] not in str(caught.value)
+    with pytest.raises(NotYet):
+        Settings.load()
+    assert len(transcript) == 0  # it is no step of the flow
+
+
+def test_an_app_that_the_sandbox_has_forgotten_is_known(app: Settings, sandbox: Sandbox) -> None:
+    assert Settings.load().misfit == ""
+    sandbox.reset()
+    assert Settings.load() == app
+    assert app.misfit == "client_id"
 
 
 def test_a_client_id_is_shown_shortened(sandbox: Sandbox) -> None:
     """R57: it may be the secret by mistake."""
-    del sandbox
+    sandbox.seed_application("Mine", DEFAULT_REDIRECT_URI, client_id=OTHER_ID, client_secret=OTHER_SECRET)
     settings = save_credentials(OTHER_ID, OTHER_SECRET)
     assert settings.shown_client_id == f"{OTHER_ID[:8]}..."
     assert OTHER_ID not in repr(settings)
@@ -299,34 +319,3 @@ def test_credentials_are_on_the_disk_before_they_count(
     monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.fstat(handle).st_ino))
     save_credentials(CLIENT_ID, CLIENT_SECRET)
     assert synced == [(machine / ".env").stat().st_ino, machine.stat().st_ino]
-
-
-def test_asking_the_sandbox_is_bounded_and_not_in_the_transcript(
-    app: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The client secret is in it: it follows no redirect, and an answer without end is named."""
-    send, followed = requests.Session.send, []
-
-    def spy(self: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # noqa: ANN401
-        followed.append(options["allow_redirects"])
-        return send(self, request, **options)
-
-    monkeypatch.setattr(requests.Session, "send", spy)
-    before = len(transcript)
-    save_credentials(app.client_id, app.client_secret.reveal())
-    assert (followed, len(transcript)) == ([False], before)
-    monkeypatch.setattr(wire.connect_bounded, "__defaults__", (1, 60.0))
-    with pytest.raises(TransportError, match=r"register: POST .*the answer is larger than"):
-        save_credentials(app.client_id, app.client_secret.reveal())
-
-
-def test_a_sandbox_that_does_not_answer_is_named(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error of requests would hold the client secret."""
-    del machine
-
-    def unreachable(*_: object, **__: object) -> None:
-        raise requests.ConnectionError("no")
-
-    monkeypatch.setattr(requests.Session, "post", unreachable)
-    with pytest.raises(TransportError, match=r"register: POST .*no connection"):
-        save_credentials(CLIENT_ID, CLIENT_SECRET)

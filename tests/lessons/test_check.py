@@ -41,7 +41,7 @@ def test_first_two_hints_then_the_answer(said: Said) -> None:
 def test_each_thing_to_do_has_hints_of_its_own(said: Said) -> None:
     said("register")
     said("register")
-    assert "Hint: Click Send" in said("exchange")
+    assert 'Hint: Run the cells under "The request"' in said("exchange")
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -5,10 +5,12 @@ from practice import CLIENT_ID, DECIDE, SECRET
 from provider.sandbox.visitor import registered
 
 from redbooth_nb.client.exchange import exchange
+from redbooth_nb.client.refresh import RedboothSession
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.token import TokenStore
 from redbooth_nb.errors import NotYet, RedboothError
+from redbooth_nb.lessons import course
 from redbooth_nb.lessons.explain import describe_error
 from redbooth_nb.lessons.practice import allow, catch_up, ready
 from redbooth_nb.provider.sandbox import Sandbox
@@ -25,10 +27,7 @@ def test_the_first_two_need_nothing(stage: str, sandbox: Sandbox, capsys: pytest
 def test_an_app_is_registered_once(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
     settings = ready("authorize")
     assert settings is not None
-    assert (
-        f"There was no app, so one was registered for you: client id {settings.shown_client_id}."
-        in capsys.readouterr().out
-    )
+    assert f"so one was registered for you: client id {settings.shown_client_id}." in capsys.readouterr().out
     assert ready("authorize") == settings
     assert f"Your app has the client id {settings.shown_client_id}." in capsys.readouterr().out
     assert len(registered(sandbox)) == 1
@@ -91,11 +90,30 @@ def test_everything_missing_is_done_at_once(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_a_refused_exchange_is_a_sentence(app: Settings, sandbox: Sandbox, decide: DECIDE) -> None:
-    """The secret was changed on the app's page: only a person can put that right."""
-    decide(app)
-    sandbox.seed_application("Practice app", app.redirect_uri, client_id=CLIENT_ID, client_secret="another-one")
-    with pytest.raises(RedboothError, match="invalid_client"):
-        catch_up("refresh")
+    """The service refuses what looked right: only a person can put that right."""
+    response = decide(app)
+    sandbox.advance(601)
+    with pytest.raises(RedboothError, match="invalid_grant"):
+        exchange(response)
+
+
+@pytest.mark.parametrize("lost", ["reset", "deleted", "changed"])
+def test_an_app_that_is_gone_is_replaced(
+    app: Settings, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], lost: str
+) -> None:
+    """The sandbox was reset, or the app was deleted or changed on its page: each lesson begins all the same."""
+    if lost == "reset":
+        sandbox.reset()
+    elif lost == "deleted":
+        sandbox._database.transact(lambda tx: tx.run("DELETE FROM applications"))
+    else:
+        sandbox.seed_application("Practice app", app.redirect_uri, client_id=CLIENT_ID, client_secret="another-one")
+    requirements = [each for each in course.requirements("register") if "is not registered any more" in each.text]
+    assert [each.holds for each in requirements] == [False]
+    catch_up("refresh")
+    assert "or it is no longer registered, so one was registered for you" in capsys.readouterr().out
+    assert Settings.load().misfit == ""
+    assert RedboothSession().get("/me").ok
 
 
 def test_a_wrong_name_is_a_sentence() -> None:

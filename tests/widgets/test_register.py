@@ -7,7 +7,7 @@ from practice import CLIENT_ID, SECRET
 from provider.sandbox.visitor import registered
 from widgets.clicks import click, field, saved, shown
 
-from redbooth_nb.client.register import CredentialsError, Settings
+from redbooth_nb.client.register import DEFAULT_REDIRECT_URI, CredentialsError, Settings
 from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.widgets import register
 from redbooth_nb.widgets.register import RegisterForm
@@ -43,7 +43,8 @@ def test_an_empty_form_asks_to_copy_and_not_to_copy_again(sandbox: Sandbox) -> N
     assert "again" not in shown(form)
 
 
-def test_good_credentials_are_saved_and_the_secret_leaves_the_field(sandbox: Sandbox) -> None:  # noqa: ARG001
+def test_good_credentials_are_saved_and_the_secret_leaves_the_field(sandbox: Sandbox) -> None:
+    sandbox.seed_application("Mine", DEFAULT_REDIRECT_URI, client_id=CLIENT_ID, client_secret=SECRET)
     form = RegisterForm()
     fill(form, CLIENT_ID, SECRET)
     assert "So far so good" in shown(form)
@@ -95,8 +96,8 @@ def test_a_typing_mistake_is_told_at_once() -> None:
     assert "plain http to reach another machine" in shown(form)
 
 
-@pytest.mark.usefixtures("sandbox")
-def test_a_double_click_saves_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_double_click_saves_once(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
+    sandbox.seed_application("Mine", DEFAULT_REDIRECT_URI, client_id=CLIENT_ID, client_secret=SECRET)
     saves: list[str] = []
     real = register.save_credentials
 

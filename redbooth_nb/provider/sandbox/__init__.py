@@ -20,6 +20,7 @@ from redbooth_nb.provider.sandbox.data import SETTINGS, Application, SandboxErro
 from redbooth_nb.provider.sandbox.database import Database
 from redbooth_nb.provider.sandbox.endpoints import endpoints
 from redbooth_nb.provider.sandbox.pages import pages, problems
+from redbooth_nb.provider.sandbox.rules import redirect_uri_allowed
 
 __all__ = ["Sandbox", "SandboxError", "Switches"]
 
@@ -128,6 +129,15 @@ class Sandbox:
         values |= {name: value for name, value in {"uid": client_id, "secret": client_secret}.items() if value}
         saved = self._database.transact(lambda tx: tx.save_application(tx.find(Application, "uid", client_id), values))
         return {"client_id": saved.uid, "redirect_uri": saved.redirect_uri, "client_secret": saved.secret}
+
+    def misfit(self, client_id: str, client_secret: str, redirect_uri: str) -> str:
+        """Return the name of the first value that does not fit a registered application, or an empty string."""
+        found = self._database.transact(lambda tx: tx.find(Application, "uid", client_id))
+        if found is None:
+            return "client_id"
+        if found.secret != client_secret:
+            return "client_secret"
+        return "" if redirect_uri_allowed(redirect_uri, found.redirect_uri) else "redirect_uri"
 
     def reset(self) -> None:
         """Forget applications, with them their codes and tokens, clock and switches."""
