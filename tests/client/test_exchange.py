@@ -346,12 +346,11 @@ def test_what_is_odd_is_named_and_never_a_token(
     assert "exchange() sends each code only once" in caught.value.remedy
 
 
-@pytest.mark.parametrize("length", ["5, 6", "5\r\nContent-Length: 6"])
 def test_after_an_answer_with_an_odd_header_the_code_counts_as_sent(
-    faulty: FaultyServer, allowed: AuthorizationResponse, length: str
+    faulty: FaultyServer, allowed: AuthorizationResponse
 ) -> None:
     """R17: the header is the answer's, so the request was sent."""
-    faulty.answers = [f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{{}}".encode()]
+    faulty.answers = [b"HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\n{}"]
     with pytest.raises((TransportError, TokenEndpointError)) as caught:
         exchange(allowed)
     assert getattr(caught.value, "sent", True)
