@@ -1,7 +1,7 @@
 """The code becomes a token, or an error with a name; the code is sent once, and nothing is lost from the store."""
 
-import itertools
 import gc
+import itertools
 import json
 import re
 import subprocess
