@@ -14,7 +14,7 @@ from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.wire import connect
-from redbooth_nb.lessons import learner, try_out
+from redbooth_nb.lessons import learner, predict, try_out
 from redbooth_nb.lessons.take_home import SOLUTION, TakeHomeApp, functions
 from redbooth_nb.lessons.try_out import EXERCISES
 from redbooth_nb.provider.sandbox import Sandbox
@@ -29,6 +29,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Give the test a machine of its own, on which no hint was given and no widget shown yet."""
     monkeypatch.setattr(learner, "_asked", Counter())
     monkeypatch.setattr(try_out, "_tried", set())
+    monkeypatch.setattr(predict, "_given", {})
     w.Widget.close_all()
     with own_machine(tmp_path, monkeypatch) as folder:
         yield folder

@@ -12,7 +12,7 @@ from contextlib import suppress
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from redbooth_nb.client.authorize import AuthorizationRequest
+from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
 from redbooth_nb.client.errors import failure
 from redbooth_nb.client.loopback import HTTP_PORT, LoopbackServer, Page
 from redbooth_nb.client.private_file import StoreError
@@ -20,6 +20,7 @@ from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.configuration import leave_port_note, port_holder
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 from redbooth_nb.provider.delivery import LOOPBACK_HOSTS
+from redbooth_nb.secret import same_text
 
 DEFAULT_TIMEOUT = 600.0  # seconds, as long as an authorization code lives
 TITLES = {"allowed": "You allowed access", "denied": "You denied access", "failed": "Redbooth reported an error"}
@@ -32,6 +33,7 @@ class Status(StrEnum):
     CANCELED = "canceled"
     TIMED_OUT = "timed out"
     REPLACED = "replaced by a newer one"
+    USED = "already answered"
 
 
 class SignIn:
@@ -55,7 +57,7 @@ class SignIn:
         self.notice, self.refused_count = "", 0
         self.refused: list[RedboothError] = []
         self._response: AuthorizationResponse | None = None
-        self._ended: Status | None = None  # why the wait ended early
+        self._ended = _over(request)  # why the wait ended early
         self._on_change, self._until = on_change, time.monotonic() + timeout
         self._server: LoopbackServer | None = None
         if listen:
@@ -178,6 +180,16 @@ class SignIn:
 
     def __repr__(self) -> str:
         return self.response.describe() if self.status is Status.ANSWERED else f"Sign-in {self.status}."
+
+
+def _over(request: AuthorizationRequest) -> Status | None:
+    """Return why a request cannot be answered any more, None when it can."""
+    with suppress(NotYet, StoreError):
+        record = PendingAuthorization(request.settings).load()
+        if not same_text(record["state"], request.state):
+            return Status.REPLACED
+        return Status.USED if record["answered"] else None
+    return None
 
 
 _sign_ins: dict[int, SignIn] = {}

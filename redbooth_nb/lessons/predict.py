@@ -10,6 +10,8 @@ from redbooth_nb.lessons.course import QUESTIONS
 from redbooth_nb.lessons.learner import named
 from redbooth_nb.widgets.view import Markup, View, field
 
+_given: dict[str, int] = {}  # the answers of this notebook
+
 
 class Prediction(View):
     """A question to answer before running on; `choose(number)` does what clicking does."""
@@ -20,6 +22,8 @@ class Prediction(View):
         self._choices = field(w.RadioButtons, "", options=options, value=None)
         self._choices.observe(self._chosen, names="value")
         super().__init__([Markup(html.escape(self.question.prompt)), self._choices, self._message])
+        self._name = name
+        self._choices.value = _given.get(name)  # so that a cell that is run again keeps the answer
 
     def choose(self, number: int) -> None:
         """Choose an answer, from 1. Raises RedboothError for a number that is not among the choices."""
@@ -31,6 +35,7 @@ class Prediction(View):
         number, asked = change["new"], self.question
         if number is None:
             return
+        _given[self._name] = number
         # view.css marks them; a change of the choices themselves would take the keyboard's focus from them
         self.add_class("rv-answered").add_class(f"rv-right-{asked.right}")
         if number == asked.right:

@@ -135,8 +135,8 @@ function render({ model, el }) {
   };
   const fromFrame = async ({ data: { height, open, submit, save, copy } }) => {
     if (height) frame.style.setProperty("--page-height", `${height}px`);
-    if (typeof open === "string") ask({ open });
-    if (Array.isArray(submit)) ask({ submit });
+    if (typeof open === "string") ask({ open, page: shown.page });
+    if (Array.isArray(submit)) ask({ submit, page: shown.page });
     if (typeof copy === "string") {
       await navigator.clipboard.writeText(copy);
       status.textContent = "Copied";

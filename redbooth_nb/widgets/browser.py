@@ -53,7 +53,7 @@ class Browser(View):
         provider = current_provider()
         self._url, self._label, self._on_tab, self._on_arrival = url, label, on_tab, on_arrival
         self._provider, self._visitor = provider, Visitor(_window_session(provider))
-        self._notice, self._near = "", False
+        self._notice, self._near, self._page = "", False, 0
         self._tab = self._button("Use a tab in my own browser", self.use_tab)
         self._link, self._window, self.in_tab = Markup(), _Window(layout=shared(w.Layout)), provider.kind == "live"
         self._window.on_msg(lambda _, asked, __: self._take(asked))
@@ -132,6 +132,8 @@ class Browser(View):
     @only_kit_errors
     def _act(self, asked: Any) -> None:
         match asked:
+            case {"page": page} if page != self._page:
+                return  # a second click on a page that has been left since
             case {"ready": near}:
                 self._near = near is True  # a tab reaches the kernel's port only where both are on one machine
                 if self._visitor.page is None and self._visitor.arrived is None:
@@ -163,7 +165,8 @@ class Browser(View):
             self._tell(page.url, title, page.text, self._styles())
 
     def _tell(self, address: str, title: str, markup: str, styles: str = "") -> None:
-        shown = {"address": address, "title": title, "html": markup, "styles": styles}
+        self._page += 1
+        shown = {"address": address, "title": title, "html": markup, "styles": styles, "page": self._page}
         self._window.send(shown | {"back": self._visitor.can_go_back})
 
     def _styles(self) -> str:

@@ -19,6 +19,8 @@ from redbooth_nb.widgets.refresh import TokenCard
 from redbooth_nb.widgets.register import RegisterForm
 from redbooth_nb.widgets.view import TEXTS, Markup, Message, field, row, shared
 
+KINDS = {True: "good", False: "problem"}
+
 
 class Playground(LiveView):
     """Register, authorize, exchange, refresh and call; beside it, what went over the wire.
@@ -66,7 +68,8 @@ class Playground(LiveView):
         """Call the API and return the answer; refreshes by itself. Raises what `RedboothSession.get` raises."""
         self._path.value = hide_in_url(path)  # a typed secret stays in no notebook
         answer = RedboothSession().get(path)
-        self._message.say("" if answer.ok else f"{status_of(answer)}: {api_meaning(answer)}", "problem")
+        said = f"{status_of(answer)}. The answer is at the end of the list of requests."
+        self._message.say(said if answer.ok else f"{status_of(answer)}: {api_meaning(answer)}", KINDS[answer.ok])
         return answer.json() if "json" in answer.headers.get("Content-Type", "") else answer.text
 
     def reset(self) -> None:
@@ -88,7 +91,7 @@ class Playground(LiveView):
                 response = AuthorizationResponse.last(now.settings)
                 self._exchange.children = [TokenRequest(response.request.settings, response)]
             if now.token and now.settings and not self._refresh.children:
-                self._refresh.children = [TokenCard(now.settings), TokenRequest(now.settings)]
+                self._refresh.children = [TokenCard(), TokenRequest(now.settings)]
         except RedboothError as error:
             self._started.say(str(error), "problem")
         self._show_code(now)

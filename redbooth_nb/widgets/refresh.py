@@ -11,7 +11,7 @@ from redbooth_nb.widgets.countdown import Countdown
 from redbooth_nb.widgets.flow_map import OK, Snapshot
 from redbooth_nb.widgets.live import LiveView
 from redbooth_nb.widgets.markup import panels
-from redbooth_nb.widgets.view import TEXTS, Markup, row
+from redbooth_nb.widgets.view import TEXTS, Asking, Markup, row
 
 SAID = TEXTS["card"]
 REVOKED, USED, REPLACED = "revoked", "already used", "replaced by a refresh"
@@ -20,23 +20,21 @@ REVOKED, USED, REPLACED = "revoked", "already used", "replaced by a refresh"
 class TokenCard(LiveView):
     """Shows the stored token by its fingerprint, and updates itself. `refresh()` and `revoke()` do what the buttons do.
 
+    settings: the app whose token it is; by default the app that is registered at the current provider.
     Raises NotYet when there is no token to show.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
-        self.settings = settings or Settings.load()
-        self.store = TokenStore(self.settings.folder)
-        self._shown = self.store.load()
+        self.settings = settings
+        self._shown = TokenStore((settings or Settings.load()).folder).load()
         self._before: Token | None = None
         if self._shown is None:
             raise NotYet(SAID["nothing"], remedy=SAID["remedy"])
         self._access, self._rest, self._countdown = Markup(), Markup(), Countdown(None, None)
         self._refresh = self._button("Refresh", self.refresh, primary=True)
-        self._revoke = self._button("Revoke", self._ask)
-        self._keep = self._button("Keep it", self._answered)
-        self._question = (self._button("Revoke it", self.revoke), self._keep)
-        self._buttons = row(self._refresh, self._revoke)
-        super().__init__([row(self._access, self._countdown), self._rest, self._buttons, self._message])
+        self._revoke = Asking(self._message, self._button, "Revoke", self.revoke, *SAID["question"])
+        buttons = row(self._refresh, self._revoke)
+        super().__init__([row(self._access, self._countdown), self._rest, buttons, self._message])
 
     def refresh(self) -> Token:
         """Replace the stored token with a new one. Raises what `redbooth_nb.refresh` raises."""
@@ -48,37 +46,27 @@ class TokenCard(LiveView):
     def revoke(self) -> None:
         """Give the permission back; the next sign-in asks the user again. Raises what `redbooth_nb.revoke` raises."""
         self.update()
-        self._answered()
+        self._revoke.withdraw()
         revoke(self.settings)
         self.update()
-
-    def _ask(self) -> None:
-        self._buttons.children = self._question
-        self._message.say(SAID["question"])
-        self._keep.focus()
-
-    def _answered(self) -> None:
-        if self._buttons.children == self._question:
-            self._buttons.children = (self._refresh, self._revoke)
-            self._message.say("")
-            self._revoke.focus()
 
     def _show(self) -> None:
         now = Snapshot(self.settings)
         token, lines = now.token, _lines(now)
         self._told = lines
         if self._shown != token:
-            self._answered()
+            self._revoke.withdraw()
             self._before, self._shown = self._shown or self._before, token
             self._message.say("The stored tokens were replaced." if token else "")
         if "exchange" in now.problems:
             self._message.say(now.problems["exchange"], "problem")
-        self._refresh.disabled, self._revoke.disabled = not (token and token.refresh_token), token is None
+        self._refresh.disabled, self._revoke.button.disabled = not (token and token.refresh_token), token is None
         counts = token if not lines[0][1] else None  # the countdown says how it is
         if counts:
             self._countdown.set(counts.remaining(now.now), counts.expires_in)
         self._countdown.layout.display = "" if counts else "none"
-        place = f"On disk: {for_people(self.store.path)}, readable only by you." if token else ""
+        file = TokenStore(now.settings.folder).path if now.settings and token else None
+        place = f"On disk: {for_people(file)}, readable only by you." if file else ""
         access, *rest = [panels.token(*line, self._before is not None, place) for line in lines]
         self._access.value, self._rest.value = access, "".join([*rest, panels.past(*self._past())])
 

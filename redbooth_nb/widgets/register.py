@@ -55,6 +55,7 @@ class RegisterForm(View):
     def save(self, client_id: str, client_secret: str, redirect_uri: str = DEFAULT_REDIRECT_URI) -> Settings:
         """Check and save the credentials. Raises CredentialsError, and saves nothing, if one cannot be right."""
         self.settings = save_credentials(client_id, client_secret, redirect_uri)
+        self._secret.value = ""  # what a widget holds could be saved with the notebook
         self._message.say(self.text(), "good")
         return self.settings
 

@@ -7,9 +7,10 @@ import re
 import threading
 import time
 from collections import deque
+from functools import partial
 from pathlib import Path
 from subprocess import PIPE, STDOUT, Popen
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
@@ -73,7 +74,7 @@ class ScriptPanel(View):
     def text(self) -> str:
         """Return what the script printed so far, and how it ended if that was not as it should."""
         (ending, kind), shown = self._ending(), [*self._lines]
-        return "\n".join(shown if shown and kind != "problem" else [*shown, ending])
+        return "\n".join(shown if shown and kind != "notice" else [*shown, ending])
 
     def _ending(self) -> tuple[str, str]:
         status = self._process.returncode
@@ -95,18 +96,19 @@ class ScriptPanel(View):
         self._message.say(*self._ending())
         asked = re.search(SIGN_IN, text)
         if self.browser is None and asked and guides_spelling(asked[1]):
-            self.browser = Browser(asked[1], "Sign in with Redbooth", on_arrival=_open)
+            uri = dict(parse_qsl(urlsplit(asked[1]).query)).get("redirect_uri", "")
+            self.browser = Browser(asked[1], "Sign in with Redbooth", on_arrival=partial(_open, uri))
         rest = [self._cancel] * (self._process.returncode is None)
         self.children = [self._output, self._message, *filter(None, [self.browser]), *rest]
 
 
-def _open(address: str) -> str:
+def _open(redirect_uri: str, address: str) -> str:
     """Open the address at which the script waits, as a browser does, and return what its page says."""
-    if urlsplit(address).hostname not in LOOPBACK_HOSTS:
-        raise RedboothError("The script waits at another machine.", remedy="Open the address in a browser.")
+    if urlsplit(address)[:3] != urlsplit(redirect_uri)[:3] or urlsplit(address).hostname not in LOOPBACK_HOSTS:
+        raise RedboothError("The script does not wait at this address.", remedy="Open it in a browser of your own.")
     session = requests.Session()
     session.trust_env = False  # past any proxy
     try:
-        return page_message(session.get(address, timeout=5))
+        return page_message(session.get(address, timeout=5, allow_redirects=False))
     except requests.RequestException:
         raise RedboothError("Nothing answers there.", why="The script has ended.", remedy="Run it again.") from None

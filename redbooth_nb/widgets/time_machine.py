@@ -8,7 +8,7 @@ import ipywidgets as w
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.delivery import EmbeddedSandbox, current_provider
 from redbooth_nb.widgets.live import LiveView
-from redbooth_nb.widgets.view import TEXTS, field, row
+from redbooth_nb.widgets.view import TEXTS, Asking, field, row
 
 HOUR = 3600  # seconds
 SWITCHES: dict[str, dict[str, Any]] = TEXTS["switches"]
@@ -33,7 +33,7 @@ class TimeMachine(LiveView):
             self._button("Back to now", self.back_to_now),
         )
         self._fields: dict[str, w.Dropdown] = {}
-        self._reset = self._button("Reset the sandbox", self.reset)
+        self._reset = Asking(self._message, self._button, "Reset the sandbox", self.reset, *SAID["question"])
         super().__init__([])
 
     def later(self, seconds: float) -> None:
@@ -67,7 +67,7 @@ class TimeMachine(LiveView):
 
     def _field(self, name: str, now: object, label: str, choices: list[object]) -> w.Dropdown:
         options = [(WORDS.get(str(choice), str(choice)), choice) for choice in dict.fromkeys([*choices, now])]
-        choice = field(w.Dropdown, label, label_width="15rem", options=options, value=now)
+        choice = field(w.Dropdown, label, label_width="auto", options=options, value=now)
 
         def chosen(change: dict[str, object]) -> None:
             if getattr(self._sandbox.switches, name) != change["new"]:  # else it only shows what was set elsewhere
@@ -85,6 +85,7 @@ class TimeMachine(LiveView):
                     self._fields[name] = self._field(name, switches[name], **how)
                 self._fields[name].value = switches[name]
             self.children = [self._message, self._moves, *self._fields.values(), self._reset]
-            self._message.say(self.text())
+            if not self._reset.asks:
+                self._message.say(self.text())
         except RedboothError as error:
             self._message.say(str(error), "problem")

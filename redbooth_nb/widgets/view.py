@@ -137,6 +137,45 @@ def still(panel: dict[str, str], text: str) -> str:
     return str(TEXTS["markup"]["still"].format(data=data, alt=alt, text=text))
 
 
+class Asking(w.HBox):  # type: ignore[misc]
+    """A button that asks before it acts; `withdraw()` takes the question back.
+
+    message, make: the message and the `_button` of the panel that it is in.
+    """
+
+    def __init__(
+        self,
+        message: Message,
+        make: Callable[[str, Callable[[], object]], w.Button],
+        text: str,
+        action: Callable[[], object],
+        *question: str,
+    ) -> None:
+        self._message, (self._question, yes, no) = message, question
+        self.button, self._no = make(text, self._ask), make(no, self.withdraw)
+        self._action, self._answers = action, (make(yes, self._act), self._no)
+        super().__init__((self.button,), layout=shared(w.Layout))
+
+    def _ask(self) -> None:
+        self.children = [*self._answers]
+        self._message.say(self._question)
+        self._no.focus()
+
+    def _act(self) -> None:
+        self.withdraw()
+        self._action()
+
+    @property
+    def asks(self) -> bool:
+        return self.button not in self.children
+
+    def withdraw(self) -> None:
+        if self.asks:
+            self.children = [self.button]
+            self._message.say("")
+            self.button.focus()
+
+
 class Markup(w.HTML):  # type: ignore[misc]
     """Our own HTML, styled by view.css; values in it must be escaped."""
 

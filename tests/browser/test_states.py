@@ -117,7 +117,7 @@ def test_refresh(panel: Panel) -> None:
     panel.python("let_time_pass(60)")
     panel.is_right("refresh-expired", "expiredThe access token has expired.")
     expect(panel.part).not_to_contain_text("fresh, ")
-    panel.python("stored = card.store.load()\nrefresh()\ncard.store.save(stored)")
+    panel.python("store = TokenStore(Settings.load().folder)\nstored = store.load()\nrefresh()\nstore.save(stored)")
     panel.is_right("refresh-used", "already used")
     panel.press("Refresh")
     panel.is_right("refresh-dead", "The stored refresh token is no longer valid")

@@ -52,3 +52,12 @@ def test_a_choice_that_is_none_is_a_sentence(number: int) -> None:
 def test_a_wrong_name_is_a_sentence() -> None:
     with pytest.raises(RedboothError, match="There is no question 'no-tokn'"):
         predict("no-tokn")
+
+
+def test_a_question_that_is_asked_again_keeps_its_answer() -> None:
+    """A cell is run again easily: JupyterLab makes it the current one when an answer is clicked."""
+    name = next(iter(QUESTIONS))
+    predict(name).choose(2)
+    again = predict(name)
+    assert "> 2." in again.text()
+    assert "(right)" in again.text()

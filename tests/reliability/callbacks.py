@@ -200,7 +200,7 @@ def cycles(listen: Callable[[AuthorizationRequest], SignIn], sent: Authorization
     """Start and stop so many listeners, by cancel and by answer; return what they left behind."""
     before, threads = (descriptors(), threading.active_count()), set(threading.enumerate())
     for turn in range(number):
-        request = sent if turn % 2 else AuthorizationRequest.new(sent.settings)
+        request = AuthorizationRequest.new(sent.settings)
         listener = listen(request)
         if turn % 2:
             browse(listener, "/favicon.ico")

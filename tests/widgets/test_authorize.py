@@ -184,3 +184,22 @@ def test_the_state_check_is_shown_failing_and_passing(panel: SignInPanel, callba
     panel.paste(callback_of(panel.sign_in.request))
     assert "Refused answers" not in shown(panel)
     assert f"sent: {shortened(sent)} - the value that was sent" in shown(panel)
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_request_that_cannot_be_answered_any_more_says_so_at_once(
+    app: Settings, callback_of: CallbackOf, *, answered: bool
+) -> None:
+    """The cell is run again after the answer, or after a newer request was made."""
+    request = AuthorizationRequest.new(app)
+    if answered:
+        SignInPanel(request).paste(callback_of(request))
+    else:
+        AuthorizationRequest.new(app)
+    panel = SignInPanel(request)
+    said = "has already been answered" if answered else "A newer sign-in took the place"
+    assert said in panel.text()
+    assert "Click Start again" in panel.text()
+    assert panel.browser not in panel.children
+    click(panel, "Start again")
+    assert panel.paste(callback_of(panel.sign_in.request)).outcome == "allowed"

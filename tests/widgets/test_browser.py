@@ -15,6 +15,7 @@ from redbooth_nb.client.register import Settings
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.addresses import APPLICATIONS_URL
 from redbooth_nb.provider.delivery import current_provider
+from redbooth_nb.provider.visitor import document, fields
 from redbooth_nb.widgets.authorize import SignInPanel
 from redbooth_nb.widgets.browser import Browser
 
@@ -268,3 +269,19 @@ def test_a_style_sheet_without_end_or_that_breaks_off_is_left_out(faulty: Faulty
     (page,) = drawn(Browser(ALLOWED))
     assert "Here" in page["html"]
     assert page["styles"] == "p { color: red }"
+
+
+def test_a_second_click_on_a_page_that_was_left_does_nothing(app: Settings) -> None:
+    """Of a double click on Allow: it would grant another code, and the window would contradict the panel."""
+    panel = SignInPanel(AuthorizationRequest.new(app))
+    browser = window(panel)
+    sent = drawn(browser)
+    page = document(sent[-1]["html"])
+    form = next(form for form in page.iter("form") if form.get("action", "").endswith("authorize"))
+    pressed = next(one for one in form.iter("button", "input") if "Allow" in (one.text or one.get("value", "")))
+    asked = ["post", form.get("action", ""), [list(field) for field in fields(form, pressed, {})]]
+    click(browser, {"submit": asked, "page": sent[0]["page"]})
+    assert panel.response.outcome == "allowed"
+    click(browser, {"submit": asked, "page": sent[0]["page"]})
+    assert len(sent) == 2
+    assert "already been answered" not in sent[-1]["html"]

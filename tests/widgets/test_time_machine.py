@@ -59,6 +59,9 @@ def test_reset(sandbox: Sandbox, app: Settings) -> None:
     machine.switch(style="2015")
     machine.later(3600)
     click(machine, "Reset the sandbox")
+    assert "It forgets your app and all tokens." in shown(machine)
+    assert len(registered(sandbox)) == 1
+    click(machine, "Reset it")
     assert registered(sandbox) == []
     assert sandbox.switches.style == "5.5"
     assert field(machine, "Style of answers (Doorkeeper 5.5, or as in 2015)").value == "5.5"
