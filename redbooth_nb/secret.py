@@ -1,12 +1,19 @@
 """A value that must not be seen by accident. Every secret of the kit is held in this type."""
 
+import base64
 import hashlib
 import hmac
+import html
+import json
+import re
 from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import suppress
+from functools import lru_cache, reduce
 from typing import NoReturn
+from urllib.parse import quote, quote_plus
 
-MOST_KNOWN = 200  # secrets remembered for redaction, those met last
+MOST_KNOWN = 500  # secrets remembered for redaction, those met last
 SHORTEST_KNOWN = 8  # characters; anything shorter would match ordinary words
 
 _known: OrderedDict[str, "Secret"] = OrderedDict()  # each step below is whole for other threads, too
@@ -69,6 +76,29 @@ class Secret:
 def known_secrets() -> list[Secret]:
     """Return the secrets this process met last, the longest first, so that none hides only a part of another."""
     return sorted(_known.values(), key=lambda secret: -len(secret.reveal()))
+
+
+def hider(whole: str) -> Callable[[str], str]:
+    """Return a function that hides the known secrets in parts of `whole`; only those that occur in it cost time."""
+    known = [(_forms(secret.reveal()), repr(secret)) for secret in known_secrets()]
+    found = [(form, shown) for forms, shown in known if any(form in whole for form in forms) for form in forms]
+    return lambda text: reduce(lambda hidden, pair: hidden.replace(*pair), found, text)
+
+
+@lru_cache(maxsize=1000)
+def _forms(value: str) -> tuple[str, ...]:
+    """Return how a value may be written: as it is, encoded for a URL or for HTML, and inside base64 at any offset."""
+    raw = value.encode("utf-8", "surrogatepass")
+    escaped, dumped = html.escape(value), json.dumps(value)[1:-1]
+    forms = [value, escaped, escaped.replace("&#x27;", "&#39;").replace("&quot;", "&#34;")]
+    forms += [dumped, dumped.replace("/", r"\/")]
+    for encoded in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
+        forms += [encoded, re.sub("%..", lambda found: found[0].lower(), encoded)]
+    for offset in range(3):
+        encoded = base64.b64encode(b"\0" * offset + raw).decode().rstrip("=")
+        whole = encoded[(offset * 8 + 5) // 6 : (offset + len(raw)) * 8 // 6]  # without characters shared with others
+        forms += [whole, whole.replace("+", "-").replace("/", "_")]
+    return tuple(dict.fromkeys(forms))
 
 
 def same_text(one: str, other: str) -> bool:

@@ -23,7 +23,7 @@ from redbooth_nb.lessons.course import LESSONS, TEXTS
 from redbooth_nb.provider.addresses import AUTHORIZE_URL, TOKEN_URL
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.visitor import page_message
-from redbooth_nb.traffic.redaction import hidden_json, hide_in_url
+from redbooth_nb.traffic.redaction import hidden_json, hide_in_text, hide_in_url
 
 Explained = RedboothError | OAuth2Error | requests.RequestException
 EXPLAINED = (RedboothError, OAuth2Error, requests.RequestException)
@@ -88,14 +88,15 @@ def explain(answer: requests.Response) -> None:
 
 def summarize(answer: requests.Response) -> str:
     """Return in one line what an answer from Redbooth says."""
-    return f"--> {status_of(answer)}: {_reading(answer)[0]}"
+    return f"--> {status_of(answer)}: {hide_in_text(_reading(answer)[0])}"
 
 
 def describe_error(error: Explained) -> str:
     """Return what happened, why, what to do, and where in the course that is."""
     name = type(error).__name__
     if isinstance(error, OAuth2Error):
-        name += f": {error.error}." + (f' Redbooth said: "{error.description}"' if error.description else "")
+        name += f": {hide_in_text(str(error.error))}."
+        name += f' Redbooth said: "{hide_in_text(error.description)}"' if error.description else ""
         return f"{name}\n{meaning_of_error(error)}"
     meaning = error if isinstance(error, RedboothError) else meaning_of_error(error)
     return f"{name}: {meaning}{_in_this_course(meaning.stage)}"

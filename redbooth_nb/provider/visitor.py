@@ -13,15 +13,14 @@ from urllib3.exceptions import HTTPError
 
 from redbooth_nb.errors import RedboothError, only_kit_errors
 from redbooth_nb.provider.addresses import NEW_APPLICATION_URL, ORIGIN
-from redbooth_nb.secret import Secret
+from redbooth_nb.secret import Secret, hider
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
 MOST_REDIRECTS = 10
-MOST_PAGES = 50  # to go back to
-MOST_SHEETS = 5
-LONGEST_MESSAGE = 300  # characters
+MOST_PAGES, MOST_SHEETS = 50, 5  # pages to go back to; style sheets of a page
+LONGEST_MESSAGE, HEADING = 300, ("pre", "h1", "title")  # characters; the error or the title of a page
 TIMEOUT = (5, 30)  # seconds
 # what the buttons are called on Redbooth's pages, on Doorkeeper's, and in the sandbox's
 WORDS = {"allow": ("Allow", "Authorize"), "deny": ("Deny",), "create": ("Register", "Submit")}
@@ -92,7 +91,7 @@ class Visitor:
         for link in page.iter("a"):
             if text_of(link) in names:
                 return self.open(link.get("href", ""))
-        raise VisitorError.named("no_button", answer=answer, said=said(self.page))
+        raise VisitorError.named("no_button", answer=answer, said=said(self.page, *HEADING))
 
     def back(self) -> None:
         """Show the page before this one, as it was."""
@@ -136,7 +135,7 @@ def press(session: requests.Session, authorize_url: str, redirect_uri: str, answ
         visitor.press(answer)
     url = visitor.arrived.reveal() if visitor.arrived else ""
     if not url.startswith(redirect_uri):
-        raise VisitorError.named("not_sent_back", said=said(visitor.page))
+        raise VisitorError.named("not_sent_back", said=said(visitor.page, *HEADING))
     return url
 
 
@@ -159,15 +158,17 @@ def _origin(url: str) -> str:
         return ""
 
 
-def page_message(page: requests.Response) -> str:
-    """Return what an error page tells the person who sees it."""
-    found = document(page)
-    return text_of(next(each for tag in ("pre", "main", "body", "*") for each in found.iter(tag)))[:LONGEST_MESSAGE]
+def page_message(page: requests.Response, *tags: str) -> str:
+    """Return the text of the first of these elements; by default, what an error page tells the person who sees it."""
+    found = next((each for tag in tags or ("pre", "main", "body", "*") for each in document(page).iter(tag)), None)
+    text = "" if found is None else text_of(found)
+    return hider(text)(text)[:LONGEST_MESSAGE]
 
 
-def said(page: requests.Response | None) -> str:
-    """Quote a page in a sentence, "" where there is none."""
-    return f'The answer was {page.status_code}; the page says: "{page_message(page)}"' if page is not None else ""
+def said(page: requests.Response | None, *tags: str) -> str:
+    """Quote a page in a sentence, "" where there is none. HEADING are the tags of what surely holds no secret."""
+    quoted = "" if page is None else page_message(page, *tags)
+    return "" if page is None else f'The answer was {page.status_code}; the page says: "{quoted}"'
 
 
 def document(page: requests.Response | str | None) -> "_Element":

@@ -3,26 +3,22 @@
 By value first, because an answer may repeat a secret anywhere: in an error's text, a heading, a header.
 """
 
-import base64
-import html
 import json
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache, reduce
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote, quote_plus, urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import requests
 
 from redbooth_nb.errors import printable
 from redbooth_nb.provider.visitor import document, text_of
-from redbooth_nb.secret import Secret, known_secrets
+from redbooth_nb.secret import Secret, hider
 
 # what each field holds: those of RFC 6749 and RFC 7636, and the CSRF token of Rails
 SECRET_FIELDS: dict[str, str] = json.loads(Path(__file__).with_name("secret_fields.json").read_text(encoding="utf-8"))
 _KINDS = {re.sub(r"[^a-z]", "", field): kind for field, kind in SECRET_FIELDS.items()}
-LONGEST_SECRET = 2000  # characters; read that much more than is shown, so that no secret is cut in two
 LONGEST_BODY = 4000  # characters shown of a body that is not JSON
 LARGEST_BODY = 2**20  # bytes; of a larger body only its size is kept
 LARGEST_CODE = 99_999  # a number in a field named code may be an error's; a larger one in a secret's field is a secret
@@ -38,40 +34,18 @@ _IN_TEXT = (  # what leads to a value, with the name of its field in it, and the
 )
 
 
-def hide_in_text(text: str) -> str:
+def hide_in_text(text: str, hide: Callable[[str], str] | None = None) -> str:
     """Hide known secrets in a text, and whatever follows the name of a secret field; JSON in it is read as JSON.
 
-    A known secret is also found URL-encoded, escaped for HTML, or in base64.
+    A known secret is also found URL-encoded, escaped for HTML, or in base64. hide: hides those of a larger text.
     """
+    hide = hide or hider(text)
     if text.lstrip()[:1] in {"{", "[", '"'} and (content := hidden_json(text)) is not None:
         return json.dumps(content, ensure_ascii=False, default=repr)
-    text = re.sub(r"(?<=://)[^/@\s\"'<>]+(?=@)", "...", _hider(text)(text))
+    text = re.sub(r"(?<=://)[^/@\s\"'<>]+(?=@)", "...", hide(text))
     for pattern in _IN_TEXT:
         text = re.sub(pattern, lambda it: f"{it[1]}{Secret(_kind(it[2]) or 'secret', it[3], known=False)}", text)
     return text
-
-
-def _hider(whole: str) -> Callable[[str], str]:
-    """Return a function that hides the known secrets in parts of `whole`; only those that occur in it cost time."""
-    known = [(_forms(secret.reveal()), repr(secret)) for secret in known_secrets()]
-    found = [(form, shown) for forms, shown in known if any(form in whole for form in forms) for form in forms]
-    return lambda text: reduce(lambda hidden, pair: hidden.replace(*pair), found, text)
-
-
-@lru_cache(maxsize=1000)
-def _forms(value: str) -> tuple[str, ...]:
-    """Return how a value may be written: as it is, encoded for a URL or for HTML, and inside base64 at any offset."""
-    raw = value.encode("utf-8", "surrogatepass")
-    escaped, dumped = html.escape(value), json.dumps(value)[1:-1]
-    forms = [value, escaped, escaped.replace("&#x27;", "&#39;").replace("&quot;", "&#34;")]
-    forms += [dumped, dumped.replace("/", r"\/")]
-    for encoded in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
-        forms += [encoded, re.sub("%..", lambda found: found[0].lower(), encoded)]
-    for offset in range(3):
-        encoded = base64.b64encode(b"\0" * offset + raw).decode().rstrip("=")
-        whole = encoded[(offset * 8 + 5) // 6 : (offset + len(raw)) * 8 // 6]  # without characters shared with others
-        forms += [whole, whole.replace("+", "-").replace("/", "_")]
-    return tuple(dict.fromkeys(forms))
 
 
 def _kind(name: str) -> str | None:
@@ -91,12 +65,12 @@ def _hidden(name: str, value: Any, hide: Callable[[str], str], kind: str | None 
         return Secret(kind, str(value), known=False)
     if not isinstance(value, str) or not value:
         return value
-    return Secret(kind, value, known=False) if kind else hide_in_text(hide(value))
+    return Secret(kind, value, known=False) if kind else hide_in_text(value, hide)
 
 
 def pairs(query: str) -> Pairs:
     """Return the pairs of a query or form body, secrets hidden."""
-    hide = _hider(query)
+    hide = hider(query)
     return [(hide(name), _hidden(name, value, hide)) for name, value in parse_qsl(query, keep_blank_values=True)]
 
 
@@ -132,7 +106,7 @@ def hidden_json(text: str) -> Any:
     """Return the content of a JSON text with secrets hidden, a secret field's value as a Secret; None if it is none."""
     try:
         value = json.loads(text)
-        return _hidden("", value, _hider(json.dumps(value, ensure_ascii=False)))
+        return _hidden("", value, hider(json.dumps(value, ensure_ascii=False)))
     except (ValueError, RecursionError):
         return None
 
@@ -170,4 +144,6 @@ def response_body(response: requests.Response, *, stream: bool = False) -> Any:
     if "html" in response.headers.get("Content-Type", ""):
         heading = printable(hide_in_text(next(map(text_of, document(text).iter("h1")), "")))
         return f"(a web page{f': {heading}' if heading else ''})" if text else ""
-    return printable(hide_in_text(text[: LONGEST_BODY + LONGEST_SECRET]), LONGEST_BODY)
+    if len(text) > LONGEST_BODY:  # cut where no secret can be, so that none is cut in two
+        text = text[: max(text.rfind(space, 0, LONGEST_BODY) for space in " \n") + 1] + "..."
+    return printable(hide_in_text(text), len(text))

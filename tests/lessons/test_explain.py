@@ -15,6 +15,9 @@ from redbooth_nb import API_URL, AUTHORIZE_URL, TOKEN_URL, connect, explain, sho
 from redbooth_nb.client.register import Settings
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons import explain as module
+from redbooth_nb.lessons.practice import pretend
+from redbooth_nb.provider.visitor import VisitorError
+from redbooth_nb.secret import Secret, hider
 
 CODE = "a-canary-code-77aa"
 
@@ -241,3 +244,27 @@ def test_a_redirect_is_told_without_the_code(query: str, words: str, capsys: pyt
     assert words in told
     assert CODE not in told
     assert ("What to do: " in told) == ("error" in query)
+
+
+@pytest.mark.usefixtures("app")
+def test_what_an_answer_or_an_error_repeats_is_hidden(capsys: pytest.CaptureFixture[str]) -> None:
+    """R50: also where the service repeats it in a text, a header, a page or an error's own description."""
+    token = Secret("access token", "canary-access-token-2c81").reveal()
+    header = {"WWW-Authenticate": f'Bearer error="invalid_token", error_description="{token} is wrong"'}
+    for address, made_up in {
+        f"{API_URL}/me": {"text": f"token {token} may not", "content_type": "text/plain"},
+        f"{API_URL}/tasks": {"headers": header},
+        AUTHORIZE_URL: {"text": f"<pre>{token} is unknown</pre>"},
+        TOKEN_URL: {"text": f'{{"error": "{token}"}}', "content_type": "application/json"},
+    }.items():
+        with pretend(403, **made_up):
+            answer = connect(requests.Session()).get(address, timeout=5)
+        explain(answer)
+        assert token not in summarize(answer)
+    with show_errors():
+        raise InvalidGrantError(f"it was {token}")
+    with show_errors():
+        raise VisitorError(f"The page has {hider(token)(token)}.")
+    printed = capsys.readouterr().out
+    assert token not in printed
+    assert printed.count("<access token ...") == 7

@@ -12,7 +12,8 @@ from hypothesis import given, strategies as st
 from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.wire import connect
-from redbooth_nb.provider.visitor import VisitorError, page_message, press, register_application
+from redbooth_nb.provider.addresses import NEW_APPLICATION_URL
+from redbooth_nb.provider.visitor import Visitor, VisitorError, document, page_message, press, register_application
 
 REDIRECT_URI = "http://127.0.0.1:9/callback"
 PIECES = ("<form>", "</form>", "<input name=a>", "<pre>", "<main>", "</body>", "<html>", "<!--", "-->", "<![CDATA[",
@@ -70,7 +71,21 @@ def test_an_error_page_is_quoted(app: Settings, session: requests.Session) -> No
 def test_a_name_that_the_form_refuses_is_quoted(session: requests.Session) -> None:
     with pytest.raises(VisitorError, match="could not be registered") as caught:
         register_application(session, "", REDIRECT_URI)
-    assert "the page says" in caught.value.why
+    assert "Can't be blank" in caught.value.why
+
+
+def test_a_page_with_a_secret_is_not_quoted_whole(session: requests.Session) -> None:
+    """As when somebody presses a wrong button on the page of an app, before the kit knows its secret."""
+    visitor = Visitor(session)
+    visitor.open(NEW_APPLICATION_URL)
+    visitor.press("create", **{"[name]": "My app", "[redirect_uri]": REDIRECT_URI})
+    assert visitor.page is not None
+    shown = next(each.text for each in document(visitor.page).iter("code") if each.get("id") == "secret")
+    with pytest.raises(VisitorError, match="no button to Save") as caught:
+        visitor.press("Save")
+    assert "My app" in caught.value.why
+    assert shown
+    assert shown not in str(caught.value)
 
 
 @pytest.mark.parametrize("answer", [reply(200, "", "text/html"), reply(503, "<p>Closed</p>", "text/html")])

@@ -167,3 +167,30 @@ def test_a_huge_answer_is_noted_by_its_size() -> None:
     answer = requests.Response()
     answer.status_code, answer._content = 200, b"[" + b"0," * 1_000_000 + b"0]"
     assert response_body(answer) == "(2000003 bytes)"
+
+
+def test_a_long_text_is_cut_where_no_secret_can_be(faulty: FaultyServer, known: Secret) -> None:
+    """Hiding makes a text shorter, so a piece of the last secret would slide into what is shown."""
+    del known
+    text = "." * (6000 - 200 * 30 % len(CANARY)) + f"{CANARY} " * 200
+    for start in range(len(CANARY) + 2):
+        faulty.answers = [reply(500, text[start:], "text/plain")]
+        connect(requests.Session()).get(f"{API_URL}/me", timeout=5)
+        assert CANARY[:-1] not in str(transcript.last)
+        assert CANARY[: len(CANARY) // 2] not in str(transcript.last)
+
+
+def test_many_strings_and_many_secrets_take_no_long(known: Secret) -> None:
+    """Each secret is looked for in the whole answer once, not in each of its strings."""
+    for number in range(MOST_KNOWN - 1):
+        Secret("access token", f"{CANARY}-{number}")
+    looked: list[str] = []
+    text = json.dumps([f"word {number}" for number in range(2000)] + [known.reveal()])
+    real, own = secret_module._forms, looked.append
+    secret_module._forms = lambda value: own(value) or real(value)  # type: ignore[assignment, func-returns-value]
+    try:
+        shown = str(hidden_json(text))
+    finally:
+        secret_module._forms = real
+    assert CANARY not in shown
+    assert len(looked) <= 2 * MOST_KNOWN
