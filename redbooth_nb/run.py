@@ -14,6 +14,7 @@ from contextlib import redirect_stderr
 from functools import partial
 from io import StringIO
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -27,6 +28,7 @@ from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.delivery import current_provider, guides_spelling
 from redbooth_nb.provider.visitor import press
 from redbooth_nb.traffic.redaction import hide_in_text  # early: at the end of a script nothing can be imported
+from redbooth_nb.traffic.transcript import transcript
 
 _printing = threading.RLock()  # the output of a hook is collected, and there is only one sys.stderr
 
@@ -50,6 +52,7 @@ def run(arguments: list[str]) -> int:
         webbrowser.open = partial(open_page, webbrowser.open)
     else:
         _deliver()
+    _note_answers()
     # in what Python prints about other exceptions: in threads, tasks, finalizers, at exit
     hooks = ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook"), (logging.lastResort, "emit"))
     for place, name in hooks:
@@ -73,6 +76,19 @@ def _deliver() -> None:
     for name, first, separator in (("PYTHONPATH", sitecustomize.FOLDER, os.pathsep), ("NO_PROXY", "redbooth.com", ",")):
         os.environ[name] = separator.join(filter(None, [first, os.environ.get(name, "")]))
     sitecustomize.start()
+
+
+def _note_answers() -> None:
+    """Let the kit know the secrets in Redbooth's answers to the script, so that it can hide them in what is printed."""
+    own = requests.Session.send
+
+    def send(session: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        answer = own(session, request, **options)
+        if guides_spelling(answer.url):
+            transcript.note(answer, stream=options.get("stream", False))
+        return answer
+
+    setattr(requests.Session, "send", send)
 
 
 def _shown(error: Exception, script: Path, settings: Settings) -> str:

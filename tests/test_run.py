@@ -198,6 +198,17 @@ print(json.dumps(ends))
 """
 
 
+def test_a_token_that_the_script_got_is_in_no_traceback(run: Run, service: FaultyServer) -> None:
+    """The kit has only seen it pass."""
+    pair = {"access_token": "canary-access-1", "refresh_token": "canary-refresh-1", "token_type": "bearer"}
+    service.answers = [reply(200, json.dumps(pair))]
+    done = run("import requests\ndef fail(token):\n    raise ValueError(*token.values())\n"
+               "fail(requests.post('https://redbooth.com/oauth2/token', timeout=9).json())")  # fmt: skip
+    assert done.returncode == 1
+    assert "canary" not in done.stderr
+    assert "ValueError: ('<access token ..." in done.stderr
+
+
 @pytest.mark.parametrize("where", ["in the script", "in a child"])
 def test_what_cannot_be_delivered_is_refused_with_a_sentence(
     run: Run, service: FaultyServer, machine: Path, where: str
@@ -220,12 +231,15 @@ UNDELIVERED = {
     "with an environment of its own": "[sys.executable, '-c', ''], env={'PATH': os.environ['PATH']}",
     "by name": "['python3', '-Ic', '']",
     "another program given": "['a-name', '-I'], executable=sys.executable",
+    "after a long option": "[sys.executable, '--check-hash-based-pycs', 'always', '-I', '-c', '']",
+    "behind another sitecustomize": "[sys.executable, '-c', ''], env={**os.environ, 'PYTHONPATH': own() + ':' + PATH}",
 }
 STARTED = {
     "options of the script": "[sys.executable, '-c', '', '-I', '-E', '-S']",
     "options with values": "[sys.executable, '-W', 'ignore::ImportWarning', '-X', 'utf8', '-sBc', '0 # SEI']",
     "a path of its own": "[sys.executable, '-c', ''], env={**os.environ, 'PYTHONPATH': 'x:' + PATH}",
     "another program": "['env', '-i'], env={}",
+    "a long option": "[sys.executable, '--check-hash-based-pycs', 'default', '-c', '', '-I']",
 }
 
 
@@ -233,7 +247,9 @@ STARTED = {
 def test_a_python_that_would_reach_the_real_service_is_not_started(run: Run, service: FaultyServer, way: str) -> None:
     """It would not load what delivers and refuses."""
     del service
-    done = run(f"import os, subprocess, sys\nsubprocess.run({UNDELIVERED[way]})\nprint('started')")
+    done = run(f"import os, pathlib, subprocess, sys\nPATH = os.environ['PYTHONPATH']\n"
+               "def own():\n    pathlib.Path('sitecustomize.py').touch()\n    return os.getcwd()\n"
+               f"subprocess.run({UNDELIVERED[way]})\nprint('started')")  # fmt: skip
     assert (done.returncode, done.stdout) == (1, "")
     assert "without redbooth-nb's delivery" in done.stderr
     assert "Start it without -I, -E and -S" in done.stderr

@@ -2,8 +2,11 @@
 
 Its folder is on PYTHONPATH. It needs only the standard library, since a child may be another Python without the kit.
 A Python that would start without it is refused. What cannot be caught: other programs that the script starts, such as
-curl or a shell with a Python in it, connections to Redbooth's numeric address, and code that is not Python.
+curl or a shell with a Python in it, a Python before 3.8, connections to Redbooth's numeric address or through a proxy
+by means of their own, and code that is not Python.
 """
+
+from __future__ import annotations  # a child may be an older Python
 
 import importlib.util
 import os
@@ -27,10 +30,12 @@ UNDELIVERED = (
 FOLDER = str(Path(__file__).parent.absolute())
 PYTHON = re.compile(r"(python|pypy)[\d.]*w?(\.exe)?", re.IGNORECASE)
 # options joined by \0, before -c, -m or a script: -W and -X have a value
-SKIPS_THIS_FILE = re.compile(r"(-[^-\0cmWX]*([WX]\0?[^\0]*)?\0)*-[^-\0cmWX]*[IES]")
+SKIPS_THIS_FILE = re.compile(
+    r"(-[^-\0cmWX]*([WX]\0?[^\0]*)?\0|--check-hash-based-pycs\0[^\0]*\0|--[^\0]*\0)*-[^-\0cmWX]*[IES]"
+)
 # what a proxy is asked for, from the first bytes sent to it
 ASKED = re.compile(rb"(?:CONNECT |[A-Z]{1,20} https?://)(?:[^/\s@]*@)?([^/:?#\s]+)", re.IGNORECASE)
-BYTES = bytes | bytearray | memoryview
+BYTES = (bytes, bytearray, memoryview)
 
 
 def is_redbooth(host: Any) -> bool:
@@ -57,8 +62,9 @@ def refuse_undelivered(program: Any, arguments: Any, environment: Any) -> None:
     if not PYTHON.fullmatch(Path(os.fsdecode(program or words[0])).name):
         return
     given = {os.fsdecode(name): os.fsdecode(value) for name, value in (environment or os.environ).items()}
-    loaded = FOLDER in given.get("PYTHONPATH", "").split(os.pathsep)
-    if not loaded or SKIPS_THIS_FILE.match("\0".join(words[1:])):
+    before, found, _ = f"{given.get('PYTHONPATH', '')}{os.pathsep}".partition(f"{FOLDER}{os.pathsep}")
+    hidden = any(Path(place, "sitecustomize.py").exists() for place in before.split(os.pathsep) if place)
+    if not found or hidden or SKIPS_THIS_FILE.match("\0".join(words[1:])):
         raise PermissionError(UNDELIVERED)
 
 

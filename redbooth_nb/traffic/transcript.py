@@ -17,7 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 
 from redbooth_nb import changes
-from redbooth_nb.provider.addresses import ORIGIN
+from redbooth_nb.provider.addresses import ORIGIN, TOKEN_URL
 from redbooth_nb.secret import Secret
 from redbooth_nb.traffic import redaction
 from redbooth_nb.traffic.redaction import Pairs, shown_query
@@ -54,6 +54,9 @@ class RoundTrip:
         asked = request.method or "", address, query, redaction.hidden_headers(request.headers), fields
         reason = responses.get(response.status_code, "")  # servers spell it as they like, and HTTP/2 has none
         headers, body = redaction.hidden_headers(response.headers), redaction.response_body(response, stream=stream)
+        for value in body.values() if address == TOKEN_URL and isinstance(body, dict) else ():
+            if isinstance(value, Secret):
+                value.remember()  # a token: whatever is printed from now on may repeat it
         return cls(*asked, response.status_code, reason, headers, body)
 
     @property
