@@ -3,12 +3,13 @@
 import hashlib
 import os
 import re
-import tempfile
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from dotenv import set_key
+from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from redbooth_nb import changes
 from redbooth_nb.client.errors import failure, sentences
@@ -117,22 +118,28 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
     path = credentials_file(configuration, provider)
     try:
         make_private(path.parent)
-        with (
-            locked(configuration.state_dir / "credentials.lock"),
-            tempfile.TemporaryDirectory(
-                dir=configuration.state_dir
-            ) as place,  # so that a crash leaves all three or none
-        ):
-            new = Path(place) / path.name
-            new.write_bytes(path.read_bytes() if path.exists() else b"")
-            for name, value in fields.items():
-                set_key(new, name, value)
-            replace_file(path, new.read_bytes())
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
+        with locked(configuration.state_dir / "credentials.lock"):
+            before = path.read_bytes().decode("utf-8-sig") if path.exists() else ""
+            replace_file(path.resolve(), with_values(before, fields).encode())  # a link stays one
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "a line in it cannot be read"
         raise failure(CredentialsError, "register", "unsaved", path=path, reason=reason) from None
     changes.announce()
     return Settings.load()
+
+
+def with_values(text: str, values: dict[str, str]) -> str:
+    """Return the text of a dotenv file with these values in it; every other line stays as it is.
+
+    Raises ValueError when the file would not be read that way, because one of its lines is damaged.
+    """
+    quoted = {name: value.replace("\\", "\\\\").replace("'", "\\'") for name, value in values.items()}
+    kept = [part.original.string for part in parse_stream(StringIO(text)) if part.key not in values]
+    new = "".join(kept).rstrip("\n") + "\n" * any(kept)
+    new += "".join(f"{name}='{value}'\n" for name, value in quoted.items())
+    if not dotenv_values(stream=StringIO(new), interpolate=False).items() >= values.items():
+        raise ValueError
+    return new
 
 
 def credential_problems(client_id: str, client_secret: str, redirect_uri: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from redbooth_nb.client.private_file import PrivateFile, locked
@@ -29,10 +30,11 @@ def next_hint(about: object, hints: Sequence[str]) -> str:
 
 def noted() -> dict[str, Any]:
     """Return the note; a lost or damaged one is no reason to stop a lesson."""
-    try:
-        return _file().read() or {}
-    except RedboothError:
-        return {}
+    found: dict[str, Any] = {}
+    with suppress(RedboothError):
+        found = _file().read() or {}
+    kinds = {"done": list, "tickets": list, "kept": dict}
+    return {name: value for name, value in found.items() if isinstance(value, kinds.get(name, object))}
 
 
 def note(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:

@@ -190,5 +190,7 @@ if __name__ == "__main__":
         hint = "" if error.filename else " Close the notebook or program that uses it, then run the app again."
         where = error.filename or "The port in REDBOOTH_REDIRECT_URI"
         raise SystemExit(f"{where}: {error.strerror}.{hint}") from None
+    except (ValueError, KeyError) as error:  # such as a port that is no number
+        raise SystemExit(f"Something in .env or {TOKEN_FILE} cannot be used: {error}.") from None
     except KeyboardInterrupt:
         raise SystemExit("Stopped.") from None

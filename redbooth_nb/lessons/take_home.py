@@ -87,7 +87,7 @@ class TakeHomeApp:
     def _whole(self) -> str:
         """Return what is in the file, "" when a function is missing in it or it is no Python."""
         with suppress(OSError, SyntaxError, ValueError):
-            text = self.file.read_text(encoding="utf-8-sig")
+            text = self.file.read_text(encoding="utf-8-sig") if self.file.is_file() else ""  # a pipe would never end
             return text if functions(text).keys() >= functions(SOLUTION).keys() else ""
         return ""
 
@@ -97,6 +97,8 @@ class TakeHomeApp:
             file, whole = self.file.resolve(), self._whole()  # a link stays one
             if whole == text:
                 return
+            if file.parent == Path(__file__).parent:
+                raise RedboothError("This is the folder of the kit's own files.", remedy="Work in another folder.")
             if file.exists() and (keep_old or not whole):
                 names = (self.file.with_stem(f"{self.file.stem}_{number}") for number in count(1))
                 kept = next(name for name in names if not name.exists())
@@ -104,8 +106,9 @@ class TakeHomeApp:
                 why = "was different" if whole else "is no Python, or lacks a function of the app"
                 print(f"Your {NAME} {why}. It is kept as {kept.name}.")
             replace_file(file, text.encode())
-        except OSError as error:
-            raise RedboothError(f"The app cannot be written to {self.folder}: {error.strerror}.") from None
+        except (OSError, RuntimeError) as error:  # RuntimeError: links that lead to one another
+            reason = getattr(error, "strerror", None) or "links that lead nowhere"
+            raise RedboothError(f"The app cannot be written to {self.folder}: {reason}.") from None
 
 
 def replace_function(text: str, name: str, source: str, needed: Sequence[str] = ()) -> str:

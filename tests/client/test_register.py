@@ -4,10 +4,12 @@ import os
 import stat
 import string
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from client.machine import CLIENT_ID, CLIENT_SECRET, FaultyServer
+from dotenv import dotenv_values
 from hypothesis import HealthCheck, given, settings as hypothesis_settings, strategies as st
 
 from redbooth_nb.client import register
@@ -281,7 +283,7 @@ def test_a_full_disk_is_named(monkeypatch: pytest.MonkeyPatch, live: None) -> No
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(register, "set_key", full)
+    monkeypatch.setattr(register, "replace_file", full)
     with pytest.raises(CredentialsError, match=r"could not be saved in [^ ]*\.env") as caught:
         save_credentials(CLIENT_ID, CLIENT_SECRET)
     assert "No space left on device" in caught.value.why
@@ -319,3 +321,43 @@ def test_credentials_are_on_the_disk_before_they_count(
     monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.fstat(handle).st_ino))
     save_credentials(CLIENT_ID, CLIENT_SECRET)
     assert synced == [(machine / ".env").stat().st_ino, machine.stat().st_ino]
+
+
+OTHER_LINES = "# my app\r\nexport OTHER='1 2'\r\nREDBOOTH_CLIENT_ID=old\nEMPTY=\n\nLAST=\"x\\ny\""
+
+
+def test_every_other_line_of_the_file_stays_as_it_is(machine: Path, live: None) -> None:
+    del live
+    (machine / ".env").write_bytes(OTHER_LINES.encode())
+    save_credentials(CLIENT_ID, CLIENT_SECRET)
+    text = (machine / ".env").read_bytes().decode()
+    assert text.startswith(OTHER_LINES.replace("REDBOOTH_CLIENT_ID=old\n", "") + "\nREDBOOTH_CLIENT_ID='")
+    assert Settings.load().client_id == CLIENT_ID
+
+
+def test_a_file_that_cannot_be_read_afterward_is_not_written(machine: Path, live: None) -> None:
+    """A quote that does not end would swallow what comes after it."""
+    del live
+    (machine / ".env").write_text("OTHER='never ends\n")
+    with pytest.raises(CredentialsError, match="could not be saved") as caught:
+        save_credentials(CLIENT_ID, CLIENT_SECRET)
+    assert "a line in it cannot be read" in caught.value.why
+    assert (machine / ".env").read_text() == "OTHER='never ends\n"
+
+
+def test_a_link_to_the_file_stays_one(machine: Path, live: None) -> None:
+    del live
+    (machine / "real.env").write_text("OTHER=1\n")
+    (machine / ".env").symlink_to(machine / "real.env")
+    save_credentials(CLIENT_ID, CLIENT_SECRET)
+    assert (machine / ".env").is_symlink()
+    assert CLIENT_ID in (machine / "real.env").read_text()
+
+
+@given(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1))
+def test_any_value_is_read_as_it_was_written(value: str) -> None:
+    values = {"A": value, "B": value[::-1]}
+    assert dotenv_values(stream=StringIO(register.with_values("C=1", values)), interpolate=False) == {
+        "C": "1",
+        **values,
+    }
