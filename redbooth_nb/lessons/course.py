@@ -119,7 +119,7 @@ def _authorize() -> Findings:
         record = PendingAuthorization(settings).load()
         response = None if record["answered"] and "callback_url" not in record else AuthorizationResponse.last(settings)
     except RedboothError as error:
-        yield "code", False, {"problem": f"There is no answer from Redbooth yet: {error.what}"}
+        yield "code", False, {"problem": error.what}
         return
     got_code = response is None or response.code is not None
     yield "code", got_code, {"problem": "The last answer was a denial, so there is no code."}

@@ -77,7 +77,7 @@ def _repair(number: int, repaired: Callable[..., Any]) -> None:
     if found := _passes(repaired, SOLUTION, silent=first):
         reports = judge("main", [replace_function(SOLUTION, repaired.__name__, *found)])[0].values()
         whole = next((report for report in reports if report["mistake"]), {"mistake": ""})
-        words = "The whole app, with every switch of the sandbox: Redbooth answers 200."
+        words = "The whole app, in each way in which Redbooth may answer: it answers 200."
         works = _is_right(repaired.__name__, words, whole)
     if works:
         note(lambda _: {"tickets": sorted({*solved(), number})})

@@ -103,7 +103,7 @@ class SignInPanel(View):
         # a late answer can still be pasted
         paste = [self._paste] if browser and browser.in_tab and not answered else []
         last = [self._waiting, *paste] if waiting else [*paste, self._again]
-        self.children = [self._message, *window, self._taken_apart, *last]
+        self.children = [*window, self._message, self._taken_apart, *last]
 
     def _fields(self) -> str:
         sent = self.sign_in.request.state

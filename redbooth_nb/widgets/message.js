@@ -2,7 +2,7 @@
 // region, but not a region that is replaced as a whole. Everything is set as text, so nothing in it can become markup.
 
 const LABELS = { good: "Done.", problem: "Problem." }; // in words too, never by color alone
-const LOST = "The kernel was stopped or restarted, so this no longer works. Run the notebook's first cell, and then this cell again.";
+const LOST = "The kernel was stopped or restarted, so this no longer works. Run the cells above this one again, and then this one.";
 
 // The keys that a control uses itself. JupyterLab would also take them for its cells: an arrow would leave the choices
 // of a question, and Enter would open the editor.

@@ -14,7 +14,7 @@ from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.visitor import register_application
 from redbooth_nb.widgets.browser import Browser
 from redbooth_nb.widgets.markup import panels
-from redbooth_nb.widgets.view import Markup, View, field
+from redbooth_nb.widgets.view import Markup, View, field, row
 
 
 class RegisterForm(View):
@@ -41,7 +41,7 @@ class RegisterForm(View):
         for typed in (self._client_id, self._redirect_uri):
             typed.observe(self._typed, names="value")
         self.browser = Browser(NEW_APPLICATION_URL, "Open the registration page")
-        self._fields = [self._client_id, self._secret, self._redirect_uri, save, self._message]
+        self._fields = [self._client_id, self._secret, self._redirect_uri, row(save, self._message)]
         super().__init__([self._message, self._button("Register another app", self.show_page)])
         if app:
             self._message.say(self.text(), "good")

@@ -143,7 +143,7 @@ def test_a_notebook_that_is_opened_without_its_kernel_says_what_to_do(lab: Lab, 
     expect(lost).to_be_attached(timeout=60_000)
     assert lost.evaluate("one => getComputedStyle(one).fontSize") == "0px"
     said = lost.evaluate("one => getComputedStyle(one, '::after').content")
-    assert "Run the notebook's first cell, and then this cell again." in said
+    assert "Run the cells above this one again, and then this one." in said
     assert lost.bounding_box()["height"] > 10  # type: ignore[index]  # it is drawn
     shot(lost, f"without-its-kernel-{tree.strip('/').partition('/')[0]}")
 
