@@ -108,7 +108,7 @@ def test_an_app_that_is_gone_is_replaced(
         sandbox._database.transact(lambda tx: tx.run("DELETE FROM applications"))
     else:
         sandbox.seed_application("Practice app", app.redirect_uri, client_id=CLIENT_ID, client_secret="another-one")
-    requirements = [each for each in course.requirements("register") if "is not registered any more" in each.text]
+    requirements = [each for each in course.requirements("register") if "is no longer registered" in each.text]
     assert [each.holds for each in requirements] == [False]
     catch_up("refresh")
     assert "or it is no longer registered, so one was registered for you" in capsys.readouterr().out

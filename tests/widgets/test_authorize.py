@@ -102,7 +102,7 @@ def test_a_double_click_takes_the_answer_once(panel: SignInPanel, callback_of: C
 
 
 def test_it_says_how_long_the_link_can_be_used(panel: SignInPanel) -> None:
-    assert panel._countdown.text() == "You can answer for another 10 min"
+    assert panel._countdown.text() == "Time left to answer: 10 min"
     assert panel._waiting in panel.children
     click(panel, "Cancel")
     assert panel.sign_in.status == "canceled"
