@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from oauthlib.oauth2 import WebApplicationClient
 
@@ -60,13 +60,13 @@ class AuthorizationRequest:
         Raises NotYet before an app is registered, StoreError when the request cannot be kept.
         """
         settings = settings or Settings.load()
-        redirect_uri, value, verifier = settings.redirect_uri, "", None
+        redirect_uri, state, verifier = settings.redirect_uri, secrets.token_urlsafe(STATE_BYTES), None
+        second = secrets.token_urlsafe(STATE_BYTES) if nonce else ""
         if nonce:
-            value = secrets.token_urlsafe(STATE_BYTES)
-            redirect_uri += f"{'&' if urlsplit(redirect_uri).query else '?'}{NONCE_NAME}={value}"
+            redirect_uri += f"{'&' if '?' in redirect_uri else '?'}{NONCE_NAME}={second}"
         if pkce:
             verifier = Secret("code verifier", WebApplicationClient(settings.client_id).create_code_verifier(64))
-        request = cls(settings, response_type, redirect_uri, scope, secrets.token_urlsafe(STATE_BYTES), value, verifier)
+        request = cls(settings, response_type, redirect_uri, scope, state, nonce=second, code_verifier=verifier)
         PendingAuthorization(settings).begin(request)
         return request
 
@@ -135,18 +135,17 @@ class PendingAuthorization:
 
     def __init__(self, settings: Settings) -> None:
         self.settings, self._file = settings, PrivateFile(settings.folder / "authorization.json")
-        self._lock = settings.folder / "authorization.lock"
 
     @only_kit_errors
     def begin(self, request: AuthorizationRequest) -> None:
         """Replace the request under way. Raises RedboothError if an earlier request had the same state."""
-        with locked(self._lock):
+        with locked(self._file.path.with_suffix(".lock")):
             stale, sent = [], []
             with suppress(NotYet, StoreError):
                 before = self.load()
                 stale, sent = before["stale_states"], before["sent_codes"]
-                if before["answered"] or not same_text(before["state"], request.state):  # unless adopted again
-                    stale = [*stale, before["state"]][-REMEMBERED:]
+                adopted_again = not before["answered"] and same_text(before["state"], request.state)
+                stale = stale if adopted_again else [*stale, before["state"]][-REMEMBERED:]
             if any(same_text(request.state, old) for old in stale):
                 raise failure(RedboothError, "pending", "known_state")
             record: dict[str, Any] = {name: getattr(request, name) for name in KEPT_FIELDS}
@@ -168,13 +167,14 @@ class PendingAuthorization:
         """Return the request of `record` (default: the one under way), for example after a kernel restart."""
         record = record or self.load()
         verifier = Secret("code verifier", record["code_verifier"]) if record.get("code_verifier") else None
-        fields = {name: record[name] for name in KEPT_FIELDS}
-        return AuthorizationRequest(self.settings, **fields, code_verifier=verifier)
+        return AuthorizationRequest(
+            self.settings, **{name: record[name] for name in KEPT_FIELDS}, code_verifier=verifier
+        )
 
     @contextmanager
     def change(self) -> Iterator[dict[str, Any]]:
         """Under the lock, yield the record and write it as the block changed it. After an error nothing is written."""
-        with locked(self._lock):
+        with locked(self._file.path.with_suffix(".lock")):
             record = self.load()
             yield record
             self._file.write(record)

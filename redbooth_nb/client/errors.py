@@ -24,8 +24,8 @@ class TokenEndpointError(RedboothError):
     error: str = ""
 
     @property
-    def nothing_lost(self) -> bool:
-        """Whether the service clearly said no (a 4xx with an error code), so that it used nothing up."""
+    def clear_no(self) -> bool:
+        """Whether it was a refusal, a 4xx with an error code. The service then used no code and no token up."""
         return bool(self.error) and HTTPStatus.BAD_REQUEST <= self.status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
@@ -48,10 +48,6 @@ class TransportError(RedboothError):
     """
 
     sent: bool = True
-
-    @property
-    def nothing_lost(self) -> bool:
-        return not self.sent
 
 
 class CallbackError(RedboothError):

@@ -75,22 +75,22 @@ def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAu
     Raises TokenEndpointError when the answer is not a token, TransportError when there is none. Never retries.
     """
 
-    def refuse(answer: requests.Response, *_: Any, **__: Any) -> None:
+    def check(answer: requests.Response, *_: Any, **__: Any) -> None:
         """Raise the error for an answer that is not a token. requests-oauthlib would call it a "missing token"."""
         answer.encoding = "utf-8-sig"  # JSON is UTF-8, whatever the header says; some services put a mark before it
         if answer.is_redirect:  # credentials go nowhere else
             raise requests.TooManyRedirects(response=answer)  # named_failures turns it into "redirect"
         if problem := answer_problem(answer, step):
-            if step == "exchange" or not problem.nothing_lost:  # a code counts as sent in any case
+            if step == "exchange" or not problem.clear_no:  # a code counts as sent in any case
                 problem.remedy += f" {AFTERWARD[step]}"
             raise problem
-        # oauthlib refuses the whole answer for a lifetime or scope that makes no sense, so it gets the answer without
-        # them. `_content` is where requests keeps the body.
+        # oauthlib refuses a whole answer for one lifetime or scope that makes no sense, so such a field is taken out;
+        # good ones stay. `_content` is where requests keeps the body.
         vars(answer).update(_content=json.dumps(readable(answer.json())).encode())
 
     oauth = OAuth2Session(settings.client_id, **options)
     connect_bounded(oauth, settings.provider, LARGEST_TOKEN_ANSWER, SLOWEST_TOKEN_ANSWER)
-    oauth.hooks["response"].append(refuse)  # requests calls these with each answer, before anybody else sees it
+    oauth.hooks["response"].append(check)  # requests calls these with each answer, before anybody else sees it
     with named_failures(f"{step}: POST {TOKEN_URL}", also=f" {AFTERWARD[step]}"):
         yield oauth
 

@@ -29,8 +29,8 @@ DEFAULTS: Final[dict[str, Any]] = {"timeout": TIMEOUT, "allow_redirects": False}
 def refresh(settings: Settings | None = None, *, replacing: Token | None = None) -> Token:
     """Return a new token, saved before it is returned.
 
-    replacing: the token that you found to be expired. If the store already has another one, that is returned and
-    nothing is sent. Without `replacing` it always refreshes.
+    replacing: the token that you found to be expired. If the store already has a fresh one in its place, that is
+    returned and nothing is sent. Without `replacing` it always refreshes.
     Raises NotYet without a token, AuthorizeAgain when the refresh token is dead, TokenEndpointError or
     TransportError when the service refuses or does not answer. The stored token is never deleted.
     """
@@ -38,7 +38,8 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
     store = TokenStore(settings.folder)
     with store.lock():
         old = store.require()
-        if replacing is not None and old.access_token != replacing.access_token:
+        replaced = replacing is not None and old.access_token != replacing.access_token
+        if replaced and not old.needs_refresh(settings.provider.now()):
             return old
         if old.refresh_token is None:
             raise failure(AuthorizeAgain, "refresh", "no_refresh_token")
@@ -55,7 +56,7 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
                     timeout=TIMEOUT,
                 )
         except TokenEndpointError as error:
-            if error.error not in DEAD or not error.nothing_lost:  # only a clear 4xx says that the token is dead
+            if error.error not in DEAD or not error.clear_no:
                 raise
             code = "dead_and_interrupted" if was_interrupted else "dead"
             raise failure(AuthorizeAgain, "refresh", code, status=error.status, error=error.error) from None
@@ -89,8 +90,8 @@ class RedboothSession:
         token, refreshed = None, False
         with suppress(StoreError):
             token = self.store.load()
-        if token is None:
-            with self.store.lock():  # which puts in place what a crash left of an exchange
+        if token is None:  # missing or damaged: look again under the lock, which repairs what a crash left
+            with self.store.lock():
                 token = self.store.require()
         failed: RedboothError | None = None
         if token.needs_refresh(now := self.settings.provider.now()) and token.refresh_token is not None:
@@ -107,12 +108,16 @@ class RedboothSession:
             newer = self._successor(token)
         elif problem == "expired" and failed:
             raise failed
-        elif problem == "expired" and not refreshed:  # else the clocks disagree, and another refresh would not help
+        elif problem == "expired" and not refreshed:  # else the clocks disagree: another refresh would not help
             newer = refresh(self.settings, replacing=token)
         else:
             return response
-        body = arguments.get("data")
-        if arguments.get("files") or hasattr(body, "read") or hasattr(body, "__next__"):
+        once = [
+            part
+            for part in map(arguments.get, ("data", "params"))
+            if hasattr(part, "read") or hasattr(part, "__next__")
+        ]
+        if arguments.get("files") or once:
             raise failure(ApiError, "call", "not_repeated")  # the file was read to its end
         return self._call(method, url, newer, arguments)
 
@@ -127,7 +132,9 @@ class RedboothSession:
             newest, interrupted = self.store.require(), self.store.interrupted()
         if newest.access_token == revoked.access_token:
             raise failure(AuthorizeAgain, "api", "interrupted" if interrupted else "revoked")
-        return newest
+        return (
+            refresh(self.settings, replacing=revoked) if newest.needs_refresh(self.settings.provider.now()) else newest
+        )
 
     def _call(self, method: str, url: str, token: Token, arguments: dict[str, Any]) -> requests.Response:
         headers = {**(arguments.get("headers") or {}), "Authorization": f"Bearer {token.access_token.reveal()}"}
@@ -136,6 +143,11 @@ class RedboothSession:
         hooks = {"response": [*self._session.hooks["response"], *(own if isinstance(own, list | tuple) else [own])]}
         with named_failures(f"{method} {url.partition('?')[0]}"):
             return self._session.request(method, url, **{**DEFAULTS, **arguments, "headers": headers, "hooks": hooks})
+
+
+def _read_once(part: object) -> bool:
+    """Whether a part of a request is a file or an iterator, which a second request would find read to its end."""
+    return hasattr(part, "read") or hasattr(part, "__next__")
 
 
 @only_kit_errors

@@ -109,6 +109,7 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
     configuration = Configuration.read()
     provider = current_provider(configuration)
     if wrong := provider.misfit(client_id, client_secret, redirect_uri):
+        # the other way around both fit, whatever the redirect URI
         swapped = provider.misfit(client_secret, client_id, redirect_uri) in {"", "redirect_uri"}
         raise failure(CredentialsError, "register", "swapped" if swapped else f"wrong_{wrong}")
     fields = dict(zip(NAMES, (client_id, client_secret, redirect_uri), strict=True))
@@ -134,9 +135,12 @@ def with_values(text: str, values: dict[str, str]) -> str:
     Raises ValueError when the file would not be read that way, because one of its lines is damaged.
     """
     quoted = {name: value.replace("\\", "\\\\").replace("'", "\\'") for name, value in values.items()}
-    kept = [part.original.string for part in parse_stream(StringIO(text)) if part.key not in values]
-    new = "".join(kept).rstrip("\n") + "\n" * any(kept)
-    new += "".join(f"{name}='{value}'\n" for name, value in quoted.items())
+    lines, new = {name: f"{name}='{value}'\n" for name, value in quoted.items()}, ""
+    for part in parse_stream(StringIO(text)):
+        line = part.original.string  # with the empty lines before it
+        blank = line[: len(line) - len(line.lstrip("\r\n"))]
+        new += blank + lines.pop(part.key, "") if part.key in values else line
+    new += "\n" * (new != "" and not new.endswith("\n")) + "".join(lines.values())
     if not dotenv_values(stream=StringIO(new), interpolate=False).items() >= values.items():
         raise ValueError
     return new
@@ -167,7 +171,7 @@ def redirect_uri_problems(uri: str) -> list[str]:
         _ = parts.port  # which is checked only when it is asked for
     except ValueError:
         return sentences("redirect_uri", {"invalid": True})
-    unreadable = {"empty": not uri, "blank": re.search(r"[\s\x00-\x1f\x7f]", uri)}
+    unreadable = {"empty": not uri, "blank": re.search(r"[\s\x00-\x1f\x7f]", uri), "foreign": not uri.isascii()}
     wrong = {
         "relative": not parts.scheme
         or re.match(r"[\w.-]+:\d", uri),  # of "localhost:8765/callback" the scheme is localhost

@@ -161,7 +161,8 @@ class TokenStore:
         try:
             yield interrupted
         except (TransportError, TokenEndpointError) as error:
-            if error.nothing_lost and not interrupted:
+            nothing_lost = error.clear_no if isinstance(error, TokenEndpointError) else not error.sent
+            if nothing_lost and not interrupted:
                 with suppress(StoreError):  # on a full disk the mark stays: the error of the refresh matters more
                     self.save(token)  # without the mark
             raise

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -756,6 +757,37 @@ def test_with_the_clock_set_back_a_new_token_is_put_in_place_all_the_same(app: S
     with store.lock():
         assert load(app).access_token.reveal() == NEXT["access_token"]
     assert not left.exists()
+
+
+@pytest.mark.parametrize("answer", [EXPIRED, REVOKED])
+def test_a_token_found_after_a_crash_may_have_expired_too(
+    faulty: FaultyServer, app_at_faulty: Settings, answer: bytes
+) -> None:
+    """R26: it is refreshed like any other; the call does not end with its 401."""
+    store, now = TokenStore(app_at_faulty.folder), app_at_faulty.provider.now()
+    found = Token.from_answer({**NEXT, "access_token": "found", "refresh_token": "found-refresh"}, now - 7300)
+    store.save(found)
+    store.path.rename(part_of(store.path))
+    store.save(Token.from_answer({**NEXT, "access_token": "old"}, now - 100))
+    shutil.copy(store.path, spare := store.path.with_name("spare"))
+    store.save(found)
+    store.path.rename(part_of(store.path))
+    spare.rename(store.path)
+    faulty.answers = [answer, reply(200, json.dumps(NEXT)), ME]
+    assert RedboothSession(app_at_faulty).get("/me").ok
+    assert paths(faulty) == ["/api/3/me", "/oauth2/token", "/api/3/me"]
+    assert "refresh_token=found-refresh" in str(faulty.received[1])
+    assert store.require().access_token.reveal() == NEXT["access_token"]
+
+
+def test_a_call_with_parameters_that_are_read_once_is_not_repeated(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token
+) -> None:
+    """Repeated without them, it would get the wrong data."""
+    del stored
+    faulty.answers = [EXPIRED, reply(200, json.dumps(NEXT))]
+    with pytest.raises(ApiError, match="the call was not repeated"):
+        RedboothSession(app_at_faulty).get("/tasks", params=iter([("project_id", "5")]))
 
 
 def test_a_call_finds_a_new_token_beside_a_damaged_file(faulty: FaultyServer, app_at_faulty: Settings) -> None:

@@ -186,6 +186,7 @@ def test_credentials_that_cannot_be_right_are_not_saved(
         ("callback", "relative"),
         ("/callback", "relative"),
         ("localhost:8765/callback", "relative"),
+        ("http://127.0.0.1:8765/r\u00fcckruf", "non-ASCII"),
         ("www.example.com:443/callback", "relative"),
         ("http:///callback", "names no host"),
         ("http://example.com/callback", "plain http to reach another machine"),
@@ -323,7 +324,7 @@ def test_credentials_are_on_the_disk_before_they_count(
     assert synced == [(machine / ".env").stat().st_ino, machine.stat().st_ino]
 
 
-OTHER_LINES = "# my app\r\nexport OTHER='1 2'\r\nREDBOOTH_CLIENT_ID=old\nEMPTY=\n\nLAST=\"x\\ny\""
+OTHER_LINES = "# my app\r\nexport OTHER='1 2'\r\n\nREDBOOTH_CLIENT_ID=old\nEMPTY=\n\nLAST=\"x\\ny\""
 
 
 def test_every_other_line_of_the_file_stays_as_it_is(machine: Path, live: None) -> None:
@@ -331,7 +332,8 @@ def test_every_other_line_of_the_file_stays_as_it_is(machine: Path, live: None) 
     (machine / ".env").write_bytes(OTHER_LINES.encode())
     save_credentials(CLIENT_ID, CLIENT_SECRET)
     text = (machine / ".env").read_bytes().decode()
-    assert text.startswith(OTHER_LINES.replace("REDBOOTH_CLIENT_ID=old\n", "") + "\nREDBOOTH_CLIENT_ID='")
+    in_place = OTHER_LINES.replace("REDBOOTH_CLIENT_ID=old", f"REDBOOTH_CLIENT_ID='{CLIENT_ID}'")
+    assert text.startswith(in_place + "\nREDBOOTH_CLIENT_SECRET='")
     assert Settings.load().client_id == CLIENT_ID
 
 
