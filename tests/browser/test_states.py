@@ -43,6 +43,14 @@ def test_register(panel: Panel) -> None:
     panel.fill("Api Key (client id)", "a1" * 32)
     panel.fill("App secret", CANARY)
     panel.press("Save")
+    panel.is_right("register-unknown", "Problem. Nothing was saved: no app with this Api Key is registered")
+    panel.python(
+        "from redbooth_nb.provider.delivery import current_provider as who\n"
+        f"known = {{'client_id': {'a1' * 32!r}, 'client_secret': {CANARY!r}}}\n"
+        "who().sandbox.seed_application('My app', 'http://127.0.0.1:8765/callback', **known)['client_id']"
+    )
+    panel.fill("App secret", CANARY)
+    panel.press("Save")
     panel.is_right("register-good", f"Done. Registered: client id {'a1' * 4}...")
     expect(panel.part.get_by_label("App secret")).to_have_value("")
 
@@ -59,7 +67,7 @@ def test_predict(panel: Panel) -> None:
 def test_authorize(panel: Panel) -> None:
     panel.show("ready('authorize')\npanel = SignInPanel()\npanel")
     panel.window.get_by_role("button", name="Allow").wait_for()
-    panel.is_right("authorize-waiting", re.compile("Waiting for your answer.*can answer for another 9 min", re.DOTALL))
+    panel.is_right("authorize-waiting", re.compile("Waiting for your answer.*Time left to answer: 9 min", re.DOTALL))
     panel.decide("Deny")
     panel.is_right("authorize-denied", "Denied: access_denied")
     panel.press("Start again")
@@ -185,6 +193,9 @@ def test_time_machine(panel: Panel) -> None:
     panel.part.get_by_label("state in the callback").select_option("dropped")
     panel.is_right("time-switched", "state in the callback: dropped")
     panel.press("Reset the sandbox")
+    panel.is_right("time-asks", "Reset the sandbox? It forgets your app and all tokens.")
+    expect(panel.part.get_by_role("button", name="Keep everything")).to_be_focused()
+    panel.press("Reset it")
     panel.is_right("time-reset", "The sandbox's clock is the same as yours.")
 
 
@@ -193,7 +204,7 @@ SCRIPT = "import sys\nfrom pathlib import Path\nfrom redbooth_nb.widgets.script 
 
 def test_script(panel: Panel) -> None:
     panel.show(SCRIPT + "script = ScriptPanel([sys.executable, '-u', '-c', 'print(1); input()'], Path.cwd())\nscript")
-    panel.is_right("script-ended", "The script failed: it ended with exit status 1.")
+    panel.is_right("script-ended", "The script ended with exit status 1.")
     panel.show(
         SCRIPT + "script = ScriptPanel([sys.executable, '-c', 'import time; time.sleep(600)'], Path.cwd())\nscript"
     )
