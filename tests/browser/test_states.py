@@ -46,7 +46,7 @@ def test_register(panel: Panel) -> None:
     panel.is_right("register-unknown", "Problem. Nothing was saved: no app with this Api Key is registered")
     panel.python(
         "from redbooth_nb.provider.delivery import current_provider as who\n"
-        f"known = {{'client_id': {'a1' * 32!r}, 'client_secret': {CANARY!r}}}\n"
+        f"known = {{'client_id': {'a1' * 32!r}, 'client_secret': {CANARY[::-1]!r}[::-1]}}\n"
         "who().sandbox.seed_application('My app', 'http://127.0.0.1:8765/callback', **known)['client_id']"
     )
     panel.fill("App secret", CANARY)
