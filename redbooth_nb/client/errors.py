@@ -24,7 +24,7 @@ class TokenEndpointError(RedboothError):
     error: str = ""
 
     @property
-    def clear_no(self) -> bool:
+    def refused(self) -> bool:
         """Whether it was a refusal, a 4xx with an error code. The service then used no code and no token up."""
         return bool(self.error) and HTTPStatus.BAD_REQUEST <= self.status < HTTPStatus.INTERNAL_SERVER_ERROR
 

@@ -81,7 +81,8 @@ def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAu
         if answer.is_redirect:  # credentials go nowhere else
             raise requests.TooManyRedirects(response=answer)  # named_failures turns it into "redirect"
         if problem := answer_problem(answer, step):
-            if step == "exchange" or not problem.clear_no:  # a code counts as sent in any case
+            # refused: by a 4xx with an error code, so no token was used up; a code counts as sent all the same
+            if step == "exchange" or not problem.refused:
                 problem.remedy += f" {AFTERWARD[step]}"
             raise problem
         # oauthlib refuses a whole answer for one lifetime or scope that makes no sense, so such a field is taken out;

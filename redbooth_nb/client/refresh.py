@@ -39,7 +39,7 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
     with store.lock():
         old = store.require()
         replaced = replacing is not None and old.access_token != replacing.access_token
-        if replaced and not old.needs_refresh(settings.provider.now()):
+        if replaced and not old.needs_refresh(settings.provider.now()):  # somebody else has refreshed
             return old
         if old.refresh_token is None:
             raise failure(AuthorizeAgain, "refresh", "no_refresh_token")
@@ -56,7 +56,7 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
                     timeout=TIMEOUT,
                 )
         except TokenEndpointError as error:
-            if error.error not in DEAD or not error.clear_no:
+            if error.error not in DEAD or not error.refused:
                 raise
             code = "dead_and_interrupted" if was_interrupted else "dead"
             raise failure(AuthorizeAgain, "refresh", code, status=error.status, error=error.error) from None
@@ -83,8 +83,8 @@ class RedboothSession:
 
         `get`, `post`, `put` and `delete` are the same with the method filled in. A redirect is returned, not followed,
         unless you say so: the token is for the API alone. The answer is read to its end, also with stream=True.
-        Raises NotYet without a token, ApiError for an address outside the API, AuthorizeAgain when the
-        permission is gone, TransportError when there is no answer.
+        Raises NotYet without a token, ApiError for an address outside the API or a call that cannot be repeated,
+        AuthorizeAgain when the permission is gone, TransportError when there is no answer, and what `refresh` raises.
         """
         url = api_address(path)
         token, refreshed = None, False
@@ -112,13 +112,8 @@ class RedboothSession:
             newer = refresh(self.settings, replacing=token)
         else:
             return response
-        once = [
-            part
-            for part in map(arguments.get, ("data", "params"))
-            if hasattr(part, "read") or hasattr(part, "__next__")
-        ]
-        if arguments.get("files") or once:
-            raise failure(ApiError, "call", "not_repeated")  # the file was read to its end
+        if arguments.get("files") or any(map(_read_once, (arguments.get("data"), arguments.get("params")))):
+            raise failure(ApiError, "call", "not_repeated")
         return self._call(method, url, newer, arguments)
 
     get = partialmethod(request, "GET")

@@ -139,7 +139,7 @@ class AuthorizationResponse:
 def _check_state(
     fields: dict[str, str], request: AuthorizationRequest, record: dict[str, Any], *, accept_missing: bool
 ) -> str:
-    """Return how the answer was matched to the request: by the `state` that was sent. Raises StateError."""
+    """Say how the answer was matched: by `state`, else by the nonce or as the caller wants. Raises StateError."""
     state = fields.get("state")
     if not same_text(record["state"], request.state):  # a newer request was made: is this the answer to that one?
         problem = "for_newer_request" if same_text(record["state"], state or "") else "superseded"

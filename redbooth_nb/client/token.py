@@ -84,7 +84,7 @@ def content_problems(answer: dict[str, Any]) -> str:
 
 
 def readable(answer: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer without empty fields, an error that says "none", or a lifetime or scope that makes no sense.
+    """Return the answer without empty fields, an empty error, or a lifetime or scope that makes no sense.
 
     Its tokens are too good to lose for that.
     """
@@ -130,7 +130,7 @@ class TokenStore:
 
     @only_kit_errors
     def check(self) -> None:
-        """Raise StoreError when the file is one that `save` would refuse to replace."""
+        """Raise StoreError when `save` would refuse the file: a link, or one that others own or can read."""
         self._file.text()
 
     @only_kit_errors
@@ -161,7 +161,7 @@ class TokenStore:
         try:
             yield interrupted
         except (TransportError, TokenEndpointError) as error:
-            nothing_lost = error.clear_no if isinstance(error, TokenEndpointError) else not error.sent
+            nothing_lost = error.refused if isinstance(error, TokenEndpointError) else not error.sent
             if nothing_lost and not interrupted:
                 with suppress(StoreError):  # on a full disk the mark stays: the error of the refresh matters more
                     self.save(token)  # without the mark
