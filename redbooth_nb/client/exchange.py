@@ -15,7 +15,7 @@ from typing import Any
 import requests
 from requests_oauthlib import OAuth2Session
 
-from redbooth_nb.client.errors import TokenEndpointError, TransportError, failure
+from redbooth_nb.client.errors import TokenEndpointError, TransportError, failure, meanings
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.token import Token, TokenStore, content_problems, readable
@@ -117,7 +117,8 @@ def answer_problem(answer: requests.Response, step: str) -> TokenEndpointError |
         problem = failure(TokenEndpointError, "endpoint", "no_token", where=where, problems=wrong)
     else:
         raw = content.get("error", "")
-        code = _shown((raw.get("message") if isinstance(raw, dict) else raw) or "")[:LONGEST_CODE]
+        code = str((raw.get("message") if isinstance(raw, dict) else raw) or "")
+        code = code if code in meanings()["token"] else _shown(code)[:LONGEST_CODE]
         problem = failure(TokenEndpointError, "token", code, before=f"{where}: {code or 'no error code'}. ")
         problem.error = code
     problem.status = answer.status_code

@@ -112,7 +112,7 @@ class RedboothSession:
             newer = refresh(self.settings, replacing=token)
         else:
             return response
-        if arguments.get("files") or any(map(_read_once, (arguments.get("data"), arguments.get("params")))):
+        if any(map(_read_once, map(arguments.get, ("data", "params", "files")))):
             raise failure(ApiError, "call", "not_repeated")
         return self._call(method, url, newer, arguments)
 
@@ -141,8 +141,9 @@ class RedboothSession:
 
 
 def _read_once(part: object) -> bool:
-    """Whether a part of a request is a file or an iterator, which a second request would find read to its end."""
-    return hasattr(part, "read") or hasattr(part, "__next__")
+    """Whether a part of a request is or holds a file or an iterator: a second request would find it read to its end."""
+    inner = list(part.values()) if isinstance(part, dict) else part if isinstance(part, list | tuple) else []
+    return hasattr(part, "read") or hasattr(part, "__next__") or any(map(_read_once, inner))
 
 
 @only_kit_errors

@@ -122,7 +122,7 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
         with locked(configuration.state_dir / "credentials.lock"):
             before = path.read_bytes().decode("utf-8-sig") if path.exists() else ""
             replace_file(path.resolve(), with_values(before, fields).encode())  # a link stays one
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links that lead to one another
         reason = getattr(error, "strerror", None) or "a line in it cannot be read"
         raise failure(CredentialsError, "register", "unsaved", path=path, reason=reason) from None
     changes.announce()

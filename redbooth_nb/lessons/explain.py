@@ -27,6 +27,7 @@ from redbooth_nb.traffic.redaction import hidden_json, hide_in_text, hide_in_url
 
 Explained = RedboothError | OAuth2Error | requests.RequestException
 EXPLAINED = (RedboothError, OAuth2Error, requests.RequestException)
+LONGEST = 4000  # characters of a text that are read
 _open_lesson = {"stage": ""}
 
 
@@ -119,7 +120,8 @@ def _reading(answer: requests.Response) -> tuple[str, RedboothError | None]:
     if address == AUTHORIZE_URL and location:
         query = urlsplit(location).query or urlsplit(location).fragment
         code = parse_qs(query).get("error", [""])[0]
-        return f"the browser is sent to {hide_in_url(location)}", explanation_of("authorize", code) if code else None
+        meaning = explanation_of("authorize", hide_in_text(code)) if code else None
+        return f"the browser is sent to {hide_in_url(location)}", meaning
     if address == AUTHORIZE_URL:
         message = page_message(answer)
         return f'a page that says "{message}"', page_meaning(message)
@@ -131,4 +133,5 @@ def _reading(answer: requests.Response) -> tuple[str, RedboothError | None]:
         return problem.error or said, explanation_of("token", problem.error)
     if answer.ok:
         return "a good answer", None
-    return answer.headers.get("WWW-Authenticate") or answer.text.strip()[:80], api_meaning(answer)
+    said = answer.headers.get("WWW-Authenticate") or hide_in_text(answer.text[:LONGEST])[:80].strip()
+    return said, api_meaning(answer)

@@ -33,7 +33,8 @@ def _uses(source: str) -> set[str]:
     """Return the names that a statement takes from around it: neither parameters nor local variables."""
 
     def within(table: symtable.SymbolTable) -> set[str]:
-        own = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global() and symbol.is_referenced()}
+        found = [each for each in table.get_symbols() if each.is_global()]
+        own = {each.get_name() for each in found if each.is_referenced() or each.is_declared_global()}
         return own.union(*map(within, table.get_children()))
 
     return within(symtable.symtable(source, "cell", "exec"))
@@ -41,7 +42,7 @@ def _uses(source: str) -> set[str]:
 
 def _defines(node: ast.stmt) -> set[str]:
     """Return the names that are there once a statement of a cell has run."""
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return {node.name}
     inner = [*ast.walk(node)]
     imported = [alias for each in inner if isinstance(each, ast.Import | ast.ImportFrom) for alias in each.names]
@@ -61,11 +62,25 @@ def _arguments(function: ast.FunctionDef) -> list[str]:
     return [each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)]
 
 
-def first_sight(source: str, taken: list[str]) -> str:
-    """Return the mistake that can be seen without running a function, "" for none.
+def taken_names(needed: list[str]) -> list[str]:
+    """Return the names that these statements of a cell give to something else than the app does."""
+    apps = _bound(SOLUTION)
+    return [name for name, what in _bound("\n".join(needed)).items() if apps.get(name, what) != what]
 
-    taken: functions beside it that the app has, too, with other arguments.
-    """
+
+def _bound(source: str) -> dict[str, str]:
+    """Return what each name is bound to: where it is imported from, or the statement that defines it."""
+    bound: dict[str, str] = {}
+    for node in ast.parse(source).body:
+        bound |= dict.fromkeys(_defines(node), ast.unparse(node))
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            place = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+            bound |= {alias.asname or alias.name: f"{place}{alias.name}" for alias in node.names}
+    return bound
+
+
+def first_sight(source: str, taken: list[str]) -> str:
+    """Return the mistake that can be seen without running a function, "" for none. taken: as of `taken_names`."""
     nodes = [*ast.walk(ast.parse(source))]
     in_hints = {each for node in nodes if isinstance(node, ast.Subscript) for each in ast.walk(node.slice)}
     # where a value belongs, and not in a type hint such as `tuple[str, ...]`

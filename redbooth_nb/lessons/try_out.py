@@ -16,8 +16,8 @@ from typing import Any
 
 from redbooth_nb.errors import RedboothError, wordings
 from redbooth_nb.lessons.learner import named, next_hint, note, noted
-from redbooth_nb.lessons.source import first_sight, source_of
-from redbooth_nb.lessons.take_home import NAME, SOLUTION, TakeHomeApp, functions, replace_function
+from redbooth_nb.lessons.source import first_sight, source_of, taken_names
+from redbooth_nb.lessons.take_home import NAME, SOLUTION, TakeHomeApp, replace_function
 
 _TEXTS = wordings(Path(__file__).with_name("exercises.toml"))
 EXERCISES: dict[str, Any] = _TEXTS["functions"]
@@ -96,7 +96,7 @@ def _passes(function: Callable[..., Any], app: str, *, silent: bool = False) -> 
     name = function.__name__
     situations = named("function of the app", name, EXERCISES)["situations"]
     source, needed = source_of(function)
-    taken = [each for part in needed for each in functions(part).keys() & functions(SOLUTION).keys()]
+    taken = taken_names(needed)
     if mistake := first_sight("\n".join([*needed, source]), taken):
         _is_right(name, f"{name}()", {"mistake": mistake, "values": {"taken": ", ".join(taken)}})
         return None

@@ -144,7 +144,9 @@ class EmbeddedSandbox(StandIn):
 
 def guides_spelling(url: str) -> str:
     """Return an address of redbooth.com with the origin that the guide names, "" for another's."""
-    host = urlsplit(f"//{url}" if NO_SCHEME.match(url) else url).hostname
+    host = None
+    with suppress(ValueError):  # no address at all
+        host = urlsplit(f"//{url}" if NO_SCHEME.match(url) else url).hostname
     return ORIGIN + AUTHORITY.sub("", url) if is_redbooth(host) else ""
 
 

@@ -65,7 +65,8 @@ def _hidden(name: str, value: Any, hide: Callable[[str], str], kind: str | None 
         return Secret(kind, str(value), known=False)
     if not isinstance(value, str) or not value:
         return value
-    return Secret(kind, value, known=False) if kind else hide_in_text(value, hide)
+    # a backslash may hide in the whole what is a secret here
+    return Secret(kind, value, known=False) if kind else hide_in_text(value, None if "\\" in value else hide)
 
 
 def pairs(query: str) -> Pairs:

@@ -23,6 +23,7 @@ from redbooth_nb.traffic import redaction
 from redbooth_nb.traffic.redaction import Pairs, shown_query
 
 KEPT = 500  # round trips
+TOKENS = ("access_token", "refresh_token")  # the fields of an answer that are surely secrets
 # The guide shows these, and the lessons are about them; the others are the transport's own business.
 TELLING_HEADERS = ("WWW-Authenticate", "Location", "Retry-After", "Content-Type")
 
@@ -54,9 +55,9 @@ class RoundTrip:
         asked = request.method or "", address, query, redaction.hidden_headers(request.headers), fields
         reason = responses.get(response.status_code, "")  # servers spell it as they like, and HTTP/2 has none
         headers, body = redaction.hidden_headers(response.headers), redaction.response_body(response, stream=stream)
-        for value in body.values() if address == TOKEN_URL and isinstance(body, dict) else ():
-            if isinstance(value, Secret):
-                value.remember()  # a token: whatever is printed from now on may repeat it
+        for name in TOKENS if address == TOKEN_URL and response.ok and isinstance(body, dict) else ():
+            if isinstance(value := body.get(name), Secret):
+                value.remember()  # whatever is printed from now on may repeat it
         return cls(*asked, response.status_code, reason, headers, body)
 
     @property

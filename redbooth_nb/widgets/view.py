@@ -157,13 +157,15 @@ class Asking(w.HBox):  # type: ignore[misc]
         super().__init__((self.button,), layout=shared(w.Layout))
 
     def _ask(self) -> None:
+        self._asked = time.monotonic()
         self.children = [*self._answers]
         self._message.say(self._question)
         self._no.focus()
 
     def _act(self) -> None:
-        self.withdraw()
-        self._action()
+        if time.monotonic() - self._asked >= DOUBLE_CLICK:  # else it is the second click on what asks
+            self.withdraw()
+            self._action()
 
     @property
     def asks(self) -> bool:

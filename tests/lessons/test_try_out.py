@@ -206,7 +206,11 @@ def test_a_helper_may_not_be_called_as_a_function_of_the_app(capsys: pytest.Capt
     """In the app one would replace the other. One with the app's own arguments is the app's own."""
     helper = "def load(path, default):\n    return default\n"
     try_out(run_cell("is_ours", f"{helper}{functions(SOLUTION)['is_ours']}\n    return load(address, state)\n"))
-    assert "Your cell defines load(), and the app has a function of that name" in words(capsys)
+    assert "In your cell, load is something else than in the app." in words(capsys)
+    for line in ("REDBOOTH = 'x'", "TOKEN_FILE = 'my_redbooth_token.json'", "from requests import get as load"):
+        name = line.split()[-1] if "import" in line else line.split()[0]
+        try_out(run_cell("is_ours", f"{line}\n{functions(SOLUTION)['is_ours']} or bool({name}) and False\n"))
+        assert f"In your cell, {name} is something else than in the app." in words(capsys)
     try_out(run_cell("is_ours", "def load(credentials):\n    return None\n" + functions(SOLUTION)["is_ours"]))
     assert "Kept in" in capsys.readouterr().out
 

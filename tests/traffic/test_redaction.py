@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 
 from redbooth_nb import secret as secret_module
 from redbooth_nb.client.wire import connect
-from redbooth_nb.provider.addresses import API_URL
+from redbooth_nb.provider.addresses import API_URL, TOKEN_URL
 from redbooth_nb.secret import MOST_KNOWN, Secret, known_secrets
 from redbooth_nb.traffic.redaction import hidden_headers, hidden_json, hide_in_text, response_body
 from redbooth_nb.traffic.transcript import transcript
@@ -194,3 +194,23 @@ def test_many_strings_and_many_secrets_take_no_long(known: Secret) -> None:
         secret_module._forms = real
     assert CANARY not in shown
     assert len(looked) <= 2 * MOST_KNOWN
+
+
+def test_a_secret_in_a_string_that_is_escaped_again_is_hidden(known: Secret) -> None:
+    """As some libraries write a slash."""
+    del known
+    inner = CANARY.replace("/", r"\/")
+    hidden = str(hidden_json(json.dumps({"message": f"see: {inner}"})))
+    assert CANARY not in hidden.replace(r"\\/", "/").replace(r"\/", "/")
+
+
+def test_only_tokens_of_a_good_answer_are_known_from_then_on(faulty: FaultyServer) -> None:
+    """Any word may stand in another field, such as an error's code, which has to stay readable."""
+    faulty.answers = [
+        reply(400, '{"error": "invalid_grant", "code": "invalid_grant"}'),
+        reply(200, '{"access_token": "canary-access", "code": "invalid_scope"}'),
+    ]
+    for _ in range(2):
+        connect(requests.Session()).post(TOKEN_URL, timeout=5)
+    assert hide_in_text("invalid_grant, invalid_scope") == "invalid_grant, invalid_scope"
+    assert hide_in_text("canary-access") != "canary-access"

@@ -81,6 +81,22 @@ def test_the_replaced_pair_is_crossed_out_and_the_place_is_named(token: Token, a
     assert str(token.access_token).strip("<>") in shown(card).partition("<s>")[2].partition("</s>")[0]
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no click be the second of a double click."""
+    monkeypatch.setattr(view, "DOUBLE_CLICK", 0)
+
+
+def test_a_double_click_on_revoke_only_asks(token: Token, app: Settings) -> None:
+    """Its second click lands on what has taken its place."""
+    card = TokenCard()
+    click(card, "Revoke")
+    click(card, "Revoke it")
+    assert stored(app) == token
+    assert "Revoke this permission?" in shown(card)
+
+
+@pytest.mark.usefixtures("patient")
 def test_revoke_gives_the_permission_back(token: Token, app: Settings) -> None:
     card = TokenCard()
     click(card, "Revoke")
@@ -112,6 +128,7 @@ def test_revoke_asks_first_and_a_call_does_not(token: Token, app: Settings, monk
     assert TokenStore(app.folder).load() is None
 
 
+@pytest.mark.usefixtures("patient")
 def test_an_answer_that_fails_is_a_sentence(token: Token, app: Settings) -> None:
     card = TokenCard()
     click(card, "Revoke")

@@ -9,6 +9,7 @@ from widgets.clicks import click, field, shown
 from redbooth_nb.client.register import Settings
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.sandbox import Sandbox, SandboxError
+from redbooth_nb.widgets import view
 from redbooth_nb.widgets.time_machine import SWITCHES, TimeMachine
 
 
@@ -53,7 +54,7 @@ def test_a_wrong_switch_is_a_sentence_and_changes_nothing(sandbox: Sandbox) -> N
     assert sandbox.switches.state == "echoed"
 
 
-def test_reset(sandbox: Sandbox, app: Settings) -> None:
+def test_reset(sandbox: Sandbox, app: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     assert app.client_id
     machine = TimeMachine()
     machine.switch(style="2015")
@@ -61,6 +62,7 @@ def test_reset(sandbox: Sandbox, app: Settings) -> None:
     click(machine, "Reset the sandbox")
     assert "It forgets your app and all tokens." in shown(machine)
     assert len(registered(sandbox)) == 1
+    monkeypatch.setattr(view, "DOUBLE_CLICK", 0)
     click(machine, "Reset it")
     assert registered(sandbox) == []
     assert sandbox.switches.style == "5.5"
