@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, suppress
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
+from typing import ClassVar
 
 from redbooth_nb.client.private_file import locked, replace_file
 from redbooth_nb.configuration import Configuration
@@ -22,11 +23,12 @@ SOLUTION = Path(__file__).with_name(NAME).read_text(encoding="utf-8")  # the lea
 class TakeHomeApp:
     """The learner's `my_redbooth_app.py`. Where it is missing or damaged, the kit's version takes its place."""
 
+    _panel: ClassVar[ScriptPanel | None] = None  # of the newest run in this kernel
+
     def __init__(self) -> None:
         # beside the notebook for a person, among the kit's files where nobody watches
         configuration = Configuration.read()
         self.folder = configuration.state_dir / "take-home" if configuration.unattended else Path.cwd()
-        self._panel: ScriptPanel | None = None
 
     def __repr__(self) -> str:
         """Return which functions are the learner's."""
@@ -73,16 +75,17 @@ class TakeHomeApp:
     def run(self) -> ScriptPanel:
         """Run the app as a process of its own, delivered to the current provider; return its panel.
 
-        An earlier run that needs nobody may end first. Raises RedboothError when it doesn't, or when the app cannot be
-        written.
+        An earlier run that needs nobody may end first. One that waits for a sign-in makes way, whose panel may be
+        gone. Raises RedboothError when the app cannot be written.
         """
-        if self._panel is not None:
-            self._panel.wait(LONGEST_WAIT)
-            if self._panel.running:
-                raise RedboothError("The app is still running.", remedy="Sign in with its link, or click Cancel.")
+        earlier = TakeHomeApp._panel
+        if earlier is not None:
+            earlier.wait(LONGEST_WAIT)
+            if earlier.running:
+                earlier.cancel()
         self.write()
-        self._panel = ScriptPanel([sys.executable, "-m", "redbooth_nb", "run", NAME], self.folder)
-        return self._panel
+        TakeHomeApp._panel = ScriptPanel([sys.executable, "-m", "redbooth_nb", "run", NAME], self.folder)
+        return TakeHomeApp._panel
 
     def _whole(self) -> str:
         """Return what is in the file, "" when a function is missing in it or it is no Python."""

@@ -7,9 +7,10 @@ import re
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from subprocess import PIPE, STDOUT, Popen
+from subprocess import PIPE, STDOUT, Popen, TimeoutExpired
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
@@ -22,6 +23,7 @@ from redbooth_nb.widgets.browser import Browser
 from redbooth_nb.widgets.view import TEXTS, Markup, View
 
 LONGEST_RUN = 60  # seconds, where nobody watches; a person has Cancel
+LONGEST_END = 5  # seconds that a script may take to end when it is told to
 LINES = 200  # the last ones are kept and shown
 SIGN_IN = r"(?m)^Sign in: (\S+)$"
 
@@ -68,8 +70,11 @@ class ScriptPanel(View):
             self._reader.join(0.1)
 
     def cancel(self) -> None:
+        """Stop the script."""
         self._canceled = True
         self._process.terminate()
+        with suppress(TimeoutExpired):
+            self._process.wait(LONGEST_END)
 
     def text(self) -> str:
         """Return what the script printed so far, and how it ended if that was not as it should."""
@@ -92,14 +97,15 @@ class ScriptPanel(View):
 
     def _update(self) -> None:
         text = "\n".join(self._lines)
-        self._output.value = f'<pre style="white-space:pre-wrap">{html.escape(text)}</pre>' if text else ""
+        self._output.value = f"<pre>{html.escape(text)}</pre>" if text else ""
         self._message.say(*self._ending())
         asked = re.search(SIGN_IN, text)
         if self.browser is None and asked and guides_spelling(asked[1]):
             uri = dict(parse_qsl(urlsplit(asked[1]).query)).get("redirect_uri", "")
             self.browser = Browser(asked[1], "Sign in with Redbooth", on_arrival=partial(_open, uri))
+        window = [self.browser] if self.browser and not self._canceled else []  # nothing waits for its answer then
         rest = [self._cancel] * (self._process.returncode is None)
-        self.children = [self._output, self._message, *filter(None, [self.browser]), *rest]
+        self.children = [self._output, self._message, *window, *rest]
 
 
 def _open(redirect_uri: str, address: str) -> str:

@@ -157,7 +157,7 @@ class Asking(w.HBox):  # type: ignore[misc]
         super().__init__((self.button,), layout=shared(w.Layout))
 
     def _ask(self) -> None:
-        self._asked = time.monotonic()
+        self._asked, self._before = time.monotonic(), self._message.said
         self.children = [*self._answers]
         self._message.say(self._question)
         self._no.focus()
@@ -174,7 +174,7 @@ class Asking(w.HBox):  # type: ignore[misc]
     def withdraw(self) -> None:
         if self.asks:
             self.children = [self.button]
-            self._message.say("")
+            self._message.said = self._before
             self.button.focus()
 
 

@@ -136,6 +136,7 @@ def test_refresh(panel: Panel) -> None:
     panel.press("Keep it")
     expect(panel.part.get_by_role("button", name="Revoke")).to_be_focused()
     panel.press("Revoke")
+    panel.is_right("refresh-asks", "Revoke this permission?")
     panel.press("Revoke it")
     panel.is_right("refresh-none", "No token is stored.")
     expect(panel.part.get_by_role("button", name="Refresh")).to_be_disabled()

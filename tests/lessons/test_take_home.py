@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from practice import SECRET
+from widgets.clicks import shown
 
 import redbooth_nb
 from redbooth_nb.client.register import Settings
@@ -14,6 +16,7 @@ from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.course import requirements
 from redbooth_nb.lessons.take_home import NAME, SOLUTION, TakeHomeApp, functions, solution
 from redbooth_nb.lessons.try_out import EXERCISES
+from redbooth_nb.widgets.script import ScriptPanel
 
 MINE = """def exchange(credentials, address, state):
     # mine
@@ -167,6 +170,27 @@ def test_the_written_app_signs_in_and_the_second_time_needs_nobody(app: Settings
     assert "Ada" in again.text(), again.text()
     for secret in (SECRET, app.client_secret.reveal(), token["access_token"], token["refresh_token"]):
         assert secret not in first.text() + again.text() + repr(take_home)
+
+
+def test_a_run_that_waits_for_a_sign_in_makes_way_for_the_next(app: Settings) -> None:
+    """Running the cell again takes its panel away, and with it the link and Cancel."""
+    del app
+
+    def asks(panel: ScriptPanel) -> None:
+        asked = threading.Event()
+        panel.observe(lambda _: panel.browser and asked.set(), names="children")
+        assert panel.browser or asked.wait(20), panel.text()
+
+    first = TakeHomeApp().run()
+    asks(first)
+    second = TakeHomeApp().run()  # as after the first cell was run again
+    try:
+        asks(second)  # so the port is free
+        assert not first.running
+        assert "You stopped the script." in shown(first)
+        assert second.running
+    finally:
+        second.cancel()
 
 
 @pytest.mark.usefixtures("unattended")

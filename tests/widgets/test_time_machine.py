@@ -63,6 +63,9 @@ def test_reset(sandbox: Sandbox, app: Settings, monkeypatch: pytest.MonkeyPatch)
     assert "It forgets your app and all tokens." in shown(machine)
     assert len(registered(sandbox)) == 1
     monkeypatch.setattr(view, "DOUBLE_CLICK", 0)
+    click(machine, "Keep everything")
+    assert "clock is 1 h 0 min ahead" in shown(machine), "what it said before is true again"
+    click(machine, "Reset the sandbox")
     click(machine, "Reset it")
     assert registered(sandbox) == []
     assert sandbox.switches.style == "5.5"
