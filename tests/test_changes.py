@@ -10,8 +10,9 @@ from practice import DECIDE, SECRET, app, callback_of, decide, machine
 
 from redbooth_nb import changes
 from redbooth_nb.client.authorize import AuthorizationRequest
+from redbooth_nb.client.errors import StoreError
 from redbooth_nb.client.exchange import exchange
-from redbooth_nb.client.private_file import PrivateFile, StoreError
+from redbooth_nb.client.private_file import PrivateFile
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.token import TokenStore
 from redbooth_nb.client.wire import connect

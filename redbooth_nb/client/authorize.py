@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, urlencode
 
 from oauthlib.oauth2 import WebApplicationClient
 
-from redbooth_nb.client.errors import CodeAlreadySent, failure, meanings
-from redbooth_nb.client.private_file import PrivateFile, StoreError, locked
+from redbooth_nb.client.errors import CodeAlreadySent, StoreError, failure, meanings
+from redbooth_nb.client.private_file import PrivateFile, locked
 from redbooth_nb.client.register import Settings
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 from redbooth_nb.provider.addresses import AUTHORIZE_URL

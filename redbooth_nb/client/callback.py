@@ -13,9 +13,8 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
-from redbooth_nb.client.errors import failure
+from redbooth_nb.client.errors import StoreError, failure
 from redbooth_nb.client.loopback import HTTP_PORT, LoopbackServer, Page
-from redbooth_nb.client.private_file import StoreError
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.configuration import leave_port_note, port_holder
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors

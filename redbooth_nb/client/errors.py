@@ -50,6 +50,10 @@ class TransportError(RedboothError):
     sent: bool = True
 
 
+class StoreError(RedboothError):
+    """A file of the kit cannot be read, written or locked. What it held is still there."""
+
+
 class CallbackError(RedboothError):
     """A callback URL cannot be used."""
 

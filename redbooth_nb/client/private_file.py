@@ -9,9 +9,10 @@ import json
 import os
 import stat
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,18 +20,14 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from redbooth_nb import changes
-from redbooth_nb.client.errors import failure
+from redbooth_nb.client.errors import StoreError, failure
 from redbooth_nb.configuration import make_private
-from redbooth_nb.errors import RedboothError
 
 FORMAT = 1
 LOCK_SECONDS = 100  # longer than requests under the lock: 5 s to connect, 30 s of silence, 60 s for the body
 RENAME_WAITS = (0.01, 0.05, 0.2, 0.5)  # seconds; on Windows a file that somebody is reading cannot be replaced
 NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # from file systems that cannot fsync a folder, as some network drives
-
-
-class StoreError(RedboothError):
-    """A file of the kit cannot be read, written or locked. What it held is still there."""
+_threads: dict[tuple[int, Path], threading.Lock] = {}  # those of one process wait here: a file's lock has to be polled
 
 
 class PrivateFile:
@@ -121,17 +118,20 @@ def locked(path: Path) -> Iterator[None]:
 
     Raises StoreError when it is not free within LOCK_SECONDS, or when locks have no effect in its folder.
     """
-    folder = path.parent
-    try:
-        make_private(folder)
-        PrivateFile(path).check()  # a link planted there would lead elsewhere
-        held = FileLock(path, timeout=LOCK_SECONDS, mode=0o600).acquire(poll_interval=0.02)
-    except Timeout:
-        raise failure(StoreError, "store", "busy", folder=folder, seconds=LOCK_SECONDS) from None
-    except (OSError, NotImplementedError) as error:
-        reason = getattr(error, "strerror", None) or "it supports no locks"
-        raise failure(StoreError, "store", "unusable", folder=folder, reason=reason) from None
-    with held:
+    folder, threads = path.parent, _threads.setdefault((os.getpid(), path), threading.Lock())
+    with ExitStack() as held:
+        if not threads.acquire(timeout=LOCK_SECONDS):
+            raise failure(StoreError, "store", "busy", folder=folder, seconds=LOCK_SECONDS)
+        held.callback(threads.release)
+        try:
+            make_private(folder)
+            PrivateFile(path).check()  # a link planted there would lead elsewhere
+            held.enter_context(FileLock(path, timeout=LOCK_SECONDS, mode=0o600).acquire(poll_interval=0.02))
+        except Timeout:
+            raise failure(StoreError, "store", "busy", folder=folder, seconds=LOCK_SECONDS) from None
+        except (OSError, NotImplementedError) as error:
+            reason = getattr(error, "strerror", None) or "it supports no locks"
+            raise failure(StoreError, "store", "unusable", folder=folder, reason=reason) from None
         with suppress(Timeout):  # as it should be: a second lock has to wait. Else locks have no effect here
             FileLock(path, timeout=0, mode=0o600).acquire()
             raise failure(StoreError, "store", "lockless", folder=folder)

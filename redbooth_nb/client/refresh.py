@@ -11,9 +11,8 @@ from typing import Any, Final
 
 import requests
 
-from redbooth_nb.client.errors import ApiError, AuthorizeAgain, TokenEndpointError, TransportError, failure
+from redbooth_nb.client.errors import ApiError, AuthorizeAgain, StoreError, TokenEndpointError, TransportError, failure
 from redbooth_nb.client.exchange import token_session
-from redbooth_nb.client.private_file import StoreError
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.token import Token, TokenStore
 from redbooth_nb.client.wire import TIMEOUT, api_address, bearer_problem, connect_bounded, named_failures

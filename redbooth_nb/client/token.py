@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from redbooth_nb.client.errors import TokenEndpointError, TransportError, failure, sentences
-from redbooth_nb.client.private_file import PrivateFile, StoreError, locked
+from redbooth_nb.client.errors import StoreError, TokenEndpointError, TransportError, failure, sentences
+from redbooth_nb.client.private_file import PrivateFile, locked
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 from redbooth_nb.secret import Secret
 

@@ -12,8 +12,7 @@ from bs4 import BeautifulSoup
 from requests_oauthlib import OAuth2Session
 
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization, adopt
-from redbooth_nb.client.errors import StateError
-from redbooth_nb.client.private_file import StoreError
+from redbooth_nb.client.errors import StateError, StoreError
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.errors import NotYet, RedboothError

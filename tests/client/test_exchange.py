@@ -18,9 +18,8 @@ from requests_oauthlib import OAuth2Session
 
 from redbooth_nb.client import exchange as exchange_module, wire
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
-from redbooth_nb.client.errors import CodeAlreadySent, TokenEndpointError, TransportError
+from redbooth_nb.client.errors import CodeAlreadySent, StoreError, TokenEndpointError, TransportError
 from redbooth_nb.client.exchange import exchange
-from redbooth_nb.client.private_file import StoreError
 from redbooth_nb.client.refresh import RedboothSession
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse

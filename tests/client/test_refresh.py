@@ -15,9 +15,9 @@ import pytest
 from client.machine import CLIENT_ID, CLIENT_SECRET, ENDLESS, RESET, FaultyServer, begin_refresh, reply, unused_port
 
 from redbooth_nb.client import wire
-from redbooth_nb.client.errors import ApiError, AuthorizeAgain, TokenEndpointError, TransportError
+from redbooth_nb.client.errors import ApiError, AuthorizeAgain, StoreError, TokenEndpointError, TransportError
 from redbooth_nb.client.exchange import exchange
-from redbooth_nb.client.private_file import StoreError, part_of
+from redbooth_nb.client.private_file import part_of
 from redbooth_nb.client.refresh import RedboothSession, refresh, revoke
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse

@@ -16,9 +16,11 @@ from typing import Any
 
 import pytest
 from client.machine import begin_refresh
+from filelock import AcquireReturnProxy, FileLock
 
 from redbooth_nb.client import private_file
-from redbooth_nb.client.private_file import PrivateFile, StoreError, part_of
+from redbooth_nb.client.errors import StoreError
+from redbooth_nb.client.private_file import PrivateFile, part_of
 from redbooth_nb.client.register import save_credentials
 from redbooth_nb.client.token import Token, TokenStore
 from redbooth_nb.configuration import Configuration
@@ -419,6 +421,39 @@ def test_another_thread_is_waited_for_and_then_named(store: TokenStore, monkeypa
         thread.start()
         thread.join()
     assert len(failures) == 1
+
+
+def test_of_many_threads_only_one_polls_the_file(store: TokenStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file's lock cannot wake who waits for it: a thousand threads that ask again and again leave time for no one."""
+    asking: list[object] = []
+    most: list[int] = []
+
+    real = FileLock.acquire
+
+    def acquire(lock: FileLock, timeout: float | None = None, poll_interval: float = 0.02) -> AcquireReturnProxy:
+        asking.append(lock)
+        most.append(len(asking))
+        try:
+            return real(lock, timeout, poll_interval)
+        finally:
+            asking.remove(lock)
+
+    monkeypatch.setattr(FileLock, "acquire", acquire)
+    start = threading.Barrier(20)
+
+    def take_turns() -> None:
+        start.wait()
+        for _ in range(5):
+            with store.lock():
+                pass
+
+    threads = [threading.Thread(target=take_turns) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(most) == 200, "each asks once, and once more to see that locks work"
+    assert max(most) == 1
 
 
 def test_a_dead_process_leaves_no_lock_behind(store: TokenStore) -> None:

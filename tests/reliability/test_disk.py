@@ -17,8 +17,9 @@ from client.machine import CLIENT_ID, CLIENT_SECRET, FaultyServer, own_machine, 
 
 from redbooth_nb.client import private_file
 from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
+from redbooth_nb.client.errors import StoreError
 from redbooth_nb.client.exchange import exchange
-from redbooth_nb.client.private_file import PrivateFile, StoreError
+from redbooth_nb.client.private_file import PrivateFile
 from redbooth_nb.client.refresh import RedboothSession, refresh
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
