@@ -75,8 +75,8 @@ class TakeHomeApp:
     def run(self) -> ScriptPanel:
         """Run the app as a process of its own, delivered to the current provider; return its panel.
 
-        An earlier run that needs nobody may end first. One that waits for a sign-in makes way, whose panel may be
-        gone. Raises RedboothError when the app cannot be written.
+        An earlier run that needs nobody may end first. One that waits for a sign-in is stopped: running the cell again
+        took its panel away. Raises RedboothError when the app cannot be written.
         """
         earlier = TakeHomeApp._panel
         if earlier is not None:
