@@ -1,5 +1,6 @@
 """`redbooth-nb run app.py`: an unchanged script, delivered to the current provider."""
 
+import atexit
 import errno
 import logging
 import os
@@ -25,6 +26,7 @@ from redbooth_nb.client.register import Settings
 from redbooth_nb.client.wire import connect
 from redbooth_nb.configuration import Configuration, port_holder
 from redbooth_nb.errors import RedboothError
+from redbooth_nb.provider.addresses import AUTHORIZE_URL
 from redbooth_nb.provider.delivery import current_provider, guides_spelling
 from redbooth_nb.provider.visitor import press
 from redbooth_nb.traffic.redaction import hide_in_text  # early: at the end of a script nothing can be imported
@@ -57,6 +59,8 @@ def run(arguments: list[str]) -> int:
     hooks = ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook"), (logging.lastResort, "emit"))
     for place, name in hooks:
         setattr(place, name, partial(_hidden, getattr(place, name)))
+    if os.environ.get("REDBOOTH_IN_NOTEBOOK"):
+        atexit.register(_print_sent)
     sys.argv = arguments
     sys.path.insert(0, str(script.parent.absolute()))
     try:
@@ -65,6 +69,12 @@ def run(arguments: list[str]) -> int:
         print(_shown(error, script, settings), end="", file=sys.stderr)
         return 1
     return 0
+
+
+def _print_sent() -> None:
+    """Print what the script sent; what the user's browser sent is not part of it."""
+    own = [f"    {trip.label} -> {trip.status}" for trip in transcript if trip.address != AUTHORIZE_URL]
+    print("\n".join(["", "It sent to Redbooth:", *own] if own else ["", "It sent nothing to Redbooth."]), flush=True)
 
 
 def _deliver() -> None:
@@ -131,7 +141,7 @@ def open_page(really_open: Callable[..., bool], url: str, *rest: object, **more:
         browser = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         threading.Thread(target=browser.open, args=[address, None, 30], daemon=True).start()
         return True
-    if os.environ.get("REDBOOTH_IN_WINDOW") and provider.kind != "live":
+    if os.environ.get("REDBOOTH_IN_NOTEBOOK") and provider.kind != "live":
         print(f"Sign in: {page}", flush=True)  # the notebook that started the script opens it in a window
         return True
     link = url if provider.kind == "live" else provider.link(page)

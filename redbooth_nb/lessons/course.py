@@ -51,7 +51,7 @@ def check(stage: str) -> None:
     if all(requirement.holds for requirement in required):
         if stage not in done():
             note(lambda _: {"done": [*done(), stage]})
-        if line := summary_line():
+        if line := summary_line(stage):
             print(line)
 
 
@@ -68,15 +68,16 @@ def done() -> list[str]:
     return [stage for stage in LESSONS if stage in finished]
 
 
-def summary_line() -> str:
-    """Say how many lessons are done and which comes next; "" before the first.
+def summary_line(stage: str) -> str:
+    """Say how many lessons are done and which comes next, from `stage` on if possible; "" before the first.
 
     And where recordings answer: there each notebook stands alone, so that their stored outputs don't contradict.
     """
-    finished = done()
+    finished, order = done(), list(LESSONS)
     if not finished or current_provider().kind == "recorded":
         return ""
-    following = next((notebook for stage, notebook in LESSONS.items() if stage not in finished), "")
+    place = order.index(stage)
+    following = next((LESSONS[one] for one in order[place:] + order[:place] if one not in finished), "")
     then = f"next is {following}" if following else "that was the whole course"
     return f"Lessons  {len(finished)} of {len(LESSONS)} done; {then}."
 

@@ -48,7 +48,7 @@ def ready(stage: str) -> Settings | None:
     explain_errors(stage)
     provider = practice_only() if stage == "every-error" else current_provider()
     print(f"Requests to https://redbooth.com go to {provider.label}.")
-    for line in filter(None, (limits_here(live=provider.kind == "live"), summary_line(), _skipped(stage))):
+    for line in filter(None, (limits_here(live=provider.kind == "live"), summary_line(stage), _skipped(stage))):
         print(line)
     return None if stage in NEED_NO_APP else _pick_up(stage)
 

@@ -64,6 +64,12 @@ class RoundTrip:
     def url(self) -> str:
         return self.address + (f"?{shown_query(self.query)}" if self.query else "")
 
+    @property
+    def label(self) -> str:
+        """Method, path and grant, such as "POST /oauth2/token refresh_token"."""
+        grant = next((f" {value}" for name, value in self.fields if name == "grant_type"), "")
+        return f"{self.method} {urlsplit(self.address).path}{grant}"
+
     def __str__(self) -> str:
         lines = [f"{self.method} {self.url}"]
         lines += [f"    {name}: {value}" for name, value in self.request_headers if name.lower() == "authorization"]
@@ -149,9 +155,7 @@ class Transcript:
         """All round trips as a Mermaid sequence diagram."""
         lines = ["sequenceDiagram", "    participant App", "    participant Redbooth"]
         for round_trip in self:
-            grant = next((f" {value}" for name, value in round_trip.fields if name == "grant_type"), "")
-            label = f"{round_trip.method} {urlsplit(round_trip.address).path}{grant}"
-            label = re.sub(r"[^ /.:a-zA-Z0-9_-]", "_", label)  # nothing that Mermaid reads
+            label = re.sub(r"[^ /.:a-zA-Z0-9_-]", "_", round_trip.label)  # nothing that Mermaid reads
             lines += [f"    App->>Redbooth: {label}", f"    Redbooth-->>App: {round_trip.status} {round_trip.reason}"]
         return "\n".join(lines)
 

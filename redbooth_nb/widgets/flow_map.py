@@ -42,7 +42,7 @@ class Snapshot:
 
     answer = error = ""
     answered_at: float | None = None
-    unanswered = implicit = code_used = False
+    unanswered = implicit = code_used = gone = False
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.problems: dict[str, str] = {}
@@ -52,6 +52,8 @@ class Snapshot:
             self.now = self._read("register", app.provider.now) or time.time()
             self._read("authorize", lambda: self._sign_in(app))
             self.token = self._read("exchange", TokenStore(app.folder).load)
+            self.gone = self._read("register", lambda: app.misfit) == "client_id"
+        self.registered = bool(app) and not self.gone
         trips = self.round_trips = [trip for trip in transcript if _is_of(trip, app.client_id if app else "")]
         good = [n for n, trip in enumerate(trips) if _grants(trip, "authorization_code") and trip.status == OK]
         # those after the last code that was exchanged belong to this permission
@@ -125,7 +127,7 @@ class Snapshot:
 
     def _next(self) -> str:
         """Return the id of the next hop, "" when all are done. Where a token is stored, its stages are done."""
-        if self.settings is None:
+        if not self.registered:
             return "register"
         if self.token is not None:
             return "" if self.refreshed else "refresh"

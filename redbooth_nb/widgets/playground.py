@@ -47,8 +47,8 @@ class Playground(LiveView):
         steps = {
             "1 register": [self.form],
             "2 authorize": [*options, start, problem, self._link_code, self._sign_in],
-            "3 exchange": [self._exchange],
-            "4 refresh": [self._refresh],
+            "3 exchange": [Markup(said["exchange"]).add_class("rv-until"), self._exchange],
+            "4 refresh": [Markup(said["refresh"]).add_class("rv-until"), self._refresh],
             "Call the API": [row(self._path, call), self._message, self._call_code, Markup(said["reset"]), reset],
         }
         left = [part for title, parts in steps.items() for part in (Markup(f"<h3>{title}</h3>"), *parts)]

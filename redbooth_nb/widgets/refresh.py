@@ -96,7 +96,9 @@ def _lines(now: Snapshot) -> list[tuple[Secret | None, str]]:
 
 
 def _fate(now: Snapshot, token: Secret) -> str:
-    """Return what became of a token when it was last sent: revoked, used or refused; "" where nothing is known."""
+    """Return what became of a token: revoked, used, refused, or gone with its app; "" where nothing is known."""
+    if now.gone:
+        return str(SAID["gone"])
     shown, fate = str(token), ""
     for trip in now.round_trips:
         if any(shown in str(value) for _, value in [*trip.request_headers, *trip.fields]):

@@ -42,7 +42,7 @@ class ScriptPanel(View):
         self.browser: Browser | None = None
         self._cancel = self._button("Cancel", self.cancel)
         super().__init__([self._output, self._message, self._cancel])
-        environment = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "REDBOOTH_IN_WINDOW": "1"}
+        environment = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "REDBOOTH_IN_NOTEBOOK": "1"}
         try:
             self._process = Popen(
                 command, cwd=folder, env=environment, stdout=PIPE, stderr=STDOUT, encoding="utf-8", errors="replace"

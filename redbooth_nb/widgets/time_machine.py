@@ -13,7 +13,10 @@ from redbooth_nb.widgets.view import TEXTS, Asking, field, row
 HOUR = 3600  # seconds
 SWITCHES: dict[str, dict[str, Any]] = TEXTS["switches"]
 SAID = TEXTS["time-machine"]
-WORDS = {"False": "no", "True": "yes"}
+
+
+def shown(choice: object) -> str:
+    return str(SAID["choices"].get(str(choice), choice))
 
 
 class TimeMachine(LiveView):
@@ -62,12 +65,13 @@ class TimeMachine(LiveView):
         hours, minutes = divmod(abs(ahead), 60)
         when = f"{hours} h {minutes} min {'ahead' if ahead > 0 else 'behind'}" if ahead else "the same as yours"
         now = vars(self._sandbox.switches)
-        changed = [f"{how['label']}: {now[name]}" for name, how in SWITCHES.items() if now[name] != how["choices"][0]]
+        switches = [(how["label"], now[name], how["choices"][0]) for name, how in SWITCHES.items()]
+        changed = [f"{label}: {shown(value)}" for label, value, usual in switches if value != usual]
         return "\n".join([f"The sandbox's clock is {when}.", *changed])
 
     def _field(self, name: str, now: object, label: str, choices: list[object]) -> w.Dropdown:
-        options = [(WORDS.get(str(choice), str(choice)), choice) for choice in dict.fromkeys([*choices, now])]
-        choice = field(w.Dropdown, label, label_width="auto", options=options, value=now)
+        options = [(shown(choice), choice) for choice in dict.fromkeys([*choices, now])]
+        choice = field(w.Dropdown, label, label_width="16rem", options=options, value=now)
 
         def chosen(change: dict[str, object]) -> None:
             if getattr(self._sandbox.switches, name) != change["new"]:  # else it only shows what was set elsewhere

@@ -176,6 +176,8 @@ def test_06_your_own_app(lab: Lab, notebook: Notebook) -> None:
     run(notebook, first + 1, again - 1)
     for number in (second, later):
         expect(notebook.cell(number)).to_contain_text("Done. The script finished.")
+    expect(notebook.cell(second)).not_to_contain_text("POST")
+    expect(notebook.cell(later)).to_contain_text("POST /oauth2/token refresh_token -> 200")
     notebook.press_in(notebook.window(again - 1), "Revoke")
     expect(notebook.window(again - 1).locator("main")).to_contain_text("No application has access to your account.")
     notebook.run(again)

@@ -27,9 +27,9 @@ def test_the_first_two_need_nothing(stage: str, sandbox: Sandbox, capsys: pytest
 def test_an_app_is_registered_once(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
     settings = ready("authorize")
     assert settings is not None
-    assert f"so one was registered for you: client id {settings.shown_client_id}." in capsys.readouterr().out
+    assert f"so one was registered for you: client id {settings.shown_client_id}\n" in capsys.readouterr().out
     assert ready("authorize") == settings
-    assert f"Your app has the client id {settings.shown_client_id}." in capsys.readouterr().out
+    assert f"Your app has the client id {settings.shown_client_id}\n" in capsys.readouterr().out
     assert len(registered(sandbox)) == 1
 
 

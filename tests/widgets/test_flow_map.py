@@ -106,6 +106,18 @@ def test_it_follows_when_an_app_is_registered(sandbox: Sandbox, request: pytest.
     assert registered.wait(5)
 
 
+def test_an_app_that_redbooth_forgot_has_to_be_registered_again(
+    app: Settings, decide: DECIDE, sandbox: Sandbox
+) -> None:
+    exchange(decide(app))
+    shown = FlowMap()
+    sandbox.reset()
+    shown.update()
+    assert progress(shown) == ["next", "not yet", "not yet", "not yet"]
+    assert hop(shown, "register")["note"] == "Redbooth no longer knows the app that was registered. Register it again."
+    assert hop(shown, "credentials")["note"] == ""
+
+
 def test_of_many_exchanges_it_shows_the_newest(app: Settings, decide: DECIDE) -> None:
     exchange(decide(app))
     for _ in range(5):

@@ -246,6 +246,13 @@ def test_an_old_error_goes_with_the_next_success(token: Token, app: Settings) ->
     assert "Problem." not in shown(card)
 
 
+def test_the_tokens_of_a_forgotten_app_are_not_called_fresh(token: Token, sandbox: Sandbox) -> None:
+    card = TokenCard()
+    sandbox.reset()  # as another notebook may do
+    gone = "its app is no longer registered"
+    assert card.text() == f"{token.access_token}: {gone}\n{token.refresh_token}: {gone}"
+
+
 def test_a_token_without_a_refresh_token_says_so(token: Token, app: Settings) -> None:
     lone = replace(token, refresh_token=None)
     TokenStore(app.folder).save(lone)
