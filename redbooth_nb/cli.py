@@ -36,7 +36,7 @@ COMMANDS = {"lab": "working_copies", "run": "run", "doctor": "doctor", "sandbox"
 USAGE = """usage: redbooth-nb [lab] [JupyterLab's own options]   open the lessons (default)
        redbooth-nb run APP.py [its arguments]     run a script, delivered to the current provider
        redbooth-nb doctor                         say what is broken, and what to do
-       redbooth-nb sandbox [options]              run the practice Redbooth alone; see --help there"""
+       redbooth-nb sandbox [options]              run the practice Redbooth alone (for the options: --help)"""
 
 
 def sandbox(options: list[str]) -> int:

@@ -91,20 +91,20 @@ def for_people(path: Path) -> str:
 
 
 def make_private(folder: Path) -> None:
-    """Create a folder that only its owner may enter, and like it every missing one above (mkdir forgets those)."""
+    """Create a folder that only its owner may enter, and its missing parents likewise (mkdir forgets those)."""
     for missing in reversed([place for place in (folder, *folder.parents) if not place.exists()]):
         missing.mkdir(mode=0o700, exist_ok=True)
 
 
 def leave_port_note(note: Path) -> None:
-    """Say in a file who holds a port. If it cannot be written, others only do not learn that."""
+    """Say in a file who holds a port. If it cannot be written, others just don't find out."""
     with suppress(OSError):
         me = {"pid": os.getpid(), "notebook": Path(os.environ.get("JPY_SESSION_NAME", "")).name}
         note.write_text(json.dumps(me), encoding="utf-8")
 
 
 def port_holder(note: Path) -> str:
-    """Return which notebook of the kit holds a port, as its note says, "Another program" when it is none of them."""
+    """Return which of the kit's notebooks holds a port, according to its note, or "Another program"."""
     try:
         who = json.loads(note.read_text(encoding="utf-8") if note.is_file() else "")  # a pipe would never end
         if os.name != "nt":  # there signal 0 is Ctrl-C

@@ -66,8 +66,8 @@ def _installation() -> Iterator[str]:
     for needed in map(Requirement, requires("redbooth-nb") or []):
         installed = next((each.version for each in distributions(name=needed.name)), "missing")
         if installed == "missing" or not needed.specifier.contains(installed, prereleases=True):
-            wrong.append(f"{needed.name} is {installed}, tested is {needed.specifier}")
-    command = "uv sync --no-dev" if has_lessons() else "pip install --force-reinstall, with the wheel"
+            wrong.append(f"{needed.name} is {installed}; the tested range is {needed.specifier}")
+    command = "uv sync --no-dev" if has_lessons() else "pip install --force-reinstall PATH_TO_WHEEL"
     name = "packages-wrong" if wrong else "packages"
     yield found(name, version=version("redbooth-nb"), wrong=", ".join(wrong), command=command)
 

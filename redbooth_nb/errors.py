@@ -40,7 +40,7 @@ class RedboothError(Exception):
         return str(self).splitlines()
 
     def fresh(self) -> Self:
-        """Return a copy without the frames that the error travelled through: their variables hold secrets."""
+        """Return a copy without the frames that the error traveled through: their variables hold secrets."""
         bare = type(self).__new__(type(self), *self.args)
         vars(bare).update(vars(self))
         return bare
@@ -54,7 +54,7 @@ def only_kit_errors(function: Callable[P, R]) -> Callable[P, R]:
     """Let a function that handles secrets raise nothing but `RedboothError`, without the frames it came through.
 
     For every public function and method. Debuggers, error reporters and IPython's verbose mode show the variables
-    of each frame, and those hold the secrets. Wrong arguments stay a `TypeError`; Ctrl-C stays itself.
+    of each frame, and those hold the secrets. Wrong arguments still raise `TypeError`, and Ctrl-C still works.
     """
 
     @wraps(function)

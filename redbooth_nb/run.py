@@ -78,7 +78,7 @@ def _print_sent() -> None:
 
 
 def _deliver() -> None:
-    """Deliver what this process and its children send to Redbooth; children take the same way, wherever they start."""
+    """Deliver what this process and its children send to Redbooth; children take the same route everywhere."""
     configuration = Configuration.read()
     os.environ["REDBOOTH_PROVIDER"] = configuration.get("REDBOOTH_PROVIDER", "sandbox")
     os.environ["REDBOOTH_STATE_DIR"] = str(configuration.state_dir)

@@ -25,7 +25,7 @@ class Secret:
     The same value always has the same fingerprint (the end of its SHA-256), so two can be told apart unseen.
     It cannot be measured, iterated, pickled or written as JSON. `reveal()` is the one way to the value.
     known: whether the kit remembers it while it runs, to hide it wherever an answer repeats it. Not for a value that
-    only an answer calls a secret: it could name any word.
+    is a secret only according to an answer: an answer could name any word.
     """
 
     __slots__ = ("__value", "kind")
@@ -51,7 +51,7 @@ class Secret:
 
     @property
     def fingerprint(self) -> str:
-        """Four hex digits that tell this value from another, and nothing else about it."""
+        """Four hex digits that distinguish this value from others and reveal nothing else."""
         return hashlib.sha256(self.__value.encode("utf-8", "surrogatepass")).hexdigest()[-4:]
 
     def __repr__(self) -> str:

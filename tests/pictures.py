@@ -61,7 +61,7 @@ def stills(camera: Camera) -> None:
     camera.draw("UrlView()")
     camera.take("url")
     camera.draw("ExchangeForm(allow())").press("Send")
-    expect(camera.panel.part).to_contain_text("arrived and are saved")
+    expect(camera.panel.part).to_contain_text("arrived and were saved")
     camera.panel.part.get_by_text("The answer, field by field").click()
     camera.take("exchange")
     camera.draw("card = TokenCard()\ncard").press("Refresh")

@@ -165,7 +165,7 @@ def test_a_state_folder_with_a_zero_byte_is_broken(
     (machine / ".env").write_text("REDBOOTH_STATE_DIR=/tmp/a\0b\n")
     status, printed = visit()
     assert status == 1
-    assert line(printed, "The check of folders could not be completed: ValueError.").startswith("broken")
+    assert line(printed, "The folders check could not be completed: ValueError.").startswith("broken")
 
 
 ROWS = {
@@ -433,7 +433,7 @@ def test_whatever_a_check_raises_is_a_finding_and_the_others_go_on(
     monkeypatch.setattr(this_machine, "getproxies", fail)
     status, printed = visit()
     assert status == 1
-    assert "The check of surroundings could not be completed" in printed
+    assert "The surroundings check could not be completed" in printed
     assert line(printed, "Clock:").startswith("ok")  # what it found before counts
     assert SECRET not in printed
 

@@ -3,7 +3,7 @@
 Its folder is on PYTHONPATH. It needs only the standard library, since a child may be another Python without the kit.
 A Python that would start without it is refused. What cannot be caught: other programs that the script starts, such as
 curl or a shell with a Python in it, a Python before 3.8, connections to Redbooth's numeric address or through a proxy
-by means of their own, and code that is not Python.
+that code opens by itself, and code that is not Python.
 """
 
 from __future__ import annotations  # a child may be an older Python
@@ -20,8 +20,9 @@ from types import SimpleNamespace
 from typing import Any
 
 REFUSED = (
-    "This request would have gone to the real redbooth.com. While a stand-in answers for it, only what requests and "
-    "requests-oauthlib send to https://redbooth.com is delivered. Send it that way, or set REDBOOTH_PROVIDER=live."
+    "This request would have gone to the real redbooth.com. While a stand-in answers for it, only what the libraries "
+    "requests and requests-oauthlib send to https://redbooth.com is delivered. Send it that way, or set "
+    "REDBOOTH_PROVIDER=live."
 )
 UNDELIVERED = (
     "This Python would have started without redbooth-nb's delivery, so its requests could have gone to the real "
@@ -57,7 +58,7 @@ def refuse_redbooth(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def refuse_undelivered(program: Any, arguments: Any, environment: Any) -> None:
-    """Raise PermissionError when a Python is about to be started that would not load this file."""
+    """Raise PermissionError when a Python that would not load this file is about to start."""
     words = arguments.split() if isinstance(arguments, str) else [os.fsdecode(word) for word in arguments]
     if not PYTHON.fullmatch(Path(os.fsdecode(program or words[0])).name):
         return
@@ -74,7 +75,7 @@ def _asks_proxy(data: Any) -> bool:
 
 
 def refuse_names(socket: Any) -> None:
-    """Let no socket look up redbooth.com by itself, which it does before it tells the audit hook, or ask a proxy."""
+    """Keep sockets from looking up redbooth.com, before the audit hook hears of it, and from asking a proxy."""
 
     def checked(own: Any) -> Any:
         def call(this: Any, *arguments: Any) -> Any:
@@ -109,7 +110,7 @@ def deliver_sessions(sessions: Any) -> None:
 
 
 def open_at_provider(webbrowser: Any) -> None:
-    """Let `webbrowser` open Redbooth's pages at the current provider, with `open` as with a browser it returns."""
+    """Let `webbrowser` open Redbooth's pages at the current provider, also in a browser from `webbrowser.get`."""
     webbrowser.open = partial(_open_here, webbrowser.open)
     own = webbrowser.get
 

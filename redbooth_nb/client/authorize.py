@@ -110,7 +110,7 @@ class AuthorizationRequest:
 
 @only_kit_errors
 def adopt(url: str, settings: Settings | None = None) -> AuthorizationRequest:
-    """Remember the request that `OAuth2Session.authorization_url` made as the one under way.
+    """Record the request that `OAuth2Session.authorization_url` made; it is then the one under way.
 
     Raises RedboothError unless `url` asks for this app, with a new `state`, without PKCE or parameters of your own.
     """

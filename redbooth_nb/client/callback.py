@@ -1,4 +1,4 @@
-"""Stage 2, waiting for the answer: the browser brings it, or somebody pastes the address the browser ended at.
+"""Stage 2, waiting for the answer: the browser brings it, or somebody pastes the address where it ended up.
 
 Both end in `SignIn.paste`. No cell blocks while a person decides. The listener is open before the link is shown,
 takes one answer, and shows and logs nothing of what it was sent (RFC 8252 section 7.3).
@@ -39,9 +39,9 @@ class SignIn:
     """One attempt to get the user's permission. Returns at once; the answer arrives in `response`.
 
     timeout: seconds to wait at most. listen: whether to listen for the browser from the beginning; see `listen()`.
-    on_change: called when `status` changed or an answer was refused, in the thread where that happened.
-    notice: why nothing listens, if so; `paste()` then takes the answer. refused_count: answers that were not taken.
-    refused: why the last few of them were not, pasted or brought by a browser; the wait went on.
+    on_change: called when `status` changes or an answer is refused, in the thread where that happens.
+    notice: if nothing is listening, why not; `paste()` then takes the answer. refused_count: answers not accepted.
+    refused: the reasons for the last few refusals, whether pasted or from a browser; the wait went on.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class SignIn:
         return self._response
 
     def cancel(self) -> None:
-        """Stop waiting; an answer that came stays."""
+        """Stop waiting; an answer that has arrived is kept."""
         self._end(Status.CANCELED)
 
     def _end(self, status: Status) -> None:
@@ -160,7 +160,7 @@ class SignIn:
         """Return the page for `target`, the path and query that a browser asked for; take the answer to our request."""
         uri = urlsplit(self.request.redirect_uri)
         if target.partition("?")[0] != (uri.path or "/"):
-            return Page(404, "Nothing here", "Only the redirect URI is answered.")
+            return Page(404, "Nothing here", "Only requests to the redirect URI are answered.")
         answered = Page(410, "Already answered", "The notebook has its answer. You can close this tab.")
         if self._response is not None:
             return answered
@@ -182,7 +182,7 @@ class SignIn:
 
 
 def _over(request: AuthorizationRequest) -> Status | None:
-    """Return why a request cannot be answered any more, None when it can."""
+    """Return why a request can no longer be answered, None when it can."""
     with suppress(NotYet, StoreError):
         record = PendingAuthorization(request.settings).load()
         if not same_text(record["state"], request.state):

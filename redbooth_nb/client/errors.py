@@ -25,12 +25,12 @@ class TokenEndpointError(RedboothError):
 
     @property
     def refused(self) -> bool:
-        """Whether it was a refusal, a 4xx with an error code. The service then used no code and no token up."""
+        """Whether it was a refusal, a 4xx with an error code. No code and no token was used up by it."""
         return bool(self.error) and HTTPStatus.BAD_REQUEST <= self.status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 class ApiError(RedboothError):
-    """A call of the API failed."""
+    """A call to the API failed."""
 
 
 class AuthorizeAgain(RedboothError):

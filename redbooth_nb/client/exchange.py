@@ -1,9 +1,9 @@
 """Stage 3, exchange: the authorization code becomes a token (guide, chapter 3; RFC 6749 section 4.1.3).
 
 A code is marked as sent before it is sent, and never sent again: it works once, and a second use looks like theft.
-`token_session` is the one place that asks for tokens, here and in a refresh. requests-oauthlib does the protocol (RFC
-6749 section 5). What it leaves open is done here: nothing is sent twice or to another address, the body of an answer is
-bounded in size and time, and whatever comes back that is not a token becomes a named error.
+`token_session` is the one place that asks for tokens, here and in a refresh. requests-oauthlib handles the
+protocol (RFC 6749 section 5). What it leaves open is done here: nothing is sent twice or to another address, the body
+of an answer is bounded in size and time, and whatever comes back that is not a token becomes a named error.
 """
 
 import json
@@ -97,7 +97,7 @@ def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAu
 
 
 def answer_problem(answer: requests.Response, step: str) -> TokenEndpointError | None:
-    """Return the error that names what is wrong with an answer of the token endpoint, None when it is a token.
+    """Return the error that names what is wrong with an answer from the token endpoint, None when it is a token.
 
     Old and new versions of the service differ (401 or 400, `error` as text or as an object); both are understood.
     """
@@ -126,5 +126,5 @@ def answer_problem(answer: requests.Response, step: str) -> TokenEndpointError |
 
 
 def _shown(text: object) -> str:
-    """Return a text of the service that is safe to show: it may repeat a secret, or hold control characters."""
+    """Make a text from the service safe to show: it may repeat a secret, or hold control characters."""
     return printable(hide_in_text(str(text)))

@@ -1,7 +1,7 @@
 """A small web server on this machine that answers GET requests with a page. It knows nothing of OAuth2.
 
 It shows nothing of what it was sent and logs nothing: the address holds the code. Memory, time and the number of
-connections are bounded, whatever knocks.
+connections are bounded, no matter who connects.
 """
 
 import asyncio
@@ -64,7 +64,7 @@ class LoopbackServer(threading.Thread):
         self._loop = asyncio.new_event_loop()
 
     def stop(self) -> None:
-        """End it, and in any other thread wait for that. Who has asked gets the page; other connections are closed."""
+        """Stop, and wait for the end, except in its own thread. Requests that have arrived are still answered."""
         with suppress(RuntimeError):  # it has ended by itself
             self._loop.call_soon_threadsafe(self._stopped.set)
         if self is not threading.current_thread():
@@ -95,7 +95,7 @@ class LoopbackServer(threading.Thread):
             server.close()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Begin to answer, unless the end has come in the meantime."""
+        """Start answering, unless the server has been stopped in the meantime."""
         if self._stopped.is_set():
             writer.transport.abort()
             return
@@ -126,15 +126,15 @@ class LoopbackServer(threading.Thread):
         fields = [header.partition(":") for header in headers]
         hosts = [value.strip() for name, _, value in fields if name.lower() == "host"]
         if method != "GET":
-            return Page(501, "Not understood", "Only the redirect URI is answered.")
+            return Page(501, "Not understood", "Only requests to the redirect URI are answered.")
         if not target.startswith("/") or not version.startswith("HTTP/1.") or len(hosts) != 1:
-            return Page(400, "Not understood", "Only the redirect URI is answered.")
+            return Page(400, "Not understood", "Only requests to the redirect URI are answered.")
         if hosts[0] not in self._hosts:
-            return Page(400, "Wrong address", "This page only answers on its own address.")
+            return Page(400, "Wrong address", "This server answers only at its own address.")
         return self._answer(target)
 
     def close(self) -> None:
-        """Close sockets and loop, for one that was never started; `run` does it at its end."""
+        """Close the sockets and the event loop of a server that was never started; `run` does so at its end."""
         for listening in self._sockets:
             listening.close()
         self._loop.close()
@@ -147,7 +147,7 @@ def host_names(port: int) -> set[str]:
 
 
 def open_sockets(host: str, port: int) -> list[socket.socket]:
-    """Return listening sockets for a host. Raises OSError when one is taken; a machine without IPv6 needs only one."""
+    """Return listening sockets for a host. Raises OSError when one is in use; without IPv6, one is enough."""
     found: list[socket.socket] = []
     with ExitStack() as opened:  # an error closes what is open by then
         for address in ("127.0.0.1", "::1") if host == "localhost" else (host,):

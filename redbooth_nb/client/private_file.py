@@ -71,7 +71,7 @@ class PrivateFile:
             self._replace()
 
     def _replace(self) -> None:
-        """Put the new content in place. A damaged file, or one of a newer kit, is kept beside it."""
+        """Put the new content in place. A damaged file, or one from a newer kit, is kept beside it."""
         if (old := self.text()) is not None and _parsed(old) is None:
             names = (self.path.with_name(f"{self.path.name}.damaged{number or ''}") for number in count())
             self.path.replace(next(name for name in names if not name.exists()))
@@ -114,7 +114,7 @@ class PrivateFile:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock at `path` alone, among all threads and processes; it ends with the process. Its file stays empty.
+    """Hold the lock at `path`, one thread of all processes at a time; it ends with the process. The file stays empty.
 
     Raises StoreError when it is not free within LOCK_SECONDS, or when locks have no effect in its folder.
     """
@@ -139,7 +139,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _parsed(text: bytes) -> dict[str, Any] | None:
-    """Return what a file holds, None when it is damaged or of a newer kit."""
+    """Return what a file holds, None when it is damaged or from a newer kit."""
     with suppress(ValueError, RecursionError):
         content = json.loads(text)
         return content if isinstance(content, dict) and content.get("format") == FORMAT else None
@@ -179,7 +179,7 @@ def write_part(path: Path, content: bytes) -> None:
 
 
 def put_in_place(path: Path) -> None:
-    """Rename the temporary file of `path`, and let the disk know."""
+    """Rename the temporary file of `path`, and flush that to the disk."""
     for wait in (*RENAME_WAITS, None):
         try:
             part_of(path).replace(path)

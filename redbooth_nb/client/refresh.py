@@ -78,10 +78,10 @@ class RedboothSession:
 
     @only_kit_errors
     def request(self, method: str, path: str, **arguments: Any) -> requests.Response:
-        """Call `path` (such as "/me") of the API, whatever it answers; arguments as in `requests.request`.
+        """Call the API at `path` (such as "/me") and return any answer, errors too; arguments as in `requests.request`.
 
         `get`, `post`, `put` and `delete` are the same with the method filled in. A redirect is returned, not followed,
-        unless you say so: the token is for the API alone. The answer is read to its end, also with stream=True.
+        unless you say so: the token is for the API alone. The answer is read to its end, even with stream=True.
         Raises NotYet without a token, ApiError for an address outside the API or a call that cannot be repeated,
         AuthorizeAgain when the permission is gone, TransportError when there is no answer, and what `refresh` raises.
         """

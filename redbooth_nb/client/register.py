@@ -48,7 +48,7 @@ class Settings:
 
     @property
     def misfit(self) -> str:
-        """What the provider knows not to fit, such as "client_id" when it has no such app; "" for nothing."""
+        """What the provider knows to be wrong, such as "client_id" when it has no such app; "" for nothing."""
         return self.provider.misfit(self.client_id, self.client_secret.reveal(), self.redirect_uri)
 
     @property
@@ -132,7 +132,7 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
 def with_values(text: str, values: dict[str, str]) -> str:
     """Return the text of a dotenv file with these values in it; every other line stays as it is.
 
-    Raises ValueError when the file would not be read that way, because one of its lines is damaged.
+    Raises ValueError when they could not be read back, because one of the file's lines is damaged.
     """
     quoted = {name: value.replace("\\", "\\\\").replace("'", "\\'") for name, value in values.items()}
     lines, new = {name: f"{name}='{value}'\n" for name, value in quoted.items()}, ""
@@ -147,7 +147,7 @@ def with_values(text: str, values: dict[str, str]) -> str:
 
 
 def credential_problems(client_id: str, client_secret: str, redirect_uri: str) -> list[str]:
-    """Say what cannot be right, a sentence each; none when no problem was found."""
+    """Say what cannot be right, one sentence per problem."""
     problems = []
     for name, value in (("Api Key (client id)", client_id), ("App secret (client secret)", client_secret)):
         wrong = {
@@ -165,7 +165,7 @@ def credential_problems(client_id: str, client_secret: str, redirect_uri: str) -
 
 
 def redirect_uri_problems(uri: str) -> list[str]:
-    """Say what is wrong with a redirect URI (RFC 6749 section 3.1.2), a sentence each."""
+    """Say what is wrong with a redirect URI (RFC 6749 section 3.1.2), one sentence per problem."""
     try:
         parts = urlsplit(uri)
         _ = parts.port  # which is checked only when it is asked for

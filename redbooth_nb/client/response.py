@@ -52,7 +52,7 @@ class AuthorizationResponse:
         """Read a callback URL as the answer to `request`, once.
 
         accept_missing_state: take an answer without `state`, giving up the protection that it gives.
-        Raises CallbackError when the text is no answer for this app, StateError when it is not the answer to
+        Raises CallbackError when the text isn't an answer for this app, StateError when it is not the answer to
         this request, TokenEndpointError when an implicit answer (response_type=token) holds no valid token; the
         request then stays open.
         A denial is not an error: it is an outcome.
@@ -152,7 +152,7 @@ def _check_state(
     elif state is not None:
         problem = "empty"
     elif request.nonce and same_text(fields.get(NONCE_NAME, ""), request.nonce):
-        return "absent, but the random part of the redirect URI came back, which proves as much"
+        return "absent, but the random part of the redirect URI came back, which proves the same thing"
     elif accept_missing:
         return "absent, and accepted because you said so"
     else:

@@ -23,7 +23,7 @@ LOST = "The new token may be lost. If calls to Redbooth fail after this, authori
 class Token:
     """An access token and the refresh token that came with it.
 
-    expires_in: lifetime in seconds as the service said it, None when it did not.
+    expires_in: lifetime in seconds as the service gave it, None when it did not.
     obtained_at: when it arrived, in Unix seconds by the provider's clock; expiry is counted from here and
     not from the service's `created_at`, which old services leave out and other clocks contradict.
     """
@@ -37,7 +37,7 @@ class Token:
 
     @classmethod
     def from_answer(cls, answer: dict[str, Any], now: float, previous: Self | None = None) -> Self:
-        """Read the JSON of a successful answer. A refresh token or scope that it leaves out stays the previous one.
+        """Read the JSON of a successful answer. The previous refresh token and scope stay if it has none.
 
         Raises TokenEndpointError when the tokens or the type are wrong (RFC 6749 section 5.1). A lifetime or scope that
         makes no sense counts as left out.
@@ -86,7 +86,7 @@ def content_problems(answer: dict[str, Any]) -> str:
 def readable(answer: dict[str, Any]) -> dict[str, Any]:
     """Return the answer without empty fields, an empty error, or a lifetime or scope that makes no sense.
 
-    Its tokens are too good to lose for that.
+    Its tokens are too valuable to lose over that.
     """
     lifetime, scope = answer.get("expires_in"), answer.get("scope", "")
     seconds = r"[0-9]{1,9}(\.[0-9]+)?" if isinstance(lifetime, float) else r"[0-9]{1,9}"  # some send the number as text
@@ -112,7 +112,7 @@ class TokenStore:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the store alone, among all threads and processes. Raises StoreError as `locked` does."""
+        """Hold the store exclusively, across all threads and processes. Raises StoreError as `locked` does."""
         with locked(self.folder / "token.lock"):
             self._recover()
             yield
@@ -123,7 +123,7 @@ class TokenStore:
         return _read(self._file)[0]
 
     def require(self) -> Token:
-        """Return the token. Raises NotYet when there is none, StoreError."""
+        """Return the token. Raises NotYet when there is none, StoreError when it can't be read."""
         if (token := self.load()) is None:
             raise failure(NotYet, "refresh", "no_token")
         return token
@@ -178,7 +178,7 @@ class TokenStore:
         self._file.remove()
 
     def _recover(self) -> None:
-        """Put a new token in place that is whole in the temporary file, but was not renamed."""
+        """Put in place a new token that is complete in the temporary file but was not renamed."""
         token, marked = None, False
         with suppress(StoreError):  # half a token is none
             token, marked = _read(PrivateFile(self._file.part))

@@ -81,7 +81,7 @@ class UnboundedAnswer(requests.RequestException):
 def read_within(answer: requests.Response, *, largest: int, slowest: float, **_: Any) -> None:
     """Read the body of an answer. Raises UnboundedAnswer for more than `largest` bytes, or after `slowest` seconds.
 
-    It is read as it arrives, so that an answer which trickles is noticed. The headers have come by then.
+    It is read as it arrives, so that an answer that trickles in is noticed. The headers have come by then.
     """
     body, end = bytearray(), time.monotonic() + slowest
     # one read1 can block for long, so a timer shuts the socket

@@ -71,7 +71,7 @@ def done() -> list[str]:
 def summary_line(stage: str) -> str:
     """Say how many lessons are done and which comes next, from `stage` on if possible; "" before the first.
 
-    And where recordings answer: there each notebook stands alone, so that their stored outputs don't contradict.
+    Also "" with recordings: there, each notebook stands alone, so that stored outputs don't contradict each other.
     """
     finished, order = done(), list(LESSONS)
     if not finished or current_provider().kind == "recorded":

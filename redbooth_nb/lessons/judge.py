@@ -45,7 +45,7 @@ Work = Callable[[], Json]
 
 
 def situations_of(function: str) -> dict[str, Callable[[Trial], None]]:
-    """Return what happens to a function of the app in each situation: FUNCTION_SITUATION or, for a case, FUNCTION."""
+    """Return the code of each situation of a function: FUNCTION_SITUATION or, for a case, FUNCTION with its values."""
     cases = TEXTS["cases"].get(function, {})
     there = vars(files) | vars(sign_in) | vars(refresh)
     return {
@@ -128,7 +128,7 @@ def _work_within_limits(work: Work, folder: str, writing: Connection) -> None:
 
 
 def _busyness() -> float:
-    """Return how many times longer than alone a computation takes here now."""
+    """Return how many times longer a computation takes now than it would on an idle machine."""
     start, cpu = time.monotonic(), time.process_time()
     while (used := time.process_time() - cpu) < SHORT:
         pass

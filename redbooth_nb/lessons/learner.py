@@ -22,7 +22,7 @@ def named(kind: str, name: K, known: Mapping[K, T]) -> T:
 
 
 def next_hint(about: object, hints: Sequence[str]) -> str:
-    """Return a hint about something, each time the next one; the last one is the answer."""
+    """Return the next hint about something each time it is called; the last one is the answer."""
     number = min(_asked[about], len(hints) - 1)
     _asked[about] += 1
     return f"{'Answer' if number == len(hints) - 1 else 'Hint'}: {hints[number]}"

@@ -54,7 +54,7 @@ def wait_for_callback(credentials, state):
     here = urlsplit(credentials["redirect_uri"])
     if (here.scheme, here.hostname) != ("http", "127.0.0.1") or not here.port:
         raise SystemExit(
-            "REDBOOTH_REDIRECT_URI must begin with http://127.0.0.1: followed by the port that the app listens on."
+            "REDBOOTH_REDIRECT_URI must begin with http://127.0.0.1:PORT, where PORT is what the app listens on."
         )
     answers = []
 
@@ -153,7 +153,7 @@ def get(credentials, path):
     try:
         answer = call(credentials, token, path)
     except OAuth2Error as error:
-        # what a dead refresh token is called, today and before 2015
+        # the error codes for a dead refresh token: today's, and the one used before 2015
         if error.error not in (InvalidGrantError.error, "invalid_request"):
             raise
         answer = None
@@ -190,7 +190,7 @@ if __name__ == "__main__":
         hint = "" if error.filename else " Close the notebook or program that uses it, then run the app again."
         where = error.filename or "The port in REDBOOTH_REDIRECT_URI"
         raise SystemExit(f"{where}: {error.strerror}.{hint}") from None
-    except (ValueError, KeyError) as error:  # such as a port that is no number
+    except (ValueError, KeyError) as error:  # such as a port that isn't a number
         raise SystemExit(f"Something in .env or {TOKEN_FILE} cannot be used: {error}.") from None
     except KeyboardInterrupt:
         raise SystemExit("Stopped.") from None

@@ -14,7 +14,7 @@ _given: dict[str, int] = {}  # the answers of this notebook
 
 
 class Prediction(View):
-    """A question to answer before running on; `choose(number)` does what clicking does."""
+    """A question to answer before you run the next cell; `choose(number)` does what clicking does."""
 
     def __init__(self, name: str) -> None:
         self.question = named("question", name, QUESTIONS)
@@ -26,7 +26,7 @@ class Prediction(View):
         self._choices.value = _given.get(name)  # so that a cell that is run again keeps the answer
 
     def choose(self, number: int) -> None:
-        """Choose an answer, from 1. Raises RedboothError for a number that is not among the choices."""
+        """Choose an answer by number, from 1. Raises RedboothError for a number that is not among the choices."""
         if number not in range(1, len(self.question.choices) + 1):
             raise RedboothError(f"There is no choice {number}.", remedy=f"Choose 1 to {len(self.question.choices)}.")
         self._choices.value = number

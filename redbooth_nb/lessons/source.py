@@ -1,4 +1,4 @@
-"""What a learner's cell holds for the app: a function's source, what it needs, and what is wrong at first sight."""
+"""What a learner's cell holds for the app: a function's source, what it needs, and what is wrong at first glance."""
 
 import ast
 import inspect
@@ -63,7 +63,7 @@ def _arguments(function: ast.FunctionDef) -> list[str]:
 
 
 def taken_names(needed: list[str]) -> list[str]:
-    """Return the names that these statements of a cell give to something else than the app does."""
+    """Return the names by which these statements of a cell mean something other than the app does."""
     apps = _bound(SOLUTION)
     return [name for name, what in _bound("\n".join(needed)).items() if apps.get(name, what) != what]
 
@@ -80,7 +80,7 @@ def _bound(source: str) -> dict[str, str]:
 
 
 def first_sight(source: str, taken: list[str]) -> str:
-    """Return the mistake that can be seen without running a function, "" for none. taken: as of `taken_names`."""
+    """Return the mistake that can be seen without running a function, "" for none. taken: from `taken_names`."""
     nodes = [*ast.walk(ast.parse(source))]
     in_hints = {each for node in nodes if isinstance(node, ast.Subscript) for each in ast.walk(node.slice)}
     # where a value belongs, and not in a type hint such as `tuple[str, ...]`

@@ -55,7 +55,7 @@ class TakeHomeApp:
         print(named("function", function, functions(self.text())))
 
     def keep(self, name: str, source: str, needed: Sequence[str] = ()) -> None:
-        """Write the app with this function in it. A version of it that only the file has is kept beside it.
+        """Write the app with this function in it. If only the file has its earlier version, the old file is kept.
 
         Raises RedboothError when it cannot be written.
         """
@@ -75,8 +75,8 @@ class TakeHomeApp:
     def run(self) -> ScriptPanel:
         """Run the app as a process of its own, delivered to the current provider; return its panel.
 
-        An earlier run that needs nobody may end first. One that waits for a sign-in is stopped: running the cell again
-        took its panel away. Raises RedboothError when the app cannot be written.
+        An earlier run that waits for nobody is allowed to finish first. One that waits for a sign-in is stopped:
+        running the cell again took its panel away. Raises RedboothError when the app cannot be written.
         """
         earlier = TakeHomeApp._panel
         if earlier is not None:
@@ -88,7 +88,7 @@ class TakeHomeApp:
         return TakeHomeApp._panel
 
     def _whole(self) -> str:
-        """Return what is in the file, "" when a function is missing in it or it is no Python."""
+        """Return what is in the file, "" when a function is missing in it or it isn't Python."""
         with suppress(OSError, SyntaxError, ValueError):
             text = self.file.read_text(encoding="utf-8-sig") if self.file.is_file() else ""  # a pipe would never end
             return text if functions(text).keys() >= functions(SOLUTION).keys() else ""
@@ -106,8 +106,8 @@ class TakeHomeApp:
                 names = (self.file.with_stem(f"{self.file.stem}_{number}") for number in count(1))
                 kept = next(name for name in names if not name.exists())
                 kept.write_bytes(file.read_bytes())
-                why = "was different" if whole else "is no Python, or lacks a function of the app"
-                print(f"Your {NAME} {why}. It is kept as {kept.name}.")
+                why = "had different code" if whole else "isn't valid Python, or lacks one of the app's functions"
+                print(f"Your {NAME} {why}. It was kept as {kept.name}.")
             replace_file(file, text.encode())
         except (OSError, RuntimeError) as error:  # RuntimeError: links that lead to one another
             reason = getattr(error, "strerror", None) or "links that lead nowhere"
@@ -128,7 +128,7 @@ def replace_function(text: str, name: str, source: str, needed: Sequence[str] = 
 
 @lru_cache(maxsize=16)  # of the kit's version, and of what a notebook asks for again and again
 def functions(text: str) -> dict[str, str]:
-    """Return the source of each function of an app. Raises SyntaxError or ValueError when it is no Python."""
+    """Return the source of each function of an app. Raises SyntaxError or ValueError when it isn't Python."""
     lines, found = text.split("\n"), {}  # as Python counts them
     for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef):

@@ -164,7 +164,7 @@ class Trial:
         return response
 
     def good_token(self, token: Any) -> Json:
-        """Return a token that the function got. Raises Mistake if it is none, or if Redbooth doesn't know it."""
+        """Return a token that the function got. Raises Mistake if it isn't one, or if Redbooth doesn't know it."""
         expect(self.sent, "nothing_sent")
         refused = isinstance(token, dict) and token.get("error")
         expect(not refused, "error_as_token", error=refused)

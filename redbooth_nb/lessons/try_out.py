@@ -32,7 +32,7 @@ _tried: set[int] = set()  # tickets
 
 
 def try_out(function: Callable[..., Any]) -> None:
-    """Try a function of your app out, in good and bad situations, and print what happened.
+    """Try out a function of your app in good and bad situations, and print what happened.
 
     It runs in a process of its own against a sandbox of its own, for two seconds at most, whoever answers in this
     notebook. If it does all that it should, it is put into your `my_redbooth_app.py`.
@@ -49,7 +49,7 @@ def ticket(number: int, repaired: Callable[..., Any] | None = None) -> None:
 
     repaired: the function of the app that you repaired. The ticket is solved when the function does all that it
     should, and Redbooth answers 200 to the whole app with it: when it signs in, two hours later, and when it signs in
-    again after a revocation, with every switch of the sandbox. The cause is named from the second attempt on.
+    again after a revocation, with every setting of the sandbox. The cause is named from the second attempt on.
     Raises RedboothError for a number that no ticket has, another function, or when apps cannot be tried out here.
     """
     found = named("ticket", number, TICKETS)
@@ -77,7 +77,7 @@ def _repair(number: int, repaired: Callable[..., Any]) -> None:
     if found := _passes(repaired, SOLUTION, silent=first):
         reports = judge("main", [replace_function(SOLUTION, repaired.__name__, *found)])[0].values()
         whole = next((report for report in reports if report["mistake"]), {"mistake": ""})
-        words = "The whole app, in each way in which Redbooth may answer: it answers 200."
+        words = "The whole app, against every way Redbooth might answer: each run ends with a 200."
         works = _is_right(repaired.__name__, words, whole)
     if works:
         note(lambda _: {"tickets": sorted({*solved(), number})})
@@ -92,7 +92,7 @@ def _passes(function: Callable[..., Any], app: str, *, silent: bool = False) -> 
     silent: whether it is left to the learner to find out what is wrong. Raises RedboothError, as `try_out`.
     """
     if not isinstance(function, FunctionType):
-        raise RedboothError("That is no function.", remedy="Pass the function itself, without quotes or parentheses.")
+        raise RedboothError("That isn't a function.", remedy="Pass the function itself, without quotes or parentheses.")
     name = function.__name__
     situations = named("function of the app", name, EXERCISES)["situations"]
     source, needed = source_of(function)

@@ -1,4 +1,4 @@
-"""Delivery of requests for https://redbooth.com to a stand-in: over a port of this machine, or within this process."""
+"""Delivery of requests for https://redbooth.com to a stand-in: over a port on this machine, or within this process."""
 
 import re
 from io import BytesIO
@@ -19,7 +19,7 @@ AUTHORITY = re.compile(r"^(?:https?:)?(?://)?[^/?#]*", re.IGNORECASE)  # maybe w
 
 
 class LoopbackDelivery(HTTPAdapter):
-    """Carries requests for https://redbooth.com to a stand-in on this machine, and makes answers look as asked."""
+    """Carries requests for https://redbooth.com to a stand-in on this machine; answers look like Redbooth's."""
 
     def __init__(self, origin: str) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class InProcessDelivery(LoopbackDelivery):
         self._app = app
 
     def get_connection_with_tls_context(self, *_: Any, **__: Any) -> Any:
-        """Return what requests then calls as if it were a connection: this object."""
+        """Return this object, which the requests library then uses as a connection."""
         return self
 
     def urlopen(self, method: str, url: str, body: Any, headers: Any, **_unused: Any) -> HTTPResponse:

@@ -34,7 +34,7 @@ logging.getLogger("urllib3.connectionpool").addFilter(_without_query)
 
 
 class Provider:
-    """Redbooth, or who answers in its place. This one is the real service; the others override what differs.
+    """Redbooth, or whoever answers in its place. This one is the real service; the others override what differs.
 
     name: the folder its state is kept under. origin: where a browser finds it; for a sandbox that does not listen, the
     guide's own address. A `link` makes it listen.
@@ -63,7 +63,7 @@ class Provider:
     def misfit(self, client_id: str, client_secret: str, redirect_uri: str) -> str:
         """Return what does not fit a registered app: "client_id", "client_secret", "redirect_uri", or "" for nothing.
 
-        Only the sandbox can be asked: for any other service a wrong secret may be an attempt to guess it.
+        Only the sandbox can be asked: for any other service a wrong secret could look like an attempt to guess it.
         """
         return ""
 

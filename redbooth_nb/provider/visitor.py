@@ -119,7 +119,7 @@ class Visitor:
         try:
             return urljoin(base or (self.page.url if self.page is not None else self._origin), url)
         except ValueError:
-            raise VisitorError.named("no_page", request="An address that is none") from None
+            raise VisitorError.named("no_page", request="An invalid address") from None
 
 
 @only_kit_errors
@@ -166,7 +166,7 @@ def page_message(page: requests.Response, *tags: str) -> str:
 
 
 def said(page: requests.Response | None, *tags: str) -> str:
-    """Quote a page in a sentence, "" where there is none. HEADING are the tags of what surely holds no secret."""
+    """Quote a page in a sentence, "" where there is none. HEADING: the tags whose text never holds a secret."""
     quoted = "" if page is None else page_message(page, *tags)
     return "" if page is None else f'The answer was {page.status_code}; the page says: "{quoted}"'
 

@@ -37,7 +37,7 @@ _IN_TEXT = (  # what leads to a value, with the name of its field in it, and the
 def hide_in_text(text: str, hide: Callable[[str], str] | None = None) -> str:
     """Hide known secrets in a text, and whatever follows the name of a secret field; JSON in it is read as JSON.
 
-    A known secret is also found URL-encoded, escaped for HTML, or in base64. hide: hides those of a larger text.
+    A known secret is also found URL-encoded, escaped for HTML, or in base64. hide: hides the secrets of a larger text.
     """
     hide = hide or hider(text)
     if text.lstrip()[:1] in {"{", "[", '"'} and (content := hidden_json(text)) is not None:
@@ -49,7 +49,7 @@ def hide_in_text(text: str, hide: Callable[[str], str] | None = None) -> str:
 
 
 def _kind(name: str) -> str | None:
-    """Return what a field or header of this name holds (`accessToken` is `access_token`), None when it is no secret."""
+    """Return what a field or header of this name holds (`accessToken` is `access_token`), None when it isn't one."""
     plain = re.sub(r"[^a-z]", "", name.lower()).removesuffix("s")
     return _KINDS.get(plain) or ("secret" if plain.endswith(("token", "secret", "password", "verifier")) else None)
 
@@ -104,7 +104,7 @@ def shown_query(shown: Pairs, secret: Callable[[Secret], str] = repr) -> str:
 
 
 def hidden_json(text: str) -> Any:
-    """Return the content of a JSON text with secrets hidden, a secret field's value as a Secret; None if it is none."""
+    """Return the content of a JSON text, with a Secret as each secret field's value; None if it isn't JSON."""
     try:
         value = json.loads(text)
         return _hidden("", value, hider(json.dumps(value, ensure_ascii=False)))

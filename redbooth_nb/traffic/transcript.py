@@ -44,7 +44,7 @@ class RoundTrip:
 
     @classmethod
     def from_response(cls, response: requests.Response, *, stream: bool = False) -> "RoundTrip":
-        """Note down a response of requests and the request it answers. stream: as the request was made."""
+        """Record a response from the requests library and the request it answers. stream: as the request was made."""
         request = response.request
         url = urlsplit(request.url or "")
         query, fields = redaction.pairs(url.query), redaction.request_fields(request)
@@ -141,7 +141,7 @@ class Transcript:
     def markdown(self) -> str:
         """All round trips as Markdown, to paste into an issue or a help channel.
 
-        A fence is longer than any row of backticks in what it holds, so nothing in an answer can leave its block.
+        A fence is longer than any run of backticks in what it holds, so nothing in an answer can leave its block.
         """
         blocks = []
         for number, text in enumerate(map(str, self), 1):
@@ -161,7 +161,7 @@ class Transcript:
 
 
 def _for_shell(shown: Pairs) -> str:
-    """Return pairs as a query; each secret as a shell variable, the only place where $ stands."""
+    """Return pairs as a query; each secret as a shell variable, the only place where $ appears."""
     return shown_query(shown, lambda secret: f"${variable(secret)}")
 
 

@@ -1,4 +1,4 @@
-"""A browser window in the notebook, for the pages of a stand-in: it shows the address with code and state come back.
+"""A browser window in the notebook, for the pages of a stand-in: it shows the address coming back with code and state.
 
 Pages and addresses travel as messages and are never part of the widget's state, so a notebook never saves them.
 """
@@ -35,8 +35,8 @@ class _Window(anywidget.AnyWidget):
 class Browser(View):
     """A window that shows the pages of a stand-in: `go_to()`, `press()`, `back()`, `reload()`, `use_tab()`.
 
-    It opens `url` when it is drawn. After `use_tab()` a link that opens it in a tab is below; on redbooth.com there is
-    nothing but that link. label: what the link says. answer: the button to press where nobody sits at the browser.
+    It opens `url` when it is drawn. After `use_tab()` a link that opens it in a tab appears below; on redbooth.com
+    there is only that link. label: what the link says. answer: the button to press where nobody sits at the browser.
     on_tab: called before a link is shown. on_arrival: called with the address outside Redbooth that the window was
     sent to; the window shows what it returns, or the RedboothError that it raises.
     """

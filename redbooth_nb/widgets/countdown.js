@@ -1,5 +1,5 @@
-// How long something still lives: a token, or the wait for an answer. The kernel says once how many seconds remain;
-// from then on this counts by the browser's clock, so it is right while the kernel is busy and after the laptop slept.
+// How much longer something is valid: a token, or the wait for an answer. The kernel says once how many seconds remain;
+// from then on this counts by the browser's clock, so it is right while the kernel is busy and after the laptop has slept.
 
 const LAST = 60; // seconds; as Token.needs_refresh: the last minute, or the last tenth of a short life
 const TICKS = 1000; // milliseconds

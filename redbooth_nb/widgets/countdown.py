@@ -1,4 +1,4 @@
-"""A countdown that is right while the kernel is busy and after a laptop slept: the browser does the counting."""
+"""A countdown that is right while the kernel is busy and after a laptop has slept: the browser does the counting."""
 
 import time
 from typing import Any, Final
@@ -15,7 +15,7 @@ TOKEN: Final[Words] = TEXTS["countdown"]["token"]
 
 
 class Countdown(anywidget.AnyWidget):
-    """Shows how long something still lives: fresh, expires soon, expired, or not known. The counting is JavaScript.
+    """Shows how much longer something is valid: fresh, expires soon, expired, or not known. The counting is JavaScript.
 
     remaining, lifetime: seconds, as `token.remaining(now)` and `token.expires_in`; None when the service did not say.
     words: what to call the phases. time: remaining and lifetime, and when that was (`as_of`), in Unix seconds.
@@ -40,7 +40,7 @@ class Countdown(anywidget.AnyWidget):
         return {**self.time, "remaining": left, "as_of": now}
 
     def text(self) -> str:
-        """Say how long is left, "soon" being the last minute or the last tenth of a short life."""
+        """Say how much time is left, "soon" being the last minute or the last tenth of a short life."""
         left, lifetime = self.now()["remaining"], self.time["lifetime"]
         if left is None or lifetime is None:
             return self.words["unknown"][0]

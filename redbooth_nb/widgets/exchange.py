@@ -40,7 +40,7 @@ class TokenRequest(LiveView):
     def send(self) -> Token:
         """Send what is shown, and save the token that comes back. Raises what `exchange` and `refresh` raise.
 
-        An exchange as the client does it is sent once; called again it returns the same token.
+        An unedited exchange is sent only once; calling this again returns the same token.
         """
         self.update()
         edited = self.parameters.changed
@@ -56,8 +56,8 @@ class TokenRequest(LiveView):
             token = refresh(self.settings)
         self.token = token
         self._answer.value = _taken_apart(token, used)
-        pair = f"{token.access_token} and {token.refresh_token} arrived and are saved."
-        self._message.say(pair if token.refresh_token else f"{token.access_token} arrived and is saved.", "good")
+        pair = f"{token.access_token} and {token.refresh_token} arrived and were saved."
+        self._message.say(pair if token.refresh_token else f"{token.access_token} arrived and was saved.", "good")
         self.update()
         self._draw()
         return token

@@ -185,7 +185,7 @@ function render({ model, el }) {
     const entry = legend.appendChild(make("span", "rf-progress"));
     showProgress(entry, progress);
   }
-  legend.append(make("span", "", "Choose a hop to see what went over the wire: click, or arrow keys and Enter. Requests from other notebooks are not shown."));
+  legend.append(make("span", "", "Choose a step to see what went over the wire: click it, or use the arrow keys and Enter. Requests from other notebooks are not shown."));
   root.append(summary, parties(), list, legend);
   el.append(root);
 

@@ -1,6 +1,6 @@
 """The flow map: the three parties, the hops between them in four stages, and how far the app has come.
 
-That is told from what is on disk and from the transcript, never asked for, and made of texts that never held a secret.
+This is read from disk and from the transcript, never requested, and uses only texts that never held a secret.
 """
 
 import time
@@ -87,7 +87,7 @@ class Snapshot:
         except RedboothError as error:
             self.problems[stage] = error.what
         except (TypeError, ValueError, KeyError, AttributeError):
-            self.problems[stage] = f"What is kept of the stage {stage} is damaged. Authorize again."
+            self.problems[stage] = f"The saved data for the {stage} stage is damaged. Authorize again."
         return None
 
     def _sign_in(self, app: Settings) -> None:
@@ -156,7 +156,7 @@ class _Picture(anywidget.AnyWidget):
 
 
 class FlowMap(LiveView):
-    """Shows how far the app has come; it follows by itself. `show()` opens a hop as a click does.
+    """Shows how far the app has come; it updates itself. `show()` opens a hop as a click does.
 
     settings: the app to show; by default the app that is registered at the current provider.
     """

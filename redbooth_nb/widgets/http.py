@@ -17,7 +17,7 @@ ELSEWHERE = {"exchange": {"grant_type", "client_id", "redirect_uri"}, "refresh":
 
 
 class HttpView(LiveView):
-    """Shows the round trips of this notebook, or those given. It follows by itself."""
+    """Shows the round trips of this notebook, or those given. It updates itself."""
 
     def __init__(self, round_trips: Sequence[RoundTrip] | Transcript = transcript) -> None:
         self._round_trips, self._markup = round_trips, Markup()

@@ -20,7 +20,7 @@ _waiting: list[threading.Timer] = []  # at most one, which gathers changes
 
 
 class LiveView(View):
-    """A view that is right at any time: updated after changes, when a cell has run, and when somebody turns to it.
+    """A view that is always up to date: updated after changes, when a cell has run, and when somebody turns to it.
 
     Subclasses read and show everything in `_show()`, which raises nothing; `text()` reads everything, too.
     """

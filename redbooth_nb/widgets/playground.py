@@ -73,7 +73,7 @@ class Playground(LiveView):
         return answer.json() if "json" in answer.headers.get("Content-Type", "") else answer.text
 
     def reset(self) -> None:
-        """End the sign-in, and forget the answer that was not exchanged, and edits. App, token and transcript stay."""
+        """End the sign-in; forget edits, and an answer that wasn't exchanged. App, token and transcript stay."""
         for panel in self._sign_in.children:
             panel.cancel()
         self._sign_in.children = self._exchange.children = []

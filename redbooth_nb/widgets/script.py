@@ -77,7 +77,7 @@ class ScriptPanel(View):
             self._process.wait(LONGEST_END)
 
     def text(self) -> str:
-        """Return what the script printed so far, and how it ended if that was not as it should."""
+        """Return what the script printed so far, and how it ended, if it didn't end well."""
         (ending, kind), shown = self._ending(), [*self._lines]
         return "\n".join(shown if shown and kind != "notice" else [*shown, ending])
 
@@ -111,10 +111,10 @@ class ScriptPanel(View):
 def _open(redirect_uri: str, address: str) -> str:
     """Open the address at which the script waits, as a browser does, and return what its page says."""
     if urlsplit(address)[:3] != urlsplit(redirect_uri)[:3] or urlsplit(address).hostname not in LOOPBACK_HOSTS:
-        raise RedboothError("The script does not wait at this address.", remedy="Open it in a browser of your own.")
+        raise RedboothError("The script is not waiting at this address.", remedy="Open it in a browser of your own.")
     session = requests.Session()
     session.trust_env = False  # past any proxy
     try:
         return page_message(session.get(address, timeout=5, allow_redirects=False))
     except requests.RequestException:
-        raise RedboothError("Nothing answers there.", why="The script has ended.", remedy="Run it again.") from None
+        raise RedboothError("Nothing is answering.", why="The script has ended.", remedy="Run it again.") from None

@@ -60,7 +60,7 @@ class TimeMachine(LiveView):
         self.update()
 
     def text(self) -> str:
-        """Say how far the clock is ahead, and which switches differ from the usual."""
+        """Say how far ahead the clock is, and which switches differ from their defaults."""
         ahead = round((self._sandbox.now() - time.time()) / 60)
         hours, minutes = divmod(abs(ahead), 60)
         when = f"{hours} h {minutes} min {'ahead' if ahead > 0 else 'behind'}" if ahead else "the same as yours"

@@ -1,4 +1,4 @@
-"""The parameters of a request, each with what it is for, to edit and see what changes; and the authorize URL so."""
+"""The parameters of a request, each with its purpose, editable so you see what changes; the authorize URL that way."""
 
 from collections.abc import Callable, Mapping
 from urllib.parse import quote, urlencode
@@ -40,7 +40,7 @@ class Parameters:
         self.rows = [row(typed, self._notes[name]) for name, typed in self._fields.items()]
 
     def change(self, name: str, value: "str | Secret") -> None:
-        """Give one another value; an empty one leaves it out. The fingerprint of a secret stands for the secret."""
+        """Give a parameter a different value; an empty one leaves it out. A fingerprint stands for its secret."""
         own = self.own.get(name, "")
         if isinstance(value, str):
             shown = [own, self.values.get(name, own), *known_secrets()]
@@ -61,7 +61,7 @@ class Parameters:
             self.change(name, value)
 
     def follow(self, own: Values) -> None:
-        """Take new own values; those that were edited stay."""
+        """Take new initial values; edited values stay."""
         before, self.own = self.own, own
         for name, value in own.items():
             if self.values[name] == before[name]:

@@ -1,6 +1,6 @@
-"""What every widget of the kit shares: the parts it is made of, what it says, and its text where widgets cannot show.
+"""What every widget of the kit shares: the parts it is made of, what it says, and its text where none can be shown.
 
-Layout and styles are shared: each of their own would be another message to the page. Widths and places are in view.css.
+Layout and styles are shared: separate ones would cost more messages to the page. Widths and places are in view.css.
 A widget that hides itself needs a layout of its own.
 """
 
@@ -55,7 +55,7 @@ class Message(anywidget.AnyWidget):
     _esm = HERE / "message.js"
     _css = HERE / "view.css"  # every panel has a message, so this reaches every panel
     said: "traitlets.Dict[str, str]" = traitlets.Dict({"text": "", "kind": "info"}).tag(sync=True)
-    """What it says and of which kind that is, set together so that the page never mixes old and new."""
+    """What it says and which kind it is, set together so that the page never mixes old and new."""
 
     def say(self, text: str, kind: str = "info") -> None:
         """Show `text`. kind: "info", "good" or "problem", shown in words too and never by color alone."""
@@ -114,7 +114,7 @@ class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         return made
 
     def text(self) -> str:
-        """Return the same as plain text, for a page where widgets cannot show."""
+        """Return the same as plain text, for a page that can't display widgets."""
         raise NotImplementedError
 
     def __repr__(self) -> str:
@@ -128,7 +128,7 @@ class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
 
 def still(panel: dict[str, str], text: str) -> str:
-    """Return HTML for a page where widgets cannot show: a picture of one, and what this one says.
+    """Return HTML for a page that can't display widgets: a picture of one, and what this one says.
 
     The picture is part of it: a repository's preview follows no address, and nothing is fetched.
     """
@@ -190,5 +190,5 @@ def field(kind: type[w.Widget], label: str, *, label_width: str = "12rem", **opt
 
 
 def row(*children: w.Widget) -> w.HBox:
-    """Return widgets side by side, below each other where there is no room."""
+    """Return widgets side by side, one below the other where space is tight."""
     return w.HBox(children, layout=shared(w.Layout))

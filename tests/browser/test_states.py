@@ -229,7 +229,7 @@ def test_playground(panel: Panel) -> None:
     expect(panel.part).to_contain_text("'client_secret': values[\"REDBOOTH_OTHER_CLIENT_SECRET\"]")
     panel.press("Reset the parameters")
     send.click()
-    expect(panel.part).to_contain_text("arrived and are saved")
+    expect(panel.part).to_contain_text("arrived and were saved")
     panel.press("Send the refresh")
     expect(panel.part).to_contain_text("what you offer in return for a token: a refresh token")
     panel.press("Call")

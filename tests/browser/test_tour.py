@@ -210,7 +210,7 @@ def test_08_the_playground(lab: Lab, notebook: Notebook) -> None:
     notebook.press(last, "New sign-in")
     notebook.window(last).get_by_role("heading", name="Back at your app").first.wait_for()
     notebook.press(last, "Send")
-    expect(notebook.cell(last)).to_contain_text("arrived and are saved")
+    expect(notebook.cell(last)).to_contain_text("arrived and were saved")
     notebook.press(last, "Call")
     expect(notebook.cell(last)).to_contain_text("GET https://redbooth.com/api/3/me")
     shot(notebook.page, "08-playground")

@@ -54,7 +54,7 @@ def test_swapped_credentials_are_found_where_the_service_may_be_asked(sandbox: S
     [
         (OTHER_ID[:-1], OTHER_SECRET, DEFAULT_REDIRECT_URI, "no app with this Api Key"),
         (OTHER_ID, OTHER_SECRET[:-1], DEFAULT_REDIRECT_URI, "App secret does not belong to this Api Key"),
-        (OTHER_ID, OTHER_SECRET, "http://localhost:8765/callback", "registered with another Return URI"),
+        (OTHER_ID, OTHER_SECRET, "http://localhost:8765/callback", "registered with a different Return URI"),
     ],
 )
 def test_what_fits_no_app_of_the_sandbox_is_named_and_not_saved(

@@ -288,7 +288,7 @@ def test_by_plain_python_it_says_what_is_missing_in_the_settings(take_home: App)
     )
     status, printed = take_home.run("-B")
     assert status == 1
-    assert "must begin with http://127.0.0.1: followed by the port" in printed
+    assert "must begin with http://127.0.0.1:PORT" in printed
 
 
 def test_by_plain_python_without_a_network_it_says_so(take_home: App) -> None:

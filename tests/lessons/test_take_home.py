@@ -70,7 +70,7 @@ def test_an_edit_in_the_file_is_never_lost(machine: Path, capsys: pytest.Capture
     assert "# mine, and better" in app.text()
     edited = app.text()
     app.keep("exchange", MINE)
-    assert capsys.readouterr().out == f"Your {NAME} was different. It is kept as my_redbooth_app_1.py.\n"
+    assert capsys.readouterr().out == f"Your {NAME} had different code. It was kept as my_redbooth_app_1.py.\n"
     assert (machine / "my_redbooth_app_1.py").read_text(encoding="utf-8") == edited
     assert app.mine() == ["exchange", "save"]
 
@@ -83,7 +83,9 @@ def test_a_file_that_is_no_app_is_kept_and_a_whole_one_written(
         (machine / NAME).write_bytes(content + b"#" * number)
         assert TakeHomeApp().mine() == []
         TakeHomeApp().write()
-        assert f"lacks a function of the app. It is kept as my_redbooth_app_{number}.py." in capsys.readouterr().out
+        assert (
+            f"lacks one of the app's functions. It was kept as my_redbooth_app_{number}.py." in capsys.readouterr().out
+        )
         assert (machine / f"my_redbooth_app_{number}.py").read_bytes() == content + b"#" * number
         assert (machine / NAME).read_text(encoding="utf-8") == SOLUTION
 

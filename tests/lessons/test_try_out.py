@@ -165,9 +165,9 @@ def test_the_learners_own_environment_is_never_seen(monkeypatch: pytest.MonkeyPa
 @pytest.mark.usefixtures("machine")
 @pytest.mark.parametrize("wrong", [print, "call", 3, partial(print), lambda: 0, run_cell("f", "def f(): pass")])
 def test_what_is_no_function_of_the_app_is_a_sentence(wrong: Any) -> None:  # noqa: ANN401  (that is the point)
-    with pytest.raises(RedboothError, match=r"That is no function\.|There is no function of the app"):
+    with pytest.raises(RedboothError, match=r"That isn't a function\.|There is no function of the app"):
         try_out(wrong)
-    with pytest.raises(RedboothError, match=r"That is no function\.|The broken function of ticket 1"):
+    with pytest.raises(RedboothError, match=r"That isn't a function\.|The broken function of ticket 1"):
         ticket(1, wrong)
 
 
@@ -206,11 +206,11 @@ def test_a_helper_may_not_be_called_as_a_function_of_the_app(capsys: pytest.Capt
     """In the app one would replace the other. One with the app's own arguments is the app's own."""
     helper = "def load(path, default):\n    return default\n"
     try_out(run_cell("is_ours", f"{helper}{functions(SOLUTION)['is_ours']}\n    return load(address, state)\n"))
-    assert "In your cell, load is something else than in the app." in words(capsys)
+    assert "In your cell, load isn't the same thing as in the app." in words(capsys)
     for line in ("REDBOOTH = 'x'", "TOKEN_FILE = 'my_redbooth_token.json'", "from requests import get as load"):
         name = line.split()[-1] if "import" in line else line.split()[0]
         try_out(run_cell("is_ours", f"{line}\n{functions(SOLUTION)['is_ours']} or bool({name}) and False\n"))
-        assert f"In your cell, {name} is something else than in the app." in words(capsys)
+        assert f"In your cell, {name} isn't the same thing as in the app." in words(capsys)
     try_out(run_cell("is_ours", "def load(credentials):\n    return None\n" + functions(SOLUTION)["is_ours"]))
     assert "Kept in" in capsys.readouterr().out
 

@@ -130,6 +130,6 @@ def test_what_the_answer_does_not_hold_is_not_called_none(
     monkeypatch.setattr(module, "exchange", lambda _: token)
     form = ExchangeForm(decide(app))
     form.send()
-    assert f"Done. {token.access_token} arrived and is saved." in shown(form)
+    assert f"Done. {token.access_token} arrived and was saved." in shown(form)
     assert shown(form).count("(not given)") == 2  # refresh_token and expires_in
     assert "None" not in shown(form)

@@ -110,5 +110,5 @@ def test_what_cannot_be_started_is_a_sentence(tmp_path: Path) -> None:
 )
 def test_the_window_leads_only_to_where_the_script_waits(address: str) -> None:
     """A page could send it anywhere on this machine, to JupyterLab for example."""
-    with pytest.raises(RedboothError, match="does not wait at this address"):
+    with pytest.raises(RedboothError, match="is not waiting at this address"):
         script._open("http://127.0.0.1:9/callback", address)

@@ -72,7 +72,7 @@ def test_as_shown_it_is_the_clients_own_request(app: Settings, decide: DECIDE) -
     before = dict(line.strip().split(" = ", 1) for line in form.text().splitlines()[1:])
     click(form, "Send")
     assert sent() == before
-    assert "arrived and are saved" in shown(form)
+    assert "arrived and were saved" in shown(form)
     again = TokenRequest(app)
     before = dict(line.strip().split(" = ", 1) for line in again.text().splitlines()[1:])
     click(again, "Send the refresh")

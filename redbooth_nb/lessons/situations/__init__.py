@@ -1,1 +1,1 @@
-"""What happens to a function of the app when it is tried out: FUNCTION_SITUATION or, with values, FUNCTION."""
+"""What happens to a function that is tried out: in code named FUNCTION_SITUATION or, with values, FUNCTION."""

@@ -57,7 +57,7 @@ def read_credentials_missing(trial: Trial) -> None:
 
 
 def stored() -> Any:
-    """Return what the token file holds, None when it is no JSON."""
+    """Return what the token file holds, None when it isn't JSON."""
     with suppress(OSError, ValueError):
         return json.loads(TOKEN_FILE.read_text(encoding="utf-8"))
     return None
@@ -128,7 +128,7 @@ def _check_privacy(mistake: str) -> None:
 
 
 def _moments(trial: Trial, kill_at: int) -> int:
-    """Save, and return how many steps that took; be killed at one of them."""
+    """Save, and return how many steps that took; at one of them, the process is killed."""
     count = 0
 
     def step(*_: object) -> None:

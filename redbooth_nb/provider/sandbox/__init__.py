@@ -140,7 +140,7 @@ class Sandbox:
         return "" if redirect_uri_allowed(redirect_uri, found.redirect_uri) else "redirect_uri"
 
     def reset(self) -> None:
-        """Forget applications, with them their codes and tokens, clock and switches."""
+        """Forget the applications (with their codes and tokens), the clock and the switches."""
         everything = ("DELETE FROM applications", "DELETE FROM settings WHERE name != 'secret_key'")
         self._change(lambda tx: [tx.run(sql) for sql in everything])
 

@@ -133,7 +133,7 @@ def _edit(number: str | None) -> str:
 @pages.post("/applications", defaults={"number": None})
 @pages.route("/applications/<number>", methods=["PATCH", "PUT"])
 def _save(number: str | None) -> Response | str:
-    """Register or change an application; show the form again if something is wrong (status 200, as Doorkeeper)."""
+    """Register or change an application; show the form again if something is wrong (status 200, as Doorkeeper does)."""
     found = _found(number) if number else None
     sent = {name: request.form.getlist(f"doorkeeper_application[{name}]") for name in _EMPTY}
     if not any(sent.values()):

@@ -92,7 +92,7 @@ def switch_person() -> AnyResponse:
 
 
 def clock() -> Response:
-    """Tell or move the clock, for a sandbox that runs alone."""
+    """Tell the time, or move the clock, for a sandbox that runs alone."""
     sent = _json_body() if request.method == "POST" else {}
     try:
         return answer({"offset": tx.advance(sent.get("advance", 0) if isinstance(sent, dict) else None)})
