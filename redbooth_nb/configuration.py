@@ -30,9 +30,9 @@ class Configuration:
 
     @classmethod
     def read(cls) -> "Configuration":
-        """Read the nearest `.env` at or above the working directory.
+        """Read the nearest `.env` at or above the working directory, but not above the nearest `.env.example`.
 
-        Where there is none, it belongs beside the nearest `.env.example`, else in the working directory.
+        Where there is none, it belongs beside that `.env.example`, else in the working directory.
         Raises ConfigurationError when the file is there but cannot be read as text.
         """
         places = (Path.cwd(), *Path.cwd().parents)

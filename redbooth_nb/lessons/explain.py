@@ -2,7 +2,6 @@
 
 import json
 import os
-import symtable
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +19,7 @@ from redbooth_nb.client.wire import status_of
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.foreign_errors import api_meaning, meaning_of_error, page_meaning
 from redbooth_nb.lessons.course import LESSONS, TEXTS
+from redbooth_nb.lessons.source import defined_by
 from redbooth_nb.provider.addresses import AUTHORIZE_URL, TOKEN_URL
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.visitor import page_message
@@ -67,18 +67,10 @@ def out_of_order(error: NameError) -> str:
         text = (notebook if notebook.is_file() else Path.cwd() / notebook.name).read_text(encoding="utf-8")
         for cell in json.loads(text)["cells"]:
             source = "".join(cell["source"]).strip()
-            if cell["cell_type"] == "code" and name in _defined_by(source):
-                return str(TEXTS["out_of_order"]["sentence"]).format(name=name, first=source.splitlines()[0])
+            with suppress(SyntaxError):  # of another language, as magics are
+                if cell["cell_type"] == "code" and name in defined_by(source):
+                    return str(TEXTS["out_of_order"]["sentence"]).format(name=name, first=source.splitlines()[0])
     return ""
-
-
-def _defined_by(source: str) -> set[str]:
-    """Return the names that are there once a cell has run."""
-    try:
-        symbols = symtable.symtable(source, "cell", "exec").get_symbols()
-    except SyntaxError:
-        return set()
-    return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
 
 
 def explain(answer: requests.Response) -> None:

@@ -36,6 +36,7 @@ LONGEST = 1.5  # seconds for a situation, on a machine that isn't busy; after on
 SHORT = 0.02  # seconds
 LONGEST_ALONE = 20  # seconds; nobody may be left to end it
 MOST_CPU = 2  # seconds
+TOO_LONG = {signal.SIGKILL, signal.SIGXCPU, signal.SIGALRM}  # what ends a process that takes longer
 LARGEST_FILE = 2**24  # bytes
 NOW = 1_800_000_000.0  # Unix seconds, everywhere in a situation
 LONGEST_ERROR = 500  # characters
@@ -103,7 +104,7 @@ def apart(work: Work, seconds: float) -> Json:
             return dict(json.loads(reading.recv_bytes())) if reading.poll(seconds) else {"mistake": "endless"}
         except (EOFError, OSError):  # before or within its report
             child.join()
-            return {"mistake": "endless" if child.exitcode in {-signal.SIGKILL, -signal.SIGXCPU} else "ended"}
+            return {"mistake": "endless" if -(child.exitcode or 0) in TOO_LONG else "ended"}
         finally:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(cast(int, child.pid), signal.SIGKILL)

@@ -23,7 +23,7 @@ def source_of(function: FunctionType) -> tuple[str, list[str]]:
         raise RedboothError.named("no_source", function=function.__name__) from None
     used, needed = _uses(source), set[ast.stmt]()
     others = [node for node in body if not _is_of_the_app(node, function.__name__)]
-    while new := {node for node in others if _defines(node) & used} - needed:
+    while new := {node for node in others if defined_by(ast.unparse(node)) & used} - needed:
         needed |= new
         used |= {name for node in new for name in _uses(ast.unparse(node))}
     return source, [ast.unparse(node) for node in body if node in needed]
@@ -40,14 +40,10 @@ def _uses(source: str) -> set[str]:
     return within(symtable.symtable(source, "cell", "exec"))
 
 
-def _defines(node: ast.stmt) -> set[str]:
-    """Return the names that are there once a statement of a cell has run."""
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return {node.name}
-    inner = [*ast.walk(node)]
-    imported = [alias for each in inner if isinstance(each, ast.Import | ast.ImportFrom) for alias in each.names]
-    stored = {each.id for each in inner if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
-    return stored | {(alias.asname or alias.name).partition(".")[0] for alias in imported}
+def defined_by(source: str) -> set[str]:
+    """Return the names that are there once a cell, or a statement of it, has run. Raises SyntaxError."""
+    symbols = symtable.symtable(source, "cell", "exec").get_symbols()
+    return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
 
 
 def _is_of_the_app(node: ast.stmt, tried: str) -> bool:
@@ -72,7 +68,8 @@ def _bound(source: str) -> dict[str, str]:
     """Return what each name is bound to: where it is imported from, or the statement that defines it."""
     bound: dict[str, str] = {}
     for node in ast.parse(source).body:
-        bound |= dict.fromkeys(_defines(node), ast.unparse(node))
+        statement = ast.unparse(node)
+        bound |= dict.fromkeys(defined_by(statement), statement)
         if isinstance(node, ast.Import | ast.ImportFrom):
             place = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
             bound |= {alias.asname or alias.name: f"{place}{alias.name}" for alias in node.names}

@@ -68,12 +68,11 @@ class Visitor:
                 answer = self._session.request(method, target, query, body, allow_redirects=False, timeout=TIMEOUT)
             except (requests.RequestException, HTTPError, ValueError, LookupError):  # also what cannot be sent
                 raise VisitorError.named("no_page", request=f"{method} {target.partition('?')[0]}") from None
-            location = answer.headers.get("Location")
-            if not location:
+            if not answer.is_redirect:
                 self.arrived = None
                 self._history = [*self._history, answer][-MOST_PAGES:]
                 return
-            method, target, sent = "GET", self._absolute(location, answer.url), ()
+            method, target, sent = "GET", self._absolute(answer.headers["Location"], answer.url), ()
         raise VisitorError.named("circles")
 
     @only_kit_errors
@@ -153,9 +152,10 @@ def register_application(session: requests.Session, name: str, redirect_uri: str
 
 def _origin(url: str) -> str:
     try:
-        return "{0.scheme}://{0.netloc}".format(urlsplit(url))
+        parts = urlsplit(url)
     except ValueError:
         return ""
+    return f"{parts.scheme}://{parts.netloc.lower().removesuffix(':443' if parts.scheme == 'https' else ':80')}"
 
 
 def page_message(page: requests.Response, *tags: str) -> str:

@@ -55,7 +55,7 @@ def _starting_now(remaining: float | None, lifetime: float | None) -> dict[str, 
 
 def duration(seconds: float) -> str:
     """Return a time in words, to the minute above a minute and to the second below: "1 h 30 min"."""
-    hours, minutes = divmod(round(seconds / 60), 60)
-    if not hours and not minutes:
+    if round(seconds) < LAST:
         return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
     return " ".join(f"{number} {unit}" for number, unit in ((hours, "h"), (minutes, "min")) if number)

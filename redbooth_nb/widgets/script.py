@@ -7,7 +7,6 @@ import re
 import threading
 import time
 from collections import deque
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from subprocess import PIPE, STDOUT, Popen, TimeoutExpired
@@ -73,8 +72,10 @@ class ScriptPanel(View):
         """Stop the script."""
         self._canceled = True
         self._process.terminate()
-        with suppress(TimeoutExpired):
+        try:
             self._process.wait(LONGEST_END)
+        except TimeoutExpired:
+            self._process.kill()
 
     def text(self) -> str:
         """Return what the script printed so far, and how it ended, if it didn't end well."""

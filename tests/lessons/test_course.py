@@ -12,7 +12,7 @@ import nbformat
 import pytest
 
 from redbooth_nb.lessons.course import LESSONS, QUESTIONS, TEXTS
-from redbooth_nb.lessons.explain import _defined_by
+from redbooth_nb.lessons.source import defined_by
 from redbooth_nb.lessons.try_out import EXERCISES
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -130,7 +130,7 @@ def names_in(call: ast.expr) -> set[str]:
 def defined_in(notebook: str) -> set[str]:
     """Return what the cells of a notebook import or define."""
     cells = nbformat.read(NOTEBOOKS / f"{notebook}.ipynb", as_version=4).cells
-    return {name for cell in cells if cell.cell_type == "code" for name in _defined_by(cell.source)}
+    return {name for cell in cells if cell.cell_type == "code" for name in defined_by(cell.source)}
 
 
 def test_the_calls_in_a_hint_are_found() -> None:

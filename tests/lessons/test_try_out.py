@@ -175,6 +175,7 @@ NEEDED = {
     "an import that another one contains": ("import re\n", "re.escape('')"),
     "a constant": ("LIMIT = 30\n", "LIMIT"),
     "a helper and what it needs": ("import math\nPI = math.pi\ndef _area():\n    return PI\n", "_area()"),
+    "a pattern": ("match 30:\n    case int() as LIMIT:\n        pass\n", "LIMIT"),
     "a class": ("class Limit(int):\n    pass\n", "Limit(3)"),
 }
 

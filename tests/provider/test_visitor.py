@@ -139,6 +139,25 @@ def test_going_round_in_circles_ends(faulty: FaultyServer, session: requests.Ses
     assert len(faulty.received) <= 10
 
 
+@pytest.mark.parametrize("origin", ["https://Redbooth.com", "HTTPS://redbooth.com", "https://redbooth.com:443"])
+def test_an_address_is_the_providers_however_it_is_spelled(session: requests.Session, origin: str) -> None:
+    visitor = Visitor(session)
+    visitor.open(f"{origin}/oauth2/applications")
+    assert visitor.arrived is None
+    assert "applications" in visitor.title
+    visitor.open("https://redbooth.com:444/oauth2/applications")
+    assert visitor.arrived is not None
+
+
+def test_only_a_redirect_is_followed(faulty: FaultyServer, session: requests.Session) -> None:
+    faulty.answers = [reply(201, "<p>Made</p>", "text/html", Location="/oauth2/elsewhere")]
+    visitor = Visitor(session)
+    visitor.open("https://redbooth.com/oauth2/applications")
+    assert visitor.page is not None
+    assert page_message(visitor.page) == "Made"
+    assert len(faulty.received) == 1
+
+
 def test_no_answer_is_a_sentence(faulty: FaultyServer, session: requests.Session) -> None:
     """Not a bare error of requests, whose trace would show the form."""
     faulty.answers = [RESET]

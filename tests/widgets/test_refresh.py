@@ -308,7 +308,8 @@ def test_without_a_token_the_lesson_before_is_named(app: Settings) -> None:
         (5400, "fresh, expires in 1 h 30 min"),
         (3599, "fresh, expires in 1 h"),
         (120, "fresh, expires in 2 min"),
-        (20, "fresh, expires in 20 s"),
+        (59, "fresh, expires in 59 s"),
+        (31, "fresh, expires in 31 s"),
         (None, "the service did not say how long it is valid"),
     ],
 )

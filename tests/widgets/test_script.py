@@ -72,6 +72,20 @@ def test_output_arrives_while_it_runs_and_cancel_stops_it(tmp_path: Path) -> Non
     assert panel.browser not in panel.children, "its window would allow what nothing waits for"
 
 
+def test_a_script_that_will_not_end_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(script, "LONGEST_END", 0.1)
+    ready = threading.Event()
+    code = "import signal, threading\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    code += "print('here')\nthreading.Event().wait()"
+    panel = python(code, tmp_path)
+    panel._output.observe(lambda change: "here" in change["new"] and ready.set(), names="value")
+    assert "here" in panel.text() or ready.wait(20)
+    panel.cancel()
+    panel._reader.join(20)
+    assert not panel.running
+    assert "You stopped the script." in shown(panel)
+
+
 def test_a_wait_lasts_until_the_script_ends(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "go")
     panel = python("open('go').read()", tmp_path)
