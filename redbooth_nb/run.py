@@ -41,8 +41,8 @@ def run(arguments: list[str]) -> int:
     The script finds the current provider's credentials in its environment. A page it opens is opened at the
     provider, or, where nobody sits at the browser, Allow is pressed. What it and the Python programs it starts send to
     Redbooth reaches the provider; on a stand-in, what cannot be delivered is refused, except what other programs send
-    (see child_processes). Secrets are hidden in what Python itself prints about exceptions. Raises RedboothError
-    without a script.
+    (see child_processes). Secrets are hidden in what Python itself prints in this process about the script's end and
+    about exceptions that nobody handles. Raises RedboothError without a script.
     """
     script = Path(arguments[0] if arguments else "")
     if not script.is_file():
@@ -65,6 +65,11 @@ def run(arguments: list[str]) -> int:
     sys.path.insert(0, str(script.parent.absolute()))
     try:
         runpy.run_path(str(script), run_name="__main__")
+    except SystemExit as ending:  # as Python does: a text is printed, and means failure
+        if ending.code is None or isinstance(ending.code, int):
+            raise
+        print(hide_in_text(str(ending.code)), file=sys.stderr)
+        return 1
     except Exception as error:
         print(_shown(error, script, settings), end="", file=sys.stderr)
         return 1
@@ -134,7 +139,7 @@ def open_page(really_open: Callable[..., bool], url: str, *rest: object, **more:
     """
     provider, page = current_provider(), guides_spelling(url)
     if not page:
-        return really_open(url, *rest, **more)
+        return _open(really_open, url, *rest, **more)
     if Configuration.read().unattended and provider.kind != "live":
         address = press(connect(requests.Session()), page, os.environ["REDBOOTH_REDIRECT_URI"], "allow")
         # as a browser does: to the address itself, past any proxy and any delivery; the script listens after this
@@ -146,5 +151,14 @@ def open_page(really_open: Callable[..., bool], url: str, *rest: object, **more:
         return True
     link = url if provider.kind == "live" else provider.link(page)
     print(f"Sign in: {link}", flush=True)  # where no browser opens, this is the way
-    really_open(link, *rest, **more)
+    _open(really_open, link, *rest, **more)
     return True  # with the line above a person can go on, whether a browser opened or not
+
+
+def _open(really_open: Callable[..., bool], url: str, *rest: object, **more: object) -> bool:
+    """Open a page in a browser, which inherits the environment, but not the secret in it."""
+    secret = os.environ.pop("REDBOOTH_CLIENT_SECRET", None)
+    try:
+        return really_open(url, *rest, **more)
+    finally:
+        os.environ |= {"REDBOOTH_CLIENT_SECRET": secret} if secret else {}

@@ -473,6 +473,7 @@ ELSEWHERE = {
     "the end": "atexit.register(fail)",
     "a finalizer": "class Kept:\n    def __del__(self): fail()\nKept()",
     "a finalizer at the end": "class Kept:\n    def __del__(self): fail()\nkept = Kept()",
+    "a text to exit with": "import sys\nsys.exit(f'app.py: token=canary-token {secret}')",
     "no Exception": "class Stop(BaseException): pass\nraise Stop(secret)",
     "a log": "import logging\ntry: fail()\nexcept ValueError: logging.getLogger('x').exception('it failed')",
 }
@@ -486,6 +487,18 @@ def test_no_secret_is_in_what_python_says_of_other_exceptions(run: Run, service:
     assert "canary" not in done.stderr
     assert "app.py" in done.stderr
     assert re.search(r"<client secret \.\.\.\w{4}>", done.stderr), done.stderr
+
+
+def test_a_browser_does_not_inherit_the_secret(
+    run: Run, service: FaultyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del service
+    monkeypatch.setenv("BROWSER", f"{sys.executable} -c 'import os; print(sorted(os.environ))' %s")
+    pages = "webbrowser.open('https://redbooth.com/oauth2/authorize')\nwebbrowser.open('https://example.org')\n"
+    done = run(f"import os, webbrowser\n{pages}print('mine', os.environ['REDBOOTH_CLIENT_SECRET'] != '')\n")
+    assert done.stdout.count("REDBOOTH_CLIENT_ID") == 2
+    assert "REDBOOTH_CLIENT_SECRET" not in done.stdout
+    assert "mine True" in done.stdout
 
 
 def test_run_without_a_script_says_what_to_name(capsys: pytest.CaptureFixture[str]) -> None:

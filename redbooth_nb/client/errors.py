@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from redbooth_nb.errors import RedboothError, wordings
+from redbooth_nb.traffic.redaction import hide_in_text
 
 E = TypeVar("E", bound=RedboothError)
+LONGEST_CODE = 60  # characters shown of an error code or content type
 
 
 class TokenEndpointError(RedboothError):
@@ -75,8 +77,9 @@ def failure(kind: type[E], step: str, code: str, /, *, before: str = "", **value
 
     For a code that nobody specified it says so. before: what to say first. values: for the names in braces.
     """
-    texts = meanings()[step].get(code) or meanings()["unspecified"]
-    parts = {name: text.format_map({"code": f"{code[:60]!a}", **values}) for name, text in texts.items()}
+    texts, known = meanings()[step].get(code) or meanings()["unspecified"], code in meanings()[step]
+    quoted = "" if known else hide_in_text(code)[:LONGEST_CODE]  # a service may put a secret there
+    parts = {name: text.format_map({"code": f"{quoted!a}", **values}) for name, text in texts.items()}
     return kind(before + parts.pop("what"), **parts)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import requests
 from requests_oauthlib import OAuth2Session
 
-from redbooth_nb.client.errors import TokenEndpointError, TransportError, failure, meanings
+from redbooth_nb.client.errors import LONGEST_CODE, TokenEndpointError, TransportError, failure, meanings
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.token import Token, TokenStore, content_problems, readable
@@ -30,7 +30,6 @@ AFTERWARD = {
 }
 LARGEST_TOKEN_ANSWER = 128 * 1024  # bytes; a token is a few hundred, an error page some thousand
 SLOWEST_TOKEN_ANSWER = 20.0  # seconds for the body, from the end of the headers
-LONGEST_CODE = 60  # characters shown of an error code or content type
 
 
 @only_kit_errors

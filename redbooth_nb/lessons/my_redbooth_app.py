@@ -23,7 +23,8 @@ TOKEN_FILE = Path("my_redbooth_token.json")
 
 def read_credentials():
     """Register: return client_id, client_secret and redirect_uri as a dict, from the environment or else from .env."""
-    settings = {**dotenv_values(interpolate=False), **os.environ}
+    settings = dotenv_values(interpolate=False)
+    settings.update({name: value for name, value in os.environ.items() if value})
     names = {name: f"REDBOOTH_{name.upper()}" for name in ("client_id", "client_secret", "redirect_uri")}
     missing = [variable for variable in names.values() if not settings.get(variable)]
     if missing:
@@ -67,7 +68,7 @@ def wait_for_callback(credentials, state):
                 answers.append(address)
                 self.send_response(200)
                 self.end_headers()
-                self.wfile.write(b"You can close this tab and go back to the app.")
+                self.wfile.write(b"You can go back to the app now.")
             else:
                 self.send_error(404)
 
@@ -87,6 +88,7 @@ def exchange(credentials, address, state):
     if not is_ours(address, state):
         raise SystemExit("This answer does not belong to this sign-in.")
     oauth = OAuth2Session(credentials["client_id"], redirect_uri=return_address(credentials, state))
+    oauth.max_redirects = 0  # the secret goes to Redbooth and nowhere else
     return oauth.fetch_token(
         TOKEN_URL,
         # On this machine, the browser uses http; oauthlib reads only https.
@@ -130,6 +132,7 @@ def sign_in(credentials):
 def refresh(credentials, token):
     """Refresh: return a new token pair, saved before anything else happens, because the old pair no longer works."""
     oauth = OAuth2Session(credentials["client_id"], token=token)
+    oauth.max_redirects = 0
     new = oauth.refresh_token(
         TOKEN_URL, client_id=credentials["client_id"], client_secret=credentials["client_secret"], timeout=30
     )
@@ -187,7 +190,7 @@ if __name__ == "__main__":
     except OSError as error:  # a file, or else the port in the redirect URI
         if error.errno is None:  # requests did not find its certificates
             raise SystemExit(f"{error}.") from None
-        hint = "" if error.filename else " Close the notebook or program that uses it, then run the app again."
+        hint = "" if error.filename else " Cancel the sign-in or close the program that uses it, then try again."
         where = error.filename or "The port in REDBOOTH_REDIRECT_URI"
         raise SystemExit(f"{where}: {error.strerror}.{hint}") from None
     except (ValueError, KeyError) as error:  # such as a port that isn't a number

@@ -24,13 +24,14 @@ LARGEST_BODY = 2**20  # bytes; of a larger body only its size is kept
 LARGEST_CODE = 99_999  # a number in a field named code may be an error's; a larger one in a secret's field is a secret
 Pairs = Sequence[tuple[str, str | Secret]]
 _QUOTES = r"""(?:["'\\\[]|&quot;|&\#34;|&\#39;)*"""
-_IS = rf"{_QUOTES}\s*(?:=>|[:=]|%3[dD]|\svalue=)\s*{_QUOTES}"  # in JSON, forms, Ruby's hashes, URLs and HTML
-_VALUE = r"""([^\s"'\\&,}};<>\]]+)"""
+_MORE = r"""(?:\s+[\w-]{1,20}=["'][^"'<>]{0,200}["']){0,9}"""  # other attributes of an element
+_IS = rf"{_QUOTES}(?:\s*(?:=>|[:=]|%3[dD])|{_MORE}\s+value=)\s*{_QUOTES}"  # JSON, forms, Ruby's hashes, URLs, HTML
+_VALUE = r"""((?:[^\s"'\\&,}};<>\]]|\\{1,4}[^\s"'\\])+)"""  # with escapes, such as \/
 _NAME = r"\w{0,40}?(?:token|secret|password|verifier)"
 _IN_TEXT = (  # what leads to a value, with the name of its field in it, and the value
     rf"(?i)((?<![a-z])(authorization){_IS}(?:[a-z]+\s+)?){_VALUE}",
     rf"(?i)((?<!\w)(code|{_NAME}s?){_IS}){_VALUE}",
-    rf"(?i)(<({_NAME})>)([^<\s]+)",
+    rf"(?i)(<({_NAME}){_MORE}\s*>)([^<\s]+)",
 )
 
 
@@ -40,7 +41,7 @@ def hide_in_text(text: str, hide: Callable[[str], str] | None = None) -> str:
     A known secret is also found URL-encoded, escaped for HTML, or in base64. hide: hides the secrets of a larger text.
     """
     hide = hide or hider(text)
-    if text.lstrip()[:1] in {"{", "[", '"'} and (content := hidden_json(text)) is not None:
+    if text.lstrip("\ufeff \t\r\n")[:1] in {"{", "[", '"'} and (content := hidden_json(text)) is not None:
         return json.dumps(content, ensure_ascii=False, default=repr)
     text = re.sub(r"(?<=://)[^/@\s\"'<>]+(?=@)", "...", hide(text))
     for pattern in _IN_TEXT:
@@ -61,8 +62,10 @@ def _hidden(name: str, value: Any, hide: Callable[[str], str], kind: str | None 
         return {hide(str(k)): _hidden(str(k), item, hide, kind or named.get(str(k))) for k, item in value.items()}
     if isinstance(value, list):
         return [_hidden("", item, hide, kind) for item in value]
-    if kind and isinstance(value, int) and value > LARGEST_CODE:
-        return Secret(kind, str(value), known=False)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if kind and abs(value) > LARGEST_CODE:
+            return Secret(kind, str(value), known=False)
+        return value if (shown := hide(str(value))) == str(value) else shown
     if not isinstance(value, str) or not value:
         return value
     # a backslash may hide in the whole what is a secret here
@@ -76,7 +79,7 @@ def pairs(query: str) -> Pairs:
 
 
 def hidden_headers(headers: Any) -> Pairs:
-    return [(name, printable(hidden_header(name, str(value)))) for name, value in headers.items()]
+    return [(hide_in_text(name), printable(hidden_header(name, str(value)))) for name, value in headers.items()]
 
 
 def hidden_header(name: str, value: str) -> str:
@@ -106,7 +109,7 @@ def shown_query(shown: Pairs, secret: Callable[[Secret], str] = repr) -> str:
 def hidden_json(text: str) -> Any:
     """Return the content of a JSON text, with a Secret as each secret field's value; None if it isn't JSON."""
     try:
-        value = json.loads(text)
+        value = json.loads(text.removeprefix("\ufeff"))
         return _hidden("", value, hider(json.dumps(value, ensure_ascii=False)))
     except (ValueError, RecursionError):
         return None
@@ -135,7 +138,7 @@ def response_body(response: requests.Response, *, stream: bool = False) -> Any:
     if len(response.content) > LARGEST_BODY:
         return f"({len(response.content)} bytes)"
     try:
-        text = response.content.decode()  # whatever its header says
+        text = response.content.decode("utf-8-sig")  # whatever its header says
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:

@@ -7,6 +7,7 @@ import pytest
 from redbooth_nb.client.errors import explanation_of, meanings
 from redbooth_nb.client.wire import bearer_problem
 from redbooth_nb.errors import RedboothError, only_kit_errors
+from redbooth_nb.secret import Secret
 
 LEGS = {"authorize", "token", "api"}
 GUIDES = ["access_denied", "invalid_request", "unsupported_response_type", "server_error"]
@@ -119,6 +120,15 @@ def test_whatever_else_goes_wrong_is_a_kit_error_without_its_text() -> None:
     assert "canary" not in str(caught.value)
     assert caught.value.__context__ is None
     assert frames(caught.value)[-1] == ("errors.py", "call")
+
+
+@pytest.mark.parametrize("step", ["authorize", "token", "api"])
+def test_a_secret_in_place_of_an_error_code_is_not_repeated(step: str) -> None:
+    """Neither whole nor in part, as a long one would be that is cut off first."""
+    for secret in ("canary-secret-7731", "canary-secret-" + "7731" * 16):
+        shown = str(explanation_of(step, Secret("client secret", secret).reveal()))
+        assert "canary" not in shown
+        assert "<client secret ..." in shown
 
 
 def test_a_wrong_call_stays_a_type_error() -> None:

@@ -114,8 +114,8 @@ def refuse_forgeries() -> None:
     bare = request.endpoint == "pages._authorize" and not from_the_page(given())  # only shows the consent page
     if harmless or programs or bare:
         return
-    sent = given().get("authenticity_token", "")
-    if not secrets.compare_digest(sent.encode(), session.get("form", "-").encode()):
+    sent, own = given().get("authenticity_token", ""), session.get("form", "")
+    if not own or not secrets.compare_digest(sent.encode(), own.encode()):
         abort(422)
 
 

@@ -77,6 +77,10 @@ def test_somebody_else_s_form_token_is_refused(visitor: Visitor) -> None:
     assert token
     sent = visitor.asked(commit="Authorize", authenticity_token=token[1])
     assert visitor.browser.post(visitor.url("/oauth2/authorize"), sent, timeout=20).status_code == 422
+    # as another site's page would, to which the browser sends no cookies along: there is no session
+    for made_up in (token[1], "-", ""):
+        sent["authenticity_token"] = made_up
+        assert requests.post(visitor.url("/oauth2/authorize"), sent, timeout=20).status_code == 422
 
 
 def test_a_bare_post_only_asks(visitor: Visitor) -> None:
