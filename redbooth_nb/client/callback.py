@@ -23,6 +23,7 @@ from redbooth_nb.secret import same_text
 
 DEFAULT_TIMEOUT = 600.0  # seconds, as long as an authorization code lives
 TITLES = {"allowed": "You allowed access", "denied": "You denied access", "failed": "Redbooth reported an error"}
+NEWER = {"for_newer_request", "superseded"}  # problems of a StateError: a newer request was made
 MOST_REFUSALS = 5  # kept with their reasons; the others are only counted
 
 
@@ -82,12 +83,17 @@ class SignIn:
 
     @only_kit_errors
     def paste(self, callback_url: str) -> AuthorizationResponse:
-        """Take the address that the browser was sent to. Raises CallbackError or StateError; the wait then goes on."""
+        """Take the address that the browser was sent to. Raises CallbackError or StateError.
+
+        The wait then goes on, unless a newer request was made: nothing can answer this one any more.
+        """
         try:
             self._response = AuthorizationResponse.read(callback_url, self.request)
         except RedboothError as error:
             self.refused_count += 1
             self.refused = [*self.refused, error.fresh()][-MOST_REFUSALS:]
+            if getattr(error, "problem", "") in NEWER:
+                self._end(Status.REPLACED)
             self._changed()
             raise
         self._stop()
@@ -170,8 +176,7 @@ class SignIn:
             problem = getattr(error, "problem", "")  # of a StateError
             if problem == "used":
                 return answered
-            if problem in {"for_newer_request", "superseded"}:  # nor can any other answer this request now
-                self._end(Status.REPLACED)
+            if problem in NEWER:
                 return Page(410, "A newer sign-in took its place", f"{error.what} {error.remedy}")
             title = "The answer could not be kept" if isinstance(error, StoreError) else "Not the answer"
             return Page(400, title, f"{error.what} The notebook is still waiting.")

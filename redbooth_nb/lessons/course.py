@@ -15,7 +15,7 @@ from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.token import Token, TokenStore
 from redbooth_nb.errors import NotYet, RedboothError, wordings
-from redbooth_nb.lessons.learner import named, next_hint, note, noted
+from redbooth_nb.lessons.learner import hints_about, named, note, noted
 from redbooth_nb.lessons.take_home import TakeHomeApp
 from redbooth_nb.lessons.try_out import EXERCISES, TICKETS, solved
 from redbooth_nb.provider.delivery import current_provider
@@ -47,7 +47,7 @@ def check(stage: str) -> None:
     for requirement in required:
         print(f"{'Done' if requirement.holds else 'To do':8} {requirement.text}")
         if not requirement.holds:
-            print(f"         {next_hint(requirement.text, requirement.hints)}")
+            print(*(f"         {hint}" for hint in hints_about(requirement.text, requirement.hints)), sep="\n")
     if all(requirement.holds for requirement in required):
         if stage not in done():
             note(lambda _: {"done": [*done(), stage]})

@@ -97,12 +97,14 @@ def describe_error(error: Explained) -> str:
 
 def _in_this_course(stage: str) -> str:
     """Return a line that says where a stage is done; "" when that is the notebook which is open."""
-    if stage not in LESSONS or stage == _open_lesson["stage"]:
+    here, order = _open_lesson["stage"], list(LESSONS)
+    if stage not in LESSONS or stage == here:
         return ""
     call = ""
     with suppress(RedboothError):
         if stage in TEXTS["catch_up"] and current_provider().kind != "live":
-            call = f", or run catch_up('{TEXTS['catch_up'][stage]}')"
+            needs_token = here in order[order.index("refresh") :]
+            call = f", or run catch_up('{'refresh' if needs_token else TEXTS['catch_up'][stage]}')"
     return f"\nIn this course: notebook {LESSONS[stage]}{call}"
 
 

@@ -37,7 +37,7 @@ SHORT = 0.02  # seconds
 LONGEST_ALONE = 20  # seconds; nobody may be left to end it
 MOST_CPU = 2  # seconds
 TOO_LONG = {signal.SIGKILL, signal.SIGXCPU, signal.SIGALRM}  # what ends a process that takes longer
-LARGEST_FILE = 2**24  # bytes
+LARGEST_FILE, MOST_MEMORY = 2**24, 2**31  # bytes
 NOW = 1_800_000_000.0  # Unix seconds, everywhere in a situation
 LONGEST_ERROR = 500  # characters
 LARGEST = 2000  # characters of what a function printed
@@ -117,6 +117,8 @@ def _work_within_limits(work: Work, folder: str, writing: Connection) -> None:
     signal.alarm(LONGEST_ALONE)
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU, MOST_CPU))
     resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
+    with contextlib.suppress(OSError, ValueError):  # as on macOS
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     os.chdir(folder)
     os.umask(0o022)
     Path("temporary").mkdir()

@@ -21,11 +21,11 @@ def named(kind: str, name: K, known: Mapping[K, T]) -> T:
     return known[name]
 
 
-def next_hint(about: object, hints: Sequence[str]) -> str:
-    """Return the next hint about something each time it is called; the last one is the answer."""
-    number = min(_asked[about], len(hints) - 1)
-    _asked[about] += 1
-    return f"{'Answer' if number == len(hints) - 1 else 'Hint'}: {hints[number]}"
+def hints_about(something: object, hints: Sequence[str]) -> list[str]:
+    """Return the hints given so far and, each time this is called, one more; the last one is the answer."""
+    _asked[something] += 1
+    given = [f"Hint: {hint}" for hint in hints[:-1]] + [f"Answer: {hints[-1]}"]
+    return given[: _asked[something]]
 
 
 def noted() -> dict[str, Any]:

@@ -23,8 +23,7 @@ TOKEN_FILE = Path("my_redbooth_token.json")
 
 def read_credentials():
     """Register: return client_id, client_secret and redirect_uri as a dict, from the environment or else from .env."""
-    settings = dotenv_values(interpolate=False)
-    settings.update({name: value for name, value in os.environ.items() if value})
+    settings = {**dotenv_values(interpolate=False), **os.environ}
     names = {name: f"REDBOOTH_{name.upper()}" for name in ("client_id", "client_secret", "redirect_uri")}
     missing = [variable for variable in names.values() if not settings.get(variable)]
     if missing:

@@ -20,7 +20,7 @@ from redbooth_nb.client.errors import failure
 from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.register import DEFAULT_REDIRECT_URI, Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.token import TokenStore
+from redbooth_nb.client.token import Token, TokenStore
 from redbooth_nb.client.wire import connect
 from redbooth_nb.errors import NotYet, RedboothError
 from redbooth_nb.lessons.course import LESSONS, TEXTS, own_functions, summary_line
@@ -86,7 +86,7 @@ def _pick_up(stage: str) -> Settings:
     """Say what earlier lessons left; do what is missing, or raise the NotYet that names it on redbooth.com."""
     settings = _find("app", _registered, _register)
     if stage == "refresh":
-        _find("token", TokenStore(settings.folder).require, lambda: exchange(_code(settings)))
+        _find("token", lambda: _usable_token(settings), lambda: exchange(_code(settings)))
     elif stage == "exchange":
         _code(settings)
     return settings
@@ -103,6 +103,13 @@ def _find(what: str, load: Callable[[], T], make: Callable[[], T]) -> T:
         found, said = make(), missing
     print(said.format(found))
     return found
+
+
+def _usable_token(settings: Settings) -> Token:
+    token = TokenStore(settings.folder).require()
+    if settings.provider.revoked(token.access_token.reveal()):
+        raise failure(NotYet, "refresh", "no_token")
+    return token
 
 
 def _registered() -> Settings:

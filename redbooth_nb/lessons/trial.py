@@ -97,6 +97,7 @@ class Trial:
         try:
             self.run(*arguments)
         except (Exception, SystemExit) as error:
+            expect(not any(secret in str(error) for secret in self.secrets), "printed_secret")
             return error
         return None
 

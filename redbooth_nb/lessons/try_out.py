@@ -15,7 +15,7 @@ from types import FunctionType
 from typing import Any
 
 from redbooth_nb.errors import RedboothError, wordings
-from redbooth_nb.lessons.learner import named, next_hint, note, noted
+from redbooth_nb.lessons.learner import hints_about, named, note, noted
 from redbooth_nb.lessons.source import first_sight, source_of, taken_names
 from redbooth_nb.lessons.take_home import NAME, SOLUTION, TakeHomeApp, replace_function
 
@@ -139,8 +139,8 @@ def _is_right(name: str, words: str, found: dict[str, Any], *, explain: bool = T
             lines += ["It sent:", *map(_beginning, found["seen"][-MOST_SHOWN:])]
         lines += [f"It printed: {line}" for line in found.get("printed", "").splitlines()]
         hints = [*mistake["hints"], f"solution({name!r}) prints the kit's version."]
-        about = name, found["mistake"], str(found.get("values", {}).get("error")).partition(":")[0]
-        for line in "\n".join([*lines, next_hint(about, hints)]).splitlines():
+        about = name, found["mistake"], str(found.get("values", {}).get("error")).partition("\n")[0]
+        for line in "\n".join([*lines, *hints_about(about, hints)]).splitlines():
             inner = " " * (len(line) - len(line.lstrip()) + 9)
             print(textwrap.fill(line.strip(), WIDTH, initial_indent=inner, subsequent_indent=inner + "  "))
     return not found["mistake"]

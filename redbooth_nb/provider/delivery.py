@@ -67,6 +67,13 @@ class Provider:
         """
         return ""
 
+    def revoked(self, access_token: str) -> bool:
+        """Return whether a token is known to be revoked or forgotten. Only the sandbox tells without being called."""
+        return False
+
+    def __repr__(self) -> str:
+        return f"<{self.label}>"
+
 
 class StandIn(Provider):
     """Another stand-in on this machine, for example a real Doorkeeper."""
@@ -140,6 +147,9 @@ class EmbeddedSandbox(StandIn):
 
     def misfit(self, client_id: str, client_secret: str, redirect_uri: str) -> str:
         return self.sandbox.misfit(client_id, client_secret, redirect_uri)
+
+    def revoked(self, access_token: str) -> bool:
+        return self.sandbox.revoked(access_token)
 
 
 def guides_spelling(url: str) -> str:

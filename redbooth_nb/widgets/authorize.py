@@ -6,7 +6,7 @@ import ipywidgets as w
 import requests
 
 from redbooth_nb import AuthorizationRequest, AuthorizationResponse, RedboothError, connect
-from redbooth_nb.client.callback import DEFAULT_TIMEOUT, SignIn, Status
+from redbooth_nb.client.callback import DEFAULT_TIMEOUT, NEWER, SignIn, Status
 from redbooth_nb.client.errors import StateError
 from redbooth_nb.client.response import Outcome
 from redbooth_nb.configuration import Configuration
@@ -132,4 +132,4 @@ class SignInPanel(View):
 def _received(error: StateError) -> str:
     """Return the state of a refused answer; only the beginning of one that another sign-in is still waiting for."""
     state = error.received or "(absent)"
-    return f"{state[:4]}..." if error.problem in {"for_newer_request", "superseded"} else state
+    return f"{state[:4]}..." if error.problem in NEWER else state

@@ -112,6 +112,7 @@ class Browser(View):
 
     def _do(self, action: Callable[[], None]) -> None:
         before = self._visitor.arrived
+        self._page += 1
         try:
             action()
             self._notice = ""
@@ -165,7 +166,6 @@ class Browser(View):
             self._tell(page.url, title, page.text, self._styles())
 
     def _tell(self, address: str, title: str, markup: str, styles: str = "") -> None:
-        self._page += 1
         shown = {"address": address, "title": title, "html": markup, "styles": styles, "page": self._page}
         self._window.send(shown | {"back": self._visitor.can_go_back})
 

@@ -96,10 +96,8 @@ def _lines(now: Snapshot) -> list[tuple[Secret | None, str]]:
 
 
 def _fate(now: Snapshot, token: Secret) -> str:
-    """Return what became of a token: revoked, used, refused, or gone with its app; "" where nothing is known."""
-    if now.gone:
-        return str(SAID["gone"])
-    shown, fate = str(token), ""
+    """Return what became of a token: revoked, used, refused or dead; "" where nothing is known."""
+    shown, fate = str(token), SAID["dead"] if now.dead else ""
     for trip in now.round_trips:
         if any(shown in str(value) for _, value in [*trip.request_headers, *trip.fields]):
             told = [str(value) for name, value in trip.response_headers if name.lower() == "www-authenticate"]
@@ -107,5 +105,5 @@ def _fate(now: Snapshot, token: Secret) -> str:
             # any other error, such as invalid_client, says nothing about the token
             problem = error if isinstance(error, str) and error in DEAD else bearer_problem("".join(told))
             good = {REVOKE_URL: REVOKED, TOKEN_URL: USED}.get(trip.address, "") if trip.status == OK else ""
-            fate = f"was refused: {problem}" if problem else good
+            fate = f"was refused: {problem}" if problem else good or fate * now.dead
     return fate

@@ -368,6 +368,7 @@ _DUMPED = 'json.dumps({**token, "client_id": credentials["client_id"]})'
 
 WRONG: dict[str, list[Wrong]] = {
     "read_credentials": [
+        ("printed_secret", '        raise SystemExit(f"Put', "        raise SystemExit(f\"{settings['REDBOOTH_CLIENT_SECRET']} {missing}\" if settings.get('REDBOOTH_CLIENT_SECRET') else f\"Put"),
         ("missing_unnamed", "for variable in names.values() if not", "for variable in [names['client_secret']] if not"),
         ("file_first", "{**dotenv_values(interpolate=False), **os.environ}", "{**dotenv_values(interpolate=False), **{k: v for k, v in os.environ.items() if k == 'REDBOOTH_CLIENT_ID'}}"),
         ("other_values", "    return {", "    settings['REDBOOTH_REDIRECT_URI'] = 'http://127.0.0.1:8765/callback'\n    return {"),
@@ -431,6 +432,7 @@ def authorization_link(credentials, state):
         ("missing_accepted", '(fields.get("state") or fields.get("attempt"))', 'fields.get("state", [state])'),
         ("forged_accepted", "    return ", '    state = fields.get("state", fields.get("attempt", [""]))[0]\n    return '),
         ("twice_accepted", " == [state]", "[0] == state if 'state' in fields or 'attempt' in fields else False"),
+        ("twice_accepted", "    return (fields", "    if 'state' not in fields:\n        return state in fields.get('attempt', [])\n    return (fields"),
         ("twice_accepted", "    return (fields", "    return state in (fields.get('state') or fields.get('attempt') or []) or (fields"),
         ("deny_refused", "    return ", "    return 'code' in fields and "),
         ("raised", "def is_ours(address, state):\n    return parse_qs(urlsplit(address).query)['state'] == [state]\n"),
@@ -495,6 +497,8 @@ def exchange(credentials, address, state):
         ("raised", "    part.replace(TOKEN_FILE)", "    Path('log').write_bytes(b'x' * 2**25)\n    part.replace(TOKEN_FILE)"),
         ("others_can_read", _SAVED, "    TOKEN_FILE.write_text(" + _DUMPED + ")"),
         ("half_written", _SAVED, "    TOKEN_FILE.touch(mode=0o600)\n    TOKEN_FILE.chmod(0o600)\n    TOKEN_FILE.write_text(" + _DUMPED + ")"),
+        ("half_written", _SAVED, "    import pprint\n    for _ in range(20):\n        pprint.pformat(token)\n    TOKEN_FILE.unlink(missing_ok=True)\n    part = " + _DUMPED + "\n    with open(os.open(TOKEN_FILE, os.O_CREAT | os.O_WRONLY, 0o600), 'w') as file:\n        file.write(part)"),
+        ("half_written", "    part.replace(TOKEN_FILE)", "    import copy, pprint\n    copy.deepcopy(token)\n    TOKEN_FILE.unlink(missing_ok=True)\n    part.rename(TOKEN_FILE)\n    pprint.pformat([token] * 9)"),
         ("half_written", _SAVED, "    TOKEN_FILE.unlink(missing_ok=True)\n    with open(os.open(TOKEN_FILE, os.O_CREAT | os.O_WRONLY, 0o600), 'w') as file:\n        file.write(" + _DUMPED + ")"),
         ("others_can_read_for_a_moment", _SAVED, "    part = Path('part')\n    part.write_text(" + _DUMPED + ")\n    part.chmod(0o600)\n    part.replace(TOKEN_FILE)"),
         ("others_can_read", _SAVED, "    part = Path('part')\n    part.write_text(" + _DUMPED + ")\n    part.replace(TOKEN_FILE)"),
@@ -517,6 +521,7 @@ def exchange(credentials, address, state):
     save(credentials, answer.json())
     return answer.json()"""),
         ("whose_token", "    save(credentials, new)", "    TOKEN_FILE.write_text(json.dumps(new))"),
+        ("saved_in_place", "    save(credentials, new)", "    TOKEN_FILE.write_text(json.dumps({**new, 'client_id': credentials['client_id']}))"),
         ("used_before_saved", "    save(credentials, new)", "    requests.get(f'{REDBOOTH}/api/3/me', headers={'Authorization': 'Bearer ' + new['access_token']}, timeout=30)\n    save(credentials, new)"),
         ("other_refresh_token", "TOKEN_URL, client_id", "TOKEN_URL, refresh_token=token['access_token'], client_id"),
         ("no_credentials", _REFRESHED, _REFRESHED.replace('client_id=credentials["client_id"], client_secret=credentials["client_secret"], ', "")),

@@ -33,6 +33,7 @@ def said(capsys: pytest.CaptureFixture[str]) -> Said:
 def test_first_two_hints_then_the_answer(said: Said) -> None:
     first, second, third, fourth = (said("register") for _ in range(4))
     assert first.startswith("To do    No usable app: No app is registered yet.\n         Hint: Use the registration")
+    assert {*first.splitlines()} < {*second.splitlines()}
     assert "Hint: After you register" in second
     assert "Answer: Run form.save(" in third
     assert fourth == third

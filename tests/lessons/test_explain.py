@@ -103,17 +103,20 @@ def test_a_notebook_shows_a_sentence_in_place_of_a_stack_trace(
 
 @pytest.mark.usefixtures("sandbox")
 @pytest.mark.parametrize(
-    ("stage", "line"),
+    ("here", "stage", "line"),
     [
-        ("register", "In this course: notebook 01-register, or run catch_up('authorize')"),
-        ("authorize", "In this course: notebook 02-authorize, or run catch_up('exchange')"),
-        ("refresh", "In this course: notebook 04-refresh"),
+        ("", "register", "In this course: notebook 01-register, or run catch_up('authorize')"),
+        ("exchange", "authorize", "In this course: notebook 02-authorize, or run catch_up('exchange')"),
+        ("refresh", "authorize", "In this course: notebook 02-authorize, or run catch_up('refresh')"),
+        ("every-error", "exchange", "In this course: notebook 03-exchange, or run catch_up('refresh')"),
+        ("start", "refresh", "In this course: notebook 04-refresh"),
     ],
 )
 def test_a_cell_that_fails_says_where_in_the_course_the_remedy_is(
-    stage: str, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    here: str, stage: str, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shell = shell_of(monkeypatch)
+    shell.run_cell(f"from redbooth_nb.lessons.explain import explain_errors\nexplain_errors({here!r})")
     shell.run_cell(
         "from redbooth_nb.errors import NotYet\n"
         f"raise NotYet('There is none yet.', why='It is early.', remedy='Get one.', stage={stage!r})"

@@ -1,6 +1,7 @@
 """The way into a lesson: what is there is kept, what is missing is done, and on redbooth.com nothing is."""
 
 import pytest
+import requests
 from practice import CLIENT_ID, DECIDE, SECRET
 from provider.sandbox.visitor import registered
 
@@ -9,11 +10,13 @@ from redbooth_nb.client.refresh import RedboothSession
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.token import TokenStore
+from redbooth_nb.client.wire import connect
 from redbooth_nb.errors import NotYet, RedboothError
 from redbooth_nb.lessons import course
 from redbooth_nb.lessons.explain import describe_error
 from redbooth_nb.lessons.practice import allow, catch_up, ready
 from redbooth_nb.provider.sandbox import Sandbox
+from redbooth_nb.provider.visitor import Visitor
 from redbooth_nb.traffic.transcript import transcript
 
 
@@ -76,6 +79,20 @@ def test_a_token_that_is_there_is_kept(app: Settings, decide: DECIDE, capsys: py
     assert len(list(transcript)) == asked
 
 
+def test_a_token_that_the_user_revoked_is_replaced(
+    app: Settings, decide: DECIDE, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in the window of 06: the stored token is dead, and nothing but a new sign-in helps."""
+    old = exchange(decide(app))
+    user = Visitor(connect(requests.Session()))
+    user.open("https://redbooth.com/oauth2/authorized_applications")
+    user.press("Revoke")
+    assert catch_up("refresh") == app
+    assert "There was no token that still works" in capsys.readouterr().out
+    assert TokenStore(app.folder).require().access_token != old.access_token
+    assert RedboothSession().get("/me").ok
+
+
 def test_everything_missing_is_done_at_once(capsys: pytest.CaptureFixture[str]) -> None:
     settings = ready("refresh")
     assert settings is not None
@@ -84,7 +101,7 @@ def test_everything_missing_is_done_at_once(capsys: pytest.CaptureFixture[str]) 
     told = capsys.readouterr().out
     assert told.count("\n") == 5
     assert "kit's version of read_credentials, authorization_link, is_ours, exchange. You can write" in told
-    assert "There was no token, so the kit exchanged the code for you: <access token ..." in told
+    assert "There was no token that still works, so the kit exchanged a code for you: <access token ..." in told
     for secret in (settings.client_secret.reveal(), token.access_token.reveal()):
         assert secret not in told
 

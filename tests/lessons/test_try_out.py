@@ -114,9 +114,10 @@ def test_a_right_function_is_kept_and_one_that_is_not_yet_right_is_not(
 def test_two_hints_then_the_way_to_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
     expected = [f"Hint: {hint}" for hint in MISTAKES["forged_accepted"]["hints"]]
     answer = "Answer: solution('is_ours') prints the kit's version."
-    for line in [*expected, answer, answer]:
+    for number in (1, 2, 3, 3):
         try_out(run_cell("is_ours", "def is_ours(address, state):\n    return True\n"))
-        assert words(capsys).count(line) == 1
+        printed = words(capsys)
+        assert [printed.count(line) for line in [*expected, answer]] == [1] * number + [0] * (3 - number)
     solution("is_ours")
     assert capsys.readouterr().out.strip() == functions(SOLUTION)["is_ours"]
 

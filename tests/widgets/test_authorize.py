@@ -39,6 +39,18 @@ def code_in(callback: str) -> str:
     return callback.partition("code=")[2].partition("&")[0]
 
 
+def test_after_a_newer_request_it_stops_waiting(app: Settings) -> None:
+    """Nothing could answer it: the way on is a new request."""
+    del app
+    panel = SignInPanel()
+    AuthorizationRequest.new()
+    assert panel.browser is not None
+    panel.browser.press("deny")
+    assert "A newer sign-in took the place of this one." in panel.text()
+    assert not button(panel, "Start again").disabled
+    assert panel.browser not in panel.children
+
+
 def test_in_a_tab_it_shows_the_link_and_waits(panel: SignInPanel, app: Settings) -> None:
     assert app.provider.link() in shown(panel)
     assert "Sign in with Redbooth" in shown(panel)

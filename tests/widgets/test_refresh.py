@@ -181,6 +181,15 @@ def test_what_the_user_revoked_at_redbooth_is_known_after_the_next_call(token: T
     assert card._countdown.layout.display == "none"
 
 
+def test_what_the_user_revoked_is_known_in_the_sandbox_without_a_call(token: Token, app: Settings) -> None:
+    card = TokenCard()
+    revoke()
+    TokenStore(app.folder).save(token)
+    card.update()
+    assert card.text().splitlines()[0] == f"{token.access_token}: no longer accepted by Redbooth"
+    assert card._countdown.layout.display == "none"
+
+
 def test_the_clock_is_followed(token: Token) -> None:
     """R58: what the card says is true after the clock moved, whoever moved it."""
     card, machine = TokenCard(), TimeMachine()
@@ -249,8 +258,8 @@ def test_an_old_error_goes_with_the_next_success(token: Token, app: Settings) ->
 def test_the_tokens_of_a_forgotten_app_are_not_called_fresh(token: Token, sandbox: Sandbox) -> None:
     card = TokenCard()
     sandbox.reset()  # as another notebook may do
-    gone = "its app is no longer registered"
-    assert card.text() == f"{token.access_token}: {gone}\n{token.refresh_token}: {gone}"
+    dead = "no longer accepted by Redbooth"
+    assert card.text() == f"{token.access_token}: {dead}\n{token.refresh_token}: {dead}"
 
 
 def test_a_token_without_a_refresh_token_says_so(token: Token, app: Settings) -> None:

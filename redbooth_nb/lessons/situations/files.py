@@ -13,6 +13,7 @@ from redbooth_nb.lessons.trial import Json, Mistake, Trial, expect
 
 TOKEN_FILE = Path("my_redbooth_token.json")
 MOST_KILLS = 40
+CHANGES = {"open", "os.remove", "os.rename", "os.truncate"}
 NEW: Json = {"access_token": "access-token-2", "refresh_token": "refresh-token-2", "expires_in": 7200}
 OLD: Json = NEW | {"access_token": "access-token-1", "refresh_token": "refresh-token-1", "note": "x" * 1000}  # longer
 
@@ -103,8 +104,8 @@ def save_again(trial: Trial) -> None:
 def save_killed(trial: Trial) -> None:
     vars(os)["fsync"] = lambda _: None  # a killed process loses nothing that it has written, and syncing takes long
     trial.run(trial.credentials, dict(OLD))
-    moments = _moments(trial, 0)
-    for moment in range(1, moments + 1, 1 + moments // MOST_KILLS):
+    steps, near = _moments(trial, 0)
+    for moment in sorted({*range(1, steps + 1, 1 + steps // MOST_KILLS), *near[:MOST_KILLS]}):
         trial.app["save"](trial.credentials, dict(OLD))
         child = os.fork()
         if child == 0:
@@ -127,9 +128,9 @@ def _check_privacy(mistake: str) -> None:
             raise Mistake(mistake, file=file.name)
 
 
-def _moments(trial: Trial, kill_at: int) -> int:
-    """Save, and return how many steps that took; at one of them, the process is killed."""
-    count = 0
+def _moments(trial: Trial, kill_at: int) -> tuple[int, list[int]]:
+    """Save, and return how many steps that took, and which follow a change of files; at one, the process is killed."""
+    count, near = 0, list[int]()
 
     def step(*_: object) -> None:
         nonlocal count
@@ -137,9 +138,14 @@ def _moments(trial: Trial, kill_at: int) -> int:
         if count == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    def changed(event: str, about: tuple[object, ...]) -> None:
+        if event in CHANGES and "site-packages" not in str(about[0]):
+            near.extend((count + 1, count + 2))
+
+    sys.addaudithook(changed)
     sys.setprofile(step)
     try:
         trial.app["save"](trial.credentials, dict(NEW))
     finally:
         sys.setprofile(None)
-    return count
+    return count, near

@@ -1,5 +1,6 @@
 """The situations for `refresh(credentials, token)` and `call(credentials, token, path)`, and for the whole app."""
 
+import os
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -7,7 +8,7 @@ import requests
 from oauthlib.oauth2 import OAuth2Error
 from werkzeug.wrappers import Response
 
-from redbooth_nb.lessons.situations.files import check_file, holds, stored, write_env
+from redbooth_nb.lessons.situations.files import TOKEN_FILE, check_file, holds, stored, write_env
 from redbooth_nb.lessons.trial import NO_ANSWERS, Json, Trial, expect
 from redbooth_nb.provider.addresses import ORIGIN, REVOKE_URL, TOKEN_URL
 from redbooth_nb.provider.visitor import Visitor
@@ -34,12 +35,15 @@ def _expired_token(trial: Trial) -> Json:
 
 def refresh_pair(trial: Trial) -> None:
     old = _expired_token(trial)
-    new = trial.good_token(trial.run(trial.credentials, dict(old)))
+    with TOKEN_FILE.open() as before:  # open, so that no other file gets its number
+        new = trial.good_token(trial.run(trial.credentials, dict(old)))
+        in_place = TOKEN_FILE.exists() and os.path.samestat(os.fstat(before.fileno()), TOKEN_FILE.stat())
     expect(new["refresh_token"] != old["refresh_token"], "old_refresh_token_kept")
     saved = stored() or {}
     expect(saved.get("access_token") == new["access_token"], "new_pair_not_saved")
     expect(saved.get("refresh_token") == new["refresh_token"], "old_refresh_token_kept")
     check_file(trial)
+    expect(not in_place, "saved_in_place")
 
 
 def refresh_dead(trial: Trial) -> None:

@@ -16,7 +16,15 @@ from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
 from redbooth_nb import changes
 from redbooth_nb.provider.sandbox import database, web
-from redbooth_nb.provider.sandbox.data import SETTINGS, Application, SandboxError, Switches, Transaction, switch_problem
+from redbooth_nb.provider.sandbox.data import (
+    SETTINGS,
+    Application,
+    SandboxError,
+    Switches,
+    Token,
+    Transaction,
+    switch_problem,
+)
 from redbooth_nb.provider.sandbox.database import Database
 from redbooth_nb.provider.sandbox.endpoints import endpoints
 from redbooth_nb.provider.sandbox.pages import pages, problems
@@ -138,6 +146,15 @@ class Sandbox:
         if found.secret != client_secret:
             return "client_secret"
         return "" if redirect_uri_allowed(redirect_uri, found.redirect_uri) else "redirect_uri"
+
+    def revoked(self, access_token: str) -> bool:
+        """Tell whether a token was revoked or forgotten, unlike one that has only expired."""
+
+        def look(tx: Transaction) -> bool:
+            found = tx.find(Token, "token", access_token)
+            return found is None or found.revoked(tx.now)
+
+        return self._database.transact(look)
 
     def reset(self) -> None:
         """Forget the applications (with their codes and tokens), the clock and the switches."""
