@@ -22,7 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
         return int(getattr(import_module(f"redbooth_nb.{COMMANDS[name]}"), name)(options))
     except RedboothError as error:
         print(error, file=sys.stderr)
-        if error.stage:
+        from redbooth_nb.working_copies import has_lessons
+
+        if error.stage and has_lessons():
             from redbooth_nb.lessons.course import LESSONS
 
             print(f"In the lessons: notebook {LESSONS[error.stage]}", file=sys.stderr)

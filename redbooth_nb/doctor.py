@@ -21,7 +21,7 @@ from packaging.requirements import Requirement
 from redbooth_nb.client.loopback import open_sockets
 from redbooth_nb.client.register import DEFAULT_REDIRECT_URI, Settings, credentials_file
 from redbooth_nb.client.token import TokenStore
-from redbooth_nb.client.wire import TIMEOUT, connect
+from redbooth_nb.client.wire import TIMEOUT, connect, transport_failure
 from redbooth_nb.configuration import Configuration, make_private, port_holder
 from redbooth_nb.errors import NotYet, RedboothError, printable, wordings
 from redbooth_nb.provider.addresses import ORIGIN
@@ -125,12 +125,13 @@ def _provider() -> Iterator[str]:
         try:
             connect(requests.Session()).head(ORIGIN, timeout=TIMEOUT)
             yield found("reachable", origin=who.origin)
-        except OSError:  # all those of requests are, and a wrong REQUESTS_CA_BUNDLE
-            yield found(f"unreachable-{who.kind}", origin=who.origin)
+        except OSError as error:  # all those of requests are, and a wrong REQUESTS_CA_BUNDLE
+            why = transport_failure(error, "HEAD")
+            yield found(f"unreachable-{who.kind}", origin=who.origin, why=f"{why.what.partition(': ')[2]} {why.why}")
     try:
         settings = Settings.load()
     except NotYet:
-        name = "credentials-none" if has_lessons() else "credentials-none-no-lessons"
+        name = "credentials-none" if has_lessons() or who.kind == "live" else "credentials-none-no-lessons"
         yield found(name, file=credentials_file(configuration, who))
         return
     name = "credentials-gone" if settings.misfit else "credentials"

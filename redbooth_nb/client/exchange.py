@@ -25,8 +25,8 @@ from redbooth_nb.provider.addresses import TOKEN_URL
 from redbooth_nb.traffic.redaction import hide_in_text
 
 AFTERWARD = {
-    "exchange": "exchange() sends each code only once, so authorize again before you call it again.",
-    "refresh": "The refresh token may already be used up. If it is, authorize again.",
+    "exchange": " exchange() sends each code only once, so authorize again before you call it again.",
+    "refresh": " The refresh token may already be used up. If it is, authorize again.",
 }
 LARGEST_TOKEN_ANSWER = 128 * 1024  # bytes; a token is a few hundred, an error page some thousand
 SLOWEST_TOKEN_ANSWER = 20.0  # seconds for the body, from the end of the headers
@@ -70,9 +70,10 @@ def exchange(response: AuthorizationResponse | None = None) -> Token:
 def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAuth2Session]:
     """Yield an `OAuth2Session` for one request to the token endpoint of the provider in `settings`.
 
-    step: "exchange" or "refresh", to name in errors. options: as for `OAuth2Session`.
+    step: "exchange", "refresh", or another name for errors. options: as for `OAuth2Session`.
     Raises TokenEndpointError when the answer is not a token, TransportError when there is none. Never retries.
     """
+    afterward = AFTERWARD.get(step, "")
 
     def check(answer: requests.Response, *_: Any, **__: Any) -> None:
         """Raise the error for an answer that is not a token. requests-oauthlib would call it a "missing token"."""
@@ -82,7 +83,7 @@ def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAu
         if problem := answer_problem(answer, step):
             # refused: by a 4xx with an error code, so no token was used up; a code counts as sent all the same
             if step == "exchange" or not problem.refused:
-                problem.remedy += f" {AFTERWARD[step]}"
+                problem.remedy += afterward
             raise problem
         # oauthlib refuses a whole answer for one lifetime or scope that makes no sense, so such a field is taken out;
         # good ones stay. `_content` is where requests keeps the body.
@@ -91,7 +92,7 @@ def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAu
     oauth = OAuth2Session(settings.client_id, **options)
     connect_bounded(oauth, settings.provider, LARGEST_TOKEN_ANSWER, SLOWEST_TOKEN_ANSWER)
     oauth.hooks["response"].append(check)  # requests calls these with each answer, before anybody else sees it
-    with named_failures(f"{step}: POST {TOKEN_URL}", also=f" {AFTERWARD[step]}"):
+    with named_failures(f"{step}: POST {TOKEN_URL}", also=afterward):
         yield oauth
 
 

@@ -28,8 +28,9 @@ from redbooth_nb.lessons.explain import explain_errors
 from redbooth_nb.lessons.learner import named
 from redbooth_nb.provider.adapter import InProcessDelivery
 from redbooth_nb.provider.addresses import ORIGIN
-from redbooth_nb.provider.delivery import Provider, current_provider
+from redbooth_nb.provider.delivery import EmbeddedSandbox, Provider, current_provider
 from redbooth_nb.provider.visitor import press, register_application
+from redbooth_nb.widgets.time_machine import changed_switches
 
 NEED_NO_APP = {"start", "register", "help-desk"}
 APP_NAME = "My first Redbooth app"
@@ -48,7 +49,11 @@ def ready(stage: str) -> Settings | None:
     explain_errors(stage)
     provider = practice_only() if stage == "every-error" else current_provider()
     print(f"Requests to https://redbooth.com go to {provider.label}.")
-    for line in filter(None, (limits_here(live=provider.kind == "live"), summary_line(stage), _skipped(stage))):
+    changed = changed_switches(provider) if isinstance(provider, EmbeddedSandbox) else []
+    switches = f"The sandbox's switches are not at their usual values: {'; '.join(changed)}" if changed else ""
+    for line in filter(
+        None, (limits_here(live=provider.kind == "live"), switches, summary_line(stage), _skipped(stage))
+    ):
         print(line)
     return None if stage in NEED_NO_APP else _pick_up(stage)
 

@@ -1,6 +1,7 @@
 """The app to take home: one file, made of the learner's own functions and, for the others, the kit's."""
 
 import ast
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
@@ -104,8 +105,8 @@ class TakeHomeApp:
                 raise RedboothError("This is the folder of the kit's own files.", remedy="Work in another folder.")
             if file.exists() and (keep_old or not whole):
                 names = (self.file.with_stem(f"{self.file.stem}_{number}") for number in count(1))
-                kept = next(name for name in names if not name.exists())
-                kept.write_bytes(file.read_bytes())
+                kept = next(name for name in names if not os.path.lexists(name))
+                replace_file(kept, file.read_bytes())
                 why = "had different code" if whole else "isn't valid Python, or lacks one of the app's functions"
                 print(f"Your {NAME} {why}. It was kept as {kept.name}.")
             replace_file(file, text.encode())

@@ -28,14 +28,17 @@ class TokenRequest(LiveView):
         self.settings, self.response = settings, response
         self.token: Token | None = None
         self._step = "exchange" if response else "refresh"
-        self._answer, self._folds = Markup(), Markup()
-        self._sending = self._button("Send" if response else "Send the refresh", self.send, primary=True)
-        self.parameters = Parameters(self._own(), TEXTS["fields"][self._step], self._draw)
+        self._answer, self._folds, meanings = Markup(), Markup(), TEXTS["fields"][self._step]
+        self._sending = self._button("Send" if response else "Send this request", self.send, primary=bool(response))
+        self.parameters = Parameters(self._own(), meanings, self._draw)
         self.change, self.reset = self.parameters.change, self.parameters.reset
         self._draw()
         buttons = row(self._sending, self._button("Reset the parameters", self.reset))
-        below = [] if show_only else [buttons, self._message, self._answer]
-        super().__init__([Markup(panels.code(f"POST {TOKEN_URL}")), *self.parameters.rows, self._folds, *below])
+        parts = [*self.parameters.rows, self._folds, buttons, self._message, self._answer]
+        if show_only:
+            shown = [(name, value, meanings[name]) for name, value in self.parameters.given]
+            parts = [Markup(panels.table(("parameter", "value", "meaning"), shown)), self._folds, self._message]
+        super().__init__([Markup(panels.code(f"POST {TOKEN_URL}")), *parts])
 
     def send(self) -> Token:
         """Send what is shown, and save the token that comes back. Raises what `exchange` and `refresh` raise.
@@ -66,11 +69,12 @@ class TokenRequest(LiveView):
     def _experiment(self) -> Token:
         """Send what was edited. What comes back is as safe as with `exchange` and `refresh`."""
         store, values = TokenStore(self.settings.folder), self.parameters.values
+        step = "edited exchange" if self.response else "refresh"  # sent as often as somebody likes
         with store.lock():
             old = store.load()
             at_stake = old is not None and values.get("refresh_token", "") == old.refresh_token
             mark = store.refreshing(old) if old and at_stake else nullcontext()
-            with mark, token_session(self._step, self.settings) as oauth:
+            with mark, token_session(step, self.settings) as oauth:
                 answer = oauth.post(TOKEN_URL, data=self.parameters.plain, timeout=TIMEOUT).json()
             token = Token.from_answer(answer, self.settings.provider.now(), previous=None if self.response else old)
             store.save(token)
@@ -106,7 +110,7 @@ class TokenRequest(LiveView):
 class ExchangeForm(TokenRequest):
     """Shows the token request of `response` (default: the last answer). `send()` does what the button does.
 
-    show_only: leave the buttons out, where a cell sends the request.
+    show_only: whether it can only be read, where a cell sends the request.
     """
 
     def __init__(self, response: AuthorizationResponse | None = None, *, show_only: bool = False) -> None:

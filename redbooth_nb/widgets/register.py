@@ -42,15 +42,23 @@ class RegisterForm(View):
             typed.observe(self._typed, names="value")
         self.browser = Browser(NEW_APPLICATION_URL, "Open the registration page")
         self._fields = [self._client_id, self._secret, self._redirect_uri, row(save, self._message)]
-        super().__init__([self._message, self._button("Register another app", self.show_page)])
+        self._another = self._button("Register another app", self.show_page)
+        self._keep = self._button("Keep the app", self.hide_page)
+        super().__init__()
         if app:
-            self._message.say(self.text(), "good")
+            self.hide_page()
         else:
             self.show_page()
 
     def show_page(self) -> None:
         """Show the registration page and the fields, even if an app is already registered."""
-        self.children = [self._steps, self.browser, *self._fields]
+        self._message.say("")
+        self.children = [self._steps, self.browser, *self._fields, *([self._keep] if self.settings else [])]
+
+    def hide_page(self) -> None:
+        """Show only which app is registered."""
+        self._message.say(self.text(), "good")
+        self.children = [self._message, self._another]
 
     def save(self, client_id: str, client_secret: str, redirect_uri: str = DEFAULT_REDIRECT_URI) -> Settings:
         """Check and save the credentials. Raises CredentialsError, and saves nothing, if one cannot be right."""

@@ -19,6 +19,13 @@ def shown(choice: object) -> str:
     return str(SAID["choices"].get(str(choice), choice))
 
 
+def changed_switches(provider: EmbeddedSandbox) -> list[str]:
+    """Return in words the switches that are not at their usual values."""
+    now = vars(provider.sandbox.switches)
+    switches = [(how["label"], now[name], how["choices"][0]) for name, how in SWITCHES.items()]
+    return [f"{label}: {shown(value)}" for label, value, usual in switches if value != usual]
+
+
 class TimeMachine(LiveView):
     """Moves the sandbox's clock and sets its switches; each button is also a method.
 
@@ -29,7 +36,7 @@ class TimeMachine(LiveView):
         provider = current_provider()
         if not isinstance(provider, EmbeddedSandbox):
             raise RedboothError(SAID["elsewhere"].format(provider=provider.label), remedy=SAID["remedy"])
-        self._sandbox = provider.sandbox
+        self._provider, self._sandbox = provider, provider.sandbox
         self._moves = row(
             self._button("One hour later", lambda: self.later(HOUR)),
             self._button("Two hours later", lambda: self.later(2 * HOUR)),
@@ -64,10 +71,7 @@ class TimeMachine(LiveView):
         ahead = round((self._sandbox.now() - time.time()) / 60)
         hours, minutes = divmod(abs(ahead), 60)
         when = f"{hours} h {minutes} min {'ahead' if ahead > 0 else 'behind'}" if ahead else "the same as yours"
-        now = vars(self._sandbox.switches)
-        switches = [(how["label"], now[name], how["choices"][0]) for name, how in SWITCHES.items()]
-        changed = [f"{label}: {shown(value)}" for label, value, usual in switches if value != usual]
-        return "\n".join([f"The sandbox's clock is {when}.", *changed])
+        return "\n".join([f"The sandbox's clock is {when}.", *changed_switches(self._provider)])
 
     def _field(self, name: str, now: object, label: str, choices: list[object]) -> w.Dropdown:
         options = [(shown(choice), choice) for choice in dict.fromkeys([*choices, now])]

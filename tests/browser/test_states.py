@@ -211,7 +211,7 @@ def test_script(panel: Panel) -> None:
     )
     panel.is_right("script-running", "The script is running.")
     panel.press("Cancel")
-    expect(panel.part).to_contain_text("You stopped the script.")
+    expect(panel.part).to_contain_text("The script was stopped.")
     panel.show(SCRIPT + "ScriptPanel([sys.executable, '-c', 'print(42)'], Path.cwd())")
     panel.is_right("script-good", "Done. The script finished.")
 
@@ -230,7 +230,7 @@ def test_playground(panel: Panel) -> None:
     panel.press("Reset the parameters")
     send.click()
     expect(panel.part).to_contain_text("arrived and were saved")
-    panel.press("Send the refresh")
+    panel.press("Send this request")
     expect(panel.part).to_contain_text("what you offer in return for a token: a refresh token")
     panel.press("Call")
     panel.is_right("playground-good", "/api/3/me")

@@ -93,6 +93,13 @@ def test_a_token_that_the_user_revoked_is_replaced(
     assert RedboothSession().get("/me").ok
 
 
+def test_a_switch_that_was_forgotten_is_named(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    sandbox.switch(state="dropped", refresh_revokes_old="on first use")
+    ready("register")
+    told = "A refresh invalidates the old pair: on first use of the new pair; state in the callback: dropped"
+    assert f"The sandbox's switches are not at their usual values: {told}\n" in capsys.readouterr().out
+
+
 def test_everything_missing_is_done_at_once(capsys: pytest.CaptureFixture[str]) -> None:
     settings = ready("refresh")
     assert settings is not None

@@ -192,7 +192,7 @@ def test_a_run_that_waits_for_a_sign_in_makes_way_for_the_next(app: Settings) ->
     try:
         asks(second)  # so the port is free
         assert not first.running
-        assert "You stopped the script." in shown(first)
+        assert "The script was stopped." in shown(first)
         assert second.running
     finally:
         second.cancel()

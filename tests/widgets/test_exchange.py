@@ -1,5 +1,6 @@
 """The exchange form: what will be sent is shown before it is sent, and it is sent once."""
 
+import ipywidgets as w
 import pytest
 from practice import DECIDE, SECRET
 from widgets.clicks import button, click, field, parts, saved, shown
@@ -32,6 +33,7 @@ def test_without_a_button_it_only_shows(app: Settings, decide: DECIDE) -> None:
     decide(app)
     form = ExchangeForm(show_only=True)
     assert "client_secret" in shown(form)
+    assert not any(isinstance(part, w.Text) for part in parts(form))
     assert "Send" not in [getattr(part, "description", "") for part in parts(form)]
 
 

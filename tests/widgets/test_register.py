@@ -85,6 +85,17 @@ def test_bad_ones_are_not_saved_and_not_kept_in_the_field(
         assert SECRET not in saved()
 
 
+@pytest.mark.usefixtures("app")
+def test_the_form_for_another_app_can_be_left_again() -> None:
+    form = RegisterForm()
+    before = form.children
+    click(form, "Register another app")
+    assert form.browser in form.children
+    click(form, "Keep the app")
+    assert form.children == before
+    assert "Registered: client id" in shown(form)
+
+
 @pytest.mark.usefixtures("sandbox")
 def test_a_typing_mistake_is_told_at_once() -> None:
     form = RegisterForm()

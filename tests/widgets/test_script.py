@@ -67,7 +67,7 @@ def test_output_arrives_while_it_runs_and_cancel_stops_it(tmp_path: Path) -> Non
     panel._reader.join(20)
     assert not panel.running
     assert panel.text() == "Sign in: https://redbooth.com/oauth2/authorize?a=1&b=2"
-    assert "You stopped the script." in shown(panel)
+    assert "The script was stopped." in shown(panel)
     assert "Problem" not in shown(panel)
     assert panel.browser not in panel.children, "its window would allow what nothing waits for"
 
@@ -83,7 +83,7 @@ def test_a_script_that_will_not_end_is_killed(tmp_path: Path, monkeypatch: pytes
     panel.cancel()
     panel._reader.join(20)
     assert not panel.running
-    assert "You stopped the script." in shown(panel)
+    assert "The script was stopped." in shown(panel)
 
 
 def test_a_wait_lasts_until_the_script_ends(tmp_path: Path) -> None:

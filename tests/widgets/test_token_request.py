@@ -75,7 +75,7 @@ def test_as_shown_it_is_the_clients_own_request(app: Settings, decide: DECIDE) -
     assert "arrived and were saved" in shown(form)
     again = TokenRequest(app)
     before = dict(line.strip().split(" = ", 1) for line in again.text().splitlines()[1:])
-    click(again, "Send the refresh")
+    click(again, "Send this request")
     assert sent() == before
     assert again.token == kept(app)
     assert f"refresh_token = {again.token.refresh_token}" in again.text()  # the next one, for the next request
