@@ -135,8 +135,9 @@ def _is_right(name: str, words: str, found: dict[str, Any], *, explain: bool = T
     if found["mistake"] and explain:
         mistake = MISTAKES[found["mistake"]]
         lines = ["What happened: " + mistake["happened"].format_map(found.get("values", {}))]
-        if found.get("seen"):
-            lines += ["It sent:", *map(_beginning, found["seen"][-MOST_SHOWN:])]
+        if sent := found.get("seen"):
+            more = f" {len(sent)} requests; the last of them" if len(sent) > MOST_SHOWN else ""
+            lines += [f"It sent{more}:", *map(_beginning, sent[-MOST_SHOWN:])]
         lines += [f"It printed: {line}" for line in found.get("printed", "").splitlines()]
         hints = [*mistake["hints"], f"solution({name!r}) prints the kit's version."]
         about = name, found["mistake"], str(found.get("values", {}).get("error")).partition("\n")[0]

@@ -230,4 +230,4 @@ def at_random(scene: Scene, forks: Helper, number: int, seed: int = 1) -> Crashe
 
 def lossy_window(scene: Scene, forks: Helper, number: int) -> list[float]:
     """Measure, in seconds, from the moment the service has answered until the new token is safe on disk."""
-    return [forks.run()["saved"] - scene.answered[-1] for _ in range(number)]
+    return [forks.run()["saved"] - scene.answered()[-1] for _ in range(number)]

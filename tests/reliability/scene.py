@@ -4,12 +4,12 @@ All of it runs with pytest and without.
 """
 
 import os
+import subprocess
+import sys
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,6 @@ from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.token import Token, TokenStore
 from redbooth_nb.client.wire import connect
-from redbooth_nb.provider import sandbox as sandbox_module
 from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.provider.visitor import press
 
@@ -32,18 +31,40 @@ CALLBACK = "http://127.0.0.1:8765/callback"  # nobody listens: the kit reads the
 ROTATIONS = ("at once", "on first use")
 LIFETIME = 7200
 StartDoorkeeper = Callable[..., Doorkeeper]
+# Answers until its stdin ends, and writes down when it answered a token request.
+SERVER = """
+import sys, time
+from pathlib import Path
+from flask import request
+from redbooth_nb.provider import sandbox as module
+create_app = module.create_app
+def counting(file):
+    app = create_app(file)
+    @app.after_request
+    def note(response):
+        if request.path.startswith("/oauth2/token"):
+            with open(sys.argv[2], "a") as log:
+                log.write(f"{time.monotonic()}\\n")
+        return response
+    return app
+module.create_app = counting
+sandbox = module.Sandbox(Path(sys.argv[1]), 0)
+print(sandbox.start(), flush=True)
+sys.stdin.read()
+sandbox.stop()
+"""
 
 
 @dataclass
 class Scene:
-    """One app with one token. `answered` holds when the token endpoint answered, by the machine's own clock."""
+    """One app with one token. `answered` tells when the token endpoint answered, by the machine's own clock."""
 
     name: str
     rotation: str
     settings: Settings
     age: Callable[[], object]
     token_requests: Callable[[], int]
-    answered: list[float] = field(default_factory=list)
+    answered: Callable[[], list[float]] = list
 
     @property
     def store(self) -> TokenStore:
@@ -87,50 +108,34 @@ def machine() -> Iterator[Path]:
 
 @contextmanager
 def sandbox_scene(rotation: str) -> Iterator[Scene]:
-    """Serve a sandbox in this process; other processes reach it as a stand-in."""
+    """Serve a sandbox in a process of its own, as any service is: callers in this one don't slow it down."""
     with machine() as folder, pytest.MonkeyPatch.context() as patch:
-        paths: list[str] = []
-        answered: list[float] = []
-        turn = threading.Lock()
-        create_app = sandbox_module.create_app
-
-        def counting(file: sandbox_module.Database) -> object:
-            app = create_app(file)
-
-            @app.after_request
-            def note(response: object) -> object:
-                if sandbox_request_path().startswith("/oauth2/token"):
-                    with turn:
-                        paths.append("token")
-                        answered.append(time.monotonic())
-                return response
-
-            return app
-
-        patch.setattr(sandbox_module, "create_app", counting)
-        sandbox = Sandbox(folder / "service" / "sandbox.sqlite3", 0)
+        file, log = folder / "service" / "sandbox.sqlite3", folder / "token-requests"
+        log.touch()
+        sandbox = Sandbox(file)  # on the same file
         sandbox.switch(refresh_revokes_old=rotation)
         sandbox.seed_application("App", CALLBACK, client_id=CLIENT_ID, client_secret=CLIENT_SECRET)
-        sandbox.start()
-        patch.setenv("REDBOOTH_PROVIDER", sandbox.start())
+        command = [sys.executable, "-c", SERVER, str(file), str(log)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
+            assert server.stdin is not None
+            assert server.stdout is not None
+            patch.setenv("REDBOOTH_PROVIDER", server.stdout.readline().strip())
 
-        def age() -> None:
-            sandbox._database.transact(lambda at: at.run("UPDATE tokens SET created_at = created_at - ?", LIFETIME + 1))
+            def age() -> None:
+                older = "UPDATE tokens SET created_at = created_at - ?"
+                sandbox._database.transact(lambda at: at.run(older, LIFETIME + 1))
 
-        try:
-            settings = save_credentials(CLIENT_ID, CLIENT_SECRET, CALLBACK)
-            scene = Scene("sandbox", rotation, settings, age, lambda: len(paths), answered)
-            scene.authorize()
-            yield scene
-        finally:
-            sandbox.stop()
+            def answered() -> list[float]:
+                return [float(line) for line in log.read_text(encoding="utf-8").splitlines()]
 
-
-def sandbox_request_path() -> str:
-    """Return the path of the request that the sandbox is answering."""
-    from flask import request  # noqa: PLC0415  (means something only while it answers)
-
-    return request.path
+            try:
+                settings = save_credentials(CLIENT_ID, CLIENT_SECRET, CALLBACK)
+                scene = Scene("sandbox", rotation, settings, age, lambda: len(answered()), answered)
+                scene.authorize()
+                yield scene
+            finally:
+                server.stdin.close()  # which ends it
+                sandbox.stop()
 
 
 @contextmanager
