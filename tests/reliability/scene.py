@@ -31,7 +31,8 @@ CALLBACK = "http://127.0.0.1:8765/callback"  # nobody listens: the kit reads the
 ROTATIONS = ("at once", "on first use")
 LIFETIME = 7200
 StartDoorkeeper = Callable[..., Doorkeeper]
-# Answers until its stdin ends, and writes down when it answered a token request.
+# Answers until its stdin ends, and writes down when it answered a token request. A thousand callers keep a connection
+# open while one of them, who needs another for its refresh, holds the lock.
 SERVER = """
 import sys, time
 from pathlib import Path
@@ -48,6 +49,7 @@ def counting(file):
         return response
     return app
 module.create_app = counting
+module.SETTINGS["waitress"]["connection_limit"] = 4000
 sandbox = module.Sandbox(Path(sys.argv[1]), 0)
 print(sandbox.start(), flush=True)
 sys.stdin.read()
