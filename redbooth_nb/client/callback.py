@@ -85,7 +85,7 @@ class SignIn:
     def paste(self, callback_url: str) -> AuthorizationResponse:
         """Take the address that the browser was sent to. Raises CallbackError or StateError.
 
-        The wait then goes on, unless a newer request was made: nothing can answer this one any more.
+        The wait then goes on, unless a newer request was made: nothing can answer this one anymore.
         """
         try:
             self._response = AuthorizationResponse.read(callback_url, self.request)

@@ -157,8 +157,8 @@ def credential_problems(client_id: str, client_secret: str, redirect_uri: str) -
         }
         problems += sentences("credentials", wrong, name=name)[:1]
     mixed_up = {
-        "folder": "://" not in client_id
-        and re.search(r"[/\\]|^\.+$", client_id),  # its first characters become part of a folder's name
+        # its first characters become part of a folder's name
+        "folder": "://" not in client_id and re.search(r"[/\\]|^\.+$", client_id),
         "same": client_id and client_id == client_secret,
         "address": "://" in client_id or "://" in client_secret,
     }

@@ -51,10 +51,8 @@ def ready(stage: str) -> Settings | None:
     print(f"Requests to https://redbooth.com go to {provider.label}.")
     changed = changed_switches(provider) if isinstance(provider, EmbeddedSandbox) else []
     switches = f"The sandbox's switches are not at their usual values: {'; '.join(changed)}" if changed else ""
-    for line in filter(
-        None, (limits_here(live=provider.kind == "live"), switches, summary_line(stage), _skipped(stage))
-    ):
-        print(line)
+    about = (limits_here(live=provider.kind == "live"), switches, summary_line(stage), _skipped(stage))
+    print("".join(f"{line}\n" for line in about if line), end="")
     return None if stage in NEED_NO_APP else _pick_up(stage)
 
 

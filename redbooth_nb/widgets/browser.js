@@ -107,6 +107,7 @@ function render({ model, el }) {
   el.append(root);
 
   let shown = null;
+  let drawn = null; // by the document in the frame
   let port = null; // to the document in the frame
   let asked = false; // somebody did something in this window
   let slow = 0;
@@ -131,6 +132,8 @@ function render({ model, el }) {
     frame.title = shown.title;
     status.textContent = shown.title;
     root.classList.remove("rb-busy");
+    if (drawn?.page === shown.page && drawn.html === shown.html) return; // else a click or typed text could be lost
+    drawn = shown;
     port.postMessage({ html: shown.html, styles: shown.styles, focus: asked });
   };
   const fromFrame = async ({ data: { height, open, submit, save, copy } }) => {
@@ -155,6 +158,7 @@ function render({ model, el }) {
     }
     const channel = new MessageChannel();
     port = channel.port1;
+    drawn = null;
     port.onmessage = fromFrame;
     frame.contentWindow.postMessage("", "*", [channel.port2]);
     theme();
