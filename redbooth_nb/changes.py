@@ -10,7 +10,7 @@ _watchers: list[Callable[[], object]] = []
 
 
 def watch(callback: Callable[[], object]) -> None:
-    """Call `callback` after every change, in the thread that made it. What it raises is logged by name."""
+    """Call `callback` after every change, in the thread that made it. Of what it raises, only the type is logged."""
     _watchers.append(callback)
 
 
@@ -18,6 +18,6 @@ def announce() -> None:
     for watcher in _watchers:
         try:
             watcher()
-        except Exception as error:  # whatever it is, the change that is told of was a good one
+        except Exception as error:  # whatever it is, the change being announced did succeed
             # by name only: the text and the frames lead to secrets
             logging.getLogger(__name__).warning("A watcher failed: %s", type(error).__name__)

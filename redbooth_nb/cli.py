@@ -50,7 +50,7 @@ def sandbox(options: list[str]) -> int:
     import threading
 
     from redbooth_nb.client.register import DEFAULT_REDIRECT_URI
-    from redbooth_nb.provider.sandbox import Sandbox  # brings a web framework
+    from redbooth_nb.provider.sandbox import Sandbox  # pulls in a web framework
 
     parser = argparse.ArgumentParser(prog="redbooth-nb sandbox", description=sandbox.__doc__)
     parser.add_argument("--port", type=int, default=8764, help="0: any free port (default: 8764)")

@@ -32,7 +32,7 @@ class Configuration:
     def read(cls) -> "Configuration":
         """Read the nearest `.env` at or above the working directory, but not above the nearest `.env.example`.
 
-        Where there is none, it belongs beside that `.env.example`, else in the working directory.
+        If there is no `.env`, it belongs beside that `.env.example`, or else in the working directory.
         Raises ConfigurationError when the file is there but cannot be read as text.
         """
         places = (Path.cwd(), *Path.cwd().parents)
@@ -46,7 +46,7 @@ class Configuration:
 
     @property
     def unattended(self) -> bool:
-        """Whether nobody sits at the browser (`REDBOOTH_UNATTENDED=1`): cells press the button they name."""
+        """Whether nobody is at the browser (`REDBOOTH_UNATTENDED=1`): cells press the button they name."""
         return self.get("REDBOOTH_UNATTENDED", "0") not in {"0", "no", "off", "false"}
 
     @property

@@ -68,7 +68,7 @@ def only_kit_errors(function: Callable[P, R]) -> Callable[P, R]:
             called_wrongly = error.__traceback__ is not None and error.__traceback__.tb_next is None
             what = f"Something went wrong that the kit did not foresee ({type(error).__name__})."
             failure = TypeError(str(error)) if called_wrongly else RedboothError(what, why=LEFT_OUT, remedy=REPORT)
-        except BaseException as error:  # Ctrl-C and the like go on, but bare
+        except BaseException as error:  # Ctrl-C and the like are passed on, but without frames
             failure = error.with_traceback(None)
             failure.__cause__ = failure.__context__ = None
         del args, kwargs  # this frame stays
@@ -79,7 +79,7 @@ def only_kit_errors(function: Callable[P, R]) -> Callable[P, R]:
 
 @cache
 def wordings(file: Path) -> dict[str, Any]:
-    import tomllib  # slow to import, and most programs meet no error
+    import tomllib  # slow to import, and most programs never hit an error
 
     return tomllib.loads(file.read_text(encoding="utf-8"))
 

@@ -39,7 +39,7 @@ def run(arguments: list[str]) -> int:
     """Run a script as `python app.py` would; only the delivery of https://redbooth.com differs.
 
     The script finds the current provider's credentials in its environment. A page it opens is opened at the
-    provider, or, where nobody sits at the browser, Allow is pressed. What it and the Python programs it starts send to
+    provider, or, where nobody is at the browser, Allow is pressed. What it and the Python programs it starts send to
     Redbooth reaches the provider; on a stand-in, what cannot be delivered is refused, except what other programs send
     (see child_processes). Secrets are hidden in what Python itself prints in this process about the script's end and
     about exceptions that nobody handles. Raises RedboothError without a script.
@@ -133,7 +133,7 @@ def _hidden(hook: Callable[..., None], *arguments: object) -> None:
 
 
 def open_page(really_open: Callable[..., bool], url: str, *rest: object, **more: object) -> bool:
-    """Open a page of Redbooth's at the current provider, or press Allow where nobody sits at the browser.
+    """Open a page of Redbooth's at the current provider, or press Allow where nobody is at the browser.
 
     Any other page is opened as it is.
     """

@@ -16,7 +16,7 @@ from urllib.parse import quote, quote_plus
 MOST_KNOWN = 500  # secrets remembered for redaction, those met last
 SHORTEST_KNOWN = 8  # characters; anything shorter would match ordinary words
 
-_known: OrderedDict[str, "Secret"] = OrderedDict()  # each step below is whole for other threads, too
+_known: OrderedDict[str, "Secret"] = OrderedDict()  # each step below is atomic for other threads, too
 
 
 class Secret:

@@ -24,7 +24,7 @@ BY_JUPYTER = {
     *("outputs", "execution_count", "id", "trusted", "execution", "collapsed", "scrolled", "jupyter"),
     *("kernelspec", "language_info", "orig_nbformat", "nbformat", "nbformat_minor", "widgets"),
 }
-UNFIT = (ValueError, KeyError, TypeError, AttributeError, RecursionError)  # raised by what is no notebook
+UNFIT = (ValueError, KeyError, TypeError, AttributeError, RecursionError)  # raised by what isn't a notebook
 
 
 def has_lessons() -> bool:

@@ -75,7 +75,7 @@ def _asks_proxy(data: Any) -> bool:
 
 
 def refuse_names(socket: Any) -> None:
-    """Keep sockets from looking up redbooth.com, before the audit hook hears of it, and from asking a proxy."""
+    """Keep sockets from looking up redbooth.com before the audit hook is called, and from asking a proxy for it."""
 
     def checked(own: Any) -> Any:
         def call(this: Any, *arguments: Any) -> Any:
@@ -110,7 +110,7 @@ def deliver_sessions(sessions: Any) -> None:
 
 
 def open_at_provider(webbrowser: Any) -> None:
-    """Let `webbrowser` open Redbooth's pages at the current provider, also in a browser from `webbrowser.get`."""
+    """Let `webbrowser` open Redbooth's pages at the current provider, even in a browser from `webbrowser.get`."""
     webbrowser.open = partial(_open_here, webbrowser.open)
     own = webbrowser.get
 

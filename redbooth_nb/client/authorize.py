@@ -88,7 +88,7 @@ class AuthorizationRequest:
 
     @property
     def url(self) -> str:
-        """The address of the guide, with every parameter URL-encoded, for GET."""
+        """The guide's authorize address, with every parameter URL-encoded, for GET."""
         return f"{AUTHORIZE_URL}?{urlencode(self.parameters)}"
 
     @property
@@ -173,7 +173,7 @@ class PendingAuthorization:
 
     @contextmanager
     def change(self) -> Iterator[dict[str, Any]]:
-        """Under the lock, yield the record and write it as the block changed it. After an error nothing is written."""
+        """Under the lock, yield the record, then write it with its changes. After an error nothing is written."""
         with locked(self._file.path.with_suffix(".lock")):
             record = self.load()
             yield record

@@ -111,7 +111,7 @@ class SignIn:
 
     def _stop(self) -> None:
         if self._server is not None and self._server.is_alive():
-            self._server.stop()  # at its end it tells of the change
+            self._server.stop()  # it announces the change when it ends
         else:
             self._changed()
 

@@ -27,7 +27,7 @@ class TokenEndpointError(RedboothError):
 
     @property
     def refused(self) -> bool:
-        """Whether it was a refusal, a 4xx with an error code. No code and no token was used up by it."""
+        """Whether it was a refusal, a 4xx with an error code. It used up no code or token."""
         return bool(self.error) and HTTPStatus.BAD_REQUEST <= self.status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
@@ -75,7 +75,7 @@ class StateError(CallbackError):
 def failure(kind: type[E], step: str, code: str, /, *, before: str = "", **values: Any) -> E:
     """Return an error of this kind that says what `code` means at `step`, which is a table of `meanings.toml`.
 
-    For a code that nobody specified it says so. before: what to say first. values: for the names in braces.
+    If no specification lists the code, the error says so. before: what to say first. values: for the names in braces.
     """
     texts, known = meanings()[step].get(code) or meanings()["unspecified"], code in meanings()[step]
     quoted = "" if known else hide_in_text(code)[:LONGEST_CODE]  # a service may put a secret there

@@ -28,7 +28,7 @@ AFTERWARD = {
     "exchange": " exchange() sends each code only once, so authorize again before you call it again.",
     "refresh": " The refresh token may already be used up. If it is, authorize again.",
 }
-LARGEST_TOKEN_ANSWER = 128 * 1024  # bytes; a token is a few hundred, an error page some thousand
+LARGEST_TOKEN_ANSWER = 128 * 1024  # bytes; a token is a few hundred, an error page a few thousand
 SLOWEST_TOKEN_ANSWER = 20.0  # seconds for the body, from the end of the headers
 
 
@@ -58,7 +58,7 @@ def exchange(response: AuthorizationResponse | None = None) -> Token:
                 )
         except TransportError as error:
             if not error.sent:
-                with suppress(RedboothError):  # what went wrong first is what to tell
+                with suppress(RedboothError):  # the first failure is the one to report
                     response.put_back()
             raise
         token = Token.from_answer(answer, settings.provider.now())
@@ -77,7 +77,9 @@ def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAu
 
     def check(answer: requests.Response, *_: Any, **__: Any) -> None:
         """Raise the error for an answer that is not a token. requests-oauthlib would call it a "missing token"."""
-        answer.encoding = "utf-8-sig"  # JSON is UTF-8, whatever the header says; some services put a mark before it
+        answer.encoding = (
+            "utf-8-sig"  # JSON is UTF-8, whatever the header says; some services put a byte order mark before it
+        )
         if answer.is_redirect:  # credentials go nowhere else
             raise requests.TooManyRedirects(response=answer)  # named_failures turns it into "redirect"
         if problem := answer_problem(answer, step):

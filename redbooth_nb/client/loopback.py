@@ -18,7 +18,7 @@ from string import Template
 HTTP_PORT = 80  # browsers leave it out
 SLOWEST_REQUEST = 5.0  # seconds, all of it
 LARGEST_REQUEST = 96 * 1024  # bytes of request line and headers
-MOST_CONNECTIONS = 16  # open at once and silent; for one more, the oldest is closed
+MOST_CONNECTIONS = 16  # open at once and silent; when one more arrives, the oldest is closed
 HEADERS = (
     "Content-Type: text/html; charset=utf-8",
     "Cache-Control: no-store",
@@ -79,7 +79,7 @@ class LoopbackServer(threading.Thread):
             self._on_end()
 
     async def _serve(self) -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # broken connections are no news
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # broken connections aren't worth reporting
         servers = [await asyncio.start_server(self._accept, sock=s, limit=LARGEST_REQUEST) for s in self._sockets]
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopped.wait(), self._seconds)

@@ -93,7 +93,7 @@ class PrivateFile:
             raise self.problem("unreadable", reason=error.strerror) from None
         wrong = {
             "link": stat.S_ISLNK(found.st_mode),
-            "no_file": not stat.S_ISREG(found.st_mode),  # opening a named pipe would wait for ever
+            "no_file": not stat.S_ISREG(found.st_mode),  # opening a named pipe would wait forever
             "foreign": sys.platform != "win32" and found.st_uid != os.getuid(),
             "shared": sys.platform != "win32" and found.st_mode & 0o077,
         }

@@ -132,7 +132,7 @@ class RedboothSession:
 
     def _call(self, method: str, url: str, token: Token, arguments: dict[str, Any]) -> requests.Response:
         headers = {**(arguments.get("headers") or {}), "Authorization": f"Bearer {token.access_token.reveal()}"}
-        # requests replaces the session's hooks, which bound the answer, by those of the call: so both are passed
+        # requests replaces the session's hooks, which limit the answer, with those of the call: so both are passed
         own = (arguments.get("hooks") or {}).get("response") or []
         hooks = {"response": [*self._session.hooks["response"], *(own if isinstance(own, list | tuple) else [own])]}
         with named_failures(f"{method} {url.partition('?')[0]}"):
@@ -147,7 +147,7 @@ def _read_once(part: object) -> bool:
 
 @only_kit_errors
 def revoke(settings: Settings | None = None) -> None:
-    """Give the permission back and forget the stored token (RFC 7009). Doorkeeper's standard, unconfirmed for Redbooth.
+    """Give the permission back and forget the stored token (RFC 7009). Unconfirmed for Redbooth.
 
     Raises NotYet without a token, ApiError or TransportError when the service does not do it; the token is then kept.
     """

@@ -86,7 +86,7 @@ class AuthorizationResponse:
         cls, fields: dict[str, str], request: AuthorizationRequest, url: str, state_check: str, now: float
     ) -> Self:
         found: dict[str, Any] = {"outcome": Outcome.ALLOWED}
-        if "error" in fields:  # it wins over a code in the same answer
+        if "error" in fields:  # it takes precedence over a code in the same answer
             found = {name: printable(hide_in_text(fields.get(name, ""))) for name in ("error", "error_description")}
             found["outcome"] = Outcome.DENIED if found["error"] == "access_denied" else Outcome.FAILED
         elif fields.get("access_token") and request.response_type == "token":

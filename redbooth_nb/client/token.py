@@ -39,7 +39,7 @@ class Token:
     def from_answer(cls, answer: dict[str, Any], now: float, previous: Self | None = None) -> Self:
         """Read the JSON of a successful answer. The previous refresh token and scope stay if it has none.
 
-        Raises TokenEndpointError when the tokens or the type are wrong (RFC 6749 section 5.1). A lifetime or scope that
+        Raises TokenEndpointError when a token or the type is wrong (RFC 6749 section 5.1). A lifetime or scope that
         makes no sense counts as left out.
         """
         if problems := content_problems(answer):

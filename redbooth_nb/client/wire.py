@@ -23,7 +23,7 @@ from redbooth_nb.provider.delivery import Provider, current_provider
 from redbooth_nb.traffic.transcript import transcript
 
 S = TypeVar("S", bound=requests.Session)
-TIMEOUT = (5, 30)  # seconds to connect, and between two bytes; all that bounds the time until the headers end
+TIMEOUT = (5, 30)  # seconds to connect, and between two bytes; the only limit on the time until the headers end
 LARGEST = 16 * 2**20  # bytes of an answer; a page of the API's longest lists is a small part of that
 SLOWEST = 60.0  # seconds for the body, from the end of the headers
 
@@ -40,7 +40,7 @@ def connect(session: S, provider: Provider | None = None) -> S:
     The transcript records the answers, without the secrets. For redbooth.com the addresses stay as they are.
     """
     (provider or current_provider()).deliver(session)
-    # else requests replaces the Authorization header by a password from ~/.netrc, if there is one for the host
+    # otherwise requests replaces the Authorization header with a password from ~/.netrc, if there is one for the host
     session.auth = session.auth or (lambda request: request)
     if transcript.note not in session.hooks["response"]:
         session.hooks["response"].append(transcript.note)
@@ -84,7 +84,7 @@ def read_within(answer: requests.Response, *, largest: int, slowest: float, **_:
     It is read as it arrives, so that an answer that trickles in is noticed. The headers have come by then.
     """
     body, end = bytearray(), time.monotonic() + slowest
-    # one read1 can block for long, so a timer shuts the socket
+    # one read1 can block for a long time, so a timer shuts the socket
     clock = threading.Timer(slowest, _shut, [answer])
     clock.daemon = True
     with suppress(RuntimeError):  # a Python without threads, as in a browser: there is no socket either

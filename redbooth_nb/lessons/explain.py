@@ -96,7 +96,7 @@ def describe_error(error: Explained) -> str:
 
 
 def _in_this_course(stage: str) -> str:
-    """Return a line that says where a stage is done; "" when that is the notebook which is open."""
+    """Return a line that says where a stage is done; "" when that is the open notebook."""
     here, order = _open_lesson["stage"], list(LESSONS)
     if stage not in LESSONS or stage == here:
         return ""

@@ -191,7 +191,7 @@ def let_time_pass(seconds: float) -> None:
     left = token.remaining(provider.now()) if token else None
     if left is None or left > LONGEST_WAIT:
         lives = f" Your token is valid for another {left / 60:.0f} minutes." if left else ""
-        print(f"The clock of {provider.label} cannot be moved.{lives} The next cells show what they can without it.")
+        print(f"The clock of {provider.label} cannot be moved.{lives} The next cells show what they can anyway.")
         return
     time.sleep(max(left, 0) + 1)
     print(f"The clock of {provider.label} cannot be moved. Instead, this cell waited until the token had expired.")

@@ -47,7 +47,7 @@ class TakeHomeApp:
         return self._whole() or SOLUTION
 
     def mine(self) -> list[str]:
-        """Return the names of the functions that were tried out, found right, and are still in the file."""
+        """Return the names of the functions that were tried out and found right, and that are still in the file."""
         there = functions(self._whole())
         return [name for name in noted().get("kept", {}) if name in there]
 

@@ -52,7 +52,7 @@ def expect(holds: object, mistake: str, /, **values: object) -> None:
 class Trial:
     """One situation. `run` and `refused` call the learner's function; what it sent is in `sent`, redacted in `seen`.
 
-    later: seconds that have passed, for the app as for Redbooth. browser: the user's.
+    later: seconds that have passed, for both the app and Redbooth. browser: the user's.
     answers: made-up ones, used in order for what the function sends.
     on_sent: called with each request before it is answered. secrets: what nobody may print.
     """
@@ -133,7 +133,7 @@ class Trial:
         return token
 
     def keep_secret(self, fields: Json) -> None:
-        """See that nobody prints the secrets among these fields."""
+        """Make sure that nobody prints the secrets among these fields."""
         found = {value for name, value in fields.items() if name in SECRET_FIELDS and isinstance(value, str)}
         self.secrets |= {Secret("secret", value).reveal() for value in found}
 

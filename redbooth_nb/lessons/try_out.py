@@ -27,7 +27,7 @@ WIDTH = 80  # characters
 NOT_FOR_TRIALS = ("REDBOOTH_", "OAUTHLIB_", "REQUESTS_", "CURL_")  # the last two would hide that nothing is verified
 MOST_SHOWN = 2  # requests
 MOST_LINES = 16  # of each
-LONGEST = 30  # seconds for each app, until a process that should end by itself is given up
+LONGEST = 30  # seconds for each app, until a process that should end by itself is given up on
 _tried: set[int] = set()  # tickets
 
 
@@ -89,7 +89,7 @@ def _repair(number: int, repaired: Callable[..., Any]) -> None:
 def _passes(function: Callable[..., Any], app: str, *, silent: bool = False) -> tuple[str, list[str]] | None:
     """Try a function out in an app, given as source; return its source and what it needs, None if it isn't right yet.
 
-    silent: whether it is left to the learner to find out what is wrong. Raises RedboothError, as `try_out`.
+    silent: whether it is left to the learner to find out what is wrong. Raises RedboothError, as `try_out` does.
     """
     if not isinstance(function, FunctionType):
         raise RedboothError("That isn't a function.", remedy="Pass the function itself, without quotes or parentheses.")

@@ -35,7 +35,7 @@ class LoopbackDelivery(HTTPAdapter):
             raise requests.ConnectionError(REFUSED)
         delivered = request.copy()
         delivered.url = self.origin + AUTHORITY.sub("", request.url or "")
-        # so that a stand-in which writes addresses into its answers writes the guide's
+        # so that a stand-in that puts addresses into its answers uses the guide's
         delivered.headers.update({"X-Forwarded-Proto": "https", "X-Forwarded-Host": urlsplit(ORIGIN).netloc})
         response = super().send(delivered, *args, **options | {"proxies": {}})
         response.url = request.url or ""

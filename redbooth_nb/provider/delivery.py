@@ -57,7 +57,7 @@ class Provider:
         return time.time()
 
     def let_time_pass(self, seconds: float) -> bool:
-        """Move the clock on, where that can be done. Returns whether it was."""
+        """Move the clock forward, where that can be done. Returns whether it was."""
         return False
 
     def misfit(self, client_id: str, client_secret: str, redirect_uri: str) -> str:
@@ -68,7 +68,7 @@ class Provider:
         return ""
 
     def revoked(self, access_token: str) -> bool:
-        """Return whether a token is known to be revoked or forgotten. Only the sandbox tells without being called."""
+        """Return whether a token is known to be revoked or forgotten. Only the sandbox can tell without a request."""
         return False
 
     def __repr__(self) -> str:
@@ -124,7 +124,7 @@ class EmbeddedSandbox(StandIn):
     label = "the sandbox on this machine"
 
     def __init__(self, file: Path) -> None:
-        from redbooth_nb.provider.sandbox import Sandbox  # brings a web framework that the others do not need
+        from redbooth_nb.provider.sandbox import Sandbox  # pulls in a web framework that the others do not need
 
         self.sandbox = Sandbox(file)
 

@@ -79,7 +79,7 @@ class Visitor:
     def press(self, answer: str, **values: str) -> None:
         """Press a button or follow a link by its text, or the one for "allow", "deny" or "create".
 
-        values: what to fill in, by the end of the field's name. Raises VisitorError, quoting the page.
+        values: what to fill in, keyed by the end of a name. Raises VisitorError, quoting the page.
         """
         names, page = WORDS.get(answer, (answer,)), document(self.page)
         for form in page.iter("form"):
@@ -189,7 +189,7 @@ def text_of(element: "_Element") -> str:
 
 
 def fields(form: "_Element", pressed: "_Element", values: dict[str, str]) -> list[tuple[str, str]]:
-    """Return what a browser sends when the button is pressed. values: what was typed, by the end of a field's name."""
+    """Return what a browser sends when the button is pressed. values: what was typed, keyed by a name's end."""
     found = []
     for one in form.iter("input", "textarea", "button"):
         name, kind = one.get("name", ""), one.get("type", "")

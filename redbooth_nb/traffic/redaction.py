@@ -1,4 +1,4 @@
-"""The rules of redaction: what the kit knows to be secret is hidden wherever it occurs; then what a field's name says.
+"""The rules of redaction: known secrets are hidden wherever they are; then what a field's name marks as secret.
 
 By value first, because an answer may repeat a secret anywhere: in an error's text, a heading, a header.
 """

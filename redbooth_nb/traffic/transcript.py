@@ -87,7 +87,7 @@ class RoundTrip:
     def curl(self, origin: str = ORIGIN) -> str:
         """Return the request as a cURL command; secrets are shell variables such as $REDBOOTH_CLIENT_SECRET.
 
-        origin: whom to ask; pass `settings.provider.link()` for a command that runs on your own sandbox.
+        origin: whom to ask; pass `settings.provider.link()` for a command that runs against your own sandbox.
         """
         query = _for_shell(self.query)
         address = origin + self.address.removeprefix(ORIGIN) if self.address.startswith(ORIGIN) else self.address
@@ -113,7 +113,7 @@ class Transcript:
         try:
             round_trip = RoundTrip.from_response(response, stream=stream)
         except requests.RequestException:
-            raise  # the body broke off while it was read: that is the caller's to know
+            raise  # the body was cut off while it was being read: the caller will find out
         except Exception as error:
             # by name only: the text and the frames lead to the answer, which holds the secrets
             logging.getLogger(__name__).warning("An answer could not be noted: %s", type(error).__name__)

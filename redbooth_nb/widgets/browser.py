@@ -36,7 +36,7 @@ class Browser(View):
     """A window that shows the pages of a stand-in: `go_to()`, `press()`, `back()`, `reload()`, `use_tab()`.
 
     It opens `url` when it is drawn. After `use_tab()` a link that opens it in a tab appears below; on redbooth.com
-    there is only that link. label: what the link says. answer: the button to press where nobody sits at the browser.
+    there is only that link. label: what the link says. answer: the button to press where nobody is at the browser.
     on_tab: called before a link is shown. on_arrival: called with the address outside Redbooth that the window was
     sent to; the window shows what it returns, or the RedboothError that it raises.
     """
@@ -87,7 +87,7 @@ class Browser(View):
 
     @only_kit_errors
     def press(self, button: str, **values: str) -> None:
-        """Press a button, or follow a link, by its text. values: what to fill in, by the end of the field's name."""
+        """Press a button, or follow a link, by its text. values: what to fill in, keyed by the end of a name."""
         if self._visitor.page is None:
             self.go_to(self._url)
         if self._visitor.arrived is None:  # else Redbooth did not ask

@@ -61,7 +61,7 @@ class TokenCard(LiveView):
         if "exchange" in now.problems:
             self._message.say(now.problems["exchange"], "problem")
         self._refresh.disabled, self._revoke.button.disabled = not (token and token.refresh_token), token is None
-        counts = token if not lines[0][1] else None  # the countdown says how it is
+        counts = token if not lines[0][1] else None  # the countdown shows its state
         if counts:
             self._countdown.set(counts.remaining(now.now), counts.expires_in)
         self._countdown.layout.display = "" if counts else "none"

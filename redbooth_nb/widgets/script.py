@@ -28,7 +28,7 @@ SIGN_IN = r"(?m)^Sign in: (\S+)$"
 
 
 class ScriptPanel(View):
-    """Runs a command in `folder` and shows its output. No cell waits for it, except where nobody sits at the browser.
+    """Runs a command in `folder` and shows its output. No cell waits for it, except where nobody is at the browser.
 
     browser: the window that it opened for a sign-in, None before it did.
 

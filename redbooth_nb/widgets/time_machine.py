@@ -29,7 +29,7 @@ def changed_switches(provider: EmbeddedSandbox) -> list[str]:
 class TimeMachine(LiveView):
     """Moves the sandbox's clock and sets its switches; each button is also a method.
 
-    Raises RedboothError on any other provider: only the sandbox's time is yours.
+    Raises RedboothError on any other provider: only the sandbox's clock is yours to move.
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class TimeMachine(LiveView):
         super().__init__([])
 
     def later(self, seconds: float) -> None:
-        """Move the sandbox's clock on."""
+        """Move the sandbox's clock forward."""
         self._sandbox.advance(seconds)
         self.update()
 

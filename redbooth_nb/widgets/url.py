@@ -33,7 +33,7 @@ class Parameters:
         self._about, self._on_change, self._encoded = about, on_change, encoded
         self._fields, self._notes = {}, {name: Markup().add_class("rv-about") for name in own}
         for name, value in own.items():
-            at_once = name not in SECRET_FIELDS  # no half of a secret is ever part of the widget's state
+            at_once = name not in SECRET_FIELDS  # no fragment of a secret is ever part of the widget's state
             self._fields[name] = typed = field(w.Text, name, value=str(value), continuous_update=at_once)
             typed.observe(lambda change, name=name: self.change(name, change["new"]), names="value")
             self._note(name)

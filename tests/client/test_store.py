@@ -574,7 +574,7 @@ def test_a_folder_that_cannot_be_synced_is_no_failure(store: TokenStore, monkeyp
 
 @posix
 def test_a_pipe_in_place_of_the_file_is_refused(store: TokenStore) -> None:
-    """Opening it would wait for ever."""
+    """Opening it would wait forever."""
     store.folder.mkdir(parents=True)
     os.mkfifo(store.path, 0o600)
     for access in (store.load, lambda: store.save(token()), store.check):

@@ -108,7 +108,7 @@ def test_everything_missing_is_done_at_once(capsys: pytest.CaptureFixture[str]) 
     told = capsys.readouterr().out
     assert told.count("\n") == 5
     assert "kit's version of read_credentials, authorization_link, is_ours, exchange. You can write" in told
-    assert "There was no token that still works, so the kit exchanged a code for you: <access token ..." in told
+    assert "There was no token that still worked, so the kit exchanged a code for you: <access token ..." in told
     for secret in (settings.client_secret.reveal(), token.access_token.reveal()):
         assert secret not in told
 

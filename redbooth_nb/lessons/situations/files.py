@@ -102,7 +102,9 @@ def save_again(trial: Trial) -> None:
 
 
 def save_killed(trial: Trial) -> None:
-    vars(os)["fsync"] = lambda _: None  # a killed process loses nothing that it has written, and syncing takes long
+    vars(os)["fsync"] = lambda _: (
+        None
+    )  # a killed process loses nothing that it has written, and syncing takes a long time
     trial.run(trial.credentials, dict(OLD))
     steps, near = _moments(trial, 0)
     for moment in sorted({*range(1, steps + 1, 1 + steps // MOST_KILLS), *near[:MOST_KILLS]}):

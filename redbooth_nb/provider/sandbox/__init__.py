@@ -104,7 +104,7 @@ class Sandbox:
         raise SandboxError.named("sandbox_port", port=self._ports[0])
 
     def now(self) -> float:
-        """Return the sandbox's time in unix seconds, which is the same for all kernels on this file."""
+        """Return the sandbox's time in Unix seconds, which is the same for all kernels on this file."""
         return self._database.transact(lambda tx: tx.now)
 
     def advance(self, seconds: float) -> None:

@@ -89,7 +89,7 @@ class Token(_Issued):
 class Transaction:
     """A write lock in the sandbox's file, with the time and the switches at that moment.
 
-    ``now`` is in unix seconds in the sandbox's clock, which is ``offset`` seconds ahead of the machine's.
+    ``now`` is in Unix seconds in the sandbox's clock, which is ``offset`` seconds ahead of the machine's.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:

@@ -134,7 +134,7 @@ def redirect_uri_problem(uri: str) -> str:
         return ""
     try:
         parsed = urlsplit(uri) if _VALID.fullmatch(uri) else None
-        _ = parsed and parsed.port  # raises if it is no number
+        _ = parsed and parsed.port  # raises if it isn't a number
     except ValueError:
         parsed = None
     if parsed is None:

@@ -101,7 +101,7 @@ def clock() -> Response:
 
 
 def refuse_strangers() -> None:
-    """Answer only to names of this machine, so that no web site can reach the sandbox by DNS rebinding."""
+    """Answer only to names of this machine, so that no website can reach the sandbox by DNS rebinding."""
     if not _LOOPBACK.fullmatch(request.host):
         abort(Response(data.SENTENCES["http"]["stranger"] + "\n", 400, content_type="text/plain; charset=utf-8"))
 
