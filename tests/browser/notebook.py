@@ -120,13 +120,18 @@ class Notebook:
 
     def press_in(self, page: Page | FrameLocator, name: str) -> None:
         """Press a button on a page in another tab or in a window."""
-        page.get_by_role("button", name=name, exact=True).click()
+        button = page.get_by_role("button", name=name, exact=True)
+        if isinstance(page, FrameLocator):
+            button.wait_for()
+            expect(page.owner).to_have_attribute("style", SIZED)  # or the button moves away under the click
+        button.click()
 
     def fill_in(self, page: Page | FrameLocator, label: str, text: str) -> None:
         """Type into a field on a page in another tab or in a window."""
         page.get_by_label(label).fill(text)
 
 
+SIZED = re.compile("--page-height")  # the window has grown to its page
 # an element that uses the arrow keys itself, or none in the notebook: arrows do not lead to another cell from there
 HELD = """() => { const at = document.activeElement;
     return !at.closest(".jp-Notebook") || at.matches("input, select, textarea, iframe, [contenteditable=true]"); }"""

@@ -88,7 +88,7 @@ def test_a_token_that_the_user_revoked_is_replaced(
     user.open("https://redbooth.com/oauth2/authorized_applications")
     user.press("Revoke")
     assert catch_up("refresh") == app
-    assert "There was no token that still works" in capsys.readouterr().out
+    assert "There was no token that still worked" in capsys.readouterr().out
     assert TokenStore(app.folder).require().access_token != old.access_token
     assert RedboothSession().get("/me").ok
 
