@@ -53,7 +53,9 @@ class Snapshot:
             self._read("authorize", lambda: self._sign_in(app))
             self.token = self._read("exchange", TokenStore(app.folder).load)
             self.gone = self._read("register", lambda: app.misfit) == "client_id"
-            self.dead = bool(self.token and app.provider.revoked(self.token.access_token.reveal()))
+            token = self.token
+            dead = self._read("exchange", lambda: bool(token and app.provider.revoked(token.access_token.reveal())))
+            self.dead = bool(dead)
         self.registered = bool(app) and not self.gone
         trips = self.round_trips = [trip for trip in transcript if _is_of(trip, app.client_id if app else "")]
         good = [n for n, trip in enumerate(trips) if _grants(trip, "authorization_code") and trip.status == OK]

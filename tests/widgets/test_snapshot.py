@@ -314,3 +314,19 @@ def test_a_token_that_is_only_saved_counts(settings: Settings) -> None:
     TokenStore(settings.folder).save(Token.from_answer({"access_token": "a", "refresh_token": "r"}, 1000.0))
     assert ahead() == "refresh"
     assert summary().startswith("3 of 4 stages done. Next is refresh.")
+
+
+def test_a_sandbox_that_cannot_be_asked_is_a_sentence(
+    app: Settings, decide: Decide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a file that is damaged or locked: a view never fails for that."""
+    exchange(decide(app))
+
+    def fail(*_: object) -> None:
+        raise RedboothError("The sandbox's file is damaged.")
+
+    monkeypatch.setattr(Sandbox, "misfit", fail)
+    monkeypatch.setattr(Sandbox, "revoked", fail)
+    now = Snapshot()
+    assert (now.gone, now.dead, now.registered) == (False, False, True)
+    assert now.problems == dict.fromkeys(("register", "exchange"), "The sandbox's file is damaged.")
