@@ -11,6 +11,11 @@ LESSONS = Path(__file__).parents[2] / "notebooks"
 FRONT = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 
 
+def hold_still(place: Page | Locator) -> None:
+    """Wait until the panels there are drawn: until then, what is below moves away under a click."""
+    expect(place.locator(UNFINISHED)).to_have_count(0)
+
+
 class Notebook:
     """One notebook at a time, used with the mouse; `Keyboard` does the same without."""
 
@@ -98,7 +103,10 @@ class Notebook:
 
     def press(self, number: int, name: str) -> None:
         """Press a button below a code cell."""
-        self.cell(number).get_by_role("button", name=name, exact=True).click()
+        button = self.cell(number).get_by_role("button", name=name, exact=True)
+        button.wait_for()
+        hold_still(self.cell(number))
+        button.click()
 
     def follow(self, number: int, name: str) -> Page:
         """Follow a link below a code cell; returns the page it opens."""
@@ -123,7 +131,7 @@ class Notebook:
         button = page.get_by_role("button", name=name, exact=True)
         if isinstance(page, FrameLocator):
             button.wait_for()
-            expect(page.owner).to_have_attribute("style", SIZED)  # or the button moves away under the click
+            hold_still(self.page)
         button.click()
 
     def fill_in(self, page: Page | FrameLocator, label: str, text: str) -> None:
@@ -131,7 +139,8 @@ class Notebook:
         page.get_by_label(label).fill(text)
 
 
-SIZED = re.compile("--page-height")  # the window has grown to its page
+# what has yet to take its room: a widget that is not drawn, a window that has not grown to its page
+UNFINISHED = ".redbooth-view :is(.lm-Widget:empty:not(.widget-box), iframe.rb-page:not([style*='--page-height']))"
 # an element that uses the arrow keys itself, or none in the notebook: arrows do not lead to another cell from there
 HELD = """() => { const at = document.activeElement;
     return !at.closest(".jp-Notebook") || at.matches("input, select, textarea, iframe, [contenteditable=true]"); }"""

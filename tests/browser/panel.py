@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from browser.axe import violations
-from browser.notebook import Notebook
+from browser.notebook import Notebook, hold_still
 from browser.secrets_in import secrets_in
 from browser.themes import DARK, LIGHT, choose_theme, shot
 from playwright.sync_api import FrameLocator, Locator, Page, expect
@@ -37,7 +37,10 @@ class Panel:
 
     def press(self, button: str) -> None:
         """Click a button."""
-        self.part.get_by_role("button", name=button, exact=True).click()
+        asked = self.part.get_by_role("button", name=button, exact=True)
+        asked.wait_for()
+        hold_still(self.part)
+        asked.click()
 
     def fill(self, label: str, text: str) -> None:
         """Type into a field."""
@@ -56,7 +59,8 @@ class Panel:
         """Press a button on Redbooth's page in the window; once more if the page moved away under the mouse."""
         asked = self.window.get_by_role("button", name=button, exact=True)
         back = self.window.get_by_role("heading", name="Back at your app")
-        expect(self.part.locator("iframe.rb-page")).to_have_attribute("style", re.compile("--page-height"))
+        asked.wait_for()
+        hold_still(self.part)
         asked.click()
         # from outside: a frame that was scrolled out of view has no animation frames to wait for
         with suppress(AssertionError):
