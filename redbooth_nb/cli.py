@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
-# the module of each, imported when asked for: it brings what only it needs, and `run` should cost a script little
+# the module of each, imported only when needed: `run` should add little to the start of a script
 COMMANDS = {"lab": "working_copies", "run": "run", "doctor": "doctor", "sandbox": "cli"}
 USAGE = """usage: redbooth-nb [lab] [JupyterLab's own options]   open the lessons (default)
        redbooth-nb run APP.py [its arguments]     run a script, delivered to the current provider

@@ -25,7 +25,7 @@ class Secret:
     The same value always has the same fingerprint (the end of its SHA-256), so two can be told apart unseen.
     It cannot be measured, iterated, pickled or written as JSON. `reveal()` is the one way to the value.
     known: whether the kit remembers it while it runs, to hide it wherever an answer repeats it. Not for a value that
-    is a secret only according to an answer: an answer could name any word.
+    only an answer calls a secret: an answer could call any word that.
     """
 
     __slots__ = ("__value", "kind")

@@ -1,6 +1,6 @@
 """`redbooth-nb lab`: JupyterLab on a learner's own copies of the notebooks.
 
-So their work dirties no repository, and no update overwrites it.
+That keeps their work out of git, and no update overwrites it.
 """
 
 import hashlib

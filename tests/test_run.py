@@ -392,7 +392,7 @@ def test_the_netrc_file_is_not_sent_when_allow_is_pressed(
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
     monkeypatch.setenv("REDBOOTH_UNATTENDED", "1")
     done = run("import webbrowser; webbrowser.open('https://redbooth.com/oauth2/authorize')")
-    assert "no button" in done.stderr  # this stand-in has no such page
+    assert 'no "allow" button' in done.stderr  # this stand-in has no such page
     assert ["authorization" in asked["headers"] for asked in service.received] == [False]
 
 

@@ -30,7 +30,7 @@ UNDELIVERED = (
 )
 FOLDER = str(Path(__file__).parent.absolute())
 PYTHON = re.compile(r"(python|pypy)[\d.]*w?(\.exe)?", re.IGNORECASE)
-# options joined by \0, before -c, -m or a script: -W and -X have a value
+# options joined by \0, before -c, -m or a script: -W and -X take a value
 SKIPS_THIS_FILE = re.compile(
     r"(-[^-\0cmWX]*([WX]\0?[^\0]*)?\0|--check-hash-based-pycs\0[^\0]*\0|--[^\0]*\0)*-[^-\0cmWX]*[IES]"
 )
@@ -100,7 +100,7 @@ def deliver_sessions(sessions: Any) -> None:
         with suppress(ModuleNotFoundError):  # another Python, without the kit: then the request is refused
             from redbooth_nb.provider.delivery import current_provider, guides_spelling
 
-            met = os.environ.get("REDBOOTH_PROVIDER") == "recorded" or guides_spelling(url)  # a recording meets all
+            met = os.environ.get("REDBOOTH_PROVIDER") == "recorded" or guides_spelling(url)  # it answers all
             if met and "get_adapter" not in vars(session):
                 current_provider().deliver(session)  # which gives it a method of its own
                 return vars(session).get("get_adapter", partial(own, session))(url=url)

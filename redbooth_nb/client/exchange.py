@@ -77,9 +77,7 @@ def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAu
 
     def check(answer: requests.Response, *_: Any, **__: Any) -> None:
         """Raise the error for an answer that is not a token. requests-oauthlib would call it a "missing token"."""
-        answer.encoding = (
-            "utf-8-sig"  # JSON is UTF-8, whatever the header says; some services put a byte order mark before it
-        )
+        answer.encoding = "utf-8-sig"  # JSON is UTF-8, whatever the header says; some begin it with a byte order mark
         if answer.is_redirect:  # credentials go nowhere else
             raise requests.TooManyRedirects(response=answer)  # named_failures turns it into "redirect"
         if problem := answer_problem(answer, step):

@@ -114,7 +114,7 @@ class PrivateFile:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock at `path`, one thread of all processes at a time; it ends with the process. The file stays empty.
+    """Hold the lock at `path`: one thread in all processes does. It ends with the process; the file stays empty.
 
     Raises StoreError when it is not free within LOCK_SECONDS, or when locks have no effect in its folder.
     """

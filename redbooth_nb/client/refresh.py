@@ -126,9 +126,8 @@ class RedboothSession:
             newest, interrupted = self.store.require(), self.store.interrupted()
         if newest.access_token == revoked.access_token:
             raise failure(AuthorizeAgain, "api", "interrupted" if interrupted else "revoked")
-        return (
-            refresh(self.settings, replacing=revoked) if newest.needs_refresh(self.settings.provider.now()) else newest
-        )
+        expired = newest.needs_refresh(self.settings.provider.now())
+        return refresh(self.settings, replacing=revoked) if expired else newest
 
     def _call(self, method: str, url: str, token: Token, arguments: dict[str, Any]) -> requests.Response:
         headers = {**(arguments.get("headers") or {}), "Authorization": f"Bearer {token.access_token.reveal()}"}

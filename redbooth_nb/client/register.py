@@ -82,7 +82,7 @@ class Settings:
         if problems := credential_problems(client_id, secret, uri):
             page = provider.link(APPLICATIONS_URL)
             raise failure(CredentialsError, "register", "wrong", source=source, problems=" ".join(problems), page=page)
-        # short, because the client id may be the secret by mistake, and paths are shown
+        # short, because it may be the secret, entered by mistake, and paths are shown
         named = f"{client_id[:SHOWN]}-{hashlib.sha256(client_id.encode()).hexdigest()[:12]}"
         folder = configuration.state_dir / provider.name / named
         return cls(client_id, Secret("client secret", secret), uri, provider, folder, source)
@@ -174,8 +174,8 @@ def redirect_uri_problems(uri: str) -> list[str]:
         return sentences("redirect_uri", {"invalid": True})
     unreadable = {"empty": not uri, "blank": re.search(r"[\s\x00-\x1f\x7f]", uri), "foreign": not uri.isascii()}
     wrong = {
-        "relative": not parts.scheme
-        or re.match(r"[\w.-]+:\d", uri),  # of "localhost:8765/callback" the scheme is localhost
+        # the scheme of "localhost:8765/callback" would be localhost
+        "relative": not parts.scheme or re.match(r"[\w.-]+:\d", uri),
         "no_host": parts.scheme in {"http", "https"} and not parts.hostname,
         "unprotected": parts.scheme == "http" and parts.hostname and parts.hostname not in LOOPBACK_HOSTS,
         "fragment": "#" in uri,

@@ -75,7 +75,7 @@ def take_place(situation: Callable[[Trial], None], script: str, function: str) -
         means = TEXTS["errors"]["any"] | TEXTS["errors"].get(function, {})
         name = next((means[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in means), "raised")
         mistake = Mistake(name, name=getattr(error, "name", ""))
-        mistake.values["error"] = _where(error, trial)  # hidden there: in the learner's own line only true secrets
+        mistake.values["error"] = _where(error, trial)  # `_where` hides the secrets in it
     printed = trial.printed()
     if any(secret in printed or secret[::-1] in printed for secret in trial.secrets):
         mistake, printed = Mistake("printed_secret"), ""

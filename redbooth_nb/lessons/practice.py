@@ -45,7 +45,7 @@ def ready(stage: str) -> Settings | None:
     Returns the settings; None for a stage that needs no app. From now on errors show as sentences.
     Raises NotYet on redbooth.com, naming the stage that comes first: only a person can register and allow there.
     """
-    named("stage", stage, LESSONS)  # a wrong name is a sentence, not a puzzle later
+    named("stage", stage, LESSONS)  # so that a wrong name is reported now
     explain_errors(stage)
     provider = practice_only() if stage == "every-error" else current_provider()
     print(f"Requests to https://redbooth.com go to {provider.label}.")

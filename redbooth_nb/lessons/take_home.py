@@ -56,7 +56,7 @@ class TakeHomeApp:
         print(named("function", function, functions(self.text())))
 
     def keep(self, name: str, source: str, needed: Sequence[str] = ()) -> None:
-        """Write the app with this function in it. If only the file has its earlier version, the old file is kept.
+        """Write the app with this function in it. The old file is kept if its version is nowhere else.
 
         Raises RedboothError when it cannot be written.
         """

@@ -50,7 +50,7 @@ def ticket(number: int, repaired: Callable[..., Any] | None = None) -> None:
     repaired: the function of the app that you repaired. The ticket is solved when the function does all that it
     should, and Redbooth answers 200 to the whole app with it: when it signs in, two hours later, and when it signs in
     again after a revocation, with every setting of the sandbox. The cause is named from the second attempt on.
-    Raises RedboothError for a number that no ticket has, another function, or when apps cannot be tried out here.
+    Raises RedboothError when no ticket has that number, for another function, or where apps cannot be tried out.
     """
     found = named("ticket", number, TICKETS)
     name = found["function"]

@@ -58,7 +58,7 @@ class InProcessDelivery(LoopbackDelivery):
         return self
 
     def urlopen(self, method: str, url: str, body: Any, headers: Any, **_unused: Any) -> HTTPResponse:
-        """Let the application answer, as urllib3 would a server; an application that fails answers 500."""
+        """Get the answer from the application, where urllib3 would ask a server; one that fails answers 500."""
         from werkzeug.exceptions import InternalServerError
         from werkzeug.test import EnvironBuilder
         from werkzeug.wrappers import Response

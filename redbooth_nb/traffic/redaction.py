@@ -68,7 +68,7 @@ def _hidden(name: str, value: Any, hide: Callable[[str], str], kind: str | None 
         return value if (shown := hide(str(value))) == str(value) else shown
     if not isinstance(value, str) or not value:
         return value
-    # a backslash may hide in the whole what is a secret here
+    # in the larger text, a backslash may hide what is a secret in this one
     return Secret(kind, value, known=False) if kind else hide_in_text(value, None if "\\" in value else hide)
 
 

@@ -38,7 +38,7 @@ class TokenCard(LiveView):
 
     def refresh(self) -> Token:
         """Replace the stored token with a new one. Raises what `redbooth_nb.refresh` raises."""
-        self.update()  # or what happened before could take the place of what this has to say
+        self.update()  # first, or an earlier event's message could replace this one's
         token = refresh(self.settings)
         self.update()
         return token

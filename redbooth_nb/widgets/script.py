@@ -1,4 +1,4 @@
-"""A script in a process of its own, with what it prints shown as it comes, and a window where it asks for a sign-in."""
+"""A script in a process of its own, with its output shown as it arrives, and a window where it asks for a sign-in."""
 
 import atexit
 import html

@@ -1,4 +1,4 @@
-"""The parameters of a request, each with its purpose, editable so you see what changes; the authorize URL that way."""
+"""The parameters of a request, each with its purpose and editable; and the authorize URL, taken apart into them."""
 
 from collections.abc import Callable, Mapping
 from urllib.parse import quote, urlencode

@@ -130,7 +130,7 @@ class View(w.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 def still(panel: dict[str, str], text: str) -> str:
     """Return HTML for a page that can't display widgets: a picture of one, and what this one says.
 
-    The picture is part of it: a repository's preview follows no address, and nothing is fetched.
+    The picture is part of it: the preview of a repository loads nothing from elsewhere.
     """
     data = b64encode((HERE / "pictures" / f"{panel['picture']}.png").read_bytes()).decode()  # made by tests/pictures.py
     alt, text = html.escape(panel["seen"]), html.escape(text)

@@ -135,7 +135,7 @@ def test_an_app_that_is_gone_is_replaced(
     requirements = [each for each in course.requirements("register") if "is no longer registered" in each.text]
     assert [each.holds for each in requirements] == [False]
     catch_up("refresh")
-    assert "or it is no longer registered, so one was registered for you" in capsys.readouterr().out
+    assert "No registered app was found, so one was registered for you" in capsys.readouterr().out
     assert Settings.load().misfit == ""
     assert RedboothSession().get("/me").ok
 

@@ -62,7 +62,7 @@ def test_the_button_named_is_the_one_pressed(app: Settings, session: requests.Se
 def test_an_error_page_is_quoted(app: Settings, session: requests.Session) -> None:
     """The sentence is the provider's own."""
     request = AuthorizationRequest.new(app)
-    with pytest.raises(VisitorError, match="no button to allow") as caught:
+    with pytest.raises(VisitorError, match='no "allow" button') as caught:
         press(session, request.url.replace(app.client_id, "unknown"), REDIRECT_URI, "allow")
     assert "the page says" in caught.value.why
     assert "client" in caught.value.why.lower()
@@ -81,7 +81,7 @@ def test_a_page_with_a_secret_is_not_quoted_whole(session: requests.Session) -> 
     visitor.press("create", **{"[name]": "My app", "[redirect_uri]": REDIRECT_URI})
     assert visitor.page is not None
     shown = next(each.text for each in document(visitor.page).iter("code") if each.get("id") == "secret")
-    with pytest.raises(VisitorError, match="no button to Save") as caught:
+    with pytest.raises(VisitorError, match='no "Save" button') as caught:
         visitor.press("Save")
     assert "My app" in caught.value.why
     assert shown
@@ -91,7 +91,7 @@ def test_a_page_with_a_secret_is_not_quoted_whole(session: requests.Session) -> 
 @pytest.mark.parametrize("answer", [reply(200, "", "text/html"), reply(503, "<p>Closed</p>", "text/html")])
 def test_a_page_without_buttons_is_named(faulty: FaultyServer, session: requests.Session, answer: bytes) -> None:
     faulty.answers = [answer]
-    with pytest.raises(VisitorError, match="no button"):
+    with pytest.raises(VisitorError, match='no "allow" button'):
         press(session, "https://redbooth.com/oauth2/authorize", REDIRECT_URI, "allow")
 
 

@@ -241,7 +241,7 @@ def test_on_redbooth_there_is_only_the_tab() -> None:
 
 def test_a_button_that_is_not_there_is_a_sentence(app: Settings) -> None:
     browser = Browser(AuthorizationRequest.new(app).url)
-    with pytest.raises(RedboothError, match="no button to Sign"):
+    with pytest.raises(RedboothError, match='no "Sign" button'):
         browser.press("Sign")
 
 

@@ -19,7 +19,7 @@ OLD: Json = NEW | {"access_token": "access-token-1", "refresh_token": "refresh-t
 
 
 def write_env(trial: Trial, **changed: str) -> dict[str, str]:
-    """Write the app's credentials to .env, without those changed to "", and return them."""
+    """Write the app's credentials to .env, except those changed to "", and return all of them."""
     values: dict[str, str] = trial.credentials | changed
     Path(".env").write_text("".join(f"REDBOOTH_{name.upper()}='{value}'\n" for name, value in values.items() if value))
     return values
@@ -131,7 +131,7 @@ def _check_privacy(mistake: str) -> None:
 
 
 def _moments(trial: Trial, kill_at: int) -> tuple[int, list[int]]:
-    """Save, and return how many steps that took, and which follow a change of files; at one, the process is killed."""
+    """Save; the process is killed at one step. Return how many there were, and which came after a file changed."""
     count, near = 0, list[int]()
 
     def step(*_: object) -> None:

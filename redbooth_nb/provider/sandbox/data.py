@@ -23,7 +23,7 @@ _SEED: Final[dict[str, Any]] = json.loads((_HERE / "seed.json").read_text(encodi
 FILTERS: Final[dict[str, str]] = _SEED["filters"]  # parameter of the API: field of a row
 ROWS: Final = {kind: [{**pattern, **row} for row in _SEED[kind]] for kind, pattern in _SEED["patterns"].items()}
 SWITCHES: Final[dict[str, list[Any]]] = SETTINGS["switches"]
-LONGEST: Final = 100 * 31_557_600  # seconds in a hundred years: the most by which the clock moves or a token lives
+LONGEST: Final = 100 * 31_557_600  # seconds in a hundred years: the farthest the clock may move
 PEOPLE: Final[list[dict[str, Any]]] = ROWS["people"]
 
 

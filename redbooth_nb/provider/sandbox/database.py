@@ -66,7 +66,7 @@ class Database:
             )
             opened.row_factory = sqlite3.Row
             opened.execute("PRAGMA foreign_keys = ON")
-            # Only a power cut can damage the file. A WAL would outlive it, and pass for a part of the next one.
+            # Only a power failure can damage the file. A WAL would outlive it and be taken for part of the next one.
             opened.execute("PRAGMA synchronous = OFF")
         return _kept[identity]
 
