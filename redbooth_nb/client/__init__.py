@@ -1,1 +1,1 @@
-"""The app: what a program that uses Redbooth has to do. Runs without Jupyter. The map is README.md in this folder."""
+"""The client: what a program that uses Redbooth has to do, without Jupyter. The map is README.md in this folder."""

@@ -21,7 +21,7 @@ from redbooth_nb.secret import Secret, same_text
 
 STATE_BYTES = 32  # 256 bits; RFC 6749 section 10.10 asks for at least 128
 NONCE_NAME = "attempt"
-REMEMBERED = 200  # states of earlier requests, and codes that were sent
+MOST_REMEMBERED = 200  # states of earlier requests, and codes that were sent
 URL_FIELDS = ("response_type", "redirect_uri", "scope", "state")
 KEPT_FIELDS = (*URL_FIELDS, "nonce")  # of a request, besides the verifier
 
@@ -56,17 +56,17 @@ class AuthorizationRequest:
         """Prepare a request with a fresh `state`, and remember it on disk as the one under way.
 
         pkce: add a code challenge (RFC 7636); there is no sign that redbooth.com checks it.
-        nonce: add a random query parameter to the redirect URI; Redbooth compares only host and path.
+        nonce: add a random query parameter to the redirect URI; the guide asks only for the same host and path.
         Raises NotYet before an app is registered, StoreError when the request cannot be kept.
         """
         settings = settings or Settings.load()
         redirect_uri, state, verifier = settings.redirect_uri, secrets.token_urlsafe(STATE_BYTES), None
-        second = secrets.token_urlsafe(STATE_BYTES) if nonce else ""
+        added = secrets.token_urlsafe(STATE_BYTES) if nonce else ""
         if nonce:
-            redirect_uri += f"{'&' if '?' in redirect_uri else '?'}{NONCE_NAME}={second}"
+            redirect_uri += f"{'&' if '?' in redirect_uri else '?'}{NONCE_NAME}={added}"
         if pkce:
             verifier = Secret("code verifier", WebApplicationClient(settings.client_id).create_code_verifier(64))
-        request = cls(settings, response_type, redirect_uri, scope, state, nonce=second, code_verifier=verifier)
+        request = cls(settings, response_type, redirect_uri, scope, state, nonce=added, code_verifier=verifier)
         PendingAuthorization(settings).begin(request)
         return request
 
@@ -93,12 +93,12 @@ class AuthorizationRequest:
 
     @property
     def link(self) -> str:
-        """`url` at the address where this machine's browser finds the current provider: what the user clicks."""
+        """What the user clicks: `url`, changed so that this machine's browser finds the current provider."""
         return self.settings.provider.link(self.url)
 
     @property
     def form(self) -> str:
-        """The request of `url` as an HTML form, sent by POST: to the guide's address, not to that of `link`."""
+        """The same request as an HTML form, to send it by POST: to the guide's address, not to a stand-in."""
         fields = [f'  <input type="hidden" name="{n}" value="{html.escape(v)}">' for n, v in self.parameters.items()]
         button = '  <button type="submit">Sign in with Redbooth</button>'
         return "\n".join([f'<form method="post" action="{AUTHORIZE_URL}">', *fields, button, "</form>"])
@@ -118,10 +118,10 @@ def adopt(url: str, settings: Settings | None = None) -> AuthorizationRequest:
     given = parse_qsl(str(url).partition("?")[2], keep_blank_values=True)
     fields = {name: dict(given).get(name, "") for name in URL_FIELDS}
     request = AuthorizationRequest(settings, **fields, nonce="", code_verifier=None)
-    as_made = str(url).startswith(f"{AUTHORIZE_URL}?") and sorted(given) == sorted(request.parameters.items())
+    unchanged = str(url).startswith(f"{AUTHORIZE_URL}?") and sorted(given) == sorted(request.parameters.items())
     uris = (request.redirect_uri, settings.redirect_uri)
-    there, registered = (re.sub(r":\d+(?=/|$)", "", uri.partition("?")[0]) for uri in uris)  # Redbooth judges the port
-    if not (as_made and request.state and there == registered):
+    asked, registered = (re.sub(r":\d+(?=/|$)", "", uri.partition("?")[0]) for uri in uris)  # the ports may differ
+    if not (unchanged and request.state and asked == registered):
         raise failure(RedboothError, "pending", "foreign")
     PendingAuthorization(settings).begin(request)
     return request
@@ -145,7 +145,7 @@ class PendingAuthorization:
                 before = self.load()
                 stale, sent = before["stale_states"], before["sent_codes"]
                 adopted_again = not before["answered"] and same_text(before["state"], request.state)
-                stale = stale if adopted_again else [*stale, before["state"]][-REMEMBERED:]
+                stale = stale if adopted_again else [*stale, before["state"]][-MOST_REMEMBERED:]
             if any(same_text(request.state, old) for old in stale):
                 raise failure(RedboothError, "pending", "known_state")
             record: dict[str, Any] = {name: getattr(request, name) for name in KEPT_FIELDS}
@@ -186,7 +186,7 @@ class PendingAuthorization:
         with self.change() as record:
             if mark in record["sent_codes"]:
                 raise failure(CodeAlreadySent, "exchange", "sent_before")
-            record["sent_codes"] = [*record["sent_codes"], mark][-REMEMBERED:]
+            record["sent_codes"] = [*record["sent_codes"], mark][-MOST_REMEMBERED:]
             if same_text(record["state"], request.state):
                 record.pop("callback_url", None)
 

@@ -1,6 +1,6 @@
 """Stage 2, waiting for the answer: the browser brings it, or somebody pastes the address where it ended up.
 
-Both end in `SignIn.paste`. No cell blocks while a person decides. The listener is open before the link is shown,
+Both end in `SignIn.paste`. Nothing blocks while a person decides. The listener is open before the link is shown,
 takes one answer, and shows and logs nothing of what it was sent (RFC 8252 section 7.3).
 """
 
@@ -24,7 +24,7 @@ from redbooth_nb.secret import same_text
 DEFAULT_TIMEOUT = 600.0  # seconds, as long as an authorization code lives
 TITLES = {"allowed": "You allowed access", "denied": "You denied access", "failed": "Redbooth reported an error"}
 NEWER = {"for_newer_request", "superseded"}  # problems of a StateError: a newer request was made
-MOST_REFUSALS = 5  # kept with their reasons; the others are only counted
+MOST_REFUSALS = 5  # kept with their reasons
 
 
 class Status(StrEnum):
@@ -37,11 +37,11 @@ class Status(StrEnum):
 
 
 class SignIn:
-    """One attempt to get the user's permission. Returns at once; the answer arrives in `response`.
+    """One attempt to get the user's permission. The answer arrives later, in `response`.
 
     timeout: seconds to wait at most. listen: whether to listen for the browser from the beginning; see `listen()`.
     on_change: called when `status` changes or an answer is refused, in the thread where that happens.
-    notice: if nothing is listening, why not; `paste()` then takes the answer. refused_count: answers not accepted.
+    notice: if nothing is listening, why not; `paste()` then takes the answer.
     refused: the reasons for the last few refusals, whether pasted or from a browser; the wait went on.
     """
 
@@ -54,7 +54,7 @@ class SignIn:
         on_change: Callable[[], object] = lambda: None,
     ) -> None:
         self.request = request
-        self.notice, self.refused_count = "", 0
+        self.notice = ""
         self.refused: list[RedboothError] = []
         self._response: AuthorizationResponse | None = None
         self._ended = _over(request)  # why the wait ended early
@@ -90,7 +90,6 @@ class SignIn:
         try:
             self._response = AuthorizationResponse.read(callback_url, self.request)
         except RedboothError as error:
-            self.refused_count += 1
             self.refused = [*self.refused, error.fresh()][-MOST_REFUSALS:]
             if getattr(error, "problem", "") in NEWER:
                 self._end(Status.REPLACED)
@@ -116,7 +115,7 @@ class SignIn:
             self._changed()
 
     def wait(self, seconds: float) -> bool:
-        """Wait at most `seconds` for the answer; return whether it came. For scripts, not for cells."""
+        """Wait at most `seconds` for the listener to get the answer; return whether it came. For scripts, not cells."""
         if self._server is not None:
             self._server.join(seconds)
         return self.status is Status.ANSWERED

@@ -18,14 +18,14 @@ from requests_oauthlib import OAuth2Session
 from redbooth_nb.client.errors import LONGEST_CODE, TokenEndpointError, TransportError, failure, meanings
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
-from redbooth_nb.client.token import Token, TokenStore, content_problems, readable
+from redbooth_nb.client.token import Token, TokenStore, content_problems, without_odd_fields
 from redbooth_nb.client.wire import TIMEOUT, connect_bounded, named_failures, status_of
 from redbooth_nb.errors import RedboothError, only_kit_errors, printable
 from redbooth_nb.provider.addresses import TOKEN_URL
 from redbooth_nb.traffic.redaction import hide_in_text
 
 AFTERWARD = {
-    "exchange": " exchange() sends each code only once, so authorize again before you call it again.",
+    "exchange": " exchange() never sends a code again, so authorize again before you call it again.",
     "refresh": " The refresh token may already be used up. If it is, authorize again.",
 }
 LARGEST_TOKEN_ANSWER = 128 * 1024  # bytes; a token is a few hundred, an error page a few thousand
@@ -75,28 +75,28 @@ def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAu
     """
     afterward = AFTERWARD.get(step, "")
 
-    def check(answer: requests.Response, *_: Any, **__: Any) -> None:
+    def refuse_others(answer: requests.Response, *_: Any, **__: Any) -> None:
         """Raise the error for an answer that is not a token. requests-oauthlib would call it a "missing token"."""
         answer.encoding = "utf-8-sig"  # JSON is UTF-8, whatever the header says; some begin it with a byte order mark
         if answer.is_redirect:  # credentials go nowhere else
             raise requests.TooManyRedirects(response=answer)  # named_failures turns it into "redirect"
-        if problem := answer_problem(answer, step):
+        if problem := error_in_answer(answer, step):
             # refused: by a 4xx with an error code, so no token was used up; a code counts as sent all the same
             if step == "exchange" or not problem.refused:
                 problem.remedy += afterward
             raise problem
         # oauthlib refuses a whole answer for one lifetime or scope that makes no sense, so such a field is taken out;
         # good ones stay. `_content` is where requests keeps the body.
-        vars(answer).update(_content=json.dumps(readable(answer.json())).encode())
+        vars(answer).update(_content=json.dumps(without_odd_fields(answer.json())).encode())
 
     oauth = OAuth2Session(settings.client_id, **options)
     connect_bounded(oauth, settings.provider, LARGEST_TOKEN_ANSWER, SLOWEST_TOKEN_ANSWER)
-    oauth.hooks["response"].append(check)  # requests calls these with each answer, before anybody else sees it
+    oauth.hooks["response"].append(refuse_others)  # requests calls these with each answer, before anybody else sees it
     with named_failures(f"{step}: POST {TOKEN_URL}", also=afterward):
         yield oauth
 
 
-def answer_problem(answer: requests.Response, step: str) -> TokenEndpointError | None:
+def error_in_answer(answer: requests.Response, step: str) -> TokenEndpointError | None:
     """Return the error that names what is wrong with an answer from the token endpoint, None when it is a token.
 
     Old and new versions of the service differ (401 or 400, `error` as text or as an object); both are understood.

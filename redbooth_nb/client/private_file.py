@@ -11,7 +11,7 @@ import stat
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -27,14 +27,14 @@ FORMAT = 1
 LOCK_SECONDS = 100  # a request under the lock takes less, unless its headers trickle in: 5 + 30 + 60 s
 RENAME_WAITS = (0.01, 0.05, 0.2, 0.5)  # seconds; on Windows a file that somebody is reading cannot be replaced
 NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # from file systems that cannot fsync a folder, as some network drives
-_threads: dict[tuple[int, Path], threading.Lock] = {}  # those of one process wait here: a file's lock has to be polled
+_threads: dict[tuple[int, Path], threading.Lock] = {}  # of this process: only one polls a file
 
 
 class PrivateFile:
     """A small JSON file, private to its owner. Hold a lock (see `locked`) from before reading to after writing."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.part = path, part_of(path)
+    def __init__(self, path: Path, usable: Callable[[dict[str, Any]], object] = bool) -> None:
+        self.path, self.part, self._usable = path, part_of(path), usable
 
     def read(self) -> dict[str, Any] | None:
         """Return the content, or None when there is no file. Raises StoreError; the file is left as it is."""
@@ -59,7 +59,7 @@ class PrivateFile:
         self.check()
         with self._changing():
             make_private(self.path.parent)
-            # on the disk, before anything about the old file can be in its way
+            # first, so that it is on the disk even if the old file cannot be moved out of the way
             write_part(self.path, json.dumps({**content, "format": FORMAT}, indent=1).encode())
             self._replace()
 
@@ -71,11 +71,11 @@ class PrivateFile:
             self._replace()
 
     def _replace(self) -> None:
-        """Put the new content in place. A damaged file, or one from a newer kit, is kept beside it."""
-        if (old := self.text()) is not None and _parsed(old) is None:
+        """Put the new content in place. An old file that is damaged, newer or not `usable` is kept beside it."""
+        if (old := self.text()) is not None and not self._usable(_parsed(old) or {}):
             names = (self.path.with_name(f"{self.path.name}.damaged{number or ''}") for number in count())
             self.path.replace(next(name for name in names if not name.exists()))
-        put_in_place(self.path)
+        rename_part(self.path)
 
     def remove(self) -> None:
         """Delete the file, if it is there, and what a crash left of it."""
@@ -119,6 +119,7 @@ def locked(path: Path) -> Iterator[None]:
     Raises StoreError when it is not free within LOCK_SECONDS, or when locks have no effect in its folder.
     """
     folder, threads = path.parent, _threads.setdefault((os.getpid(), path), threading.Lock())
+    end = time.monotonic() + LOCK_SECONDS
     with ExitStack() as held:
         if not threads.acquire(timeout=LOCK_SECONDS):
             raise failure(StoreError, "store", "busy", folder=folder, seconds=LOCK_SECONDS)
@@ -126,13 +127,13 @@ def locked(path: Path) -> Iterator[None]:
         try:
             make_private(folder)
             PrivateFile(path).check()  # a link planted there would lead elsewhere
-            held.enter_context(FileLock(path, timeout=LOCK_SECONDS, mode=0o600).acquire(poll_interval=0.02))
+            held.enter_context(FileLock(path, mode=0o600).acquire(max(end - time.monotonic(), 0), poll_interval=0.02))
         except Timeout:
             raise failure(StoreError, "store", "busy", folder=folder, seconds=LOCK_SECONDS) from None
         except (OSError, NotImplementedError) as error:
             reason = getattr(error, "strerror", None) or "it supports no locks"
             raise failure(StoreError, "store", "unusable", folder=folder, reason=reason) from None
-        with suppress(Timeout):  # as it should be: a second lock has to wait. Else locks have no effect here
+        with suppress(Timeout):  # a second lock has to fail; if it doesn't, locks have no effect here
             FileLock(path, timeout=0, mode=0o600).acquire()
             raise failure(StoreError, "store", "lockless", folder=folder)
         yield
@@ -152,13 +153,10 @@ def part_of(path: Path) -> Path:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Put the content in place in one step, never through a link, mode 0600; when this returns it is on the disk.
-
-    Only one program at a time may do so. Only SIGKILL can leave a temporary file behind.
-    """
+    """Replace the file in one step, never through a link, mode 0600; only SIGKILL leaves a temporary file behind."""
     try:
         write_part(path, content)
-        put_in_place(path)
+        rename_part(path)
     except BaseException:
         part_of(path).unlink(missing_ok=True)
         raise
@@ -178,7 +176,7 @@ def write_part(path: Path, content: bytes) -> None:
         raise
 
 
-def put_in_place(path: Path) -> None:
+def rename_part(path: Path) -> None:
     """Rename the temporary file of `path`, and flush that to the disk."""
     for wait in (*RENAME_WAITS, None):
         try:

@@ -107,11 +107,11 @@ class RedboothSession:
             newer = self._successor(token)
         elif problem == "expired" and failed:
             raise failed
-        elif problem == "expired" and not refreshed:  # else the clocks disagree: another refresh would not help
+        elif problem == "expired" and not refreshed:  # if it has just been refreshed, another time would not help
             newer = refresh(self.settings, replacing=token)
         else:
             return response
-        if any(map(_read_once, map(arguments.get, ("data", "params", "files")))):
+        if any(map(_can_be_read_only_once, map(arguments.get, ("data", "params", "files")))):
             raise failure(ApiError, "call", "not_repeated")
         return self._call(method, url, newer, arguments)
 
@@ -126,8 +126,7 @@ class RedboothSession:
             newest, interrupted = self.store.require(), self.store.interrupted()
         if newest.access_token == revoked.access_token:
             raise failure(AuthorizeAgain, "api", "interrupted" if interrupted else "revoked")
-        expired = newest.needs_refresh(self.settings.provider.now())
-        return refresh(self.settings, replacing=revoked) if expired else newest
+        return refresh(self.settings, replacing=revoked)  # which sends nothing if the newest is fresh
 
     def _call(self, method: str, url: str, token: Token, arguments: dict[str, Any]) -> requests.Response:
         headers = {**(arguments.get("headers") or {}), "Authorization": f"Bearer {token.access_token.reveal()}"}
@@ -138,10 +137,10 @@ class RedboothSession:
             return self._session.request(method, url, **{**DEFAULTS, **arguments, "headers": headers, "hooks": hooks})
 
 
-def _read_once(part: object) -> bool:
+def _can_be_read_only_once(part: object) -> bool:
     """Whether a part of a request is or holds a file or an iterator: a second request would find it read to its end."""
     inner = list(part.values()) if isinstance(part, dict) else part if isinstance(part, list | tuple) else []
-    return hasattr(part, "read") or hasattr(part, "__next__") or any(map(_read_once, inner))
+    return hasattr(part, "read") or hasattr(part, "__next__") or any(map(_can_be_read_only_once, inner))
 
 
 @only_kit_errors

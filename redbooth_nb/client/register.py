@@ -23,7 +23,7 @@ from redbooth_nb.secret import Secret
 LONGEST_PLACEHOLDER = 39  # characters; longer values are never taken for one: Redbooth's have 43 or 64
 SHOWN = 8  # characters of a client id that are shown
 NAMES = ("REDBOOTH_CLIENT_ID", "REDBOOTH_CLIENT_SECRET", "REDBOOTH_REDIRECT_URI")
-FROM_ENVIRONMENT = {"live", "stand-in"}  # the kinds of provider whose credentials the environment may give
+KINDS_FROM_ENVIRONMENT = {"live", "stand-in"}  # the kinds of provider whose credentials the environment may give
 DEFAULT_REDIRECT_URI = "http://127.0.0.1:8765/callback"
 
 
@@ -69,7 +69,7 @@ class Settings:
         provider = current_provider(configuration)
         path = credentials_file(configuration, provider)
         values, source = read_env_file(path), str(path)
-        if provider.kind in FROM_ENVIRONMENT:
+        if provider.kind in KINDS_FROM_ENVIRONMENT:
             given = {name: os.environ[name] for name in NAMES if os.environ.get(name, "").strip()}
             if given:
                 rest = [name for name in NAMES if values.get(name) and name not in given]
@@ -109,12 +109,12 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
     configuration = Configuration.read()
     provider = current_provider(configuration)
     if wrong := provider.misfit(client_id, client_secret, redirect_uri):
-        # the other way around both fit, whatever the redirect URI
+        # swapped, both fit, whatever the redirect URI
         swapped = provider.misfit(client_secret, client_id, redirect_uri) in {"", "redirect_uri"}
         raise failure(CredentialsError, "register", "swapped" if swapped else f"wrong_{wrong}")
     fields = dict(zip(NAMES, (client_id, client_secret, redirect_uri), strict=True))
     other = [name for name, value in fields.items() if os.environ.get(name, "").strip() not in {"", value}]
-    if other and provider.kind in FROM_ENVIRONMENT:
+    if other and provider.kind in KINDS_FROM_ENVIRONMENT:
         raise failure(CredentialsError, "register", "overridden", names=", ".join(other))
     path = credentials_file(configuration, provider)
     try:

@@ -62,7 +62,9 @@ class AuthorizationResponse:
         with PendingAuthorization(request.settings).change() as record:  # which is written if nothing is raised here
             state_check = _check_state(fields, request, record, accept_missing=accept_missing_state)
             response = cls._from_fields(fields, request, callback_url, state_check, now)
-            record |= {"answered": True, "answered_at": now, "callback_url": callback_url}
+            record |= {"answered": True, "answered_at": now}
+            if response.token is None:  # an implicit answer holds the token itself, and nothing would delete it
+                record["callback_url"] = callback_url
         return response
 
     @classmethod
@@ -79,7 +81,7 @@ class AuthorizationResponse:
         if not url or settings.provider.now() - record["answered_at"] > CODE_LIFETIME:
             raise failure(NotYet, "pending", "no_answer")
         request = pending.request(record)
-        return cls._from_fields(_fields(url, request), request, url, "matched when it arrived", record["answered_at"])
+        return cls._from_fields(_fields(url, request), request, url, "checked when it arrived", record["answered_at"])
 
     @classmethod
     def _from_fields(
@@ -172,7 +174,7 @@ def _fields(url: str, request: AuthorizationRequest) -> dict[str, str]:
         came = urlsplit(url)
         answer = f"{came.query}&{came.fragment}" if request.response_type == "token" else came.query
         pairs = parse_qsl(answer, keep_blank_values=True, max_num_fields=100)
-        ours = _place(came) == _place(registered) and len(url) <= LONGEST_URL and url.isprintable() and " " not in url
+        ours = _base(came) == _base(registered) and len(url) <= LONGEST_URL and url.isprintable() and " " not in url
     except ValueError:  # no address at all, or more than a hundred fields
         pairs, ours = [], False
     once = ANSWER_PARAMETERS | {name for name, _ in parse_qsl(registered.query, keep_blank_values=True)}
@@ -181,13 +183,13 @@ def _fields(url: str, request: AuthorizationRequest) -> dict[str, str]:
     problem = f"It contains {' and '.join(repeated)} more than once." if repeated else ""
     if not ours:
         uri = request.redirect_uri.partition("?")[0]
-        problem = f"It does not begin with your redirect URI, {uri}, or it contains spaces or line breaks."
+        problem = f"It does not begin with your redirect URI, {uri}, or it is too long, or contains spaces."
     if problem:
         raise failure(CallbackError, "callback", "address", problem=problem)
     return dict(pairs)
 
 
-def _place(uri: SplitResult) -> tuple[object, ...]:
+def _base(uri: SplitResult) -> tuple[object, ...]:
     """Return what has to be the same in both addresses."""
     # browsers write an empty path as a slash, and leave out the port that goes with the scheme
     port = uri.port or {"http": 80, "https": 443}.get(uri.scheme)

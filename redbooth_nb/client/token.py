@@ -39,13 +39,12 @@ class Token:
     def from_answer(cls, answer: dict[str, Any], now: float, previous: Self | None = None) -> Self:
         """Read the JSON of a successful answer. The previous refresh token and scope stay if it has none.
 
-        Raises TokenEndpointError when a token or the type is wrong (RFC 6749 section 5.1). A lifetime or scope that
-        makes no sense counts as left out.
+        Raises TokenEndpointError when a token or the type is wrong (RFC 6749 section 5.1); see `without_odd_fields`.
         """
         if problems := content_problems(answer):
             where = "The token endpoint answered"
             raise failure(TokenEndpointError, "endpoint", "no_token", where=where, problems=problems)
-        answer = readable(answer)
+        answer = without_odd_fields(answer)
         scope, refresh = answer.get("scope") or (previous.scope if previous else ""), answer.get("refresh_token")
         kept = previous.refresh_token if previous else None
         return cls(
@@ -83,7 +82,7 @@ def content_problems(answer: dict[str, Any]) -> str:
     return " ".join(sentences("token_content", wrong))
 
 
-def readable(answer: dict[str, Any]) -> dict[str, Any]:
+def without_odd_fields(answer: dict[str, Any]) -> dict[str, Any]:
     """Return the answer without empty fields, an empty error, or a lifetime or scope that makes no sense.
 
     Its tokens are too valuable to lose over that.
@@ -104,11 +103,11 @@ def _fits_header(value: object) -> bool:
 
 
 class TokenStore:
-    """The token of one app at one provider. Hold `lock()` to change it."""
+    """The token of one app at one provider. Hold `lock()` from before reading to after writing."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.path = folder, folder / "token.json"
-        self._file = PrivateFile(self.path)
+        self._file = PrivateFile(self.path, usable=_token_in)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -190,7 +189,12 @@ def _read(file: PrivateFile) -> tuple[Token | None, bool]:
     """Return the token in a file, and whether it is marked."""
     if (content := file.read()) is None:
         return None, False
-    try:
-        return Token.from_answer(content, float(content["obtained_at"])), bool(content.get(MARK))
-    except (RedboothError, KeyError, TypeError, ValueError, OverflowError):
-        raise file.problem("no_token") from None
+    if (token := _token_in(content)) is None:
+        raise file.problem("no_token")
+    return token, bool(content.get(MARK))
+
+
+def _token_in(content: dict[str, Any]) -> Token | None:
+    with suppress(RedboothError, KeyError, TypeError, ValueError, OverflowError):
+        return Token.from_answer(content, float(content["obtained_at"]))
+    return None

@@ -23,7 +23,7 @@ from redbooth_nb.provider.delivery import Provider, current_provider
 from redbooth_nb.traffic.transcript import transcript
 
 S = TypeVar("S", bound=requests.Session)
-TIMEOUT = (5, 30)  # seconds to connect, and between two bytes; the only limit on the time until the headers end
+TIMEOUT = (5, 30)  # seconds to connect, and between two bytes: headers that trickle in can take longer in all
 LARGEST = 16 * 2**20  # bytes of an answer; a page of the API's longest lists is a small part of that
 SLOWEST = 60.0  # seconds for the body, from the end of the headers
 
@@ -55,7 +55,7 @@ def connect_bounded(session: S, provider: Provider, largest: int = LARGEST, slow
 
 
 def api_address(path: str) -> str:
-    """Return the address of a path of the API. Raises ApiError for one that leads out of it: the token stays inside."""
+    """Return the address of a path of the API. Raises ApiError for one outside of it, where the token must not go."""
     url = path if path.startswith(f"{API_URL}/") else f"{API_URL}/{path.removeprefix('/')}"
     address = url.partition("?")[0].partition("#")[0]
     parts = re.split(r"[/\\]", unquote(unquote(address.removeprefix(API_URL))))
@@ -128,7 +128,7 @@ def named_failures(what: str, *, also: str = "") -> Iterator[None]:
 
 
 def transport_failure(error: Exception, what: str) -> TransportError:
-    """Say in words why there was no answer. The original error is not kept: it holds the request's secrets."""
+    """Return an error that says why there was no answer. The original one holds secrets and is not kept."""
     code = next((code for kind, code in _FAILURES if isinstance(error, kind)), "unreadable")
     if isinstance(error, exceptions.InvalidHeader) and error.request is not None:
         code = "unreadable"  # a header of the answer

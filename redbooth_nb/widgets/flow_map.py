@@ -159,18 +159,14 @@ class _Picture(anywidget.AnyWidget):
 
 
 class FlowMap(LiveView):
-    """Shows how far the app has come; it updates itself. `show()` opens a hop as a click does.
+    """Shows how far the app has come; it updates itself. `show()` opens a hop as a click does."""
 
-    settings: the app to show; by default the app that is registered at the current provider.
-    """
-
-    def __init__(self, settings: Settings | None = None) -> None:
-        self.settings = settings
+    def __init__(self) -> None:
         self._picture = _Picture()
         super().__init__([self._picture, self._message])
 
     def _show(self) -> None:
-        every, stages = list(Snapshot(self.settings).hops()), []
+        every, stages = list(Snapshot().hops()), []
         for name, about in TEXTS["stages"].items():
             own = [hop for hop in every if hop["stage"] == name]
             progress = next((NEXT for hop in own if hop["progress"] == NEXT), own[0]["progress"])

@@ -20,13 +20,11 @@ REVOKED, USED, REPLACED = "revoked", "already used", "replaced by a refresh"
 class TokenCard(LiveView):
     """Shows the stored token by its fingerprint, and updates itself. `refresh()` and `revoke()` do what the buttons do.
 
-    settings: the app whose token it is; by default the app that is registered at the current provider.
     Raises NotYet when there is no token to show.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        self.settings = settings
-        self._shown = TokenStore((settings or Settings.load()).folder).load()
+    def __init__(self) -> None:
+        self._shown = TokenStore(Settings.load().folder).load()
         self._before: Token | None = None
         if self._shown is None:
             raise NotYet(SAID["nothing"], remedy=SAID["remedy"])
@@ -39,7 +37,7 @@ class TokenCard(LiveView):
     def refresh(self) -> Token:
         """Replace the stored token with a new one. Raises what `redbooth_nb.refresh` raises."""
         self.update()  # first, or an earlier event's message could replace this one's
-        token = refresh(self.settings)
+        token = refresh()
         self.update()
         return token
 
@@ -47,11 +45,11 @@ class TokenCard(LiveView):
         """Give the permission back; the next sign-in asks the user again. Raises what `redbooth_nb.revoke` raises."""
         self.update()
         self._revoke.withdraw()
-        revoke(self.settings)
+        revoke()
         self.update()
 
     def _show(self) -> None:
-        now = Snapshot(self.settings)
+        now = Snapshot()
         token, lines = now.token, _lines(now)
         self._told = lines
         if self._shown != token:

@@ -1,5 +1,6 @@
 """The map in `client/README.md` names only what exists, and every module."""
 
+import ast
 import json
 import os
 import re
@@ -45,6 +46,7 @@ def test_the_fields_on_disk_are_those_of_the_map(faulty: FaultyServer, allowed: 
     assert [name for name in fields - {"format"} if not re.search(rf"\b{name}\b", MAP)] == []
 
 
+COPIED = ("errors.py", "secret.py", "configuration.py", "provider/addresses.py", "changes.py")
 USED_AT_WORK = """
 from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.errors import TransportError
@@ -62,11 +64,25 @@ except TransportError as error:  # there is no redbooth.com behind this proxy
 """
 
 
+def test_the_map_names_every_package_that_a_copy_needs() -> None:
+    code = [
+        path.read_text(encoding="utf-8") for path in (*FOLDER.glob("*.py"), *(FOLDER.parent / each for each in COPIED))
+    ]
+    imports = [
+        node for text in code for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    names = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
+    names |= {str(node.module) for node in imports if isinstance(node, ast.ImportFrom)}
+    packages = {name.partition(".")[0] for name in names} - {*sys.stdlib_module_names, "redbooth_nb"}
+    called = {"dotenv": "python-dotenv", "requests_oauthlib": "requests-oauthlib", "oauthlib": "requests-oauthlib"}
+    assert [name for name in packages if f"{called.get(name, name)} " not in MAP.replace("\n", " ")] == []
+
+
 def test_a_copy_made_as_the_map_says_works_without_the_rest_of_the_kit(tmp_path: Path) -> None:
     copy = tmp_path / "redbooth_nb"
     for_the_browser = ("callback.py", "loopback.py", "callback.html")
     shutil.copytree(FOLDER, copy / "client", ignore=shutil.ignore_patterns("__pycache__", *for_the_browser))
-    for name in ("errors.py", "errors.toml", "secret.py", "configuration.py", "provider/addresses.py", "changes.py"):
+    for name in (*COPIED, "errors.toml"):
         (copy / name).parent.mkdir(exist_ok=True)
         shutil.copy(FOLDER.parent / name, copy / name)
     (copy / "__init__.py").touch()  # so that it is found before the installed kit

@@ -60,6 +60,9 @@ def test_the_implicit_answer_stands_in_the_fragment(settings: Settings) -> None:
     answer = AuthorizationResponse.read(url(request, fragment=True, **fields), request)
     assert answer.token is not None
     assert (answer.token.access_token.reveal(), answer.token.expires_in) == ("implicit-one", 7200)
+    assert "implicit-one" not in (settings.folder / "authorization.json").read_text()  # nothing would delete it
+    with pytest.raises(NotYet):
+        AuthorizationResponse.last(settings)
 
 
 def test_a_code_is_no_answer_to_a_request_for_a_token(settings: Settings) -> None:
@@ -238,6 +241,7 @@ def test_absent_state_is_accepted_when_the_user_says_so(sent: AuthorizationReque
         AuthorizationResponse.read(url(sent, code="the-code", state="wrong"), sent, accept_missing_state=True)
     answer = AuthorizationResponse.read(url(sent, code="the-code"), sent, accept_missing_state=True)
     assert "because you said so" in answer.describe()
+    assert "state was checked when it arrived" in AuthorizationResponse.last(sent.settings).describe()
 
 
 def changed(address: str, **parts: str) -> str:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from traceback import walk_tb
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -286,7 +287,10 @@ def test_a_file_that_makes_no_sense_is_named_and_kept(store: TokenStore, content
     assert store.path.read_bytes() == content
 
 
-@pytest.mark.parametrize("content", [*DAMAGED.values(), *NEWER.values()], ids=[*DAMAGED, *NEWER])
+USELESS = DAMAGED | NEWER | NO_TOKEN
+
+
+@pytest.mark.parametrize("content", USELESS.values(), ids=USELESS)
 def test_a_file_that_makes_no_sense_is_kept_aside_when_a_new_one_comes(store: TokenStore, content: bytes) -> None:
     """R36: never overwritten in silence, and the new token is not lost either."""
     put(store, content)
@@ -360,6 +364,24 @@ def test_a_folder_where_locks_have_no_effect_is_named(store: TokenStore, monkeyp
     with pytest.raises(StoreError, match="cannot be used") as caught, store.lock():
         pytest.fail("it was trusted")
     assert "REDBOOTH_STATE_DIR" in caught.value.remedy
+
+
+def test_a_wait_for_the_lock_ends_in_time_wherever_it_is_spent(
+    store: TokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that waited for a thread of its own process has less time left for other processes."""
+    clock = iter([0.0, 99.0])
+    monkeypatch.setattr(private_file, "time", SimpleNamespace(monotonic=clock.__next__))
+    waited: list[float | None] = []
+    acquire = FileLock.acquire
+
+    def noted(lock: FileLock, timeout: float | None = None, **options: float) -> AcquireReturnProxy:
+        waited.append(timeout)
+        return acquire(lock, 0, **options)
+
+    monkeypatch.setattr(FileLock, "acquire", noted)
+    with private_file.locked(store.folder / "token.lock"):
+        assert waited[0] == 1
 
 
 def test_one_thread_at_a_time(store: TokenStore) -> None:

@@ -62,20 +62,20 @@ def refresh_and_die(stop_at: int, report: int) -> None:
     from redbooth_nb.client import private_file, refresh, wire  # noqa: PLC0415  (the helper's side only)
 
     death, saved = Death(stop_at, report), [0.0]
-    read, put_in_place = wire.read_within, private_file.put_in_place
+    read, rename_part = wire.read_within, private_file.rename_part
 
     def arrived(*arguments: Any, **options: Any) -> None:  # noqa: ANN401
         read(*arguments, **options)
         death.begin()
 
     def synced(path: Path) -> None:
-        put_in_place(path)
+        rename_part(path)
         if path.name == "token.json":
             saved[0] = time.monotonic()
 
     if stop_at >= 0:
         wire.read_within = arrived
-    private_file.put_in_place = synced
+    private_file.rename_part = synced
     refresh.refresh()
     sys.settrace(None)
     os.write(report, json.dumps({"lines": death.count, "saved": saved[0]}).encode())

@@ -68,8 +68,9 @@ def test_clicks_light_nothing_up(app: Settings) -> None:
         shown.show("elsewhere")
 
 
-def test_it_follows_when_something_was_sent(app: Settings) -> None:
-    shown = FlowMap(app)
+@pytest.mark.usefixtures("app")
+def test_it_follows_when_something_was_sent() -> None:
+    shown = FlowMap()
     sent = threading.Event()
     shown._picture.observe(lambda _: hop(shown, "code")["round_trip"] and sent.set(), names="stages")
     connect(requests.Session()).post(TOKEN_URL, data={"grant_type": "authorization_code", "code": "wrong"})
@@ -182,8 +183,9 @@ def test_nothing_is_sent_to_the_browser_when_nothing_is_new(app: Settings) -> No
     assert changes == []
 
 
-def test_a_closed_map_hears_nothing_any_more(app: Settings) -> None:
-    shown = FlowMap(app)
+@pytest.mark.usefixtures("app")
+def test_a_closed_map_hears_nothing_any_more() -> None:
+    shown = FlowMap()
     shown.close()
     before = shown._picture.stages
     connect(requests.Session()).post(TOKEN_URL, data={"grant_type": "authorization_code", "code": "wrong"})
