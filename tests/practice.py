@@ -15,7 +15,8 @@ from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.wire import connect
 from redbooth_nb.lessons import learner, predict, try_out
-from redbooth_nb.lessons.take_home import SOLUTION, TakeHomeApp, functions
+from redbooth_nb.lessons.source import SOLUTION, functions
+from redbooth_nb.lessons.take_home import TakeHomeApp
 from redbooth_nb.lessons.try_out import EXERCISES
 from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.provider.visitor import press

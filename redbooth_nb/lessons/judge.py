@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import cast
 from unittest.mock import Mock, patch
 
+import requests
+
 from redbooth_nb.child_processes import sitecustomize
 from redbooth_nb.errors import printable, wordings
 from redbooth_nb.lessons.situations import files, refresh, sign_in
@@ -67,6 +69,7 @@ def take_place(situation: Callable[[Trial], None], script: str, function: str) -
     nobody = Mock(side_effect=Mistake("link_opened"))
     patch.multiple("webbrowser", open=nobody, get=nobody).start()
     patch.object(InProcessDelivery, "send", autospec=True, side_effect=trial.send).start()
+    patch.object(requests.Session, "mount", autospec=True, side_effect=trial.mount).start()
     try:
         situation(trial)
     except Mistake as error:

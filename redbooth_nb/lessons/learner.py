@@ -33,7 +33,7 @@ def noted() -> dict[str, Any]:
     found: dict[str, Any] = {}
     with suppress(RedboothError):
         found = _file().read() or {}
-    kinds = {"done": list, "tickets": list, "kept": dict}
+    kinds = {"done": list, "tickets": list, "kept": dict, "written": list}
     return {name: value for name, value in found.items() if isinstance(value, kinds.get(name, object))}
 
 

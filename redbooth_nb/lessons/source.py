@@ -1,4 +1,4 @@
-"""What a learner's cell holds for the app: a function's source, what it needs, and what is wrong at first glance."""
+"""Source code: that of the app, and what a learner's cell holds for it, with what is wrong at first glance."""
 
 import ast
 import inspect
@@ -6,10 +6,61 @@ import linecache
 import symtable
 import textwrap
 import tokenize
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
 from types import FunctionType
+from typing import Any, NamedTuple
 
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.take_home import SOLUTION, functions
+from redbooth_nb.lessons import my_redbooth_app
+
+SOLUTION = Path(my_redbooth_app.__file__).read_text(encoding="utf-8")  # the learner's own is beside the notebook
+
+
+class Piece(NamedTuple):
+    """A statement that is not inside another. first, end: its lines, as a slice has them."""
+
+    node: ast.stmt
+    first: int
+    end: int
+    text: str
+
+
+@lru_cache(maxsize=16)  # of the kit's version, and of what a notebook asks for again and again
+def pieces(text: str) -> tuple[Piece, ...]:
+    """Return the statements of an app or a cell. Raises SyntaxError or ValueError when it isn't Python."""
+    lines, found = text.split("\n"), []  # as Python counts them
+    for node in ast.parse(text).body:
+        first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))]) - 1
+        end = node.end_lineno or node.lineno
+        found.append(Piece(node, first, end, "\n".join(lines[first:end])))
+    return tuple(found)
+
+
+def functions(text: str) -> dict[str, str]:
+    """Return the source of each function of an app. Raises SyntaxError or ValueError when it isn't Python."""
+    return {piece.node.name: piece.text for piece in pieces(text) if isinstance(piece.node, ast.FunctionDef)}
+
+
+def replace_function(text: str, name: str, source: str, needed: Sequence[str] = ()) -> str:
+    """Return an app with one function replaced. needed: statements to go above it, or in place of their namesakes."""
+    kits, above = {piece.text for piece in pieces(SOLUTION)}, []
+    for each in needed:
+        if ast.unparse(ast.parse(each)) in {ast.unparse(piece.node) for piece in pieces(text)}:
+            continue
+        same = [p for p in pieces(text) if p.text not in kits and defined_by(p.text) == defined_by(each)]
+        if same:
+            text = _with(text, same[0], each)
+        else:
+            above.append(each)
+    own = [piece for piece in pieces(text) if isinstance(piece.node, ast.FunctionDef) and piece.node.name == name]
+    return _with(text, own[0], "\n".join([*above, source]))
+
+
+def _with(text: str, piece: Piece, new: str) -> str:
+    lines = text.split("\n")
+    return "\n".join([*lines[: piece.first], new, *lines[piece.end :]])
 
 
 def source_of(function: FunctionType) -> tuple[str, list[str]]:
@@ -18,15 +69,15 @@ def source_of(function: FunctionType) -> tuple[str, list[str]]:
         source = textwrap.dedent(inspect.getsource(function)).rstrip()
         if function.__name__ not in functions(source):  # that of another text, under the same file name
             raise OSError
-        body = ast.parse("".join(linecache.getlines(inspect.getfile(function)))).body
+        cell = pieces("".join(linecache.getlines(inspect.getfile(function))))
     except (OSError, TypeError, ValueError, SyntaxError, tokenize.TokenError):
         raise RedboothError.named("no_source", function=function.__name__) from None
-    used, needed = _uses(source), set[ast.stmt]()
-    others = [node for node in body if not _is_of_the_app(node, function.__name__)]
-    while new := {node for node in others if defined_by(ast.unparse(node)) & used} - needed:
+    used, needed = _uses(source), set[str]()
+    others = [piece.text for piece in cell if not _is_of_the_app(piece.node, function.__name__)]
+    while new := {text for text in others if defined_by(text) & used} - needed:
         needed |= new
-        used |= {name for node in new for name in _uses(ast.unparse(node))}
-    return source, [ast.unparse(node) for node in body if node in needed]
+        used |= {name for text in new for name in _uses(text)}
+    return source, [text for text in dict.fromkeys(others) if text in needed]
 
 
 def _uses(source: str) -> set[str]:
@@ -58,10 +109,17 @@ def _arguments(function: ast.FunctionDef) -> list[str]:
     return [each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)]
 
 
-def taken_names(needed: list[str]) -> list[str]:
-    """Return the names by which these statements of a cell mean something other than the app does."""
-    apps = _bound(SOLUTION)
-    return [name for name, what in _bound("\n".join(needed)).items() if apps.get(name, what) != what]
+def taken_names(needed: list[str], values: Mapping[str, Any]) -> list[str]:
+    """Return the names by which these statements of a cell mean something other than the app. values: the cell's."""
+    apps, kits = _bound(SOLUTION), vars(my_redbooth_app)
+    other = [name for name, what in _bound("\n".join(needed)).items() if apps.get(name, what) != what]
+    return [name for name in other if values.get(name) != kits[name]]
+
+
+def changed_names(old: str, new: str) -> list[str]:
+    """Return the names that are bound to something else in the new version of an app."""
+    now = _bound(new)
+    return [name for name, what in _bound(old).items() if now.get(name, what) != what]
 
 
 def _bound(source: str) -> dict[str, str]:
@@ -79,9 +137,11 @@ def _bound(source: str) -> dict[str, str]:
 def first_sight(source: str, taken: list[str]) -> str:
     """Return the mistake that can be seen without running a function, "" for none. taken: from `taken_names`."""
     nodes = [*ast.walk(ast.parse(source))]
-    in_hints = {each for node in nodes if isinstance(node, ast.Subscript) for each in ast.walk(node.slice)}
-    # where a value belongs, and not in a type hint such as `tuple[str, ...]`
-    if any(isinstance(node, ast.Constant) and node.value is ... and node not in in_hints for node in nodes):
+    # where a value belongs; not in a type hint such as `tuple[str, ...]`, nor as all there is to a class or a handler
+    meant = {each for node in nodes if isinstance(node, ast.Subscript) for each in ast.walk(node.slice)}
+    meant |= {each for node in nodes if isinstance(node, ast.ClassDef) for each in ast.walk(node)}
+    meant |= {each for node in nodes if isinstance(node, ast.ExceptHandler) for each in ast.walk(node.body[0])}
+    if any(isinstance(node, ast.Constant) and node.value is ... and node not in meant for node in nodes):
         return "dots"
     modules = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     modules += [str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)]

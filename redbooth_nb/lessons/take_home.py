@@ -1,11 +1,9 @@
 """The app to take home: one file, made of the learner's own functions and, for the others, the kit's."""
 
-import ast
 import os
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, suppress
-from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from typing import ClassVar
@@ -14,11 +12,12 @@ from redbooth_nb.client.private_file import locked, replace_file
 from redbooth_nb.configuration import Configuration
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.learner import named, note, noted
+from redbooth_nb.lessons.source import SOLUTION, functions, pieces, replace_function
 from redbooth_nb.widgets.script import ScriptPanel
 
 NAME = "my_redbooth_app.py"
+MOST_WRITTEN = 100  # pieces of cells that are remembered, besides the functions
 LONGEST_WAIT = 20  # seconds for an earlier run of the app
-SOLUTION = Path(__file__).with_name(NAME).read_text(encoding="utf-8")  # the learner's own is beside the notebook
 
 
 class TakeHomeApp:
@@ -56,16 +55,22 @@ class TakeHomeApp:
         print(named("function", function, functions(self.text())))
 
     def keep(self, name: str, source: str, needed: Sequence[str] = ()) -> None:
-        """Write the app with this function in it. The old file is kept if its version is nowhere else.
+        """Write the app with this function in it. The old file is kept if edits of its own would be lost.
 
         Raises RedboothError when it cannot be written.
         """
         with _alone():
-            text, kept = self.text(), noted().get("kept", {})
-            before = functions(text)[name]
-            text = replace_function(text, name, source, needed)
-            self._replace(text, keep_old=before not in (functions(SOLUTION)[name], kept.get(name)))
-        note(lambda noted: {"kept": noted.get("kept", {}) | {name: functions(text)[name]}})
+            before, noted_before = self.text(), noted()
+            text = replace_function(before, name, source, needed)
+            known = {*noted_before.get("written", []), *noted_before.get("kept", {}).values()}
+            known |= {piece.text for piece in (*pieces(SOLUTION), *pieces(text))}
+            self._replace(text, keep_old=not {piece.text for piece in pieces(before)} <= known)
+        note(
+            lambda noted: {
+                "kept": noted.get("kept", {}) | {name: functions(text)[name]},
+                "written": [*noted.get("written", []), *needed][-MOST_WRITTEN:],
+            }
+        )
 
     def write(self) -> Path:
         """Return the file, written if it is missing or damaged. Raises RedboothError when it cannot be written."""
@@ -113,29 +118,6 @@ class TakeHomeApp:
         except (OSError, RuntimeError) as error:  # RuntimeError: links that lead to one another
             reason = getattr(error, "strerror", None) or "links that lead nowhere"
             raise RedboothError(f"The app cannot be written to {self.folder}: {reason}.") from None
-
-
-def replace_function(text: str, name: str, source: str, needed: Sequence[str] = ()) -> str:
-    """Return an app with one function replaced. needed: statements to go above it, or in place of their namesakes."""
-    there, above = {ast.unparse(node) for node in ast.parse(text).body}, []
-    for each in needed:
-        own = functions(each).keys() & functions(text).keys()
-        for helper in own:
-            text = text.replace(functions(text)[helper], each, 1)
-        if not own and each not in there:
-            above.append(each)
-    return text.replace(functions(text)[name], "\n".join([*above, source]), 1)
-
-
-@lru_cache(maxsize=16)  # of the kit's version, and of what a notebook asks for again and again
-def functions(text: str) -> dict[str, str]:
-    """Return the source of each function of an app. Raises SyntaxError or ValueError when it isn't Python."""
-    lines, found = text.split("\n"), {}  # as Python counts them
-    for node in ast.parse(text).body:
-        if isinstance(node, ast.FunctionDef):
-            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-            found[node.name] = "\n".join(lines[first - 1 : node.end_lineno])
-    return found
 
 
 def _alone() -> AbstractContextManager[None]:

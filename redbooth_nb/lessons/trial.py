@@ -25,7 +25,7 @@ from redbooth_nb.traffic.transcript import RoundTrip
 CLIENT_ID = "id-of-my-app"
 REDIRECT_URI = DEFAULT_REDIRECT_URI
 STATE = "BvT8-l3x_mW2qRz"
-SEND = InProcessDelivery.send
+SEND, MOUNT = InProcessDelivery.send, requests.Session.mount
 NO_ANSWERS = (
     requests.ConnectionError("There is no network. (This is made up.)"),
     requests.ReadTimeout("Redbooth took too long. (This is made up.)"),
@@ -132,6 +132,13 @@ class Trial:
         self.later += later
         return token
 
+    def mount(self, session: requests.Session, prefix: str, adapter: Any) -> None:
+        """Take the place of `Session.mount`: watch for an adapter that would send a token request again."""
+        retries: Any = getattr(adapter, "max_retries", None)
+        again = retries and retries.total != 0 and "POST" in (retries.allowed_methods or ("POST",))
+        expect(not (self._watching and again), "sent_twice")
+        MOUNT(session, prefix, adapter)
+
     def keep_secret(self, fields: Json) -> None:
         """Make sure that nobody prints the secrets among these fields."""
         found = {value for name, value in fields.items() if name in SECRET_FIELDS and isinstance(value, str)}
@@ -172,4 +179,6 @@ class Trial:
         expect(isinstance(token, dict) and {*token} >= {"access_token", "refresh_token"}, "no_token")
         header = {"Authorization": f"Bearer {token['access_token']}"}
         expect(self.browser.get(f"{API_URL}/me", headers=header, timeout=5).ok, "dead_token")
+        basic = any(str(request.headers.get("Authorization")).startswith("Basic ") for request in self.sent)
+        expect(not basic, "http_basic")
         return dict(token)

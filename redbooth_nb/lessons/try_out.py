@@ -16,8 +16,16 @@ from typing import Any
 
 from redbooth_nb.errors import RedboothError, wordings
 from redbooth_nb.lessons.learner import hints_about, named, note, noted
-from redbooth_nb.lessons.source import first_sight, source_of, taken_names
-from redbooth_nb.lessons.take_home import NAME, SOLUTION, TakeHomeApp, replace_function
+from redbooth_nb.lessons.source import (
+    SOLUTION,
+    changed_names,
+    first_sight,
+    functions,
+    replace_function,
+    source_of,
+    taken_names,
+)
+from redbooth_nb.lessons.take_home import NAME, TakeHomeApp
 
 _TEXTS = wordings(Path(__file__).with_name("exercises.toml"))
 EXERCISES: dict[str, Any] = _TEXTS["functions"]
@@ -42,6 +50,8 @@ def try_out(function: Callable[..., Any]) -> None:
     if found := _passes(function, app.text()):
         app.keep(function.__name__, *found)
         print(f"Kept in {NAME}: {len(app.mine())} of {len(EXERCISES)} functions are yours.")
+    elif function.__name__ in app.mine():
+        print(f"{NAME} keeps your earlier version, which did all of this.")
 
 
 def ticket(number: int, repaired: Callable[..., Any] | None = None) -> None:
@@ -96,15 +106,27 @@ def _passes(function: Callable[..., Any], app: str, *, silent: bool = False) -> 
     name = function.__name__
     situations = named("function of the app", name, EXERCISES)["situations"]
     source, needed = source_of(function)
-    taken = taken_names(needed)
+    taken = taken_names(needed, function.__globals__)
     if mistake := first_sight("\n".join([*needed, source]), taken):
         _is_right(name, f"{name}()", {"mistake": mistake, "values": {"taken": ", ".join(taken)}})
         return None
-    reports, right = judge(name, [replace_function(app, name, source, needed)])[0], True
+    whole = replace_function(app, name, source, needed)
+    reports, right = judge(name, [whole])[0], True
     for situation, words in situations.items():
         # after one that didn't end, no other was tried
         right &= _is_right(name, words, reports.get(situation, {"mistake": "endless"}), explain=right and not silent)
-    return (source, needed) if right else None
+    return (source, needed) if right and _others_still_work(name, app, whole) else None
+
+
+def _others_still_work(name: str, before: str, app: str) -> bool:
+    """Return whether what came with a function leaves the learner's other functions right; say so if not."""
+    changed = ", ".join(each for each in changed_names(before, app) if each != name)
+    for other in EXERCISES if changed else ():
+        own = other != name and functions(app)[other] != functions(SOLUTION)[other]
+        if own and any(report["mistake"] for report in judge(other, [app])[0].values()):
+            values = {"changed": changed, "other": other}
+            return _is_right(name, f"{other}() still works.", {"mistake": "others_changed", "values": values})
+    return True
 
 
 def judge(name: str, scripts: list[str]) -> list[dict[str, dict[str, Any]]]:

@@ -41,7 +41,7 @@ def read_credentials():
 def read_credentials():
     """Without a library: quoted values, comments and export."""
     values = {}
-    for line in Path(".env").read_text().splitlines():
+    for line in Path(".env").read_text().splitlines() if Path(".env").exists() else ():
         name, equals, value = line.removeprefix("export ").partition("=")
         if equals and not name.startswith("#"):
             values[name.strip()] = value.strip().strip("'\\"")
@@ -144,15 +144,6 @@ def exchange(credentials, address, state):
         "client_secret": credentials["client_secret"], "redirect_uri": return_address(credentials, state)})
     answer.raise_for_status()
     return answer.json()
-""",
-        """
-from requests.auth import HTTPBasicAuth
-def exchange(credentials, address, state):
-    if not is_ours(address, state):
-        raise PermissionError("forged")
-    oauth = OAuth2Session(credentials["client_id"], redirect_uri=return_address(credentials, state))
-    secret = HTTPBasicAuth(credentials["client_id"], credentials["client_secret"])
-    return oauth.fetch_token(TOKEN_URL, authorization_response=address.replace("http:", "https:", 1), auth=secret, timeout=30)
 """,
         """
 def exchange(credentials, address, state):
@@ -269,13 +260,14 @@ def refresh(credentials, token):
     return token
 """,
         """
-from requests.auth import HTTPBasicAuth
 def refresh(credentials, token):
-    secret = HTTPBasicAuth(credentials["client_id"], credentials["client_secret"])
-    new = OAuth2Session(token=token).refresh_token(TOKEN_URL, auth=secret, timeout=20)
-    token = {**token, **new}
-    save(credentials, token)
-    return token
+    stored = load(credentials)
+    if stored and stored["refresh_token"] != token["refresh_token"]:
+        return stored  # another process has refreshed in the meantime
+    new = OAuth2Session(token=token).refresh_token(TOKEN_URL, client_id=credentials["client_id"],
+                                                   client_secret=credentials["client_secret"], timeout=20)
+    save(credentials, {**token, **new})
+    return {**token, **new}
 """,
         """
 def refresh(credentials, token):
@@ -392,6 +384,7 @@ def read_credentials():
         ("not_these_names", "    return {name: settings[variable] for name, variable in names.items()}", "    return [settings[variable] for variable in names.values()]"),
         ("other_values", "    return {", '    names["client_id"], names["client_secret"] = names["client_secret"], names["client_id"]\n    return {'),
         ("printed_secret", "    return {", "    print(settings['REDBOOTH_CLIENT_SECRET'])\n    return {"),
+        ("file_required", "    missing =", "    if not Path('.env').exists():\n        return {}\n    missing ="),
         ("name_missing", "**dotenv_values(interpolate=False)", '**dotenv_values(".env.exampel", interpolate=False)["x"]'),
     ],
     "authorization_link": [
@@ -443,6 +436,22 @@ def authorization_link(credentials, state):
     ],
     "exchange": [
         ("http_refused", 'replace("http://", "https://", 1)', 'replace("http", "https")'),
+        ("http_basic", "        include_client_id=True,\n", ""),
+        ("http_basic", """
+from requests.auth import HTTPBasicAuth
+def exchange(credentials, address, state):
+    if not is_ours(address, state):
+        raise PermissionError("forged")
+    oauth = OAuth2Session(credentials["client_id"], redirect_uri=return_address(credentials, state))
+    secret = HTTPBasicAuth(credentials["client_id"], credentials["client_secret"])
+    return oauth.fetch_token(TOKEN_URL, authorization_response=address.replace("http:", "https:", 1), auth=secret, timeout=30)
+"""),
+        ("sent_twice", _FETCH, """    from requests.adapters import HTTPAdapter
+    from urllib3.util import Retry
+    retry = Retry(3, status_forcelist=[502, 503, 504], allowed_methods=None)
+    oauth.mount("https://redbooth.com", HTTPAdapter(max_retries=retry))
+""" + _FETCH),
+        ("others_can_read_a_copy", _FETCH, _FETCHED.replace("return ", "token = ", 1) + "\n    Path('old.json').write_text(json.dumps(token))\n    return token\n" + _FETCH),
         ("deny_by_accident", _FETCH, "    parse_qs(urlsplit(address).query)['code']\n" + _FETCH),
         ("error_as_token", _FETCH, """    fields = parse_qs(urlsplit(address).query)
     if "error" in fields:
@@ -512,6 +521,13 @@ def exchange(credentials, address, state):
         ("printed_secret", "    part.replace(TOKEN_FILE)", "    part.replace(TOKEN_FILE)\n    print('saved', token)"),
         ("not_all_saved", _SAVED, "    if not TOKEN_FILE.exists():\n    " + _SAVED.replace("\n", "\n    ")),
         ("ended", "    part.replace(TOKEN_FILE)", "    part.replace(TOKEN_FILE)\n    os._exit(0)"),
+        ("failure_hidden", _SAVED, "    try:\n    " + _SAVED.replace("\n", "\n    ") + "\n    except OSError as error:\n        print('Could not save', error)"),
+        ("others_can_read_for_a_moment", _SAVED, """    import copy
+    part = Path("part")
+    with open(part, "w") as file:
+        json.dump(copy.deepcopy({**token, "client_id": credentials["client_id"]}), file, indent=4, sort_keys=True)
+    part.chmod(0o600)
+    part.replace(TOKEN_FILE)"""),
         ("secret_saved", '"client_id": credentials["client_id"]', "**credentials"),
         ("others_can_read_a_copy", "    part.replace(TOKEN_FILE)", "    part.replace(TOKEN_FILE)\n    Path('copy.json').write_text(TOKEN_FILE.read_text())"),
     ],
@@ -538,6 +554,16 @@ def exchange(credentials, address, state):
         ("no_token", "    return new", "    return new['access_token']"),
         ("nothing_sent", _REFRESHED, "    return token"),
         ("printed_secret", "    return new", "    print(new)\n    return new"),
+        ("http_basic", """
+from requests.auth import HTTPBasicAuth
+def refresh(credentials, token):
+    secret = HTTPBasicAuth(credentials["client_id"], credentials["client_secret"])
+    new = OAuth2Session(token=token).refresh_token(TOKEN_URL, auth=secret, timeout=20)
+    token = {**token, **new}
+    save(credentials, token)
+    return token
+"""),
+        ("called_dead", _REFRESHED, "    try:\n    " + _REFRESHED.replace("\n", "\n    ") + "\n    except Exception:\n        raise InvalidGrantError() from None"),
         ("dead_token", "    return new", "    return {**new, 'access_token': token['access_token']}"),
     ],
     "call": [
@@ -560,6 +586,12 @@ def exchange(credentials, address, state):
         ("no_token_sent", "    answer = requests.get(url, headers={\"Authorization\": f\"Bearer {token['access_token']}\"}, timeout=30)\n    if", "    answer = requests.get(url, timeout=30)\n    if"),
         ("token_in_address", "    answer = requests.get(url, headers={\"Authorization\": f\"Bearer {token['access_token']}\"}, timeout=30)\n    if", "    answer = requests.get(url, params={'access_token': token['access_token']}, timeout=30)\n    if"),
         ("no_answer_returned", "    return answer", "    return answer.json()"),
+        ("new_pair_not_saved", """        token = refresh(credentials, token)
+        answer = requests.get(url, headers={"Authorization": f"Bearer {token['access_token']}"}, timeout=30)
+""", """        new = refresh(credentials, token)
+        answer = requests.get(url, headers={"Authorization": f"Bearer {new['access_token']}"}, timeout=30)
+        save(credentials, token)
+"""),
         ("no_timeout", ", timeout=30)\n    if", ")\n    if"),
         ("refreshed_without_reason", _EXPIRED, "if not answer.ok and 'revoked' not in str(answer.headers):"),
         ("refreshed_without_reason", _EXPIRED, "if 'expired' in str(answer.headers):"),

@@ -9,7 +9,7 @@ from notebooks.lessons import ROOT, code_cells
 
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.course import requirements
-from redbooth_nb.lessons.take_home import SOLUTION, functions, replace_function
+from redbooth_nb.lessons.source import SOLUTION, functions, replace_function
 from redbooth_nb.lessons.try_out import MISTAKES, TICKETS, judge, solved, ticket
 
 CAUSES = [

@@ -20,7 +20,8 @@ from practice import SECRET
 
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.wire import connect
-from redbooth_nb.lessons.take_home import NAME, SOLUTION
+from redbooth_nb.lessons.source import SOLUTION
+from redbooth_nb.lessons.take_home import NAME
 from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.provider.visitor import press

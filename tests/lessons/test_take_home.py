@@ -14,7 +14,8 @@ import redbooth_nb
 from redbooth_nb.client.register import Settings
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.course import requirements
-from redbooth_nb.lessons.take_home import NAME, SOLUTION, TakeHomeApp, functions, solution
+from redbooth_nb.lessons.source import SOLUTION, functions
+from redbooth_nb.lessons.take_home import NAME, TakeHomeApp, solution
 from redbooth_nb.lessons.try_out import EXERCISES
 from redbooth_nb.widgets.script import ScriptPanel
 
@@ -73,6 +74,27 @@ def test_an_edit_in_the_file_is_never_lost(machine: Path, capsys: pytest.Capture
     assert capsys.readouterr().out == f"Your {NAME} had different code. It was kept as my_redbooth_app_1.py.\n"
     assert (machine / "my_redbooth_app_1.py").read_text(encoding="utf-8") == edited
     assert app.mine() == ["exchange", "save"]
+
+
+def test_edits_of_what_a_function_needs_are_never_lost_either(
+    machine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app, needed = TakeHomeApp(), ["TIMEOUT = 30", "def post(fields):\n    return fields  # as it is"]
+    app.keep("exchange", MINE, needed)
+    edited = app.text().replace("TIMEOUT = 30", "TIMEOUT = 99").replace("# as it is", "# my work")
+    (machine / NAME).write_text(edited, encoding="utf-8")
+    app.keep("save", "def save(credentials, token):\n    pass")
+    assert capsys.readouterr().out == ""
+    edited = app.text()
+    assert "TIMEOUT = 99" in edited
+    assert "# my work" in edited
+    app.keep("exchange", MINE, needed)
+    assert f"Your {NAME} had different code. It was kept as my_redbooth_app_1.py." in capsys.readouterr().out
+    assert (machine / "my_redbooth_app_1.py").read_text(encoding="utf-8") == edited
+    assert app.text().count("TIMEOUT") == app.text().count("def post(") == 1
+    app.keep("exchange", MINE, ["TIMEOUT = 31", *needed[1:]])
+    assert capsys.readouterr().out == ""  # it came from a cell
+    assert "TIMEOUT = 31" in app.text()
 
 
 @pytest.mark.parametrize("content", [b"", b"def exchange(:", b"mine = 1", b"\xff\xfe", b"\0"])

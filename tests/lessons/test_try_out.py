@@ -11,7 +11,8 @@ import pytest
 from lessons.exercise_table import RIGHT, WRONG
 
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.take_home import NAME, SOLUTION, functions, replace_function, solution
+from redbooth_nb.lessons.source import SOLUTION, functions, replace_function
+from redbooth_nb.lessons.take_home import NAME, solution
 from redbooth_nb.lessons.try_out import EXERCISES, MISTAKES, judge, ticket, try_out
 
 FOUR, EIGHT = 4, 8  # what the table has at least for each function
@@ -55,6 +56,7 @@ def test_the_table_is_as_large_as_promised() -> None:
         "no_code",
         "kit_imported",
         "name_taken",
+        "others_changed",
     } == {*MISTAKES}
 
 
@@ -214,6 +216,47 @@ def test_a_helper_may_not_be_called_as_a_function_of_the_app(capsys: pytest.Capt
         try_out(run_cell("is_ours", f"{line}\n{functions(SOLUTION)['is_ours']} or bool({name}) and False\n"))
         assert f"In your cell, {name} isn't the same thing as in the app." in words(capsys)
     try_out(run_cell("is_ours", "def load(credentials):\n    return None\n" + functions(SOLUTION)["is_ours"]))
+    assert "Kept in" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("machine")
+def test_dots_that_are_meant_are_none_that_are_left(capsys: pytest.CaptureFixture[str]) -> None:
+    own = functions(SOLUTION)["is_ours"].replace(
+        "    fields =", "    try:\n        pass\n    except Odd: ...\n    fields ="
+    )
+    try_out(run_cell("is_ours", "class Odd(Exception): ...\n" + own))
+    assert "Kept in" in capsys.readouterr().out
+    try_out(run_cell("is_ours", "def is_ours(address, state):\n    fields = ...\n    return fields\n"))
+    printed = words(capsys)
+    assert MISTAKES["dots"]["happened"] in printed
+    assert f"{NAME} keeps your earlier version" in printed
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_constant_of_the_same_value_is_the_same_thing(capsys: pytest.CaptureFixture[str]) -> None:
+    own = functions(SOLUTION)["is_ours"].replace("    fields =", "    assert TOKEN_URL\n    fields =")
+    try_out(run_cell("is_ours", "TOKEN_URL = 'https://redbooth.com/oauth2/token'\n" + own))
+    assert "Kept in" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_helper_that_would_break_another_function_is_not_taken(
+    machine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both use a helper of one name; in the app there is only one."""
+    ours, link = functions(SOLUTION)["is_ours"], functions(SOLUTION)["authorization_link"]
+    helper = "def first(values, name):\n    return values.get(name)\n"
+    uses = ours.replace('fields.get("state")', 'first(fields, "state")')
+    try_out(run_cell("is_ours", helper + uses))
+    assert "Kept in" in capsys.readouterr().out
+    kept = (machine / NAME).read_text(encoding="utf-8")
+    other = link.replace("    return link", "    return first(link)")
+    try_out(run_cell("authorization_link", "def first(link):\n    return link\n" + other))
+    printed = words(capsys)
+    assert "Your cell defines first in a way that doesn't suit is_ours()" in printed
+    assert (machine / NAME).read_text(encoding="utf-8") == kept
+    both = "def first(values, name=''):\n    return values.get(name) if name else values\n"
+    try_out(run_cell("authorization_link", both + other))
     assert "Kept in" in capsys.readouterr().out
 
 

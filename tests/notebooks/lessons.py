@@ -10,7 +10,7 @@ from typing import Any
 
 import nbformat
 
-from redbooth_nb.lessons.take_home import SOLUTION, functions
+from redbooth_nb.lessons.source import SOLUTION, functions
 
 ROOT = Path(__file__).parents[2]
 GUARD = ROOT / "tests" / "guard"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import sys
 from contextlib import suppress
@@ -13,7 +14,8 @@ from redbooth_nb.lessons.trial import Json, Mistake, Trial, expect
 
 TOKEN_FILE = Path("my_redbooth_token.json")
 MOST_KILLS = 40
-CHANGES = {"open", "os.remove", "os.rename", "os.truncate"}
+FULL = 2**16  # bytes, the largest file on a disk that is full
+CHANGES = {"open", "os.chmod", "os.remove", "os.rename", "os.truncate"}
 NEW: Json = {"access_token": "access-token-2", "refresh_token": "refresh-token-2", "expires_in": 7200}
 OLD: Json = NEW | {"access_token": "access-token-1", "refresh_token": "refresh-token-1", "note": "x" * 1000}  # longer
 
@@ -43,6 +45,8 @@ def read_credentials_environment(trial: Trial) -> None:
     for name in write_env(trial):
         os.environ[f"REDBOOTH_{name.upper()}"] = f"{name}-from-the-environment"
         expect(trial.run().get(name) == f"{name}-from-the-environment", "file_first", name=name.upper())
+    Path(".env").unlink()
+    expect({*trial.run().values()} >= {f"{name}-from-the-environment" for name in trial.credentials}, "file_required")
 
 
 def read_credentials_missing(trial: Trial) -> None:
@@ -89,7 +93,20 @@ def save_file(trial: Trial) -> None:
         near = path.is_relative_to(Path.cwd()) and not path.is_relative_to(Path("temporary").absolute())
         expect(near, "other_folder")
     check_file(trial)
-    _check_privacy("others_can_read_a_copy")
+    check_privacy("others_can_read_a_copy", NEW)
+
+
+def save_full(trial: Trial) -> None:
+    trial.app["save"] = trial.load()["save"]
+    trial.run(trial.credentials, dict(OLD))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FULL, limits[1]))  # what is printed goes to a file, too
+    try:
+        error = trial.refused(trial.credentials, NEW | {"note": "x" * 2 * FULL})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    expect(holds(OLD), "half_written")
+    expect(error, "failure_hidden")
 
 
 def save_again(trial: Trial) -> None:
@@ -107,7 +124,7 @@ def save_killed(trial: Trial) -> None:
     )  # a killed process loses nothing that it has written, and syncing takes a long time
     trial.run(trial.credentials, dict(OLD))
     steps, near = _moments(trial, 0)
-    for moment in sorted({*range(1, steps + 1, 1 + steps // MOST_KILLS), *near[:MOST_KILLS]}):
+    for moment in sorted({*range(1, steps + 1, 1 + steps // MOST_KILLS), *near[: 2 * MOST_KILLS]}):
         trial.app["save"](trial.credentials, dict(OLD))
         child = os.fork()
         if child == 0:
@@ -116,17 +133,17 @@ def save_killed(trial: Trial) -> None:
             os._exit(0)
         os.waitpid(child, 0)
         expect(holds(OLD) or holds(NEW), "half_written")
-        _check_privacy("others_can_read_for_a_moment")
+        check_privacy("others_can_read_for_a_moment", NEW)
     trial.run(trial.credentials, dict(NEW))
     expect(holds(NEW), "not_all_saved")
 
 
-def _check_privacy(mistake: str) -> None:
-    """Raise this Mistake if others can read the new token in any file, by its mode and by those of its folders."""
-    for file in Path.cwd().rglob("*"):
+def check_privacy(mistake: str, token: Json) -> None:
+    """Raise this Mistake if others can read the token in any file, by its mode and by those of its folders."""
+    for file in {*Path.cwd().rglob("*")} - {Path("printed").absolute()}:
         ways = [file, *(parent for parent in file.parents if parent.is_relative_to(Path.cwd()))]
         open_to_others = file.is_file() and all(way.stat().st_mode & 0o055 for way in ways[:-1])
-        if open_to_others and NEW["access_token"].encode() in file.read_bytes():
+        if open_to_others and token["access_token"].encode() in file.read_bytes():
             raise Mistake(mistake, file=file.name)
 
 
@@ -142,7 +159,7 @@ def _moments(trial: Trial, kill_at: int) -> tuple[int, list[int]]:
 
     def changed(event: str, about: tuple[object, ...]) -> None:
         if event in CHANGES and "site-packages" not in str(about[0]):
-            near.extend((count + 1, count + 2))
+            near.extend((count, count + 1, count + 2))  # the first is right before the change
 
     sys.addaudithook(changed)
     sys.setprofile(step)

@@ -5,10 +5,10 @@ from typing import cast
 from urllib.parse import urlsplit
 
 import requests
-from oauthlib.oauth2 import OAuth2Error
+from oauthlib.oauth2 import InvalidGrantError, OAuth2Error
 from werkzeug.wrappers import Response
 
-from redbooth_nb.lessons.situations.files import TOKEN_FILE, check_file, holds, stored, write_env
+from redbooth_nb.lessons.situations.files import TOKEN_FILE, check_file, check_privacy, holds, stored, write_env
 from redbooth_nb.lessons.trial import NO_ANSWERS, Json, Trial, expect
 from redbooth_nb.provider.addresses import ORIGIN, REVOKE_URL, TOKEN_URL
 from redbooth_nb.provider.visitor import Visitor
@@ -33,6 +33,12 @@ def _expired_token(trial: Trial) -> Json:
     return old
 
 
+def _revoked_token(trial: Trial) -> Json:
+    token = trial.token()
+    trial.browser.post(REVOKE_URL, data={"token": token["access_token"], **trial.credentials}, timeout=5)
+    return token
+
+
 def refresh_pair(trial: Trial) -> None:
     old = _expired_token(trial)
     with TOKEN_FILE.open() as before:  # open, so that no other file gets its number
@@ -43,12 +49,15 @@ def refresh_pair(trial: Trial) -> None:
     expect(saved.get("access_token") == new["access_token"], "new_pair_not_saved")
     expect(saved.get("refresh_token") == new["refresh_token"], "old_refresh_token_kept")
     check_file(trial)
+    check_privacy("others_can_read_a_copy", new)
     expect(not in_place, "saved_in_place")
 
 
 def refresh_dead(trial: Trial) -> None:
-    old = trial.token(later=7300)
-    error = trial.refused(trial.credentials, old | {"refresh_token": "dead-refresh-token"})
+    old = _revoked_token(trial)
+    trial.later += 7300
+    error = trial.refused(trial.credentials, dict(old))
+    expect(trial.sent, "nothing_sent")
     expect(error, "failure_hidden")
     expect(isinstance(error, OAuth2Error), "dead_unnamed", error=type(error).__name__)
     expect(holds(old), "old_pair_lost")
@@ -58,7 +67,10 @@ def refresh_no_answer(trial: Trial) -> None:
     old = trial.token(later=7300)
     for no_answer in NO_ANSWERS:
         trial.answers = [no_answer, no_answer]
-        expect(trial.refused(trial.credentials, dict(old)), "failure_hidden")
+        error = trial.refused(trial.credentials, dict(old))
+        expect(trial.sent, "nothing_sent")
+        expect(error, "failure_hidden")
+        expect(not isinstance(error, InvalidGrantError), "called_dead")
         expect(holds(old), "old_pair_lost")
 
 
@@ -88,6 +100,8 @@ def call_expired(trial: Trial) -> None:
     expect(trial.posts(), "not_refreshed")
     expect(trial.sent[-1].method == "GET", "not_called_again")  # whether it was called before it was refreshed, too
     expect(answer.ok, "not_accepted", status=answer.status_code)
+    used = trial.sent[-1].headers.get("Authorization", "").rpartition(" ")[2]
+    expect((stored() or {}).get("access_token") == used, "new_pair_not_saved")
 
 
 def _no_refresh(trial: Trial, token: Json, mistake: str) -> None:
@@ -97,9 +111,7 @@ def _no_refresh(trial: Trial, token: Json, mistake: str) -> None:
 
 
 def call_revoked(trial: Trial) -> None:
-    token = trial.token()
-    trial.browser.post(REVOKE_URL, data={"token": token["access_token"], **trial.credentials}, timeout=5)
-    _no_refresh(trial, token, "refreshed_revoked")
+    _no_refresh(trial, _revoked_token(trial), "refreshed_revoked")
 
 
 def call_no_reason(trial: Trial) -> None:
@@ -127,7 +139,9 @@ def call_still_expired(trial: Trial) -> None:
 def call_no_answer(trial: Trial) -> None:
     token = trial.token()
     trial.answers = [*NO_ANSWERS]
-    expect(trial.refused(trial.credentials, token, "/me"), "failure_hidden")
+    error = trial.refused(trial.credentials, token, "/me")
+    expect(trial.sent, "nothing_sent")
+    expect(error, "failure_hidden")
 
 
 def main(trial: Trial, **switches: object) -> None:

@@ -7,6 +7,7 @@ from oauthlib.oauth2 import OAuth2Error
 from requests_oauthlib import OAuth2Session
 
 from redbooth_nb.lessons import my_redbooth_app
+from redbooth_nb.lessons.situations.files import check_privacy
 from redbooth_nb.lessons.trial import NO_ANSWERS, REDIRECT_URI, STATE, Mistake, Trial, expect
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
 from redbooth_nb.provider.visitor import page_message
@@ -70,7 +71,8 @@ def is_ours(trial: Trial, expected: object, queries: list[tuple[str, str]]) -> N
 def exchange_allow(trial: Trial) -> None:
     for scheme in ("http", "https"):  # the latter on a server
         address = scheme + trial.arrive().removeprefix("http")
-        trial.good_token(trial.run(trial.credentials, address, STATE))
+        token = trial.good_token(trial.run(trial.credentials, address, STATE))
+        check_privacy("others_can_read_a_copy", token)
 
 
 def exchange_forged(trial: Trial) -> None:
@@ -104,10 +106,14 @@ def exchange_dropped(trial: Trial) -> None:
 def exchange_refused(trial: Trial) -> None:
     address = trial.arrive()
     my_redbooth_app.exchange(trial.credentials, address, STATE)
-    expect(trial.refused(trial.credentials, address, STATE), "failure_hidden")
+    error = trial.refused(trial.credentials, address, STATE)
+    expect(trial.sent, "nothing_sent")
+    expect(error, "failure_hidden")
 
 
 def exchange_no_answer(trial: Trial) -> None:
     for no_answer in NO_ANSWERS:
         trial.answers = [no_answer, no_answer]
-        expect(trial.refused(trial.credentials, trial.arrive(), STATE), "failure_hidden")
+        error = trial.refused(trial.credentials, trial.arrive(), STATE)
+        expect(trial.sent, "nothing_sent")
+        expect(error, "failure_hidden")
