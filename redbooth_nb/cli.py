@@ -61,6 +61,8 @@ def sandbox(options: list[str]) -> int:
     parser.add_argument("--code-lifetime", type=int, help="seconds (default: 600)")
     parser.add_argument("--state", type=Path, metavar="FILE", help="SQLite file to keep (default: a temporary one)")
     chosen = parser.parse_args(options)
+    if chosen.port not in range(2**16):
+        parser.error("--port has to be between 0 and 65535")
     lifetimes = {"token_lifetime": chosen.token_lifetime, "code_lifetime": chosen.code_lifetime}
     with tempfile.TemporaryDirectory() as folder:
         running = Sandbox(chosen.state or Path(folder, "sandbox.sqlite3"), chosen.port)

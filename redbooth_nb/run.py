@@ -2,6 +2,7 @@
 
 import atexit
 import errno
+import json
 import logging
 import os
 import runpy
@@ -11,7 +12,7 @@ import traceback
 import urllib.request
 import webbrowser
 from collections.abc import Callable
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, suppress
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -23,13 +24,18 @@ import requests
 from redbooth_nb.child_processes import sitecustomize
 from redbooth_nb.client.errors import failure
 from redbooth_nb.client.register import Settings
+from redbooth_nb.client.token import TokenStore
 from redbooth_nb.client.wire import connect
 from redbooth_nb.configuration import Configuration, port_holder
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
 from redbooth_nb.provider.delivery import current_provider, guides_spelling
 from redbooth_nb.provider.visitor import press
-from redbooth_nb.traffic.redaction import hide_in_text  # early: at the end of a script nothing can be imported
+from redbooth_nb.secret import Secret
+from redbooth_nb.traffic.redaction import (
+    SECRET_FIELDS,
+    hide_in_text,
+)  # early: at the end of a script nothing can be imported
 from redbooth_nb.traffic.transcript import transcript
 
 _printing = threading.RLock()  # the output of a hook is collected, and there is only one sys.stderr
@@ -54,6 +60,7 @@ def run(arguments: list[str]) -> int:
         webbrowser.open = partial(open_page, webbrowser.open)
     else:
         _deliver()
+    _remember_stored(settings, script)
     _note_answers()
     # in what Python prints about other exceptions: in threads, tasks, finalizers, at exit
     hooks = ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook"), (logging.lastResort, "emit"))
@@ -104,6 +111,18 @@ def _note_answers() -> None:
         return answer
 
     setattr(requests.Session, "send", send)
+
+
+def _remember_stored(settings: Settings, script: Path) -> None:
+    """Let the kit know the tokens that are stored, its own and those of the app to take home, for the same reason."""
+    with suppress(RedboothError):
+        TokenStore(settings.folder).load()
+    for file in (script.with_name("my_redbooth_token.json"), Path("my_redbooth_token.json")):
+        with suppress(OSError, ValueError, AttributeError, RecursionError):
+            stored = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+            for name, value in stored.items():
+                if name in SECRET_FIELDS:
+                    Secret(SECRET_FIELDS[name], str(value))
 
 
 def _shown(error: Exception, script: Path, settings: Settings) -> str:

@@ -209,6 +209,15 @@ def test_a_setting_that_names_no_provider_is_broken(visit: Lines, monkeypatch: p
     assert "Use sandbox, recorded, live" in line(printed, "sandpit")
 
 
+def test_a_quotation_mark_that_was_forgotten_shows_no_secret(visit: Lines, machine: Path) -> None:
+    """It makes the lines after it part of the value."""
+    (machine / ".env").write_text("REDBOOTH_PROVIDER='live\nREDBOOTH_CLIENT_SECRET=canary-secret'\n")
+    status, printed = visit()
+    assert status == 1
+    assert "REDBOOTH_PROVIDER is 'live'" in "".join(printed)
+    assert "canary" not in "".join(printed)
+
+
 def test_settings_that_are_no_text_are_broken(visit: Lines, machine: Path) -> None:
     (machine / ".env").write_bytes(b"REDBOOTH_CLIENT_ID=\xff\xfe")
     status, printed = visit()

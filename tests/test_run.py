@@ -17,7 +17,9 @@ import pytest
 from client.machine import FaultyServer, own_machine, reply, save_registered, unused_port
 
 from redbooth_nb.cli import main
-from redbooth_nb.client.register import save_credentials
+from redbooth_nb.client.register import Settings, save_credentials
+from redbooth_nb.client.token import Token, TokenStore
+from redbooth_nb.secret import Secret
 
 KEY, SECRET = "an-api-key", "canary-app-secret/11e8"
 GUARD = """
@@ -487,6 +489,17 @@ def test_no_secret_is_in_what_python_says_of_other_exceptions(run: Run, service:
     assert "canary" not in done.stderr
     assert "app.py" in done.stderr
     assert re.search(r"<client secret \.\.\.\w{4}>", done.stderr), done.stderr
+
+
+def test_no_token_that_was_stored_before_is_in_what_is_printed(run: Run, service: FaultyServer, machine: Path) -> None:
+    """Those of the script that are beside it, and the kit's own."""
+    del service
+    (machine / "my_redbooth_token.json").write_text('{"access_token": "canary-access-1", "scope": "all", "x": 5}')
+    TokenStore(Settings.load().folder).save(
+        Token(Secret("access token", "canary-access-2"), "bearer", None, None, "", 0.0)
+    )
+    done = run("raise SystemExit('It was canary-access-1, then canary-access-2.')")
+    assert re.fullmatch(r"It was (<access token \.\.\.\w{4}>), then (<access token \.\.\.\w{4}>)\.\n", done.stderr)
 
 
 def test_a_browser_does_not_inherit_the_secret(

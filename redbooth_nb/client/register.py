@@ -56,6 +56,9 @@ class Settings:
         """The beginning of the client id: some people copy the secret into its field by mistake."""
         return f"{self.client_id[:SHOWN]}..."
 
+    def __repr__(self) -> str:
+        return f"<app {self.shown_client_id} at {self.provider.label}>"
+
     @classmethod
     @only_kit_errors
     def load(cls) -> "Settings":

@@ -152,8 +152,7 @@ class TokenStore:
     def refreshing(self, token: Token) -> Iterator[bool]:
         """Mark `token` on disk while it is refreshed: a crash before `save` is then noticed.
 
-        Yields whether the mark was there already: an earlier refresh may have been lost, and its mark stays. After an
-        error that lost nothing, the mark is removed.
+        Yields whether an earlier refresh had left a mark. After an error that lost nothing, this one's is removed.
         """
         interrupted = self.interrupted()
         self._mark(token)
@@ -176,6 +175,7 @@ class TokenStore:
         """Delete the token, for example after it was revoked. Copies of damaged files (*.damaged) stay."""
         self._file.remove()
 
+    @only_kit_errors
     def _recover(self) -> None:
         """Put in place a new token that is complete in the temporary file but was not renamed."""
         token, marked = None, False

@@ -20,6 +20,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from redbooth_nb.client.errors import ApiError, TransportError, failure
 from redbooth_nb.provider.addresses import API_URL
 from redbooth_nb.provider.delivery import Provider, current_provider
+from redbooth_nb.traffic.redaction import hide_in_text
 from redbooth_nb.traffic.transcript import transcript
 
 S = TypeVar("S", bound=requests.Session)
@@ -60,7 +61,7 @@ def api_address(path: str) -> str:
     address = url.partition("?")[0].partition("#")[0]
     parts = re.split(r"[/\\]", unquote(unquote(address.removeprefix(API_URL))))
     if "://" in address.removeprefix("https://") or {".", ".."} & set(parts) or not address.isprintable():
-        raise failure(ApiError, "call", "outside", path=path.partition("?")[0], api=API_URL)
+        raise failure(ApiError, "call", "outside", path=hide_in_text(path.partition("?")[0]), api=API_URL)
     return url
 
 

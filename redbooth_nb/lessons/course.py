@@ -134,7 +134,10 @@ def _exchange() -> Findings:
 
 
 def _refresh() -> Findings:
-    refreshes = [each for each in transcript if ("grant_type", "refresh_token") in each.fields]
+    trips = [*transcript]
+    codes = [n for n, each in enumerate(trips) if ("grant_type", "authorization_code") in each.fields]
+    # those after the last exchange: before it, they belong to another permission
+    refreshes = [each for each in trips[max(codes, default=0) :] if ("grant_type", "refresh_token") in each.fields]
     good = [each.body for each in refreshes if each.status == HTTPStatus.OK and isinstance(each.body, dict)]
     newest, token = good[-1].get("refresh_token") if good else None, _stored()
     saved = token is not None and newest is not None and token.refresh_token == newest

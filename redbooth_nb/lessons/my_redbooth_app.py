@@ -75,6 +75,7 @@ def wait_for_callback(credentials, state):
             pass  # the address contains the code
 
     with HTTPServer(("127.0.0.1", here.port), Callback) as server:
+        server.handle_error = lambda *_: None  # a connection that broke
         link = authorization_link(credentials, state)
         webbrowser.open(link) or print("Open this address in a browser:", link)
         while not answers:
@@ -192,7 +193,8 @@ if __name__ == "__main__":
         hint = "" if error.filename else " Cancel the sign-in or close the program that uses it, then try again."
         where = error.filename or "The port in REDBOOTH_REDIRECT_URI"
         raise SystemExit(f"{where}: {error.strerror}.{hint}") from None
-    except (ValueError, KeyError) as error:  # such as a port that isn't a number
-        raise SystemExit(f"Something in .env or {TOKEN_FILE} cannot be used: {error}.") from None
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+        where = f".env, {TOKEN_FILE} or Redbooth's answer"  # such as a port that isn't a number
+        raise SystemExit(f"Something in {where} cannot be used: {error!r:.80}.") from None
     except KeyboardInterrupt:
         raise SystemExit("Stopped.") from None

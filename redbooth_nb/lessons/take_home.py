@@ -88,7 +88,7 @@ class TakeHomeApp:
         if earlier is not None:
             earlier.wait(LONGEST_WAIT)
             if earlier.running:
-                earlier.cancel()
+                earlier.cancel("replaced")
         self.write()
         TakeHomeApp._panel = ScriptPanel([sys.executable, "-m", "redbooth_nb", "run", NAME], self.folder)
         return TakeHomeApp._panel

@@ -189,4 +189,5 @@ def _start(choice: str, configuration: Configuration) -> Provider:
     found = re.fullmatch(r"(http://(?i:127\.0\.0\.1|localhost|\[::1\])(?::([0-9]{0,5}))?)/?", choice)
     if found and int(found[2] or 80) in range(1, 65_536):
         return StandIn(found[1])
-    raise ConfigurationError.named("no_provider", choice=choice)
+    # a quotation mark that was forgotten in .env makes the next lines part of it
+    raise ConfigurationError.named("no_provider", choice=choice.partition("\n")[0])

@@ -54,10 +54,11 @@ class RoundTrip:
         address = redaction.hide_in_text(urlunsplit(url._replace(query="", fragment="")))
         asked = request.method or "", address, query, redaction.hidden_headers(request.headers), fields
         reason = responses.get(response.status_code, "")  # servers spell it as they like, and HTTP/2 has none
-        headers, body = redaction.hidden_headers(response.headers), redaction.response_body(response, stream=stream)
+        body = redaction.response_body(response, stream=stream)
         for name in TOKENS if address == TOKEN_URL and response.ok and isinstance(body, dict) else ():
             if isinstance(value := body.get(name), Secret):
-                value.remember()  # whatever is printed from now on may repeat it
+                value.remember()  # whatever is printed from now on may repeat it, and so may the rest of this answer
+        headers, body = redaction.hidden_headers(response.headers), redaction.response_body(response, stream=stream)
         return cls(*asked, response.status_code, reason, headers, body)
 
     @property

@@ -126,7 +126,9 @@ class SignInPanel(View):
         if sign_in.status is Status.WAITING:
             refused = [f"Refused: {' '.join(filter(None, (e.what, e.why)))}" for e in sign_in.refused[-1:]]
             return "\n".join([*refused, sign_in.notice or SAID[Status.WAITING]])
-        return f"{SAID[sign_in.status]} Click Start again to make a new request."
+        said = f"{SAID[sign_in.status]} Click Start again to make a new request."
+        late = [e for e in sign_in.refused[-1:] if getattr(e, "problem", "") not in NEWER]  # pasted since then
+        return "\n".join([said, *(f"Refused: {error.what}" for error in late)])
 
 
 def _received(error: StateError) -> str:

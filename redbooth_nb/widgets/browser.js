@@ -12,7 +12,7 @@ function inside() {
     code pre em strong b i s small mark br hr`.split(/\s+/));
   const ATTRIBUTES = /^(id|class|name|value|type|href|action|method|for|checked|disabled|required|rows|cols|role|lang|scope|colspan|selected|spellcheck|aria-[a-z]+)$/;
   const NAMED = new Set(["INPUT", "TEXTAREA", "SELECT", "BUTTON"]); // a name elsewhere would hide a property of the document
-  const { getAttribute } = Element.prototype; // a field of a form may be called getAttribute
+  const { getAttribute, getAttributeNames, remove, removeAttribute } = Element.prototype; // a form's fields may be called so
   let scheme = "light dark";
   let tell = () => {};
 
@@ -20,9 +20,9 @@ function inside() {
   const show = ({ html, styles, focus }) => {
     const page = new DOMParser().parseFromString(html, "text/html");
     for (const one of page.querySelectorAll("*")) {
-      if (!ELEMENTS.has(one.localName)) one.remove();
-      else for (const name of one.getAttributeNames()) {
-        if (!ATTRIBUTES.test(name) || (name === "name" && !NAMED.has(one.tagName))) one.removeAttribute(name);
+      if (!ELEMENTS.has(one.localName)) remove.call(one);
+      else for (const name of getAttributeNames.call(one)) {
+        if (!ATTRIBUTES.test(name) || (name === "name" && !NAMED.has(one.tagName))) removeAttribute.call(one, name);
       }
     }
     page.head.append(Object.assign(page.createElement("style"), { textContent: styles }));

@@ -96,6 +96,8 @@ class TokenRequest(LiveView):
         self.parameters.follow(self._own())  # which draws what has changed
 
     def _draw(self) -> None:
+        if self._message.said["kind"] == "problem":
+            self._message.say("")  # it was about another request
         given, edited = self.parameters.given, self.parameters.changed
         request = RoundTrip("POST", TOKEN_URL, fields=given)
         self._folds.value = request_folds(request, after=python_fold("edited" if edited else self._step, given))

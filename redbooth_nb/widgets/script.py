@@ -37,7 +37,7 @@ class ScriptPanel(View):
 
     def __init__(self, command: list[str], folder: Path) -> None:
         self._lines: deque[str] = deque(maxlen=LINES)
-        self._canceled, self._output = False, Markup()
+        self._canceled, self._output = "", Markup()
         self.browser: Browser | None = None
         self._cancel = self._button("Cancel", self.cancel)
         super().__init__([self._output, self._message, self._cancel])
@@ -68,9 +68,9 @@ class ScriptPanel(View):
         while self.running and (self.browser is None or self.browser.arrived) and time.monotonic() < end:
             self._reader.join(0.1)
 
-    def cancel(self) -> None:
-        """Stop the script."""
-        self._canceled = True
+    def cancel(self, ending: str = "canceled") -> None:
+        """Stop the script. ending: what to say then, by its name in texts.toml."""
+        self._canceled = ending
         self._process.terminate()
         try:
             self._process.wait(LONGEST_END)
@@ -84,7 +84,7 @@ class ScriptPanel(View):
 
     def _ending(self) -> tuple[str, str]:
         status = self._process.returncode
-        ended = "finished" if status == 0 else "canceled" if self._canceled else "failed"
+        ended = "finished" if status == 0 else self._canceled or "failed"
         text, kind = TEXTS["script"]["running" if status is None else ended]
         return text.format(status=status), kind
 

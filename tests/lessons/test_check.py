@@ -99,6 +99,8 @@ def test_after_a_revoke_there_is_nothing_to_save(said: Said, app: Settings, deci
     assert "To do    The new pair is no longer stored: it was revoked" in told[0]
     assert "save" not in "".join(told).replace("save, refresh, call", "")  # its own functions
     catch_up("refresh")
+    told = said("refresh")
+    assert "To do    No token has been refreshed" in told  # with the new permission
     refresh()
     assert "To do" not in said("refresh")
 

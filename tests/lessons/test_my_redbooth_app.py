@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -28,6 +28,7 @@ from redbooth_nb.provider.visitor import press
 
 GREETING = "Hello, Ada. Some of your open tasks:"
 PLAIN = {"REDBOOTH_CLIENT_ID": "c1" * 32, "REDBOOTH_REDIRECT_URI": "http://127.0.0.1:1/callback"}
+UNUSABLE = "Something in .env, my_redbooth_token.json or Redbooth's answer cannot be used:"
 MINUTE = 60  # seconds; a run takes about one
 SWITCHES = [
     {},
@@ -292,6 +293,17 @@ def test_by_plain_python_it_says_what_is_missing_in_the_settings(take_home: App)
     assert "must begin with http://127.0.0.1:PORT" in printed
 
 
+@pytest.mark.usefixtures("app")
+def test_a_connection_that_breaks_while_it_waits_is_no_news(take_home: App) -> None:
+    with signing_in(take_home) as (process, link):
+        port = urlsplit(parse_qs(urlsplit(link).query)["redirect_uri"][0]).port
+        with socket.create_connection(("127.0.0.1", port or 0)) as odd:
+            odd.sendall(b"GET [x HTTP/1.1\r\n\r\n")
+            assert odd.recv(1) == b""
+        process.terminate()
+        assert take_home.ended(process)[1] == ""
+
+
 def test_by_plain_python_without_a_network_it_says_so(take_home: App) -> None:
     """And it goes to the real redbooth.com: here a proxy that is not there keeps it away."""
     take_home.store("canary-access", "canary-refresh")
@@ -318,8 +330,11 @@ def test_by_plain_python_a_missing_file_of_certificates_is_named(take_home: App)
             reply(200, "<h1>Hotel</h1>", "text/html"),
             "Redbooth gave no usable answer (JSONDecodeError). Check the network.\n",
         ),
+        (reply(200, "[]"), f"{UNUSABLE} TypeError('list indices must be integers or slices, not str').\n"),
+        (reply(200, "null"), f"{UNUSABLE} TypeError(\"'NoneType' object is not subscriptable\").\n"),
+        (reply(200, '{"id": 5}'), f"{UNUSABLE} KeyError('first_name').\n"),
     ],
-    ids=["500", "a login page"],
+    ids=["500", "a login page", "a list", "nothing", "a bare word"],
 )
 def test_an_odd_answer_is_a_sentence(take_home: App, faulty: FaultyServer, answer: bytes, sentence: str) -> None:
     faulty.answers = [answer]

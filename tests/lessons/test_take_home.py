@@ -214,7 +214,7 @@ def test_a_run_that_waits_for_a_sign_in_makes_way_for_the_next(app: Settings) ->
     try:
         asks(second)  # so the port is free
         assert not first.running
-        assert "The script was stopped." in shown(first)
+        assert "another run took its place" in shown(first)
         assert second.running
     finally:
         second.cancel()

@@ -46,6 +46,18 @@ def test_a_round_trip_reads_like_the_wire(faulty: FaultyServer, session: request
     assert faulty.origin not in text
 
 
+def test_a_new_token_is_hidden_wherever_its_own_answer_repeats_it(
+    session: requests.Session, faulty: FaultyServer
+) -> None:
+    """R38: also where nobody has met it before."""
+    pair = {"access_token": "canary-access", "refresh_token": "canary-refresh"}
+    again = {"message": "use canary-access now", "session": {"canary-refresh": ["canary-access"]}}
+    faulty.answers = [reply(200, json.dumps(pair | again), X_Again="canary-refresh")]
+    session.post(TOKEN_URL, data={"grant_type": "authorization_code"})
+    assert "canary" not in f"{last()} {last().response_headers} {transcript.markdown}"
+    assert "use <access token ..." in str(last())
+
+
 @pytest.mark.parametrize(
     "header", ["Bearer canary", "bearer canary", "canary", "canary canary", "Basic canary", "Token canary"]
 )

@@ -156,6 +156,9 @@ def test_nobody_waits_for_ever(app: Settings) -> None:
 def test_a_newer_panel_takes_the_port_and_the_older_one_says_so(panel: SignInPanel) -> None:
     newer = in_tab(SignInPanel())
     assert panel.text() == "A newer sign-in took the place of this one. Click Start again to make a new request."
+    field(panel, PASTE).value = "abc"
+    click(panel, "Use this address")
+    assert "Refused: This is not the address Redbooth sent the browser back to." in panel.text()
     newer.cancel()
 
 
