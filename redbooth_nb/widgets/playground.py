@@ -40,7 +40,7 @@ class Playground(LiveView):
         self._link_code, self._call_code = Markup(), Markup()
         self.form, self.http = RegisterForm(), HttpView()
         start = self._button("New sign-in", self.authorize, primary=True, message=self._started)
-        call = self._button("Call", lambda: self.call(self._path.value))
+        call = self._button("Call", lambda: self.call(self._path.value.strip()))
         reset, said = self._button("Reset", self.reset), TEXTS["playground"]
         options = [self._pkce, Markup(said["pkce"]), self._nonce, Markup(said["nonce"])]
         problem = w.VBox([self._started], layout=shared(w.Layout), _dom_classes=("redbooth-view",))
