@@ -36,7 +36,7 @@ FILE, RESPONSE, CALLBACK = "client/private_file.py", "client/response.py", "clie
 LOOPBACK = "client/loopback.py"
 MUTATIONS = {
     "no lock": Mutation(
-        FILE, "            held.enter_context(FileLock(path, timeout=LOCK_SECONDS, mode=0o600)",
+        FILE, "            held.enter_context(FileLock(path, mode=0o600)",
         "            yield\n            return\n            held.enter_context(FileLock(path, mode=0o600)",
         ("tests/client/test_store.py::test_another_process_is_waited_for_and_then_named",)),
     "the file is not synced": Mutation(
