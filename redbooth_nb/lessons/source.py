@@ -113,7 +113,7 @@ def taken_names(needed: list[str], values: Mapping[str, Any]) -> list[str]:
     """Return the names by which these statements of a cell mean something other than the app. values: the cell's."""
     apps, kits = _bound(SOLUTION), vars(my_redbooth_app)
     other = [name for name, what in _bound("\n".join(needed)).items() if apps.get(name, what) != what]
-    return [name for name in other if values.get(name) != kits[name]]
+    return [name for name in other if values.get(name) != kits.get(name)]
 
 
 def changed_names(old: str, new: str) -> list[str]:

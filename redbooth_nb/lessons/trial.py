@@ -50,7 +50,7 @@ def expect(holds: object, mistake: str, /, **values: object) -> None:
 
 
 class Trial:
-    """One situation. `run` and `refused` call the learner's function; what it sent is in `sent`, redacted in `seen`.
+    """One situation. What the learner's function sends is in `sent`, and redacted in `seen`.
 
     later: seconds that have passed, for both the app and Redbooth. browser: the user's.
     answers: made-up ones, used in order for what the function sends.
@@ -100,6 +100,13 @@ class Trial:
             expect(not any(secret in str(error) for secret in self.secrets), "printed_secret")
             return error
         return None
+
+    def failed(self, *arguments: object) -> BaseException | None:
+        """Call the function where it has to send something and then raise an exception; return that."""
+        error = self.refused(*arguments)
+        expect(self.sent, "nothing_sent")
+        expect(error, "failure_hidden")
+        return error
 
     def printed(self) -> str:
         with contextlib.suppress(ValueError):  # closed

@@ -211,7 +211,12 @@ def test_a_helper_may_not_be_called_as_a_function_of_the_app(capsys: pytest.Capt
     helper = "def load(path, default):\n    return default\n"
     try_out(run_cell("is_ours", f"{helper}{functions(SOLUTION)['is_ours']}\n    return load(address, state)\n"))
     assert "In your cell, load isn't the same thing as in the app." in words(capsys)
-    for line in ("REDBOOTH = 'x'", "TOKEN_FILE = 'my_redbooth_token.json'", "from requests import get as load"):
+    for line in (
+        "REDBOOTH = 'x'",
+        "TOKEN_FILE = 'my_redbooth_token.json'",
+        "from requests import get as load",
+        "where = 5",  # a name in the block at the end of the app
+    ):
         name = line.split()[-1] if "import" in line else line.split()[0]
         try_out(run_cell("is_ours", f"{line}\n{functions(SOLUTION)['is_ours']} or bool({name}) and False\n"))
         assert f"In your cell, {name} isn't the same thing as in the app." in words(capsys)

@@ -97,7 +97,6 @@ def save_file(trial: Trial) -> None:
 
 
 def save_full(trial: Trial) -> None:
-    trial.app["save"] = trial.load()["save"]
     trial.run(trial.credentials, dict(OLD))
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (FULL, limits[1]))  # what is printed goes to a file, too
