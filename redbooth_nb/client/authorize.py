@@ -130,7 +130,7 @@ def adopt(url: str, settings: Settings | None = None) -> AuthorizationRequest:
 class PendingAuthorization:
     """The request under way and, once it has arrived, its answer: on disk, so that they survive a restart.
 
-    README.md lists the fields. The lock is held only to read and write the file, never while anything is sent.
+    README.md lists the fields. Its lock is never held while something is sent; that of the token is.
     """
 
     def __init__(self, settings: Settings) -> None:

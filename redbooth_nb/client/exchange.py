@@ -25,7 +25,7 @@ from redbooth_nb.provider.addresses import TOKEN_URL
 from redbooth_nb.traffic.redaction import hide_in_text
 
 AFTERWARD = {
-    "exchange": " exchange() never sends a code again, so authorize again before you call it again.",
+    "exchange": " exchange() does not send this code again, so authorize again before you call it again.",
     "refresh": " The refresh token may already be used up. If it is, authorize again.",
 }
 LARGEST_TOKEN_ANSWER = 128 * 1024  # bytes; a token is a few hundred, an error page a few thousand
@@ -81,7 +81,7 @@ def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAu
         if answer.is_redirect:  # credentials go nowhere else
             raise requests.TooManyRedirects(response=answer)  # named_failures turns it into "redirect"
         if problem := error_in_answer(answer, step):
-            # refused: by a 4xx with an error code, so no token was used up; a code counts as sent all the same
+            # a refused refresh token can be sent again, so there is nothing to add; a code never is
             if step == "exchange" or not problem.refused:
                 problem.remedy += afterward
             raise problem

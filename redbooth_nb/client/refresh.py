@@ -36,20 +36,20 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
     settings = settings or Settings.load()
     store = TokenStore(settings.folder)
     with store.lock():
-        old = store.require()
-        replaced = replacing is not None and old.access_token != replacing.access_token
-        if replaced and not old.needs_refresh(settings.provider.now()):  # somebody else has refreshed
-            return old
-        if old.refresh_token is None:
+        stored = store.require()
+        replaced = replacing is not None and stored.access_token != replacing.access_token
+        if replaced and not stored.needs_refresh(settings.provider.now()):  # somebody else has refreshed
+            return stored
+        if stored.refresh_token is None:
             raise failure(AuthorizeAgain, "refresh", "no_refresh_token")
         try:
             # After an interrupted refresh the same token is sent again: the service may never have got it, or may keep
             # it valid until its successor is used.
-            with store.refreshing(old) as was_interrupted, token_session("refresh", settings) as oauth:
+            with store.refreshing(stored) as was_interrupted, token_session("refresh", settings) as oauth:
                 # requests-oauthlib sends no client credentials by itself on a refresh
                 answer = oauth.refresh_token(
                     TOKEN_URL,
-                    refresh_token=old.refresh_token.reveal(),
+                    refresh_token=stored.refresh_token.reveal(),
                     client_id=settings.client_id,
                     client_secret=settings.client_secret.reveal(),
                     timeout=TIMEOUT,
@@ -59,7 +59,7 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
                 raise
             code = "dead_and_interrupted" if was_interrupted else "dead"
             raise failure(AuthorizeAgain, "refresh", code, status=error.status, error=error.error) from None
-        token = Token.from_answer(answer, settings.provider.now(), previous=old)
+        token = Token.from_answer(answer, settings.provider.now(), previous=stored)
         store.save(token)
         return token
 
@@ -81,7 +81,8 @@ class RedboothSession:
         """Call the API at `path` (such as "/me") and return any answer, errors too; arguments as in `requests.request`.
 
         `get`, `post`, `put` and `delete` are the same with the method filled in. A redirect is returned, not followed,
-        unless you say so: the token is for the API alone. The answer is read to its end, even with stream=True.
+        unless you say so: the token is for the API alone. The answer is read to its end, even with stream=True. A
+        refresh takes none of the arguments; set `verify` and proxies in the environment, as requests reads it.
         Raises NotYet without a token, ApiError for an address outside the API or a call that cannot be repeated,
         AuthorizeAgain when the permission is gone, TransportError when there is no answer, and what `refresh` raises.
         """

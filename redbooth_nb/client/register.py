@@ -48,7 +48,7 @@ class Settings:
 
     @property
     def misfit(self) -> str:
-        """What the provider knows to be wrong, such as "client_id" when it has no such app; "" for nothing."""
+        """What the provider says is wrong, such as "client_id" for an unknown app; "" for nothing, and always live."""
         return self.provider.misfit(self.client_id, self.client_secret.reveal(), self.redirect_uri)
 
     @property
@@ -104,7 +104,7 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
 
     In the sandbox they have to be those of a registered app.
     Raises CredentialsError, having saved nothing, when one cannot be right, an environment variable overrides one, or
-    the file cannot be written; StoreError as `locked` does.
+    the file cannot be written; StoreError when its lock cannot be had.
     """
     client_id, client_secret, redirect_uri = client_id.strip(), client_secret.strip(), redirect_uri.strip()
     if problems := credential_problems(client_id, client_secret, redirect_uri):
@@ -112,7 +112,7 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
     configuration = Configuration.read()
     provider = current_provider(configuration)
     if wrong := provider.misfit(client_id, client_secret, redirect_uri):
-        # swapped, both fit, whatever the redirect URI
+        # if each fits the other's field, they were swapped, even if the redirect URI is wrong, too
         swapped = provider.misfit(client_secret, client_id, redirect_uri) in {"", "redirect_uri"}
         raise failure(CredentialsError, "register", "swapped" if swapped else f"wrong_{wrong}")
     fields = dict(zip(NAMES, (client_id, client_secret, redirect_uri), strict=True))

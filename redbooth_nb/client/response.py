@@ -63,7 +63,7 @@ class AuthorizationResponse:
             state_check = _check_state(fields, request, record, accept_missing=accept_missing_state)
             response = cls._from_fields(fields, request, callback_url, state_check, now)
             record |= {"answered": True, "answered_at": now}
-            if response.token is None:  # an implicit answer holds the token itself, and nothing would delete it
+            if response.token is None:  # one with a token is not kept: nothing would delete it
                 record["callback_url"] = callback_url
         return response
 

@@ -111,7 +111,7 @@ class TokenStore:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the store exclusively, across all threads and processes. Raises StoreError as `locked` does."""
+        """Hold the store exclusively, across all threads and processes. Raises StoreError when it can't."""
         with locked(self.folder / "token.lock"):
             self._recover()
             yield

@@ -56,6 +56,7 @@ from redbooth_nb.client.response import AuthorizationResponse
 
 save_credentials("c1" * 32, "5e" * 32)
 request = AuthorizationRequest.new()
+assert "at redbooth.com" in repr(request)
 print(AuthorizationResponse.read(f"{request.redirect_uri}?code=the-code&state={request.state}", request).describe())
 try:
     exchange()
@@ -74,7 +75,7 @@ def test_the_map_names_every_package_that_a_copy_needs() -> None:
     names = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
     names |= {str(node.module) for node in imports if isinstance(node, ast.ImportFrom)}
     packages = {name.partition(".")[0] for name in names} - {*sys.stdlib_module_names, "redbooth_nb"}
-    called = {"dotenv": "python-dotenv", "requests_oauthlib": "requests-oauthlib", "oauthlib": "requests-oauthlib"}
+    called = {"dotenv": "python-dotenv", "requests_oauthlib": "requests-oauthlib"}
     assert [name for name in packages if f"{called.get(name, name)} " not in MAP.replace("\n", " ")] == []
 
 
