@@ -119,7 +119,7 @@ def _remember_stored(settings: Settings, script: Path) -> None:
         TokenStore(settings.folder).load()
     for file in (script.with_name("my_redbooth_token.json"), Path("my_redbooth_token.json")):
         with suppress(OSError, ValueError, AttributeError, RecursionError):
-            stored = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+            stored = json.loads(file.read_text(encoding="utf-8-sig")) if file.is_file() else {}
             for name, value in stored.items():
                 if name in SECRET_FIELDS:
                     Secret(SECRET_FIELDS[name], str(value))

@@ -48,7 +48,7 @@ class Settings:
 
     @property
     def misfit(self) -> str:
-        """What the provider says is wrong, such as "client_id" for an unknown app; "" for nothing, and always live."""
+        """What the sandbox knows to be wrong, such as "client_id" for an unknown app; "" for nothing, and elsewhere."""
         return self.provider.misfit(self.client_id, self.client_secret.reveal(), self.redirect_uri)
 
     @property

@@ -195,6 +195,6 @@ if __name__ == "__main__":
         raise SystemExit(f"{where}: {error.strerror}.{hint}") from None
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         where = f".env, {TOKEN_FILE} or Redbooth's answer"  # such as a port that isn't a number
-        raise SystemExit(f"Something in {where} cannot be used: {error!r:.80}.") from None
+        raise SystemExit(f"Something in {where} cannot be used: {type(error).__name__}: {error}") from None
     except KeyboardInterrupt:
         raise SystemExit("Stopped.") from None

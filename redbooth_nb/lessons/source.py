@@ -1,6 +1,7 @@
 """Source code: that of the app, and what a learner's cell holds for it, with what is wrong at first glance."""
 
 import ast
+import builtins
 import inspect
 import linecache
 import symtable
@@ -19,7 +20,7 @@ SOLUTION = Path(my_redbooth_app.__file__).read_text(encoding="utf-8")  # the lea
 
 
 class Piece(NamedTuple):
-    """A statement that is not inside another. first, end: its lines, as a slice has them."""
+    """A statement that is not inside another, with those on the same lines. first, end: its lines, as a slice."""
 
     node: ast.stmt
     first: int
@@ -30,11 +31,13 @@ class Piece(NamedTuple):
 @lru_cache(maxsize=16)  # of the kit's version, and of what a notebook asks for again and again
 def pieces(text: str) -> tuple[Piece, ...]:
     """Return the statements of an app or a cell. Raises SyntaxError or ValueError when it isn't Python."""
-    lines, found = text.split("\n"), []  # as Python counts them
+    lines, found = text.split("\n"), list[Piece]()  # as Python counts them
     for node in ast.parse(text).body:
         first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))]) - 1
         end = node.end_lineno or node.lineno
-        found.append(Piece(node, first, end, "\n".join(lines[first:end])))
+        before = found.pop() if found and first < found[-1].end else None  # on the same line, after a semicolon
+        first = before.first if before else first
+        found.append(Piece(before.node if before else node, first, end, "\n".join(lines[first:end])))
     return tuple(found)
 
 
@@ -45,32 +48,38 @@ def functions(text: str) -> dict[str, str]:
 
 def replace_function(text: str, name: str, source: str, needed: Sequence[str] = ()) -> str:
     """Return an app with one function replaced. needed: statements to go above it, or in place of their namesakes."""
-    kits, above = {piece.text for piece in pieces(SOLUTION)}, []
-    for each in needed:
-        if ast.unparse(ast.parse(each)) in {ast.unparse(piece.node) for piece in pieces(text)}:
-            continue
-        same = [p for p in pieces(text) if p.text not in kits and defined_by(p.text) == defined_by(each)]
-        if same:
-            text = _with(text, same[0], each)
+    kits, above = {piece.text for piece in pieces(SOLUTION)}, list[str]()
+    for names in dict.fromkeys(map(_named, needed)):
+        new = [each for each in needed if _named(each) == names and each not in kits]
+        old = [piece for piece in pieces(text) if piece.text not in kits and _named(piece.text) == names]
+        if not old or old[-1].first > _last(text, name).first:  # what it needs has to come before it
+            above, place = above + new, []
         else:
-            above.append(each)
-    own = [piece for piece in pieces(text) if isinstance(piece.node, ast.FunctionDef) and piece.node.name == name]
-    return _with(text, own[0], "\n".join([*above, source]))
+            place = new
+        for piece in reversed(old):
+            text = _with(text, piece, place if piece is old[0] else [])
+    return _with(text, _last(text, name), [*above, source])
 
 
-def _with(text: str, piece: Piece, new: str) -> str:
+def _last(text: str, name: str) -> Piece:
+    """Return the function of this name that counts: the last one."""
+    return [piece for piece in pieces(text) if isinstance(piece.node, ast.FunctionDef) and piece.node.name == name][-1]
+
+
+def _with(text: str, piece: Piece, new: list[str]) -> str:
     lines = text.split("\n")
-    return "\n".join([*lines[: piece.first], new, *lines[piece.end :]])
+    return "\n".join([*lines[: piece.first], *new, *lines[piece.end :]])
 
 
 def source_of(function: FunctionType) -> tuple[str, list[str]]:
     """Return the source of a function, and the statements of its cell that define what it uses, in their order."""
     try:
-        source = textwrap.dedent(inspect.getsource(function)).rstrip()
-        if function.__name__ not in functions(source):  # that of another text, under the same file name
+        found = functions(textwrap.dedent(inspect.getsource(function)))
+        if function.__name__ not in found:  # that of another text, under the same file name
             raise OSError
+        source = found[function.__name__]  # without the comments after it
         cell = pieces("".join(linecache.getlines(inspect.getfile(function))))
-    except (OSError, TypeError, ValueError, SyntaxError, tokenize.TokenError):
+    except (OSError, TypeError, ValueError, SyntaxError, RecursionError, MemoryError, tokenize.TokenError):
         raise RedboothError.named("no_source", function=function.__name__) from None
     used, needed = _uses(source), set[str]()
     others = [piece.text for piece in cell if not _is_of_the_app(piece.node, function.__name__)]
@@ -97,12 +106,26 @@ def defined_by(source: str) -> set[str]:
     return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
 
 
+def _named(source: str) -> frozenset[str]:
+    """Return the names of a statement to go by: of `import a.b`, which makes only `a` known, it is a.b."""
+    nodes = ast.parse(source).body
+    if all(isinstance(node, ast.Import) for node in nodes):
+        return frozenset(a.asname or a.name for node in nodes if isinstance(node, ast.Import) for a in node.names)
+    return frozenset(defined_by(source))
+
+
 def _is_of_the_app(node: ast.stmt, tried: str) -> bool:
     """Return whether a function in the cell is the one that is tried out, or one that the app has as well."""
     if not isinstance(node, ast.FunctionDef) or node.name not in functions(SOLUTION):
         return False
     apps = ast.parse(functions(SOLUTION)[node.name]).body[0]
     return node.name == tried or (isinstance(apps, ast.FunctionDef) and _arguments(node) == _arguments(apps))
+
+
+def same_arguments(function: str, other: str) -> bool:
+    """Return whether two versions of a function, given as source, take arguments of the same names."""
+    one, two = (ast.parse(source).body[0] for source in (function, other))
+    return isinstance(one, ast.FunctionDef) and isinstance(two, ast.FunctionDef) and _arguments(one) == _arguments(two)
 
 
 def _arguments(function: ast.FunctionDef) -> list[str]:
@@ -117,9 +140,11 @@ def taken_names(needed: list[str], values: Mapping[str, Any]) -> list[str]:
 
 
 def changed_names(old: str, new: str) -> list[str]:
-    """Return the names that are bound to something else in the new version of an app."""
-    now = _bound(new)
-    return [name for name, what in _bound(old).items() if now.get(name, what) != what]
+    """Return the names that mean something else in the new version of an app, those of Python included."""
+    before, now = _bound(old), _bound(new)
+    return [name for name in now if now[name] != before.get(name, now[name])] + [
+        *(now.keys() - before & vars(builtins).keys())
+    ]
 
 
 def _bound(source: str) -> dict[str, str]:
@@ -128,6 +153,10 @@ def _bound(source: str) -> dict[str, str]:
     for node in ast.parse(source).body:
         statement = ast.unparse(node)
         bound |= dict.fromkeys(defined_by(statement), statement)
+        if isinstance(node, ast.Import):
+            bound |= {
+                alias.name.partition(".")[0]: alias.name.partition(".")[0] for alias in node.names if not alias.asname
+            }
         if isinstance(node, ast.Import | ast.ImportFrom):
             place = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
             bound |= {alias.asname or alias.name: f"{place}{alias.name}" for alias in node.names}

@@ -62,7 +62,8 @@ class TakeHomeApp:
         with _alone():
             before, noted_before = self.text(), noted()
             text = replace_function(before, name, source, needed)
-            known = {*noted_before.get("written", []), *noted_before.get("kept", {}).values()}
+            written = (*noted_before.get("written", []), *noted_before.get("kept", {}).values())
+            known = {each for each in written if isinstance(each, str)}
             known |= {piece.text for piece in (*pieces(SOLUTION), *pieces(text))}
             self._replace(text, keep_old=not {piece.text for piece in pieces(before)} <= known)
         note(
@@ -95,7 +96,7 @@ class TakeHomeApp:
 
     def _whole(self) -> str:
         """Return what is in the file, "" when a function is missing in it or it isn't Python."""
-        with suppress(OSError, SyntaxError, ValueError):
+        with suppress(OSError, SyntaxError, ValueError, RecursionError, MemoryError):
             text = self.file.read_text(encoding="utf-8-sig") if self.file.is_file() else ""  # a pipe would never end
             return text if functions(text).keys() >= functions(SOLUTION).keys() else ""
         return ""

@@ -22,6 +22,7 @@ from redbooth_nb.lessons.source import (
     first_sight,
     functions,
     replace_function,
+    same_arguments,
     source_of,
     taken_names,
 )
@@ -119,12 +120,12 @@ def _passes(function: Callable[..., Any], app: str, *, silent: bool = False) -> 
 
 
 def _others_still_work(name: str, before: str, app: str) -> bool:
-    """Return whether what came with a function leaves the learner's other functions right; say so if not."""
-    changed = ", ".join(each for each in changed_names(before, app) if each != name)
+    """Return whether what came with a function leaves the app's other functions right; say so if not."""
+    same = same_arguments(functions(before)[name], functions(app)[name])
+    changed = [each for each in changed_names(before, app) if each != name or not same]
     for other in EXERCISES if changed else ():
-        own = other != name and functions(app)[other] != functions(SOLUTION)[other]
-        if own and any(report["mistake"] for report in judge(other, [app])[0].values()):
-            values = {"changed": changed, "other": other}
+        if other != name and any(report["mistake"] for report in judge(other, [app])[0].values()):
+            values = {"changed": ", ".join(changed), "other": other}
             return _is_right(name, f"{other}() still works.", {"mistake": "others_changed", "values": values})
     return True
 

@@ -330,9 +330,9 @@ def test_by_plain_python_a_missing_file_of_certificates_is_named(take_home: App)
             reply(200, "<h1>Hotel</h1>", "text/html"),
             "Redbooth gave no usable answer (JSONDecodeError). Check the network.\n",
         ),
-        (reply(200, "[]"), f"{UNUSABLE} TypeError('list indices must be integers or slices, not str').\n"),
-        (reply(200, "null"), f"{UNUSABLE} TypeError(\"'NoneType' object is not subscriptable\").\n"),
-        (reply(200, '{"id": 5}'), f"{UNUSABLE} KeyError('first_name').\n"),
+        (reply(200, "[]"), f"{UNUSABLE} TypeError: list indices must be integers or slices, not str\n"),
+        (reply(200, "null"), f"{UNUSABLE} TypeError: 'NoneType' object is not subscriptable\n"),
+        (reply(200, '{"id": 5}'), f"{UNUSABLE} KeyError: 'first_name'\n"),
     ],
     ids=["500", "a login page", "a list", "nothing", "a bare word"],
 )

@@ -31,6 +31,7 @@ def read_credentials_file(trial: Trial) -> None:
     values = write_env(trial, redirect_uri="http://127.0.0.1:9000/back")
     Path(".env").write_text(f"# My app\nexport {Path('.env').read_text()}\nOTHER=1\n")
     found = trial.run()
+    check_privacy(trial, "others_can_read_a_copy")
     expect(isinstance(found, dict) and {*found} >= {*values}, "not_these_names", names=", ".join(values))
     expect(found.items() >= values.items(), "other_values")
     expect(trial.credentials["client_secret"] not in os.environ.values(), "in_environment")
@@ -44,8 +45,10 @@ def read_credentials_signs(trial: Trial) -> None:
 def read_credentials_environment(trial: Trial) -> None:
     for name in write_env(trial):
         os.environ[f"REDBOOTH_{name.upper()}"] = f"{name}-from-the-environment"
+        trial.forget()
         expect(trial.run().get(name) == f"{name}-from-the-environment", "file_first", name=name.upper())
     Path(".env").unlink()
+    trial.forget()
     expect({*trial.run().values()} >= {f"{name}-from-the-environment" for name in trial.credentials}, "file_required")
 
 
@@ -55,6 +58,7 @@ def read_credentials_missing(trial: Trial) -> None:
         variable = f"REDBOOTH_{name.upper()}"
         for empty in ("", f"{variable}=\n"):
             Path(".env").write_text(Path(".env").read_text() + empty)
+            trial.forget()
             error = trial.refused()
             expect(error, "missing_unnoticed", name=variable)
             said = f"{error} {trial.printed()}"
@@ -93,7 +97,7 @@ def save_file(trial: Trial) -> None:
         near = path.is_relative_to(Path.cwd()) and not path.is_relative_to(Path("temporary").absolute())
         expect(near, "other_folder")
     check_file(trial)
-    check_privacy("others_can_read_a_copy", NEW)
+    check_privacy(trial, "others_can_read_a_copy")
 
 
 def save_full(trial: Trial) -> None:
@@ -118,6 +122,7 @@ def save_again(trial: Trial) -> None:
 
 
 def save_killed(trial: Trial) -> None:
+    trial.keep_secret(NEW)
     vars(os)["fsync"] = lambda _: (
         None
     )  # a killed process loses nothing that it has written, and syncing takes a long time
@@ -132,17 +137,17 @@ def save_killed(trial: Trial) -> None:
             os._exit(0)
         os.waitpid(child, 0)
         expect(holds(OLD) or holds(NEW), "half_written")
-        check_privacy("others_can_read_for_a_moment", NEW)
+        check_privacy(trial, "others_can_read_for_a_moment")
     trial.run(trial.credentials, dict(NEW))
     expect(holds(NEW), "not_all_saved")
 
 
-def check_privacy(mistake: str, token: Json) -> None:
-    """Raise this Mistake if others can read the token in any file, by its mode and by those of its folders."""
-    for file in {*Path.cwd().rglob("*")} - {Path("printed").absolute()}:
+def check_privacy(trial: Trial, mistake: str) -> None:
+    """Raise this Mistake if others can read a secret in any file, by its mode and by those of its folders."""
+    for file in {*Path.cwd().rglob("*")} - {Path(name).absolute() for name in ("printed", ".env")}:
         ways = [file, *(parent for parent in file.parents if parent.is_relative_to(Path.cwd()))]
         open_to_others = file.is_file() and all(way.stat().st_mode & 0o055 for way in ways[:-1])
-        if open_to_others and token["access_token"].encode() in file.read_bytes():
+        if open_to_others and any(secret.encode() in file.read_bytes() for secret in trial.secrets):
             raise Mistake(mistake, file=file.name)
 
 
