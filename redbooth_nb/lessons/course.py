@@ -142,7 +142,8 @@ def _refresh() -> Findings:
     newest, token = good[-1].get("refresh_token") if good else None, _stored()
     saved = token is not None and newest is not None and token.refresh_token == newest
     yield "new-pair", bool(good), {}
-    yield "saved" if token or not good else "gone", saved, {}
+    if good:
+        yield "saved" if token else "gone", saved, {}
 
 
 def _stored() -> Token | None:

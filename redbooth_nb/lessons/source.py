@@ -58,7 +58,7 @@ def replace_function(text: str, name: str, source: str, needed: Sequence[str] = 
             place = new
         for piece in reversed(old):
             text = _with(text, piece, place if piece is old[0] else [])
-    return _with(text, _last(text, name), [*above, source])
+    return _with(text, _last(text, name), [*above, *[""] * (2 if above else 0), source])
 
 
 def _last(text: str, name: str) -> Piece:

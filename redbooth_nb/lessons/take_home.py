@@ -33,7 +33,8 @@ class TakeHomeApp:
     def __repr__(self) -> str:
         """Return which functions are the learner's."""
         mine = self.mine()
-        lines = [f"{'yours' if name in mine else 'the kit':8} {name}" for name in functions(self.text())]
+        kits = functions(SOLUTION).keys() - mine
+        lines = [f"{'the kit' if name in kits else 'yours':8} {name}" for name in functions(self.text())]
         return "\n".join([f"{NAME}, function by function:", *lines])
 
     @property

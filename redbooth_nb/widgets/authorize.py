@@ -44,7 +44,7 @@ class SignInPanel(View):
                 raise VisitorError(SAID["unattended"], remedy=SAID["attend"])
             callback = press(connect(requests.Session()), request.url, request.redirect_uri, answer)
         self._countdown = Countdown(timeout, timeout, TEXTS["countdown"]["sign-in"])
-        self._waiting = row(self._countdown, self._button("Cancel", self.cancel))
+        self._waiting = row(self._countdown, self._button("Cancel", self._give_up))
         self._again = row(self._button("Start again", self.start_again))
         self._address = field(w.Text, "Or paste the address you were sent to", label_width="auto")
         self._paste = row(self._address, self._button("Use this address", self._take))
@@ -77,6 +77,10 @@ class SignInPanel(View):
     def cancel(self) -> None:
         """Stop waiting."""
         self.sign_in.cancel()
+
+    def _give_up(self) -> None:
+        self.cancel()
+        self._again.children[0].focus()  # where the keyboard was is gone
 
     def start_again(self) -> None:
         """Make a new request like the one before, and wait for its answer."""

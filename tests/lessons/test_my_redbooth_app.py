@@ -304,6 +304,12 @@ def test_a_connection_that_breaks_while_it_waits_is_no_news(take_home: App) -> N
         assert take_home.ended(process)[1] == ""
 
 
+def test_by_plain_python_a_file_that_is_no_text_is_named_and_shows_no_secret(take_home: App) -> None:
+    (take_home.folder / ".env").write_bytes(f"REDBOOTH_CLIENT_SECRET={SECRET}\n# caf\u00e9\n".encode("latin-1"))
+    status, printed = take_home.run("-B")
+    assert (status, printed.startswith(f"{UNUSABLE} UnicodeDecodeError: 'utf-8' codec")) == (1, True), printed
+
+
 def test_by_plain_python_without_a_network_it_says_so(take_home: App) -> None:
     """And it goes to the real redbooth.com: here a proxy that is not there keeps it away."""
     take_home.store("canary-access", "canary-refresh")

@@ -122,6 +122,23 @@ def test_a_helper_is_replaced_by_a_new_one_of_its_name(machine: Path) -> None:
     assert "return 2" in text
 
 
+def test_what_a_function_needs_comes_before_it(machine: Path) -> None:
+    app, shared = TakeHomeApp(), "def logged(function):\n    return function"
+    app.keep("call", f"@logged\n{functions(SOLUTION)['call']}", [shared])
+    app.keep("exchange", f"@logged\n{MINE}", [shared])
+    text = (machine / NAME).read_text(encoding="utf-8")
+    assert text.count(shared) == 1
+    assert text.index(shared) < text.index("@logged\ndef exchange") < text.index("@logged\ndef call")
+
+
+def test_of_a_function_that_is_there_twice_the_one_that_counts_is_replaced(machine: Path) -> None:
+    app = TakeHomeApp()
+    app.write()
+    (machine / NAME).write_text(SOLUTION.replace("def main(", f"{MINE.replace('None', '2')}\n\n\ndef main("))
+    app.keep("exchange", MINE.replace("None", "3"))
+    assert "return 3" in functions(app.text())["exchange"]
+
+
 @pytest.mark.parametrize("prefix", ["\ufeff", "# \x0c page\n", "# \u2028 line\n"])
 def test_odd_characters_are_no_damage(machine: Path, prefix: str) -> None:
     (machine / NAME).write_text(prefix + SOLUTION, encoding="utf-8")

@@ -107,7 +107,7 @@ def test_a_right_function_is_kept_and_one_that_is_not_yet_right_is_not(
     assert printed.splitlines()[-1] == f"Kept in {NAME}: 1 of 7 functions are yours."
     assert printed.count("Done ") == len(printed.splitlines()) - 1 == len(EXERCISES["is_ours"]["situations"])
     kept = (machine / NAME).read_text(encoding="utf-8")
-    assert "from hmac import compare_digest\ndef is_ours(" in kept
+    assert "from hmac import compare_digest\n\n\ndef is_ours(" in kept
     try_out(run_cell("is_ours", "def is_ours(address, state):\n    return True\n"))
     assert (machine / NAME).read_text(encoding="utf-8") == kept
 
@@ -265,6 +265,63 @@ def test_a_helper_that_would_break_another_function_is_not_taken(
     assert "Kept in" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("machine")
+def test_arguments_of_other_names_are_not_taken_where_another_function_passes_them_by_name(
+    machine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    by_name = functions(SOLUTION)["refresh"].replace("save(credentials, new)", "save(credentials, token=new)")
+    try_out(run_cell("refresh", by_name))
+    assert "Kept in" in capsys.readouterr().out
+    kept = (machine / NAME).read_text(encoding="utf-8")
+    other = (
+        functions(SOLUTION)["save"].replace("(credentials, token)", "(credentials, new)").replace("**token", "**new")
+    )
+    try_out(run_cell("save", other))
+    assert "Your cell defines save in a way that doesn't suit refresh()" in words(capsys)
+    assert (machine / NAME).read_text(encoding="utf-8") == kept
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_helper_that_hides_what_others_take_from_python_is_not_taken(capsys: pytest.CaptureFixture[str]) -> None:
+    own = functions(SOLUTION)["is_ours"].replace("    fields =", "    open(state)\n    fields =")
+    try_out(run_cell("is_ours", "def open(text):\n    return text\n" + own))
+    assert "Your cell defines open in a way that doesn't suit save()" in words(capsys)
+
+
+@pytest.mark.usefixtures("machine")
+def test_what_a_cell_defines_twice_and_in_dotted_imports_is_what_the_app_gets(
+    machine: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = functions(SOLUTION)["is_ours"].replace("    fields =", "    assert BAD == ['{0}'], BAD\n    fields =")
+    above = "import xml.sax\nBAD = []; BAD += ['a']\nBAD = ['{0}']\n"
+    for letter in "xy":
+        try_out(run_cell("is_ours", (above + own).replace("assert", "assert xml.sax and").format(letter)))
+        assert "Kept in" in capsys.readouterr().out
+    dom = functions(SOLUTION)["authorization_link"].replace(
+        "    return link", "    assert xml.dom.minidom\n    return link"
+    )
+    try_out(run_cell("authorization_link", "import xml.dom.minidom\n" + dom))
+    assert "Kept in" in capsys.readouterr().out
+    kept = (machine / NAME).read_text(encoding="utf-8")
+    assert [kept.count(each) for each in ("import xml.sax", "import xml.dom", "BAD = ['x']", "BAD = ['y']")] == [
+        1,
+        1,
+        0,
+        1,
+    ]
+
+
+@pytest.mark.usefixtures("machine")
+def test_the_app_does_not_grow_when_a_cell_is_run_again(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = functions(SOLUTION)["is_ours"].replace("    fields =", "    assert LIMIT\n    fields =")
+    sizes = set()
+    for _ in range(3):
+        try_out(run_cell("is_ours", f"import time\nLIMIT = 1  # at least\n{own}\n    # the end of my function\n"))
+        assert "Kept in" in capsys.readouterr().out
+        sizes.add((machine / NAME).stat().st_size)
+    assert len(sizes) == 1
+
+
 def test_only_what_a_function_takes_from_its_cell_goes_into_the_app(
     machine: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -274,7 +331,7 @@ def test_only_what_a_function_takes_from_its_cell_goes_into_the_app(
     try_out(run_cell("is_ours", f"{before}{own}\nstate = str(is_ours)\n"))
     assert "Kept in" in capsys.readouterr().out
     kept = (machine / NAME).read_text(encoding="utf-8")
-    assert "LIMIT = 1\ndef is_ours(" in kept
+    assert "LIMIT = 1\n\n\ndef is_ours(" in kept
     assert "canary" not in kept
 
 

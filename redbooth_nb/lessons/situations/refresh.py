@@ -29,7 +29,7 @@ def _expired_token(trial: Trial) -> Json:
         form = "urlencoded" in str(request.headers.get("Content-Type"))  # Redbooth reads JSON and multipart, too
         for sent in trial.posts() if form else ():
             expect(sent.get("refresh_token") == old["refresh_token"], "other_refresh_token")
-            expect("client_secret" in sent or used, "no_credentials")
+            expect({*sent} >= {"client_id", "client_secret"} or used, "no_credentials")
 
     trial.on_sent = check
     return old
