@@ -112,7 +112,8 @@ MUTATIONS = {
         EXCHANGE, "callback_url = response.use()", "callback_url = response.url_for_oauthlib",
         ("tests/client/test_exchange.py::test_the_pending_record_forgets_the_code_once_sent",)),
     "the store is not read again": Mutation(
-        REFRESH, "replaced = replacing is not None and old.access_token != replacing.access_token", "replaced = False",
+        REFRESH,
+        "replaced = replacing is not None and stored.access_token != replacing.access_token", "replaced = False",
         ("tests/client/test_refresh.py::test_whoever_comes_second_takes_what_is_there",)),
     "revoked is believed without the lock": Mutation(
         REFRESH, "        with self.store.lock():  # somebody", "        if True:  # somebody",
