@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import FunctionType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons import my_redbooth_app
@@ -49,9 +49,9 @@ def functions(text: str) -> dict[str, str]:
 def replace_function(text: str, name: str, source: str, needed: Sequence[str] = ()) -> str:
     """Return an app with one function replaced. needed: statements to go above it, or in place of their namesakes."""
     kits, above = {piece.text for piece in pieces(SOLUTION)}, list[str]()
-    for names in dict.fromkeys(map(_named, needed)):
-        new = [each for each in needed if _named(each) == names and each not in kits]
-        old = [piece for piece in pieces(text) if piece.text not in kits and _named(piece.text) == names]
+    for names in dict.fromkeys(frozenset(_bound(each)) for each in needed):
+        new = [each for each in needed if _bound(each).keys() == names and each not in kits]
+        old = [piece for piece in pieces(text) if piece.text not in kits and _bound(piece.text).keys() == names]
         if not old or old[-1].first > _last(text, name).first:  # what it needs has to come before it
             above, place = above + new, []
         else:
@@ -106,30 +106,17 @@ def defined_by(source: str) -> set[str]:
     return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
 
 
-def _named(source: str) -> frozenset[str]:
-    """Return the names of a statement to go by: of `import a.b`, which makes only `a` known, it is a.b."""
-    nodes = ast.parse(source).body
-    if all(isinstance(node, ast.Import) for node in nodes):
-        return frozenset(a.asname or a.name for node in nodes if isinstance(node, ast.Import) for a in node.names)
-    return frozenset(defined_by(source))
-
-
 def _is_of_the_app(node: ast.stmt, tried: str) -> bool:
     """Return whether a function in the cell is the one that is tried out, or one that the app has as well."""
     if not isinstance(node, ast.FunctionDef) or node.name not in functions(SOLUTION):
         return False
-    apps = ast.parse(functions(SOLUTION)[node.name]).body[0]
-    return node.name == tried or (isinstance(apps, ast.FunctionDef) and _arguments(node) == _arguments(apps))
+    return node.name == tried or arguments_of(ast.unparse(node)) == arguments_of(functions(SOLUTION)[node.name])
 
 
-def same_arguments(function: str, other: str) -> bool:
-    """Return whether two versions of a function, given as source, take arguments of the same names."""
-    one, two = (ast.parse(source).body[0] for source in (function, other))
-    return isinstance(one, ast.FunctionDef) and isinstance(two, ast.FunctionDef) and _arguments(one) == _arguments(two)
-
-
-def _arguments(function: ast.FunctionDef) -> list[str]:
-    return [each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)]
+def arguments_of(function: str) -> list[str]:
+    """Return the names of the arguments of a function, given as source."""
+    arguments = cast(ast.FunctionDef, ast.parse(function).body[0]).args
+    return [each.arg for each in ast.walk(arguments) if isinstance(each, ast.arg)]
 
 
 def taken_names(needed: list[str], values: Mapping[str, Any]) -> list[str]:
@@ -142,9 +129,8 @@ def taken_names(needed: list[str], values: Mapping[str, Any]) -> list[str]:
 def changed_names(old: str, new: str) -> list[str]:
     """Return the names that mean something else in the new version of an app, those of Python included."""
     before, now = _bound(old), _bound(new)
-    return [name for name in now if now[name] != before.get(name, now[name])] + [
-        *(now.keys() - before & vars(builtins).keys())
-    ]
+    others = vars(builtins) | before
+    return [name for name in now if name in others and now[name] != others[name]]
 
 
 def _bound(source: str) -> dict[str, str]:
@@ -154,9 +140,8 @@ def _bound(source: str) -> dict[str, str]:
         statement = ast.unparse(node)
         bound |= dict.fromkeys(defined_by(statement), statement)
         if isinstance(node, ast.Import):
-            bound |= {
-                alias.name.partition(".")[0]: alias.name.partition(".")[0] for alias in node.names if not alias.asname
-            }
+            tops = [alias.name.partition(".")[0] for alias in node.names if not alias.asname]
+            bound |= {top: top for top in tops}  # whichever of its modules are imported
         if isinstance(node, ast.Import | ast.ImportFrom):
             place = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
             bound |= {alias.asname or alias.name: f"{place}{alias.name}" for alias in node.names}

@@ -18,11 +18,11 @@ from redbooth_nb.errors import RedboothError, wordings
 from redbooth_nb.lessons.learner import hints_about, named, note, noted
 from redbooth_nb.lessons.source import (
     SOLUTION,
+    arguments_of,
     changed_names,
     first_sight,
     functions,
     replace_function,
-    same_arguments,
     source_of,
     taken_names,
 )
@@ -121,7 +121,7 @@ def _passes(function: Callable[..., Any], app: str, *, silent: bool = False) -> 
 
 def _others_still_work(name: str, before: str, app: str) -> bool:
     """Return whether what came with a function leaves the app's other functions right; say so if not."""
-    same = same_arguments(functions(before)[name], functions(app)[name])
+    same = arguments_of(functions(before)[name]) == arguments_of(functions(app)[name])
     changed = [each for each in changed_names(before, app) if each != name or not same]
     for other in EXERCISES if changed else ():
         if other != name and any(report["mistake"] for report in judge(other, [app])[0].values()):

@@ -55,11 +55,12 @@ class RoundTrip:
         asked = request.method or "", address, query, redaction.hidden_headers(request.headers), fields
         reason = responses.get(response.status_code, "")  # servers spell it as they like, and HTTP/2 has none
         body = redaction.response_body(response, stream=stream)
-        for name in TOKENS if address == TOKEN_URL and response.ok and isinstance(body, dict) else ():
-            if isinstance(value := body.get(name), Secret):
-                value.remember()  # whatever is printed from now on may repeat it, and so may the rest of this answer
-        headers, body = redaction.hidden_headers(response.headers), redaction.response_body(response, stream=stream)
-        return cls(*asked, response.status_code, reason, headers, body)
+        if address == TOKEN_URL and response.ok and isinstance(body, dict):
+            for token in map(body.get, TOKENS):
+                if isinstance(token, Secret):
+                    token.remember()  # whatever is printed from now on may repeat it
+            body = redaction.response_body(response, stream=stream)  # and so may the rest of this answer
+        return cls(*asked, response.status_code, reason, redaction.hidden_headers(response.headers), body)
 
     @property
     def url(self) -> str:

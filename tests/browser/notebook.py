@@ -16,6 +16,14 @@ def hold_still(place: Page | Locator) -> None:
     expect(place.locator(UNFINISHED)).to_have_count(0)
 
 
+def click_button(place: Locator, name: str) -> None:
+    """Click a button there, once it stays where it is."""
+    button = place.get_by_role("button", name=name, exact=True)
+    button.wait_for()
+    hold_still(place)
+    button.click()
+
+
 class Notebook:
     """One notebook at a time, used with the mouse; `Keyboard` does the same without."""
 
@@ -103,10 +111,7 @@ class Notebook:
 
     def press(self, number: int, name: str) -> None:
         """Press a button below a code cell."""
-        button = self.cell(number).get_by_role("button", name=name, exact=True)
-        button.wait_for()
-        hold_still(self.cell(number))
-        button.click()
+        click_button(self.cell(number), name)
 
     def follow(self, number: int, name: str) -> Page:
         """Follow a link below a code cell; returns the page it opens."""

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from browser.axe import violations
-from browser.notebook import Notebook, hold_still
+from browser.notebook import Notebook, click_button, hold_still
 from browser.secrets_in import secrets_in
 from browser.themes import DARK, LIGHT, choose_theme, shot
 from playwright.sync_api import FrameLocator, Locator, Page, expect
@@ -37,10 +37,7 @@ class Panel:
 
     def press(self, button: str) -> None:
         """Click a button."""
-        asked = self.part.get_by_role("button", name=button, exact=True)
-        asked.wait_for()
-        hold_still(self.part)
-        asked.click()
+        click_button(self.part, button)
 
     def fill(self, label: str, text: str) -> None:
         """Type into a field."""

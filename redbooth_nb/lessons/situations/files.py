@@ -123,9 +123,8 @@ def save_again(trial: Trial) -> None:
 
 def save_killed(trial: Trial) -> None:
     trial.keep_secret(NEW)
-    vars(os)["fsync"] = lambda _: (
-        None
-    )  # a killed process loses nothing that it has written, and syncing takes a long time
+    # a killed process loses nothing that it has written, and syncing takes a long time
+    vars(os)["fsync"] = lambda _: None
     trial.run(trial.credentials, dict(OLD))
     steps, near = _moments(trial, 0)
     for moment in sorted({*range(1, steps + 1, 1 + steps // MOST_KILLS), *near[: 2 * MOST_KILLS]}):
@@ -147,7 +146,8 @@ def check_privacy(trial: Trial, mistake: str) -> None:
     for file in {*Path.cwd().rglob("*")} - {Path(name).absolute() for name in ("printed", ".env")}:
         ways = [file, *(parent for parent in file.parents if parent.is_relative_to(Path.cwd()))]
         open_to_others = file.is_file() and all(way.stat().st_mode & 0o055 for way in ways[:-1])
-        if open_to_others and any(secret.encode() in file.read_bytes() for secret in trial.secrets):
+        content = file.read_bytes() if open_to_others else b""
+        if any(secret.encode() in content for secret in trial.secrets):
             raise Mistake(mistake, file=file.name)
 
 
