@@ -26,6 +26,7 @@ from redbooth_nb.errors import NotYet, RedboothError
 from redbooth_nb.lessons.course import LESSONS, TEXTS, own_functions, summary_line
 from redbooth_nb.lessons.explain import explain_errors
 from redbooth_nb.lessons.learner import named
+from redbooth_nb.lessons.take_home import TakeHomeApp
 from redbooth_nb.provider.adapter import InProcessDelivery
 from redbooth_nb.provider.addresses import ORIGIN
 from redbooth_nb.provider.delivery import EmbeddedSandbox, Provider, current_provider
@@ -178,10 +179,11 @@ def pretend(
 
 
 def let_time_pass(seconds: float) -> None:
-    """Move the provider's clock ahead by `seconds`, and say so.
+    """Move the provider's clock ahead by `seconds`, and say so. If the app is running, let it finish first.
 
     Where the clock cannot be moved: wait until the token has expired if that is soon, else say how long it lives.
     """
+    TakeHomeApp.let_run_finish()
     settings = Settings.load()
     provider, token = settings.provider, TokenStore(settings.folder).load()
     if provider.let_time_pass(seconds):

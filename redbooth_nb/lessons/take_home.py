@@ -86,14 +86,18 @@ class TakeHomeApp:
         An earlier run that waits for nobody is allowed to finish first. One that waits for a sign-in is stopped:
         running the cell again took its panel away. Raises RedboothError when the app cannot be written.
         """
-        earlier = TakeHomeApp._panel
-        if earlier is not None:
-            earlier.wait(LONGEST_WAIT)
-            if earlier.running:
-                earlier.cancel("replaced")
+        TakeHomeApp.let_run_finish()
+        if (earlier := TakeHomeApp._panel) and earlier.running:
+            earlier.cancel("replaced")
         self.write()
         TakeHomeApp._panel = ScriptPanel([sys.executable, "-m", "redbooth_nb", "run", NAME], self.folder)
         return TakeHomeApp._panel
+
+    @classmethod
+    def let_run_finish(cls) -> None:
+        """Wait until this kernel's newest run of the app has ended, at most 20 seconds and never for a person."""
+        if cls._panel is not None:
+            cls._panel.wait(LONGEST_WAIT)
 
     def _whole(self) -> str:
         """Return what is in the file, "" when a function is missing in it or it isn't Python."""

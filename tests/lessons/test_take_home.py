@@ -14,9 +14,11 @@ import redbooth_nb
 from redbooth_nb.client.register import Settings
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons.course import requirements
+from redbooth_nb.lessons.practice import let_time_pass
 from redbooth_nb.lessons.source import SOLUTION, functions
 from redbooth_nb.lessons.take_home import NAME, TakeHomeApp, solution
 from redbooth_nb.lessons.try_out import EXERCISES
+from redbooth_nb.widgets.browser import Browser
 from redbooth_nb.widgets.script import ScriptPanel
 
 MINE = """def exchange(credentials, address, state):
@@ -216,15 +218,31 @@ def test_the_written_app_signs_in_and_the_second_time_needs_nobody(app: Settings
         assert secret not in first.text() + again.text() + repr(take_home)
 
 
-def test_a_run_that_waits_for_a_sign_in_makes_way_for_the_next(app: Settings) -> None:
+def asks(panel: ScriptPanel) -> Browser:
+    """Wait until a run asks for a sign-in, and return its window."""
+    asked = threading.Event()
+    panel.observe(lambda _: panel.browser and asked.set(), names="children")
+    assert panel.browser or asked.wait(20), panel.text()
+    assert panel.browser
+    return panel.browser
+
+
+@pytest.mark.usefixtures("app")
+def test_time_passes_only_when_a_run_has_finished() -> None:
+    """Also for somebody who runs the cells of 06 faster than the app answers: the second run needs no refresh."""
+    first = TakeHomeApp().run()
+    asks(first).press("Allow")
+    second = TakeHomeApp().run()
+    assert not first.running
+    let_time_pass(7200)
+    assert not second.running
+    assert "GET /api/3/tasks -> 200" in second.text()
+    assert "POST" not in second.text()
+
+
+@pytest.mark.usefixtures("app")
+def test_a_run_that_waits_for_a_sign_in_makes_way_for_the_next() -> None:
     """Running the cell again takes its panel away, and with it the link and Cancel."""
-    del app
-
-    def asks(panel: ScriptPanel) -> None:
-        asked = threading.Event()
-        panel.observe(lambda _: panel.browser and asked.set(), names="children")
-        assert panel.browser or asked.wait(20), panel.text()
-
     first = TakeHomeApp().run()
     asks(first)
     second = TakeHomeApp().run()  # as after the first cell was run again
