@@ -366,7 +366,7 @@ def test_settings_that_cannot_be_understood_name_the_line(visit: Lines, machine:
     (machine / ".env").chmod(0o600)
     status, printed = visit()
     assert status == 1
-    assert "(line 4 and 6)" in line(printed, "cannot be understood")
+    assert "(line 4 and 6)" in line(printed, "cannot be parsed")
     assert SECRET not in printed
 
 

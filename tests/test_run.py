@@ -421,7 +421,7 @@ def test_other_ends_look_as_python_shows_them(run: Run, service: FaultyServer, s
 OAUTH = "from oauthlib.oauth2.rfc6749.errors import *\nimport requests\n"
 ENDS = {
     "denied": ("raise AccessDeniedError('The resource owner denied the request')", "The user clicked Deny"),
-    "dead token": ("raise InvalidGrantError()", "Otherwise start again from authorize"),
+    "dead token": ("raise InvalidGrantError()", "Otherwise, start over at the authorize stage"),
     "state dropped": ("raise MismatchingStateError()", "does not contain the state that was sent"),
     "no token": ("raise MissingTokenError()", "What to do: "),
     "stops at 401": ("requests.get('https://redbooth.com/api/3/me').raise_for_status()", "The access token expired"),

@@ -130,7 +130,7 @@ def adopt(url: str, settings: Settings | None = None) -> AuthorizationRequest:
 class PendingAuthorization:
     """The request under way and, once it has arrived, its answer: on disk, so that they survive a restart.
 
-    README.md lists the fields. Its lock is never held while something is sent; that of the token is.
+    README.md lists the fields. This file's lock is never held during a request; the token's lock is.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -138,7 +138,7 @@ class PendingAuthorization:
 
     @only_kit_errors
     def begin(self, request: AuthorizationRequest) -> None:
-        """Replace the request under way. Raises RedboothError if an earlier request had the same state."""
+        """Replace the request under way. Raises RedboothError if its state was used before, except by itself."""
         with locked(self._file.path.with_suffix(".lock")):
             stale, sent = [], []
             with suppress(NotYet, StoreError):

@@ -27,7 +27,7 @@ class TokenEndpointError(RedboothError):
 
     @property
     def refused(self) -> bool:
-        """Whether it was a refusal, a 4xx with an error code. It used up no code or token."""
+        """Whether it was a refusal, a 4xx with an error code: the service used up no code or token."""
         return bool(self.error) and HTTPStatus.BAD_REQUEST <= self.status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
@@ -77,7 +77,8 @@ def failure(kind: type[E], step: str, code: str, /, *, before: str = "", **value
 
     If no specification lists the code, the error says so. before: what to say first. values: for the names in braces.
     """
-    texts, known = meanings()[step].get(code) or meanings()["unspecified"], code in meanings()[step]
+    known = code in meanings()[step]
+    texts = meanings()[step][code] if known else meanings()["unspecified"]
     quoted = "" if known else hide_in_text(code)[:LONGEST_CODE]  # a service may put a secret there
     parts = {name: text.format_map({"code": f"{quoted!a}", **values}) for name, text in texts.items()}
     return kind(before + parts.pop("what"), **parts)

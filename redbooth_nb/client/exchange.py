@@ -25,7 +25,7 @@ from redbooth_nb.provider.addresses import TOKEN_URL
 from redbooth_nb.traffic.redaction import hide_in_text
 
 AFTERWARD = {
-    "exchange": " exchange() does not send this code again, so authorize again before you call it again.",
+    "exchange": " exchange() never sends a code twice, so authorize again before you call it again.",
     "refresh": " The refresh token may already be used up. If it is, authorize again.",
 }
 LARGEST_TOKEN_ANSWER = 128 * 1024  # bytes; a token is a few hundred, an error page a few thousand
@@ -36,9 +36,9 @@ SLOWEST_TOKEN_ANSWER = 20.0  # seconds for the body, from the end of the headers
 def exchange(response: AuthorizationResponse | None = None) -> Token:
     """Exchange the code of `response` (default: the last answer that came) for a token, and save it.
 
-    Raises NotYet without a code, CodeAlreadySent when it was sent before, TokenEndpointError when the service
-    refuses, TransportError when it does not answer: if `error.sent`, the code may be used up, so authorize again; if
-    not, call `exchange` again.
+    Raises NotYet when there is no code, or the last one was sent; CodeAlreadySent when that of `response` was sent;
+    TokenEndpointError when the service refuses; TransportError when it does not answer: if `error.sent`, the code may
+    be used up, so authorize again; if not, call `exchange` again.
     """
     response = response or AuthorizationResponse.last()
     request = response.request
@@ -70,7 +70,7 @@ def exchange(response: AuthorizationResponse | None = None) -> Token:
 def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAuth2Session]:
     """Yield an `OAuth2Session` for one request to the token endpoint of the provider in `settings`.
 
-    step: "exchange", "refresh", or another name for errors. options: as for `OAuth2Session`.
+    step: "exchange", "refresh", or any other word; errors begin with it. options: as for `OAuth2Session`.
     Raises TokenEndpointError when the answer is not a token, TransportError when there is none. Never retries.
     """
     afterward = AFTERWARD.get(step, "")
@@ -81,13 +81,14 @@ def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAu
         if answer.is_redirect:  # credentials go nowhere else
             raise requests.TooManyRedirects(response=answer)  # named_failures turns it into "redirect"
         if problem := error_in_answer(answer, step):
-            # a refused refresh token can be sent again, so there is nothing to add; a code never is
+            # after a refusal the service may still take a refresh token or a code, but this client sends no code twice
             if step == "exchange" or not problem.refused:
                 problem.remedy += afterward
             raise problem
         # oauthlib refuses a whole answer for one lifetime or scope that makes no sense, so such a field is taken out;
         # good ones stay. `_content` is where requests keeps the body.
-        vars(answer).update(_content=json.dumps(without_odd_fields(answer.json())).encode())
+        content = {"token_type": "bearer", **without_odd_fields(answer.json())}  # oauthlib can be told to want a type
+        vars(answer).update(_content=json.dumps(content).encode())
 
     oauth = OAuth2Session(settings.client_id, **options)
     connect_bounded(oauth, settings.provider, LARGEST_TOKEN_ANSWER, SLOWEST_TOKEN_ANSWER)

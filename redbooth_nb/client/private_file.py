@@ -1,7 +1,8 @@
 """A small file: only its owner may read it, one program at a time changes it, and no crash leaves it half written.
 
-The variables in here hold secrets, so each function of the client that brings them here is decorated with
-`only_kit_errors`, which drops the frames of an error; so is each one that enters `PendingAuthorization.change`.
+The variables in here hold secrets. So each function of the client that calls this module is decorated with
+`only_kit_errors`, which drops the frames of an error. A generator such as `PendingAuthorization.change` can't be, so
+the functions that enter it are.
 """
 
 import errno
@@ -27,7 +28,7 @@ FORMAT = 1
 LOCK_SECONDS = 100  # a request under the lock takes less, unless its headers trickle in: 5 + 30 + 60 s
 RENAME_WAITS = (0.01, 0.05, 0.2, 0.5)  # seconds; on Windows a file that somebody is reading cannot be replaced
 NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # from file systems that cannot fsync a folder, as some network drives
-_threads: dict[tuple[int, Path], threading.Lock] = {}  # of this process: only one polls a file
+_threads: dict[tuple[int, Path], threading.Lock] = {}  # so that only one thread polls a file
 
 
 class PrivateFile:
@@ -55,7 +56,7 @@ class PrivateFile:
             raise self.problem("unreadable", reason=error.strerror) from None
 
     def write(self, content: dict[str, Any]) -> None:
-        """Replace the content; when this returns it is on the disk. Raises StoreError; the old content stays."""
+        """Replace the content; when this returns it is on the disk. After a StoreError it is whole, old or new."""
         self.check()
         with self._changing():
             make_private(self.path.parent)
@@ -71,7 +72,7 @@ class PrivateFile:
             self._replace()
 
     def _replace(self) -> None:
-        """Put the new content in place. An old file that is damaged, newer or not `usable` is kept beside it."""
+        """Put the new content in place. An old file that is damaged, of a newer format or not `usable` is kept."""
         if (old := self.text()) is not None and not self._usable(_parsed(old) or {}):
             names = (self.path.with_name(f"{self.path.name}.damaged{number or ''}") for number in count())
             self.path.replace(next(name for name in names if not name.exists()))

@@ -1,7 +1,7 @@
 """Stage 4, refresh: a new token before or when the old one expires (guide, chapter 4; RFC 6749 section 6).
 
-The order matters: lock, read again, mark, refresh, save, and only then use. Redbooth replaces the refresh token every
-time; an app that loses the new one has lost the user's permission.
+The order matters: lock, read the store (the caller's token may be old), mark, refresh, save, and only then use.
+Redbooth replaces the refresh token every time; an app that loses the new one has lost the user's permission.
 """
 
 from contextlib import suppress
@@ -28,8 +28,8 @@ DEFAULTS: Final[dict[str, Any]] = {"timeout": TIMEOUT, "allow_redirects": False}
 def refresh(settings: Settings | None = None, *, replacing: Token | None = None) -> Token:
     """Return a new token, saved before it is returned.
 
-    replacing: the token that you found to be expired. If the store already has a fresh one in its place, that is
-    returned and nothing is sent. Without `replacing` it always refreshes.
+    replacing: the token that no longer works. If the store already has a fresh one in its place, that is returned and
+    nothing is sent. Without `replacing` it always refreshes.
     Raises NotYet without a token, AuthorizeAgain when the refresh token is dead, TokenEndpointError or
     TransportError when the service refuses or does not answer. The stored token is never deleted.
     """

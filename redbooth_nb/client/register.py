@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
@@ -23,8 +23,10 @@ from redbooth_nb.secret import Secret
 LONGEST_PLACEHOLDER = 39  # characters; longer values are never taken for one: Redbooth's have 43 or 64
 SHOWN = 8  # characters of a client id that are shown
 NAMES = ("REDBOOTH_CLIENT_ID", "REDBOOTH_CLIENT_SECRET", "REDBOOTH_REDIRECT_URI")
-KINDS_FROM_ENVIRONMENT = {"live", "stand-in"}  # the kinds of provider whose credentials the environment may give
+KINDS_FROM_ENVIRONMENT = {"live", "stand-in"}  # not the kit's own sandbox
 DEFAULT_REDIRECT_URI = "http://127.0.0.1:8765/callback"
+# what Redbooth adds to the redirect URI; each may appear only once
+ANSWER_PARAMETERS = {"code", "error", "error_description", "state", "access_token", "token_type", "expires_in", "scope"}
 
 
 class CredentialsError(RedboothError):
@@ -48,7 +50,7 @@ class Settings:
 
     @property
     def misfit(self) -> str:
-        """What the sandbox knows to be wrong, such as "client_id" for an unknown app; "" for nothing, and elsewhere."""
+        """What the sandbox knows to be wrong, such as "client_id" for an unknown app; other providers always say ""."""
         return self.provider.misfit(self.client_id, self.client_secret.reveal(), self.redirect_uri)
 
     @property
@@ -175,6 +177,7 @@ def redirect_uri_problems(uri: str) -> list[str]:
         _ = parts.port  # which is checked only when it is asked for
     except ValueError:
         return sentences("redirect_uri", {"invalid": True})
+    names = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
     unreadable = {"empty": not uri, "blank": re.search(r"[\s\x00-\x1f\x7f]", uri), "foreign": not uri.isascii()}
     wrong = {
         # the scheme of "localhost:8765/callback" would be localhost
@@ -182,5 +185,6 @@ def redirect_uri_problems(uri: str) -> list[str]:
         "no_host": parts.scheme in {"http", "https"} and not parts.hostname,
         "unprotected": parts.scheme == "http" and parts.hostname and parts.hostname not in LOOPBACK_HOSTS,
         "fragment": "#" in uri,
+        "parameters": ANSWER_PARAMETERS & set(names) or len(set(names)) < len(names),
     }
     return sentences("redirect_uri", unreadable) or sentences("redirect_uri", wrong)

@@ -10,15 +10,13 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from redbooth_nb.client.authorize import NONCE_NAME, AuthorizationRequest, PendingAuthorization
 from redbooth_nb.client.errors import CallbackError, StateError, explanation_of, failure
-from redbooth_nb.client.register import Settings
+from redbooth_nb.client.register import ANSWER_PARAMETERS, Settings
 from redbooth_nb.client.token import Token
 from redbooth_nb.errors import NotYet, only_kit_errors, printable
 from redbooth_nb.secret import Secret, same_text
 from redbooth_nb.traffic.redaction import hide_in_text
 
 LONGEST_URL = 64 * 1024  # characters
-# each may appear only once
-ANSWER_PARAMETERS = {"code", "error", "error_description", "state", "access_token", "token_type", "expires_in", "scope"}
 CODE_LIFETIME = 600  # seconds; what Doorkeeper gives a code
 
 

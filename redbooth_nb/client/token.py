@@ -111,7 +111,7 @@ class TokenStore:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the store exclusively, across all threads and processes. Raises StoreError when it can't."""
+        """Hold the store exclusively, against this thread too. Raises StoreError when it can't be had."""
         with locked(self.folder / "token.lock"):
             self._recover()
             yield
@@ -136,7 +136,7 @@ class TokenStore:
     def save(self, token: Token) -> None:
         """Keep the token; when this returns it is on the disk, and the mark is gone.
 
-        Raises StoreError; the old token stays, with its mark. If only the rename failed, `lock` tries it again.
+        After a StoreError the file is whole, usually with the old token and its mark; `lock` repeats a failed rename.
         """
         try:
             self._file.write(token.reveal())
@@ -152,7 +152,7 @@ class TokenStore:
     def refreshing(self, token: Token) -> Iterator[bool]:
         """Mark `token` on disk while it is refreshed: a crash before `save` is then noticed.
 
-        Yields whether an earlier refresh had left a mark. After an error that lost nothing, this one's is removed.
+        Yields whether an earlier refresh had left a mark. If not, an error that lost nothing removes the new mark.
         """
         interrupted = self.interrupted()
         self._mark(token)

@@ -143,7 +143,8 @@ def transport_failure(error: Exception, what: str) -> TransportError:
     reason = getattr(reason, "original_error", reason)
     untrusted = isinstance(next(iter(getattr(reason, "args", ())), None), ssl.SSLCertVerificationError)
     refused = isinstance(reason, NewConnectionError | ConnectTimeoutError) or str(reason).startswith(NO_TUNNEL)
-    named.sent = not (untrusted or refused or code in NEVER_SENT)
+    unready = code in NEVER_SENT and not getattr(error, "errno", None)  # requests' own errors about files have none
+    named.sent = not (untrusted or refused or unready)
     return named
 
 
@@ -151,7 +152,7 @@ _FAILURES: tuple[tuple[Any, str], ...] = (  # the first that fits
     (UnboundedAnswer, "unbounded"),
     (exceptions.JSONDecodeError, "unreadable"),
     ((exceptions.InvalidJSONError, exceptions.InvalidHeader, UnicodeEncodeError), "unsendable"),
-    ((exceptions.InvalidURL, exceptions.InvalidSchema), "address"),  # of a proxy: the others are the kit's
+    ((exceptions.InvalidURL, exceptions.InvalidSchema), "address"),  # a proxy's: all the others come from the kit
     (exceptions.ProxyError, "proxy"),
     (exceptions.SSLError, "certificate"),
     (exceptions.ConnectTimeout, "connect"),

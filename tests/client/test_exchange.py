@@ -172,7 +172,7 @@ def test_no_answer_is_named_with_its_leg_and_never_tried_again(  # noqa: PLR0913
     words = str(caught.value)
     assert words.startswith("exchange: POST https://redbooth.com/oauth2/token")
     assert said_by(said, words)
-    assert "exchange() does not send this code again" in words
+    assert "exchange() never sends a code twice" in words
     assert_sent_once_and_nothing_lost(faulty, allowed, stored)
 
 
@@ -343,7 +343,7 @@ def test_what_is_odd_is_named_and_never_a_token(
     faulty.answers = [reply(200, json.dumps({**GOOD, **changes}))]
     with pytest.raises(TokenEndpointError) as caught:
         exchange(allowed)
-    assert "exchange() does not send this code again" in caught.value.remedy
+    assert "exchange() never sends a code twice" in caught.value.remedy
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # urllib3 forgets to close the socket
@@ -365,6 +365,16 @@ def test_after_an_answer_with_an_odd_header_the_code_counts_as_sent(
 def test_no_error_in_so_many_words_is_none(faulty: FaultyServer, allowed: AuthorizationResponse, error: object) -> None:
     faulty.answers = [reply(200, json.dumps({**GOOD, "error": error}))]
     assert exchange(allowed).access_token.reveal() == GOOD["access_token"]
+
+
+def test_a_token_without_a_type_is_taken_even_where_oauthlib_is_told_to_want_one(
+    faulty: FaultyServer, allowed: AuthorizationResponse
+) -> None:
+    faulty.answers = [reply(200, json.dumps({name: GOOD[name] for name in ("access_token", "refresh_token")}))]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OAUTHLIB_STRICT_TOKEN_TYPE", "1")
+        token = exchange(allowed)
+    assert (token.access_token.reveal(), token.token_type) == ("new-access", "bearer")
 
 
 def test_good_json_under_a_wrong_content_type_is_taken(faulty: FaultyServer, allowed: AuthorizationResponse) -> None:
@@ -400,7 +410,7 @@ def test_a_refusal_leaves_the_token_of_before(
     with pytest.raises(TokenEndpointError, match="invalid_grant") as caught:
         exchange(answer)
     assert TokenStore(app.folder).load() == token
-    assert "exchange() does not send this code again" in caught.value.remedy
+    assert "exchange() never sends a code twice" in caught.value.remedy
 
 
 def test_where_the_token_cannot_be_kept_the_code_is_not_spent(

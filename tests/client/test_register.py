@@ -195,6 +195,8 @@ def test_credentials_that_cannot_be_right_are_not_saved(
         ("http://127.0.0.1\n/callback", "space or a line break"),
         ("http://[::1/callback", "not a valid address"),
         ("http://127.0.0.1:99999/callback", "not a valid address"),
+        ("http://127.0.0.1/callback?tag=a&tag=b", "a parameter twice"),
+        ("http://127.0.0.1/callback?state=x", "one that Redbooth adds itself"),
     ],
 )
 def test_a_redirect_uri_that_cannot_be_right_is_named(uri: str, said: str) -> None:

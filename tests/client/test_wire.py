@@ -102,6 +102,21 @@ def test_a_wrong_setting_of_this_machine_is_named_and_nothing_is_sent(
     assert caught.value.remedy
 
 
+def test_an_error_of_a_hook_does_not_say_that_nothing_was_sent(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token
+) -> None:
+    """R21: a hook runs when the answer is there."""
+    del stored
+
+    def hook(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(TransportError) as caught:
+        RedboothSession(app_at_faulty).get("/me", hooks={"response": hook})
+    assert caught.value.sent
+    assert len(faulty.received) == 1
+
+
 def test_every_request_has_time_limits(
     faulty: FaultyServer, app_at_faulty: Settings, stored: Token, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -270,15 +270,15 @@ def test_the_check_says_what_is_true_now(app: Settings, monkeypatch: pytest.Monk
         code = next(required.hints[-1] for required in requirements("your-own-app") if not required.holds)
         exec(code, notebook)  # noqa: S102
 
-    assert missing()[0] == f"{NAME} is not written yet."
+    assert missing()[0] == f"{NAME} hasn't been written yet."
     do_the_last_hint()
-    assert missing() == ["It has no token for the app that is currently registered."]
+    assert missing() == ["It has no token that belongs to the current registration."]
     do_the_last_hint()
     assert missing() == []
     (app.folder.parent / "credentials.env").unlink()
     assert missing() == ["No app is currently registered."]
     do_the_last_hint()
-    assert missing() == ["It has no token for the app that is currently registered."]
+    assert missing() == ["It has no token that belongs to the current registration."]
     do_the_last_hint()
     assert missing() == []
 

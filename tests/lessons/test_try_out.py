@@ -258,7 +258,7 @@ def test_a_helper_that_would_break_another_function_is_not_taken(
     other = link.replace("    return link", "    return first(link)")
     try_out(run_cell("authorization_link", "def first(link):\n    return link\n" + other))
     printed = words(capsys)
-    assert "Your cell defines first in a way that doesn't suit is_ours()" in printed
+    assert "Your cell defines first in a way that doesn't work for is_ours()" in printed
     assert (machine / NAME).read_text(encoding="utf-8") == kept
     both = "def first(values, name=''):\n    return values.get(name) if name else values\n"
     try_out(run_cell("authorization_link", both + other))
@@ -277,7 +277,7 @@ def test_arguments_of_other_names_are_not_taken_where_another_function_passes_th
         functions(SOLUTION)["save"].replace("(credentials, token)", "(credentials, new)").replace("**token", "**new")
     )
     try_out(run_cell("save", other))
-    assert "Your cell defines save in a way that doesn't suit refresh()" in words(capsys)
+    assert "Your cell defines save in a way that doesn't work for refresh()" in words(capsys)
     assert (machine / NAME).read_text(encoding="utf-8") == kept
 
 
@@ -285,7 +285,7 @@ def test_arguments_of_other_names_are_not_taken_where_another_function_passes_th
 def test_a_helper_that_hides_what_others_take_from_python_is_not_taken(capsys: pytest.CaptureFixture[str]) -> None:
     own = functions(SOLUTION)["is_ours"].replace("    fields =", "    open(state)\n    fields =")
     try_out(run_cell("is_ours", "def open(text):\n    return text\n" + own))
-    assert "Your cell defines open in a way that doesn't suit save()" in words(capsys)
+    assert "Your cell defines open in a way that doesn't work for save()" in words(capsys)
 
 
 @pytest.mark.usefixtures("machine")

@@ -69,7 +69,7 @@ def test_reset(sandbox: Sandbox, app: Settings, monkeypatch: pytest.MonkeyPatch)
     click(machine, "Reset it")
     assert registered(sandbox) == []
     assert sandbox.switches.style == "5.5"
-    assert field(machine, "Style of answers").value == "5.5"
+    assert field(machine, "Response style").value == "5.5"
     assert machine.text() == "The sandbox's clock is the same as yours."
 
 
