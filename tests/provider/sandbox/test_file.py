@@ -58,7 +58,7 @@ def test_a_deleted_file_stays_deleted_until_a_sandbox_starts_anew(file: Path) ->
     sandbox.seed_application("Old", CALLBACK)
     file.unlink()
     for _ in range(3):
-        with pytest.raises(SandboxError, match="start the sandbox again"):
+        with pytest.raises(SandboxError, match="restart the kernel"):
             names(sandbox)
     assert not file.exists()
     with python("register(1)", file) as other:

@@ -208,7 +208,7 @@ def test_locked_file_is_named(visitor: Visitor, file: Path, monkeypatch: pytest.
 
 def test_deleted_file_does_not_come_back_empty(sandbox: Sandbox, file: Path) -> None:
     file.unlink()
-    with pytest.raises(SandboxError, match="start the sandbox again"):
+    with pytest.raises(SandboxError, match="restart the kernel"):
         registered(sandbox)
     assert not file.exists()
 
