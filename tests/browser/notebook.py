@@ -86,6 +86,8 @@ class Notebook:
 
     def run(self, number: int) -> None:
         """Run a code cell; returns when it has run."""
+        # JupyterLab leaves the number of an earlier run there until it has sent the cell off
+        self.prompt(number).evaluate("prompt => { prompt.textContent = ''; }")
         for _ in range(10):  # JupyterLab says Idle a moment before it takes the first click
             self.start(number)
             try:

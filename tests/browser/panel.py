@@ -1,11 +1,10 @@
 """A widget in a notebook, and what a person does with it."""
 
 import re
-from contextlib import suppress
 from pathlib import Path
 
 from browser.axe import violations
-from browser.notebook import Notebook, click_button, hold_still
+from browser.notebook import Notebook, click_button
 from browser.secrets_in import secrets_in
 from browser.themes import DARK, LIGHT, choose_theme, shot
 from playwright.sync_api import FrameLocator, Locator, Page, expect
@@ -53,18 +52,9 @@ class Panel:
         return self.part.frame_locator("iframe.rb-page")
 
     def decide(self, button: str) -> None:
-        """Press a button on Redbooth's page in the window; once more if the page moved away under the mouse."""
-        asked = self.window.get_by_role("button", name=button, exact=True)
-        back = self.window.get_by_role("heading", name="Back at your app")
-        asked.wait_for()
-        hold_still(self.part)
-        asked.click()
-        # from outside: a frame that was scrolled out of view has no animation frames to wait for
-        with suppress(AssertionError):
-            expect(back).to_be_visible(timeout=10_000)
-        if asked.is_visible():
-            asked.click()
-        expect(back).to_be_visible()
+        """Press a button on Redbooth's page in the window."""
+        self.desk.press_in(self.window, button)
+        expect(self.window.get_by_role("heading", name="Back at your app")).to_be_visible()
 
     def python(self, code: str) -> None:
         """Do something in the notebook, in another cell."""
