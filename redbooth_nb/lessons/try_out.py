@@ -72,7 +72,7 @@ def ticket(number: int, repaired: Callable[..., Any] | None = None) -> None:
         _repair(number, repaired)
         return
     print(f"Ticket {number} of {len(TICKETS)}{' (solved)' * (number in solved())}")
-    print(textwrap.fill(found["message"].strip(), WIDTH))
+    print(textwrap.fill(found["message"].strip(), WIDTH, break_long_words=False, break_on_hyphens=False))
     app = replace_function(SOLUTION, name, found["broken"].strip())
     for sent in judge(name, [app])[0][found["situation"]].get("seen") or [found["attached"].strip("\n")]:
         print(f"\n{sent}")

@@ -114,7 +114,7 @@ class SignInPanel(View):
         if self.sign_in.status is Status.ANSWERED:
             response, meanings = self.response, TEXTS["fields"]["callback"]
             rows = [(name, getattr(response, name), meanings[name]) for name in meanings if getattr(response, name)]
-            rows += [("state", response.state or "(absent)", f"sent: {sent} - {response.state_check}")]
+            rows += [("state", response.state or "(absent)", f"sent: {sent} - came back: {response.state_check}")]
             return panels.fold("The answer, field by field", panels.table(("field", "value", "meaning"), rows))
         failed = [error for error in self.sign_in.refused if isinstance(error, StateError)][-LATEST:]
         sent = f"{sent[:4]}..."  # the whole of it, in a saved notebook, would let somebody answer this request

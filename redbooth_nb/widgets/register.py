@@ -38,7 +38,7 @@ class RegisterForm(View):
         file = for_people(credentials_file(configuration, provider))
         self._steps = Markup(panels.register(provider.label, name, redirect_uri, file))
         save = self._button("Save", self._clicked, primary=True)
-        for typed in (self._client_id, self._redirect_uri):
+        for typed in (self._client_id, self._secret, self._redirect_uri):
             typed.observe(self._typed, names="value")
         self.browser = Browser(NEW_APPLICATION_URL, "Open the registration page")
         self._fields = [self._client_id, self._secret, self._redirect_uri, row(save, self._message)]
@@ -78,7 +78,7 @@ class RegisterForm(View):
         if self._client_id.value:
             # the secret is checked when it is saved; until then any good one will do
             problems = credential_problems(self._client_id.value.strip(), "-", self._redirect_uri.value.strip())
-            good = "So far so good. Add the App secret and click Save."
+            good = f"So far so good. {'Click Save.' if self._secret.value else 'Add the App secret and click Save.'}"
             self._message.say(" ".join(problems) or good, "problem" if problems else "info")
 
     def text(self) -> str:

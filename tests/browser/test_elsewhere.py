@@ -29,7 +29,7 @@ def test_an_untrusted_notebook_shows_pictures_and_words(lab: Lab, notebook: Note
     (lab.notebooks / "00-start-here.ipynb").write_text(json.dumps(lesson), encoding="utf-8")
     notebook.open(lab, "00-start-here")
     picture = notebook.cell(2).get_by_role("img")
-    expect(picture).to_have_attribute("alt", re.compile("^A picture of the widget: three columns for user, app and"))
+    expect(picture).to_have_attribute("alt", re.compile("^An example of the widget: three columns for user, app and"))
     assert picture.evaluate("picture => picture.complete && picture.naturalWidth") == 660
     expect(notebook.cell(2)).to_contain_text("0 of 4 stages done. Next is register.")
     expect(notebook.cell(2).locator(".jupyter-widgets")).to_have_count(0)

@@ -100,7 +100,7 @@ def test_after_a_revoke_there_is_nothing_to_save(said: Said, app: Settings, deci
     assert "save" not in "".join(told).replace("save, refresh, call", "")  # its own functions
     catch_up("refresh")
     told = said("refresh")
-    assert "To do    No token has been refreshed" in told  # with the new permission
+    assert "To do    In this notebook, no token has been refreshed" in told  # with the new permission
     refresh()
     assert "To do" not in said("refresh")
 
@@ -112,7 +112,7 @@ def test_a_refused_refresh_is_none(said: Said, app: Settings, decide: DECIDE) ->
     transcript._round_trips.clear()
     with pytest.raises(RedboothError):
         refresh()
-    assert "To do    No token has been refreshed" in said("refresh")
+    assert "To do    In this notebook, no token has been refreshed" in said("refresh")
 
 
 def test_the_start_says_who_answers(said: Said) -> None:

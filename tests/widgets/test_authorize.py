@@ -198,7 +198,7 @@ def test_the_state_check_is_shown_failing_and_passing(panel: SignInPanel, callba
     assert f"sent: {sent[:4]}... - state came back with a different value" in shown(panel)
     panel.paste(callback_of(panel.sign_in.request))
     assert "Refused answers" not in shown(panel)
-    assert f"sent: {shortened(sent)} - the value that was sent" in shown(panel)
+    assert f"sent: {shortened(sent)} - came back: the value that was sent" in shown(panel)
 
 
 @pytest.mark.parametrize("answered", [True, False])

@@ -102,7 +102,9 @@ def test_a_typing_mistake_is_told_at_once() -> None:
     field(form, ID).value = "not a key"
     assert "contains a space" in shown(form)
     field(form, ID).value = CLIENT_ID
-    assert "So far so good" in shown(form)
+    assert "So far so good. Add the App secret and click Save." in shown(form)
+    field(form, KEY).value = SECRET
+    assert "So far so good. Click Save." in shown(form)
     field(form, URI).value = "http://my-app.test/callback"
     assert "plain http to reach another machine" in shown(form)
 

@@ -72,7 +72,7 @@ def test_no_name_of_ours_replaces_one_of_ipywidgets(view: type[View]) -> None:
 def test_its_picture_is_there_and_said_in_words(view: type[View]) -> None:
     panel = TEXTS["panels"].get(view.__name__, {})
     if "picture" in panel:
-        assert f'alt="A picture of the widget: {html.escape(panel["seen"])}"' in still(panel, "<b>")
+        assert f'alt="An example of the widget: {html.escape(panel["seen"])}"' in still(panel, "<b>")
         assert "<pre>&lt;b&gt;</pre>" in still(panel, "<b>")
         assert panel["seen"].endswith(".")
 
