@@ -14,13 +14,12 @@ from oauthlib.oauth2 import WebApplicationClient
 
 from redbooth_nb.client.errors import CodeAlreadySent, StoreError, failure, meanings
 from redbooth_nb.client.private_file import PrivateFile, locked
-from redbooth_nb.client.register import Settings
+from redbooth_nb.client.register import NONCE_NAME, Settings
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 from redbooth_nb.provider.addresses import AUTHORIZE_URL
 from redbooth_nb.secret import Secret, same_text
 
 STATE_BYTES = 32  # 256 bits; RFC 6749 section 10.10 asks for at least 128
-NONCE_NAME = "attempt"
 MOST_REMEMBERED = 200  # states of earlier requests, and codes that were sent
 URL_FIELDS = ("response_type", "redirect_uri", "scope", "state")
 KEPT_FIELDS = (*URL_FIELDS, "nonce")  # of a request, besides the verifier

@@ -25,6 +25,7 @@ SHOWN = 8  # characters of a client id that are shown
 NAMES = ("REDBOOTH_CLIENT_ID", "REDBOOTH_CLIENT_SECRET", "REDBOOTH_REDIRECT_URI")
 KINDS_FROM_ENVIRONMENT = {"live", "stand-in"}  # not the kit's own sandbox
 DEFAULT_REDIRECT_URI = "http://127.0.0.1:8765/callback"
+NONCE_NAME = "attempt"  # see AuthorizationRequest
 # what Redbooth adds to the redirect URI; each may appear only once
 ANSWER_PARAMETERS = {"code", "error", "error_description", "state", "access_token", "token_type", "expires_in", "scope"}
 
@@ -185,6 +186,6 @@ def redirect_uri_problems(uri: str) -> list[str]:
         "no_host": parts.scheme in {"http", "https"} and not parts.hostname,
         "unprotected": parts.scheme == "http" and parts.hostname and parts.hostname not in LOOPBACK_HOSTS,
         "fragment": "#" in uri,
-        "parameters": ANSWER_PARAMETERS & set(names) or len(set(names)) < len(names),
+        "parameters": {NONCE_NAME, *ANSWER_PARAMETERS} & set(names) or len(set(names)) < len(names),
     }
     return sentences("redirect_uri", unreadable) or sentences("redirect_uri", wrong)

@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import Any, Self
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
-from redbooth_nb.client.authorize import NONCE_NAME, AuthorizationRequest, PendingAuthorization
+from redbooth_nb.client.authorize import AuthorizationRequest, PendingAuthorization
 from redbooth_nb.client.errors import CallbackError, StateError, explanation_of, failure
-from redbooth_nb.client.register import ANSWER_PARAMETERS, Settings
+from redbooth_nb.client.register import ANSWER_PARAMETERS, NONCE_NAME, Settings
 from redbooth_nb.client.token import Token
 from redbooth_nb.errors import NotYet, only_kit_errors, printable
 from redbooth_nb.secret import Secret, same_text

@@ -14,6 +14,7 @@ from redbooth_nb.client.errors import StoreError, TokenEndpointError, TransportE
 from redbooth_nb.client.private_file import PrivateFile, locked
 from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors
 from redbooth_nb.secret import Secret
+from redbooth_nb.traffic.redaction import hide_in_text
 
 MARK = "refreshing"  # the field beside a token that is about to be refreshed; the new token's file has none
 LOST = "The new token may be lost. If calls to Redbooth fail after this, authorize again."
@@ -46,13 +47,12 @@ class Token:
             raise failure(TokenEndpointError, "endpoint", "no_token", where=where, problems=problems)
         answer = without_odd_fields(answer)
         scope, refresh = answer.get("scope") or (previous.scope if previous else ""), answer.get("refresh_token")
-        kept = previous.refresh_token if previous else None
         return cls(
             access_token=Secret("access token", answer["access_token"]),
             token_type=answer.get("token_type", "bearer"),
             expires_in=int(float(answer.get("expires_in", 0))) or None,
-            refresh_token=Secret("refresh token", refresh) if refresh else kept,
-            scope=" ".join(scope) if isinstance(scope, list) else scope,
+            refresh_token=Secret("refresh token", refresh) if refresh else previous.refresh_token if previous else None,
+            scope=hide_in_text(" ".join(scope) if isinstance(scope, list) else scope),  # the tokens are known by now
             obtained_at=now,
         )
 

@@ -3,6 +3,7 @@
 It needs `pip install requests-oauthlib python-dotenv`, and the app's credentials in a file named .env beside it.
 """
 
+import errno
 import json
 import os
 import secrets
@@ -33,7 +34,8 @@ def read_credentials():
 
 def return_address(credentials, state):
     """Authorize: return the redirect URI of one sign-in. It repeats `state`, in case Redbooth does not return it."""
-    return f"{credentials['redirect_uri']}?{urlencode({'attempt': state})}"
+    uri = credentials["redirect_uri"]
+    return f"{uri}{'&' if '?' in uri else '?'}{urlencode({'attempt': state})}"
 
 
 def authorization_link(credentials, state):
@@ -53,9 +55,7 @@ def wait_for_callback(credentials, state):
     """Authorize: send the user to Redbooth, and return the address that the browser comes back to."""
     here = urlsplit(credentials["redirect_uri"])
     if (here.scheme, here.hostname) != ("http", "127.0.0.1") or not here.port:
-        raise SystemExit(
-            "REDBOOTH_REDIRECT_URI must begin with http://127.0.0.1:PORT, where PORT is what the app listens on."
-        )
+        raise SystemExit("REDBOOTH_REDIRECT_URI must begin with http://127.0.0.1: and the port the app listens on.")
     answers = []
 
     class Callback(BaseHTTPRequestHandler):
@@ -156,8 +156,7 @@ def get(credentials, path):
     try:
         answer = call(credentials, token, path)
     except OAuth2Error as error:
-        # the error codes for a dead refresh token: today's, and the one used before 2015
-        if error.error not in (InvalidGrantError.error, "invalid_request"):
+        if error.error not in (InvalidGrantError.error, "invalid_request"):  # a dead refresh token, now or in 2015
             raise
         answer = None
     if answer is None or answer.status_code == 401:
@@ -181,8 +180,8 @@ if __name__ == "__main__":
     except AccessDeniedError:
         raise SystemExit("You did not allow access. Run the app again if you change your mind.") from None
     except OAuth2Error as error:
-        text = f"Redbooth refused ({error.error!r:.60}). Run the app again. If that does not help, check .env."
-        raise SystemExit(text) from None
+        code = str(error.error) if str(error.error).replace("_", "").isalpha() else "?"  # it could repeat a secret
+        raise SystemExit(f"Redbooth refused ({code}). Run the app again. If that doesn't help, check .env.") from None
     except requests.HTTPError as error:
         raise SystemExit(f"Redbooth answered {error.response.status_code}. Try again later.") from None
     except requests.RequestException as error:
@@ -190,8 +189,9 @@ if __name__ == "__main__":
     except OSError as error:  # a file, or else the port in the redirect URI
         if error.errno is None:  # requests did not find its certificates
             raise SystemExit(f"{error}.") from None
-        hint = "" if error.filename else " Cancel the sign-in or close the program that uses it, then try again."
-        where = error.filename or "The port in REDBOOTH_REDIRECT_URI"
+        port = error.errno in (errno.EADDRINUSE, errno.EACCES) and not error.filename
+        where = "The port in REDBOOTH_REDIRECT_URI" if port else error.filename or TOKEN_FILE
+        hint = " Cancel the sign-in or close the program that uses it, then try again." if port else ""
         raise SystemExit(f"{where}: {error.strerror}.{hint}") from None
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         where = f".env, {TOKEN_FILE} or Redbooth's answer"  # such as a port that isn't a number

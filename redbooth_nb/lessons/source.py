@@ -16,6 +16,8 @@ from typing import Any, NamedTuple, cast
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.lessons import my_redbooth_app
 
+# methods that change the object they belong to
+ALTERING = {"add", "append", "clear", "extend", "insert", "pop", "remove", "setdefault", "setLevel", "sort", "update"}
 SOLUTION = Path(my_redbooth_app.__file__).read_text(encoding="utf-8")  # the learner's own is beside the notebook
 
 
@@ -49,15 +51,20 @@ def functions(text: str) -> dict[str, str]:
 def replace_function(text: str, name: str, source: str, needed: Sequence[str] = ()) -> str:
     """Return an app with one function replaced. needed: statements to go above it, or in place of their namesakes."""
     kits, above = {piece.text for piece in pieces(SOLUTION)}, list[str]()
-    for names in dict.fromkeys(frozenset(_bound(each)) for each in needed):
-        new = [each for each in needed if _bound(each).keys() == names and each not in kits]
-        old = [piece for piece in pieces(text) if piece.text not in kits and _bound(piece.text).keys() == names]
+    groups: list[set[str]] = []  # of names that belong together: a statement defines or alters both
+    for each in needed:
+        together = [group for group in groups if group & _bound(each).keys()]
+        groups = [*(group for group in groups if group not in together), {*_bound(each)}.union(*together)]
+    for names in groups:
+        new = [each for each in needed if _bound(each).keys() <= names and each not in kits]
+        old = [piece for piece in pieces(text) if piece.text not in kits and set() < {*_bound(piece.text)} <= names]
         if not old or old[-1].first > _last(text, name).first:  # what it needs has to come before it
             above, place = above + new, []
         else:
             place = new
         for piece in reversed(old):
             text = _with(text, piece, place if piece is old[0] else [])
+    above = [each for each in needed if each in above]  # as they are ordered in the cell
     return _with(text, _last(text, name), [*above, *[""] * (2 if above else 0), source])
 
 
@@ -81,15 +88,15 @@ def source_of(function: FunctionType) -> tuple[str, list[str]]:
         cell = pieces("".join(linecache.getlines(inspect.getfile(function))))
     except (OSError, TypeError, ValueError, SyntaxError, RecursionError, MemoryError, tokenize.TokenError):
         raise RedboothError.named("no_source", function=function.__name__) from None
-    used, needed = _uses(source), set[str]()
+    used, needed = used_by(source), set[str]()
     others = [piece.text for piece in cell if not _is_of_the_app(piece.node, function.__name__)]
-    while new := {text for text in others if defined_by(text) & used} - needed:
+    while new := {text for text in others if _bound(text).keys() & used} - needed:
         needed |= new
-        used |= {name for text in new for name in _uses(text)}
+        used |= {name for text in new for name in used_by(text)}
     return source, [text for text in dict.fromkeys(others) if text in needed]
 
 
-def _uses(source: str) -> set[str]:
+def used_by(source: str) -> set[str]:
     """Return the names that a statement takes from around it: neither parameters nor local variables."""
 
     def within(table: symtable.SymbolTable) -> set[str]:
@@ -134,10 +141,11 @@ def changed_names(old: str, new: str) -> list[str]:
 
 
 def _bound(source: str) -> dict[str, str]:
-    """Return what each name is bound to: where it is imported from, or the statement that defines it."""
+    """Return what each name is bound to: where it is imported from, or the statements that define and alter it."""
     bound: dict[str, str] = {}
     for node in ast.parse(source).body:
         statement = ast.unparse(node)
+        bound |= {name: f"{bound.get(name, '')}\n{statement}" for name in _altered_by(node)}
         bound |= dict.fromkeys(defined_by(statement), statement)
         if isinstance(node, ast.Import):
             tops = [alias.name.partition(".")[0] for alias in node.names if not alias.asname]
@@ -146,6 +154,21 @@ def _bound(source: str) -> dict[str, str]:
             place = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
             bound |= {alias.asname or alias.name: f"{place}{alias.name}" for alias in node.names}
     return bound
+
+
+def _altered_by(statement: ast.stmt) -> set[str]:
+    """Return the names of objects that a statement alters: `HEADERS["Accept"] = ...`, `NAMES.append(...)`."""
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return set()
+    found = set()
+    for node in ast.walk(statement):
+        part: ast.AST = node
+        method = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ALTERING
+        if method or (isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store)):
+            while isinstance(part, ast.Call | ast.Subscript | ast.Attribute):
+                part = part.func if isinstance(part, ast.Call) else part.value
+            found |= {part.id} if isinstance(part, ast.Name) else set()
+    return found
 
 
 def first_sight(source: str, taken: list[str]) -> str:

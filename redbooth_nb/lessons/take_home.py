@@ -47,9 +47,10 @@ class TakeHomeApp:
         return self._whole() or SOLUTION
 
     def mine(self) -> list[str]:
-        """Return the names of the functions that were tried out and found right, and that are still in the file."""
-        there = functions(self._whole())
-        return [name for name in noted().get("kept", {}) if name in there]
+        """Return the names of the functions that were tried out and found right, if the file doesn't hold the kit's."""
+        there, kits = functions(self._whole()), functions(SOLUTION)
+        kept = noted().get("kept", {})
+        return [name for name in kept if name in there and (there[name] != kits[name] or there[name] == kept[name])]
 
     def show(self, function: str) -> None:
         """Print one function of the source. Raises RedboothError when there is none of that name."""

@@ -25,6 +25,7 @@ from redbooth_nb.lessons.source import (
     replace_function,
     source_of,
     taken_names,
+    used_by,
 )
 from redbooth_nb.lessons.take_home import NAME, TakeHomeApp
 
@@ -127,6 +128,9 @@ def _others_still_work(name: str, before: str, app: str) -> bool:
         if other != name and any(report["mistake"] for report in judge(other, [app])[0].values()):
             values = {"changed": ", ".join(changed), "other": other}
             return _is_right(name, f"{other}() still works.", {"mistake": "others_changed", "values": values})
+    sharing = [f"{each}()" for each, text in functions(app).items() if each != name and used_by(text) & {*changed}]
+    if sharing:
+        print(f"In your app, {', '.join(changed)} is now as in this cell, also for {', '.join(sharing)}.")
     return True
 
 

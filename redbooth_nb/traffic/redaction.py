@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 import requests
 
@@ -74,7 +74,7 @@ def _hidden(name: str, value: Any, hide: Callable[[str], str], kind: str | None 
 
 def pairs(query: str) -> Pairs:
     """Return the pairs of a query or form body, secrets hidden."""
-    hide = hider(query)
+    hide = hider(f"{query}\n{unquote_plus(query)}")
     return [(hide(name), _hidden(name, value, hide)) for name, value in parse_qsl(query, keep_blank_values=True)]
 
 

@@ -14,7 +14,7 @@ from redbooth_nb.provider.visitor import VisitorError, press
 from redbooth_nb.traffic.redaction import hide_in_url
 from redbooth_nb.widgets.browser import Browser
 from redbooth_nb.widgets.countdown import Countdown
-from redbooth_nb.widgets.markup import panels
+from redbooth_nb.widgets.markup import LONG_ID, panels
 from redbooth_nb.widgets.view import TEXTS, Markup, View, field, row
 
 LATEST = 3  # refused answers that are shown
@@ -91,7 +91,8 @@ class SignInPanel(View):
 
     def _take(self) -> None:
         address = self._address.value
-        if hide_in_url(address) != address:  # what a widget holds could be saved with the notebook
+        code = "://" not in address and LONG_ID.search(address)
+        if code or hide_in_url(address) != address:  # what a widget holds could be saved with the notebook
             self._address.value = ""
         with suppress(RedboothError):  # it is shown with the refused answers
             self.paste(address)

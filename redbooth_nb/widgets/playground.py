@@ -5,7 +5,7 @@ from contextlib import suppress
 import ipywidgets as w
 
 from redbooth_nb import AuthorizationRequest, AuthorizationResponse, RedboothError, RedboothSession
-from redbooth_nb.client.authorize import NONCE_NAME
+from redbooth_nb.client.register import NONCE_NAME
 from redbooth_nb.client.wire import api_address, status_of
 from redbooth_nb.foreign_errors import api_meaning
 from redbooth_nb.traffic.redaction import hide_in_url

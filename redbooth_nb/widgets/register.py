@@ -6,7 +6,12 @@ import ipywidgets as w
 import requests
 
 from redbooth_nb import Settings, connect, save_credentials
-from redbooth_nb.client.register import DEFAULT_REDIRECT_URI, credential_problems, credentials_file
+from redbooth_nb.client.register import (
+    DEFAULT_REDIRECT_URI,
+    CredentialsError,
+    credential_problems,
+    credentials_file,
+)
 from redbooth_nb.configuration import Configuration, for_people
 from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.addresses import NEW_APPLICATION_URL
@@ -25,7 +30,7 @@ class RegisterForm(View):
 
     def __init__(self, name: str = "My first Redbooth app", redirect_uri: str = DEFAULT_REDIRECT_URI) -> None:
         configuration = Configuration.read()
-        provider = current_provider(configuration)
+        self._provider = provider = current_provider(configuration)
         self.settings: Settings | None = None
         with suppress(NotYet):
             self.settings = Settings.load()
@@ -72,7 +77,14 @@ class RegisterForm(View):
         self._secret.value = ""  # what a widget holds could be saved with the notebook
         typed = self._client_id.value, self._redirect_uri.value
         if secret or app is None or typed != (app.client_id, app.redirect_uri):  # else it is saved already
-            self.save(self._client_id.value, secret, self._redirect_uri.value)
+            try:
+                self.save(self._client_id.value, secret, self._redirect_uri.value)
+            except CredentialsError:  # the secret may be in the wrong field
+                if self._provider.misfit(typed[0], secret, typed[1]) == "client_id":
+                    self._client_id.value = ""
+                if "://" not in typed[1]:
+                    self._redirect_uri.value = DEFAULT_REDIRECT_URI
+                raise
 
     def _typed(self, _: object) -> None:
         if self._client_id.value:

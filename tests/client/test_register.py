@@ -196,7 +196,8 @@ def test_credentials_that_cannot_be_right_are_not_saved(
         ("http://[::1/callback", "not a valid address"),
         ("http://127.0.0.1:99999/callback", "not a valid address"),
         ("http://127.0.0.1/callback?tag=a&tag=b", "a parameter twice"),
-        ("http://127.0.0.1/callback?state=x", "one that Redbooth adds itself"),
+        ("http://127.0.0.1/callback?state=x", "one that Redbooth or this client adds"),
+        ("http://127.0.0.1/callback?attempt=1", "such as code, state or attempt"),
     ],
 )
 def test_a_redirect_uri_that_cannot_be_right_is_named(uri: str, said: str) -> None:

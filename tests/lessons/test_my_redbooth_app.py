@@ -1,8 +1,10 @@
 """The app to take home, as a process of its own, under every switch of the sandbox and in every plight."""
 
+import errno
 import json
 import os
 import re
+import runpy
 import shutil
 import signal
 import socket
@@ -11,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import Mock
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -20,6 +23,7 @@ from practice import SECRET
 
 from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.wire import connect
+from redbooth_nb.lessons import my_redbooth_app
 from redbooth_nb.lessons.source import SOLUTION
 from redbooth_nb.lessons.take_home import NAME
 from redbooth_nb.provider.addresses import ORIGIN
@@ -201,8 +205,28 @@ def test_an_error_from_redbooth_is_a_sentence(take_home: App, app: Settings) -> 
         ours = re.sub(r"code=[^&]*", "error=temporarily_unavailable&error_description=%1b[31m", callback)
         requests.get(ours, timeout=20)
         assert take_home.ended(process) == (
-            1, "Redbooth refused ('temporarily_unavailable'). Run the app again. If that does not help, check .env.\n",
+            1, "Redbooth refused (temporarily_unavailable). Run the app again. If that doesn't help, check .env.\n",
         )  # fmt: skip
+
+
+def test_an_error_that_repeats_a_secret_is_not_printed(take_home: App, app: Settings) -> None:
+    with signing_in(take_home) as (process, link):
+        callback = press(requests.Session(), link, app.redirect_uri, "allow")
+        requests.get(re.sub(r"code=[^&]*", f"error=Bad+{SECRET}", callback), timeout=20)
+        status, printed = take_home.ended(process)
+    assert (status, printed.startswith("Redbooth refused (?). Run the app again.")) == (1, True), printed
+
+
+def test_a_redirect_uri_with_a_query_keeps_it() -> None:
+    address = my_redbooth_app.return_address({"redirect_uri": "http://127.0.0.1:8765/callback?x=1"}, "s&")
+    assert address == "http://127.0.0.1:8765/callback?x=1&attempt=s%26"
+
+
+def test_a_full_disk_is_not_called_a_busy_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python names no file when writing fails."""
+    monkeypatch.setattr("dotenv.dotenv_values", Mock(side_effect=OSError(errno.ENOSPC, "No space left on device")))
+    with pytest.raises(SystemExit, match=r"^my_redbooth_token.json: No space left on device\.$"):
+        runpy.run_path(str(my_redbooth_app.__file__), run_name="__main__")
 
 
 def test_a_spent_code_is_a_sentence(take_home: App, app: Settings) -> None:
@@ -210,7 +234,7 @@ def test_a_spent_code_is_a_sentence(take_home: App, app: Settings) -> None:
         callback = press(requests.Session(), link, app.redirect_uri, "allow")
         requests.get(re.sub(r"code=[^&]*", "code=spent", callback), timeout=20)
         status, printed = take_home.ended(process)
-    assert (status, "Redbooth refused ('invalid_grant')" in printed) == (1, True), printed
+    assert (status, "Redbooth refused (invalid_grant)" in printed) == (1, True), printed
 
 
 @pytest.mark.usefixtures("app")
@@ -290,7 +314,7 @@ def test_by_plain_python_it_says_what_is_missing_in_the_settings(take_home: App)
     )
     status, printed = take_home.run("-B")
     assert status == 1
-    assert "must begin with http://127.0.0.1:PORT" in printed
+    assert "must begin with http://127.0.0.1: and the port" in printed
 
 
 @pytest.mark.usefixtures("app")

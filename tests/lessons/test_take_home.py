@@ -179,6 +179,8 @@ def test_what_was_deleted_is_not_yours_any_more(machine: Path) -> None:
     (machine / NAME).unlink()
     assert app.mine() == []
     assert "the kit  exchange" in repr(app)
+    app.keep("save", functions(SOLUTION)["save"])  # writes the file anew
+    assert app.mine() == ["save"]
 
 
 def test_git_ignores_what_the_learner_gets_and_keeps_what_the_kit_ships() -> None:

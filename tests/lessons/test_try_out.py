@@ -281,6 +281,34 @@ def test_arguments_of_other_names_are_not_taken_where_another_function_passes_th
     assert (machine / NAME).read_text(encoding="utf-8") == kept
 
 
+def test_what_a_cell_does_to_an_object_comes_along(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = functions(SOLUTION)["is_ours"].replace('fields.get("attempt")', "fields.get(NAMES['other'])")
+    above = (
+        "import logging\nLOG = logging.getLogger('app')\nLOG.setLevel('INFO')\nNAMES = {}\n"
+        "for name in ('attempt',):\n    NAMES['other'] = name\nNAMES.update(more='x')\nprint(NAMES)\n"
+    )
+    own = own.replace("    fields =", "    LOG.info('asked')\n    fields =")
+    for _ in range(2):
+        try_out(run_cell("is_ours", above + own))
+        assert "Kept in" in words(capsys)
+        kept = (machine / NAME).read_text(encoding="utf-8")
+        assert above.removesuffix("print(NAMES)\n") in kept
+        assert "print(NAMES)" not in kept
+        assert kept.count("setLevel") == 1
+
+
+@pytest.mark.usefixtures("machine")
+def test_it_says_so_when_a_cell_changes_what_another_function_uses(capsys: pytest.CaptureFixture[str]) -> None:
+    exchange = functions(SOLUTION)["exchange"].replace('"This answer does not belong to this sign-in."', "SAID")
+    try_out(run_cell("exchange", "SAID = 'Not ours.'\n" + exchange))
+    assert "In your app" not in words(capsys)
+    own = functions(SOLUTION)["read_credentials"].replace("    missing =", "    assert SAID\n    missing =")
+    try_out(run_cell("read_credentials", "SAID = 'Look into .env.'\n" + own))
+    printed = words(capsys)
+    assert "In your app, SAID is now as in this cell, also for exchange()." in printed
+    assert "Kept in" in printed
+
+
 @pytest.mark.usefixtures("machine")
 def test_a_helper_that_hides_what_others_take_from_python_is_not_taken(capsys: pytest.CaptureFixture[str]) -> None:
     own = functions(SOLUTION)["is_ours"].replace("    fields =", "    open(state)\n    fields =")

@@ -13,6 +13,7 @@ from client.machine import FaultyServer, reply
 
 from redbooth_nb.client.wire import connect
 from redbooth_nb.provider.addresses import API_URL, AUTHORIZE_URL, ORIGIN, TOKEN_URL
+from redbooth_nb.secret import Secret
 from redbooth_nb.traffic.redaction import hide_in_text, hide_in_url
 from redbooth_nb.traffic.transcript import RoundTrip, Transcript, transcript
 
@@ -87,6 +88,18 @@ def test_answers_are_hidden_by_name_at_any_depth_and_in_redirects(
     text = str(last()) + str(last().response_headers)
     assert "canary" not in text
     assert text.count("seen") >= 2
+
+
+def test_a_secret_is_hidden_however_much_of_it_is_encoded(faulty: FaultyServer, session: requests.Session) -> None:
+    token = Secret("access token", "qZ3_canary-access.token~1f9c").reveal()
+    whole = "".join(f"%{ord(letter):02x}" if letter in "-_" else letter for letter in token)
+    more = token.replace("-", "%2D").replace("_", "%5F").replace(".", "%2E").replace("~", "%7E")
+    address = f"https://redbooth.test/login?was={whole}#is={whole}"
+    faulty.answers = [reply(302, "", Location=address, Link=f"<https://redbooth.test/{more}>; rel=next")]
+    session.get(f"{API_URL}/me", allow_redirects=False)
+    text = str(last()) + str(last().response_headers) + transcript.markdown
+    assert "canary" not in text
+    assert "<access token" in text
 
 
 BROKEN = [

@@ -87,13 +87,15 @@ def test_the_paste_box_takes_it_too_and_forgets_it(panel: SignInPanel, callback_
     assert code_in(callback) not in saved()
 
 
-@pytest.mark.parametrize("pasted", ["", "hello", "https://other.test/?code=x", "{callback}&code=second", "{guessed}"])
+@pytest.mark.parametrize(
+    "pasted", ["", "hello", "https://other.test/?code=x", "{callback}&code=second", "{guessed}", "{code}"]
+)
 def test_what_is_not_the_answer_is_a_sentence_and_the_wait_goes_on(
     panel: SignInPanel, callback_of: CallbackOf, pasted: str
 ) -> None:
     callback = callback_of(panel.sign_in.request)
     guessed = callback.partition("state=")[0] + "state=guessed"
-    field(panel, PASTE).value = pasted.format(callback=callback, guessed=guessed)
+    field(panel, PASTE).value = pasted.format(callback=callback, guessed=guessed, code=code_in(callback))
     click(panel, "Use this address")
     assert "Refused: " in shown(panel)
     assert "Waiting for your answer" in shown(panel)

@@ -96,6 +96,18 @@ def test_the_form_for_another_app_can_be_left_again() -> None:
     assert "Registered: client id" in shown(form)
 
 
+@pytest.mark.parametrize("place", [ID, URI])
+def test_a_secret_in_the_wrong_field_does_not_stay_there(sandbox: Sandbox, place: str) -> None:
+    sandbox.seed_application("Mine", DEFAULT_REDIRECT_URI, client_id=CLIENT_ID, client_secret=SECRET)
+    form = RegisterForm()
+    fill(form, CLIENT_ID, CLIENT_ID if place == ID else SECRET)
+    field(form, place).value = SECRET
+    click(form, "Save")
+    assert "Nothing was saved" in shown(form)
+    assert SECRET not in saved()
+    assert field(form, URI).value == DEFAULT_REDIRECT_URI
+
+
 @pytest.mark.usefixtures("sandbox")
 def test_a_typing_mistake_is_told_at_once() -> None:
     form = RegisterForm()
