@@ -117,7 +117,7 @@ def test_without_lessons_the_remedy_is_a_clone(tmp_path: Path) -> None:
 def test_where_nothing_can_be_written_it_says_so(repository: Path) -> None:
     """A file stands in the folder's place: an administrator may write anywhere, but not there."""
     (repository / FOLDER).write_text("in the way")
-    with pytest.raises(RedboothError, match=r"The working copies cannot be written to .*my-notebooks \("):
+    with pytest.raises(RedboothError, match=r"Your working copies could not be saved in .*my-notebooks \("):
         refresh_working_copies(repository)
     assert (repository / FOLDER).read_text() == "in the way"
 
@@ -409,7 +409,7 @@ def test_a_full_disk_leaves_whole_copies_and_the_next_start_goes_on(repository: 
     command = [sys.executable, "-c", LIMITED, str(repository), limit]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
     assert done.returncode == 3, done.stderr
-    assert "cannot be written to" in done.stdout
+    assert "could not be saved in" in done.stdout
     assert "space on the disk" in done.stdout
     assert [path.name for path in folder.iterdir() if path.name.endswith(".part")] == []
     copies = sorted(path.name for path in folder.glob("*.ipynb"))

@@ -31,7 +31,12 @@ ANSWER_PARAMETERS = {"code", "error", "error_description", "state", "access_toke
 
 
 class CredentialsError(RedboothError):
-    """A client id, client secret or redirect URI cannot be right."""
+    """A client id, client secret or redirect URI cannot be right.
+
+    swapped: whether the client id and the client secret fit each other's place.
+    """
+
+    swapped: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,9 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
     if wrong := provider.misfit(client_id, client_secret, redirect_uri):
         # if each fits the other's field, they were swapped, even if the redirect URI is wrong, too
         swapped = provider.misfit(client_secret, client_id, redirect_uri) in {"", "redirect_uri"}
-        raise failure(CredentialsError, "register", "swapped" if swapped else f"wrong_{wrong}")
+        error = failure(CredentialsError, "register", "swapped" if swapped else f"wrong_{wrong}")
+        error.swapped = swapped
+        raise error
     fields = dict(zip(NAMES, (client_id, client_secret, redirect_uri), strict=True))
     other = [name for name, value in fields.items() if os.environ.get(name, "").strip() not in {"", value}]
     if other and provider.kind in KINDS_FROM_ENVIRONMENT:

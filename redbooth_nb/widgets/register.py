@@ -30,7 +30,7 @@ class RegisterForm(View):
 
     def __init__(self, name: str = "My first Redbooth app", redirect_uri: str = DEFAULT_REDIRECT_URI) -> None:
         configuration = Configuration.read()
-        self._provider = provider = current_provider(configuration)
+        provider = current_provider(configuration)
         self.settings: Settings | None = None
         with suppress(NotYet):
             self.settings = Settings.load()
@@ -79,8 +79,8 @@ class RegisterForm(View):
         if secret or app is None or typed != (app.client_id, app.redirect_uri):  # else it is saved already
             try:
                 self.save(self._client_id.value, secret, self._redirect_uri.value)
-            except CredentialsError:  # the secret may be in the wrong field
-                if self._provider.misfit(typed[0], secret, typed[1]) == "client_id":
+            except CredentialsError as error:  # the secret may be in the wrong field
+                if error.swapped:
                     self._client_id.value = ""
                 if "://" not in typed[1]:
                     self._redirect_uri.value = DEFAULT_REDIRECT_URI
