@@ -92,8 +92,8 @@ def _forms(value: str) -> tuple[str, ...]:
     escaped, dumped = html.escape(value), json.dumps(value)[1:-1]
     forms = [value, escaped, escaped.replace("&#x27;", "&#39;").replace("&quot;", "&#34;")]
     forms += [dumped, dumped.replace("/", r"\/")]
-    whole = re.sub(r"[-_.~]", lambda found: f"%{ord(found[0]):02X}", quote(raw, safe=""))  # more than is needed
-    for encoded in (quote(raw, safe=""), quote(raw), quote_plus(raw), whole):
+    every = re.sub(r"[-_.~]", lambda found: f"%{ord(found[0]):02X}", quote(raw, safe=""))  # more than is needed
+    for encoded in (quote(raw, safe=""), quote(raw), quote_plus(raw), every):
         forms += [encoded, re.sub("%..", lambda found: found[0].lower(), encoded)]
     for offset in range(3):
         encoded = base64.b64encode(b"\0" * offset + raw).decode().rstrip("=")

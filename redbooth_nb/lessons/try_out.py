@@ -124,7 +124,9 @@ def _others_still_work(name: str, before: str, app: str) -> bool:
     """Return whether what came with a function leaves the app's other functions right; say so if not."""
     same = arguments_of(functions(before)[name]) == arguments_of(functions(app)[name])
     changed = [each for each in changed_names(before, app) if each != name or not same]
-    for other in EXERCISES if changed else ():
+    if not changed:
+        return True
+    for other in EXERCISES:
         if other != name and any(report["mistake"] for report in judge(other, [app])[0].values()):
             values = {"changed": ", ".join(changed), "other": other}
             return _is_right(name, f"{other}() still works.", {"mistake": "others_changed", "values": values})

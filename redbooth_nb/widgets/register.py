@@ -75,14 +75,14 @@ class RegisterForm(View):
     def _clicked(self) -> None:
         app, secret = self.settings, self._secret.value
         self._secret.value = ""  # what a widget holds could be saved with the notebook
-        typed = self._client_id.value, self._redirect_uri.value
-        if secret or app is None or typed != (app.client_id, app.redirect_uri):  # else it is saved already
+        client_id, uri = self._client_id.value, self._redirect_uri.value
+        if secret or app is None or (client_id, uri) != (app.client_id, app.redirect_uri):  # else it is saved already
             try:
-                self.save(self._client_id.value, secret, self._redirect_uri.value)
+                self.save(client_id, secret, uri)
             except CredentialsError as error:  # the secret may be in the wrong field
                 if error.swapped:
                     self._client_id.value = ""
-                if "://" not in typed[1]:
+                if "://" not in uri:
                     self._redirect_uri.value = DEFAULT_REDIRECT_URI
                 raise
 

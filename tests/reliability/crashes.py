@@ -186,7 +186,7 @@ def look(scene: Scene, done: dict[str, Any], before: str, found: Crashes) -> Non
         found.where_lost.append(where)
         if scene.rotation != "at once":
             found.wrong.append(f"{where}: lost, and the service had kept the old pair")
-        if "was probably interrupted" not in error.why or not named or replaced:
+        if "before the new one was saved" not in error.why or not named or replaced:
             found.wrong.append(f"{where}: lost, and the next start did not say so")
         if scene.store.load() != token:
             found.wrong.append(f"{where}: the stored token was changed")
