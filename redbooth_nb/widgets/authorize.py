@@ -45,7 +45,7 @@ class SignInPanel(View):
             callback = press(connect(requests.Session()), request.url, request.redirect_uri, answer)
         self._countdown = Countdown(timeout, timeout, TEXTS["countdown"]["sign-in"])
         self._waiting = row(self._countdown, self._button("Cancel", self._give_up))
-        self._again = row(self._button("Start again", self.start_again))
+        self._again = row(self._button("Start again", self._begin_again))
         self._address = field(w.Text, "Or paste the address you were sent to", label_width="auto")
         self._paste = row(self._address, self._button("Use this address", self._take))
         self._begin(request, callback)
@@ -88,6 +88,11 @@ class SignInPanel(View):
         self.sign_in.cancel()
         how = {"pkce": old.code_verifier is not None, "nonce": bool(old.nonce)}
         self._begin(AuthorizationRequest.new(old.settings, response_type=old.response_type, scope=old.scope, **how))
+
+    def _begin_again(self) -> None:
+        self.start_again()
+        if self.browser:
+            self.browser.focus()  # as above
 
     def _take(self) -> None:
         address = self._address.value

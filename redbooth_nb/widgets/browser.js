@@ -132,6 +132,11 @@ function render({ model, el }) {
     frame.title = shown.title;
     status.textContent = shown.title;
     root.classList.remove("rb-busy");
+    if (shown.focus) {
+      shown.focus = false; // once
+      root.scrollIntoView({ block: "nearest" });
+      frame.focus();
+    }
     if (drawn?.page === shown.page && drawn.html === shown.html) return; // else a click or typed text could be lost
     drawn = shown;
     port.postMessage({ html: shown.html, styles: shown.styles, focus: asked });

@@ -53,7 +53,7 @@ class Browser(View):
         provider = current_provider()
         self._url, self._label, self._on_tab, self._on_arrival = url, label, on_tab, on_arrival
         self._provider, self._visitor = provider, Visitor(_window_session(provider))
-        self._notice, self._near, self._page = "", False, 0
+        self._notice, self._near, self._page, self._turned_to = "", False, 0, False
         self._tab = self._button("Use a tab in my own browser", self.use_tab)
         self._link, self._window, self.in_tab = Markup(), _Window(layout=shared(w.Layout)), provider.kind == "live"
         self._window.on_msg(lambda _, asked, __: self._take(asked))
@@ -79,6 +79,10 @@ class Browser(View):
         else:
             self._link.value = f"{shown}, or go on in the window above."
             self._arrange()
+
+    def focus(self) -> None:
+        """Bring the window into view once it is drawn, and lead the keyboard to its page."""
+        self._turned_to = True
 
     @only_kit_errors
     def go_to(self, url: str) -> None:
@@ -167,7 +171,8 @@ class Browser(View):
 
     def _tell(self, address: str, title: str, markup: str, styles: str = "") -> None:
         shown = {"address": address, "title": title, "html": markup, "styles": styles, "page": self._page}
-        self._window.send(shown | {"back": self._visitor.can_go_back})
+        self._window.send(shown | {"back": self._visitor.can_go_back, "focus": self._turned_to})
+        self._turned_to = False
 
     def _styles(self) -> str:
         """Return the style sheets that the provider gives; a page does without the others."""

@@ -24,6 +24,19 @@ def click_button(place: Locator, name: str) -> None:
     button.click()
 
 
+def click_in_window(button: Locator) -> None:
+    """Click a button on a page in a window, once the mouse is known to reach it.
+
+    Such a page is a process of its own. For a moment after Chromium has scrolled it into view, a click there goes to
+    the notebook around it instead. A button that the mouse reaches is hovered.
+    """
+    button.hover()
+    while not button.evaluate("button => button.matches(':hover')"):
+        button.page.mouse.move(0, 0)
+        button.hover()
+    button.click()
+
+
 class Notebook:
     """One notebook at a time, used with the mouse; `Keyboard` does the same without."""
 
@@ -139,7 +152,9 @@ class Notebook:
         if isinstance(page, FrameLocator):
             button.wait_for()
             hold_still(self.page)
-        button.click()
+            click_in_window(button)
+        else:
+            button.click()
 
     def fill_in(self, page: Page | FrameLocator, label: str, text: str) -> None:
         """Type into a field on a page in another tab or in a window."""

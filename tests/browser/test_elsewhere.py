@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import nbformat
 from browser.lab import ROOT, Lab, jupyterlab
-from browser.notebook import Keyboard, Notebook
+from browser.notebook import Keyboard, Notebook, click_in_window
 from browser.panel import Panel
 from browser.secrets_in import secrets_in
 from browser.themes import shot
@@ -126,7 +126,9 @@ def test_voila_shows_the_window_and_takes_the_decision(tmp_path: Path, running_b
             # Voila's own page asks the network for fonts and scripts, and works without
             shown.route(lambda url: urlsplit(url).hostname != "localhost", lambda route: route.abort())
             shown.goto(found[0])
-            shown.frame_locator("iframe.rb-page").get_by_role("button", name="Allow").click(timeout=60_000)
+            allow = shown.frame_locator("iframe.rb-page").get_by_role("button", name="Allow")
+            allow.wait_for(timeout=60_000)
+            click_in_window(allow)
             expect(shown.locator(".redbooth-view").first).to_contain_text("Allowed: <authorization code")
             shot(shown, "voila")
             shown.close()
@@ -154,7 +156,7 @@ def test_a_hostile_page_stays_in_the_window_and_does_no_harm(desk: Notebook, tmp
     panel.window.get_by_text("two").wait_for()
     assert panel.window.locator("svg, img, area, script, base, [autofocus], form[name]").count() == 0
     assert panel.part.evaluate("part => document.activeElement.tagName !== 'IFRAME'")  # it did not take the focus
-    panel.window.get_by_text("two").click()
+    click_in_window(panel.window.get_by_text("two"))
     panel.window.get_by_text("No app is waiting for an answer").wait_for()
     panel.python(show)
     panel.window.locator("button").evaluate("button => button.click()")

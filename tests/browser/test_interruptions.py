@@ -117,6 +117,8 @@ def test_cancel_takes_the_window_away_and_a_new_link_brings_one(waiting: Noteboo
     expect(waiting.cell(1)).to_contain_text("The sign-in was canceled.")
     expect(waiting.cell(1).locator("iframe")).to_have_count(0)
     waiting.press(1, "Start again")
+    expect(waiting.cell(1).locator("iframe")).to_be_focused()
+    expect(waiting.cell(1).get_by_label("Address")).to_be_in_viewport()
     waiting.press_in(waiting.window(1), "Deny")
     expect(waiting.cell(1)).to_contain_text("Denied: access_denied")
 
