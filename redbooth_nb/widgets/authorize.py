@@ -92,7 +92,7 @@ class SignInPanel(View):
     def _begin_again(self) -> None:
         self.start_again()
         if self.browser:
-            self.browser.focus()  # as above
+            self.browser.turned_to = True  # as above
 
     def _take(self) -> None:
         address = self._address.value

@@ -1,7 +1,4 @@
-"""A browser window in the notebook, for the pages of a stand-in: it shows the address coming back with code and state.
-
-Pages and addresses travel as messages and are never part of the widget's state, so a notebook never saves them.
-"""
+"""A browser window in the notebook for a stand-in's pages: it shows the address coming back with code and state."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,7 +23,7 @@ from redbooth_nb.widgets.view import HERE, TEXTS, Markup, View, shared
 
 
 class _Window(anywidget.AnyWidget):
-    """The drawing, in JavaScript. It has no traits: everything it shows is sent to it as messages."""
+    """The drawing, in JavaScript. It has no traits: what it shows is sent as messages, so a notebook never saves it."""
 
     _esm = HERE / "browser.js"
     _css = HERE / "browser.css"
@@ -38,7 +35,8 @@ class Browser(View):
     It opens `url` when it is drawn. After `use_tab()` a link that opens it in a tab appears below; on redbooth.com
     there is only that link. label: what the link says. answer: the button to press where nobody is at the browser.
     on_tab: called before a link is shown. on_arrival: called with the address outside Redbooth that the window was
-    sent to; the window shows what it returns, or the RedboothError that it raises.
+    sent to; the window shows what it returns, or the RedboothError that it raises. turned_to: set it, and the window
+    comes into view when it is drawn next, with the keyboard in its page.
     """
 
     def __init__(
@@ -53,7 +51,7 @@ class Browser(View):
         provider = current_provider()
         self._url, self._label, self._on_tab, self._on_arrival = url, label, on_tab, on_arrival
         self._provider, self._visitor = provider, Visitor(_window_session(provider))
-        self._notice, self._near, self._page, self._turned_to = "", False, 0, False
+        self._notice, self._near, self._page, self.turned_to = "", False, 0, False
         self._tab = self._button("Use a tab in my own browser", self.use_tab)
         self._link, self._window, self.in_tab = Markup(), _Window(layout=shared(w.Layout)), provider.kind == "live"
         self._window.on_msg(lambda _, asked, __: self._take(asked))
@@ -79,10 +77,6 @@ class Browser(View):
         else:
             self._link.value = f"{shown}, or go on in the window above."
             self._arrange()
-
-    def focus(self) -> None:
-        """Bring the window into view once it is drawn, and lead the keyboard to its page."""
-        self._turned_to = True
 
     @only_kit_errors
     def go_to(self, url: str) -> None:
@@ -171,8 +165,8 @@ class Browser(View):
 
     def _tell(self, address: str, title: str, markup: str, styles: str = "") -> None:
         shown = {"address": address, "title": title, "html": markup, "styles": styles, "page": self._page}
-        self._window.send(shown | {"back": self._visitor.can_go_back, "focus": self._turned_to})
-        self._turned_to = False
+        self._window.send(shown | {"back": self._visitor.can_go_back, "focus": self.turned_to})
+        self.turned_to = False
 
     def _styles(self) -> str:
         """Return the style sheets that the provider gives; a page does without the others."""
