@@ -134,7 +134,7 @@ def _provider() -> Iterator[str]:
         name = "credentials-none" if has_lessons() or who.kind == "live" else "credentials-none-no-lessons"
         yield found(name, file=credentials_file(configuration, who))
         return
-    name = "credentials-gone" if settings.misfit else "credentials"
+    name = "credentials-gone" if settings.wrong_field else "credentials"
     yield found(name, client_id=settings.shown_client_id, source=settings.source)
     store = TokenStore(settings.folder)
     name = "token-none" if store.load() is None else "token-cut-off" if store.interrupted() else "token"

@@ -62,7 +62,7 @@ def stills(camera: Camera) -> None:
     camera.take("url")
     camera.draw("ExchangeForm(allow())").press("Send")
     expect(camera.panel.part).to_contain_text("arrived and were saved")
-    camera.panel.part.get_by_text("The answer, field by field").click()
+    camera.panel.part.get_by_text("The response, field by field").click()
     camera.take("exchange")
     camera.draw("card = TokenCard()\ncard").press("Refresh")
     expect(camera.panel.part).to_contain_text("Replaced")
@@ -77,11 +77,11 @@ def stills(camera: Camera) -> None:
 
 TRIED_OUT = """def call(credentials, token, path):
     url = f"{REDBOOTH}/api/3{path}"
-    answer = requests.get(url, headers={"Authorization": f"Bearer {token['access_token']}"}, timeout=30)
-    if answer.status_code == 401:
+    response = requests.get(url, headers={"Authorization": f"Bearer {token['access_token']}"}, timeout=30)
+    if response.status_code == 401:
         token = refresh(credentials, token)
-        answer = requests.get(url, headers={"Authorization": f"Bearer {token['access_token']}"}, timeout=30)
-    return answer
+        response = requests.get(url, headers={"Authorization": f"Bearer {token['access_token']}"}, timeout=30)
+    return response
 
 try_out(call)"""
 

@@ -426,7 +426,7 @@ ENDS = {
     "no token": ("raise MissingTokenError()", "What to do: "),
     "stops at 401": ("requests.get('https://redbooth.com/api/3/me').raise_for_status()", "The access token expired"),
     "no network": ("raise requests.ConnectionError('nothing there')", "Check your network"),
-    "too slow": ("raise requests.ReadTimeout('too slow')", "did not answer in time"),
+    "too slow": ("raise requests.ReadTimeout('too slow')", "did not respond in time"),
 }
 
 

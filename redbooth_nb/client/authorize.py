@@ -55,7 +55,7 @@ class AuthorizationRequest:
         """Prepare a request with a fresh `state`, and remember it on disk as the one under way.
 
         pkce: add a code challenge (RFC 7636); there is no sign that redbooth.com checks it.
-        nonce: add a random query parameter to the redirect URI; the guide asks only for the same host and path.
+        nonce: add a random query parameter to the redirect URI. In the guide, only host and path must match.
         Raises NotYet before an app is registered, StoreError when the request cannot be kept.
         """
         settings = settings or Settings.load()
@@ -119,7 +119,7 @@ def adopt(url: str, settings: Settings | None = None) -> AuthorizationRequest:
     request = AuthorizationRequest(settings, **fields, nonce="", code_verifier=None)
     unchanged = str(url).startswith(f"{AUTHORIZE_URL}?") and sorted(given) == sorted(request.parameters.items())
     uris = (request.redirect_uri, settings.redirect_uri)
-    asked, registered = (re.sub(r":\d+(?=/|$)", "", uri.partition("?")[0]) for uri in uris)  # the ports may differ
+    asked, registered = (re.sub(r":\d+(?=/|$)", "", uri.partition("?")[0]) for uri in uris)  # without ports
     if not (unchanged and request.state and asked == registered):
         raise failure(RedboothError, "pending", "foreign")
     PendingAuthorization(settings).begin(request)
@@ -129,7 +129,7 @@ def adopt(url: str, settings: Settings | None = None) -> AuthorizationRequest:
 class PendingAuthorization:
     """The request under way and, once it has arrived, its answer: on disk, so that they survive a restart.
 
-    README.md lists the fields. This file's lock is never held during a request; the token's lock is.
+    README.md lists the fields. This file's lock is never held during an HTTP request; the token's lock is.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -137,7 +137,7 @@ class PendingAuthorization:
 
     @only_kit_errors
     def begin(self, request: AuthorizationRequest) -> None:
-        """Replace the request under way. Raises RedboothError if its state was used before, except by itself."""
+        """Replace the request under way. Raises RedboothError if another one had its state before."""
         with locked(self._file.path.with_suffix(".lock")):
             stale, sent = [], []
             with suppress(NotYet, StoreError):
@@ -191,7 +191,7 @@ class PendingAuthorization:
 
     @only_kit_errors
     def unmark_code_sent(self, request: AuthorizationRequest, code: Secret, callback_url: Secret) -> None:
-        """Undo `mark_code_sent`: it is certain that nothing was sent."""
+        """Undo `mark_code_sent`. Only for when it is certain that nothing was sent."""
         with self.change() as record:
             mark = hashlib.sha256(code.reveal().encode()).hexdigest()
             record["sent_codes"] = [sent for sent in record["sent_codes"] if sent != mark]

@@ -83,7 +83,7 @@ class SignIn:
 
     @only_kit_errors
     def paste(self, callback_url: str) -> AuthorizationResponse:
-        """Take the address that the browser was sent to. Raises CallbackError or StateError.
+        """Take the address that the browser was sent to. Raises what `AuthorizationResponse.read` raises.
 
         The wait then goes on, unless a newer request was made: nothing can answer this one anymore.
         """

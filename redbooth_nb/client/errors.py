@@ -1,4 +1,4 @@
-"""Every failure of the flow: what the guide lists, what the RFCs specify, what Doorkeeper, Redbooth's engine, sends.
+"""Every failure of the flow: what the guide lists, what the RFCs specify, and what Doorkeeper sends.
 
 The sentences are in `meanings.toml`, one table for each step.
 """
@@ -27,7 +27,7 @@ class TokenEndpointError(RedboothError):
 
     @property
     def refused(self) -> bool:
-        """Whether it was a refusal, a 4xx with an error code: the service used up no code or token."""
+        """Whether it was a refusal, a 4xx with an error code: this request used up no code or token."""
         return bool(self.error) and HTTPStatus.BAD_REQUEST <= self.status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 

@@ -38,7 +38,7 @@ def exchange(response: AuthorizationResponse | None = None) -> Token:
 
     Raises NotYet when there is no code, or the last one was sent; CodeAlreadySent when that of `response` was sent;
     TokenEndpointError when the service refuses; TransportError when it does not answer: if `error.sent`, the code may
-    be used up, so authorize again; if not, call `exchange` again.
+    be used up, so authorize again; if not, call `exchange` again. StoreError when the token cannot be saved.
     """
     response = response or AuthorizationResponse.last()
     request = response.request
@@ -81,7 +81,7 @@ def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAu
         if answer.is_redirect:  # credentials go nowhere else
             raise requests.TooManyRedirects(response=answer)  # named_failures turns it into "redirect"
         if problem := error_in_answer(answer, step):
-            # after a refusal the service may still take a refresh token or a code, but this client sends no code twice
+            # a refresh token that was refused may still be good; a code is never sent again, good or not
             if step == "exchange" or not problem.refused:
                 problem.remedy += afterward
             raise problem
@@ -102,7 +102,7 @@ def error_in_answer(answer: requests.Response, step: str) -> TokenEndpointError 
 
     Old and new versions of the service differ (401 or 400, `error` as text or as an object); both are understood.
     """
-    where = f"{step}: POST {TOKEN_URL} answered {status_of(answer)}"
+    where = f"{step}: POST {TOKEN_URL} returned {status_of(answer)}"
     try:
         content = json.loads(answer.content.decode("utf-8-sig"))
     except (ValueError, RecursionError):

@@ -1,8 +1,8 @@
 """A small file: only its owner may read it, one program at a time changes it, and no crash leaves it half written.
 
-The variables in here hold secrets. So each function of the client that calls this module is decorated with
+The variables in here hold secrets. So every public function of the client that leads here is decorated with
 `only_kit_errors`, which drops the frames of an error. A generator such as `PendingAuthorization.change` can't be, so
-the functions that enter it are.
+its callers are decorated.
 """
 
 import errno
@@ -25,7 +25,7 @@ from redbooth_nb.client.errors import StoreError, failure
 from redbooth_nb.configuration import make_private
 
 FORMAT = 1
-LOCK_SECONDS = 100  # a request under the lock takes less, unless its headers trickle in: 5 + 30 + 60 s
+LOCK_SECONDS = 100  # a request under the lock takes less, unless its headers trickle in: 5 + 30 + 60 s, to revoke
 RENAME_WAITS = (0.01, 0.05, 0.2, 0.5)  # seconds; on Windows a file that somebody is reading cannot be replaced
 NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # from file systems that cannot fsync a folder, as some network drives
 _threads: dict[tuple[int, Path], threading.Lock] = {}  # so that only one thread polls a file
@@ -115,7 +115,7 @@ class PrivateFile:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock at `path`: one thread in all processes does. It ends with the process; the file stays empty.
+    """Hold the lock at `path`: only one thread, across all processes, can. It ends with the process; the file stays.
 
     Raises StoreError when it is not free within LOCK_SECONDS, or when locks have no effect in its folder.
     """

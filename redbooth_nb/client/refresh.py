@@ -1,7 +1,7 @@
 """Stage 4, refresh: a new token before or when the old one expires (guide, chapter 4; RFC 6749 section 6).
 
 The order matters: lock, read the store (the caller's token may be old), mark, refresh, save, and only then use.
-Redbooth replaces the refresh token every time; an app that loses the new one has lost the user's permission.
+Redbooth replaces the refresh token every time; an app that loses the new one may have lost the user's permission.
 """
 
 from contextlib import suppress
@@ -18,8 +18,9 @@ from redbooth_nb.client.token import Token, TokenStore
 from redbooth_nb.client.wire import TIMEOUT, api_address, bearer_problem, connect_bounded, named_failures
 from redbooth_nb.errors import RedboothError, only_kit_errors
 from redbooth_nb.provider.addresses import REVOKE_URL, TOKEN_URL
+from redbooth_nb.traffic.redaction import hide_in_text
 
-# The error codes for a refresh token that is no longer valid: of services today, and of those before 2015.
+# The error codes for a refresh token that is no longer valid. Before 2015 it was invalid_request.
 DEAD: Final = frozenset({"invalid_grant", "invalid_request"})
 DEFAULTS: Final[dict[str, Any]] = {"timeout": TIMEOUT, "allow_redirects": False}
 
@@ -31,7 +32,8 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
     replacing: the token that no longer works. If the store already has a fresh one in its place, that is returned and
     nothing is sent. Without `replacing` it always refreshes.
     Raises NotYet without a token, AuthorizeAgain when the refresh token is dead, TokenEndpointError or
-    TransportError when the service refuses or does not answer. The stored token is never deleted.
+    TransportError when the service refuses or does not answer, StoreError when the new token cannot be saved. The
+    stored token is never deleted.
     """
     settings = settings or Settings.load()
     store = TokenStore(settings.folder)
@@ -82,7 +84,7 @@ class RedboothSession:
 
         `get`, `post`, `put` and `delete` are the same with the method filled in. A redirect is returned, not followed,
         unless you say so: the token is for the API alone. The answer is read to its end, even with stream=True. A
-        refresh takes none of the arguments; set `verify` and proxies in the environment, as requests reads it.
+        refresh takes none of the arguments: for it, set REQUESTS_CA_BUNDLE and HTTPS_PROXY in the environment.
         Raises NotYet without a token, ApiError for an address outside the API or a call that cannot be repeated,
         AuthorizeAgain when the permission is gone, TransportError when there is no answer, and what `refresh` raises.
         """
@@ -134,7 +136,7 @@ class RedboothSession:
         # requests replaces the session's hooks, which limit the answer, with those of the call: so both are passed
         own = (arguments.get("hooks") or {}).get("response") or []
         hooks = {"response": [*self._session.hooks["response"], *(own if isinstance(own, list | tuple) else [own])]}
-        with named_failures(f"{method} {url.partition('?')[0]}"):
+        with named_failures(f"{method} {hide_in_text(url.partition('?')[0])}"):
             return self._session.request(method, url, **{**DEFAULTS, **arguments, "headers": headers, "hooks": hooks})
 
 

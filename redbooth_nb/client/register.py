@@ -23,7 +23,7 @@ from redbooth_nb.secret import Secret
 LONGEST_PLACEHOLDER = 39  # characters; longer values are never taken for one: Redbooth's have 43 or 64
 SHOWN = 8  # characters of a client id that are shown
 NAMES = ("REDBOOTH_CLIENT_ID", "REDBOOTH_CLIENT_SECRET", "REDBOOTH_REDIRECT_URI")
-KINDS_FROM_ENVIRONMENT = {"live", "stand-in"}  # not the kit's own sandbox
+KINDS_FROM_ENVIRONMENT = {"live", "stand-in"}  # a stand-in of your own: the kit's, the sandbox, has another kind
 DEFAULT_REDIRECT_URI = "http://127.0.0.1:8765/callback"
 NONCE_NAME = "attempt"  # see AuthorizationRequest
 # what Redbooth adds to the redirect URI; each may appear only once
@@ -33,7 +33,7 @@ ANSWER_PARAMETERS = {"code", "error", "error_description", "state", "access_toke
 class CredentialsError(RedboothError):
     """A client id, client secret or redirect URI cannot be right.
 
-    swapped: whether the client id and the client secret fit each other's place.
+    swapped: whether each of client id and client secret was entered in the other's place.
     """
 
     swapped: bool = False
@@ -55,9 +55,9 @@ class Settings:
     source: str
 
     @property
-    def misfit(self) -> str:
+    def wrong_field(self) -> str:
         """What the sandbox knows to be wrong, such as "client_id" for an unknown app; other providers always say ""."""
-        return self.provider.misfit(self.client_id, self.client_secret.reveal(), self.redirect_uri)
+        return self.provider.wrong_field(self.client_id, self.client_secret.reveal(), self.redirect_uri)
 
     @property
     def shown_client_id(self) -> str:
@@ -119,9 +119,9 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
         raise failure(CredentialsError, "register", "refused", problems=" ".join(problems))
     configuration = Configuration.read()
     provider = current_provider(configuration)
-    if wrong := provider.misfit(client_id, client_secret, redirect_uri):
+    if wrong := provider.wrong_field(client_id, client_secret, redirect_uri):
         # if each fits the other's field, they were swapped, even if the redirect URI is wrong, too
-        swapped = provider.misfit(client_secret, client_id, redirect_uri) in {"", "redirect_uri"}
+        swapped = provider.wrong_field(client_secret, client_id, redirect_uri) in {"", "redirect_uri"}
         error = failure(CredentialsError, "register", "swapped" if swapped else f"wrong_{wrong}")
         error.swapped = swapped
         raise error
@@ -134,7 +134,7 @@ def save_credentials(client_id: str, client_secret: str, redirect_uri: str = DEF
         make_private(path.parent)
         with locked(configuration.state_dir / "credentials.lock"):
             before = path.read_bytes().decode("utf-8-sig") if path.exists() else ""
-            replace_file(path.resolve(), with_values(before, fields).encode())  # a link stays one
+            replace_file(path.resolve(), with_values(before, fields).encode())  # a link stays a link
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links that lead to one another
         reason = getattr(error, "strerror", None) or "a line in it cannot be read"
         raise failure(CredentialsError, "register", "unsaved", path=path, reason=reason) from None

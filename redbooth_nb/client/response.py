@@ -51,8 +51,8 @@ class AuthorizationResponse:
 
         accept_missing_state: take an answer without `state`, giving up the protection that it gives.
         Raises CallbackError when the text isn't an answer for this app, StateError when it is not the answer to
-        this request, TokenEndpointError when an implicit answer (response_type=token) holds no valid token; the
-        request then stays open.
+        this request, TokenEndpointError when an implicit answer (response_type=token) holds no valid token. After
+        each of these the request stays open. NotYet or StoreError when the request cannot be read.
         A denial is not an error: it is an outcome.
         """
         callback_url = callback_url.strip()  # pasted by hand, it often comes with a space or a line break
@@ -110,7 +110,7 @@ class AuthorizationResponse:
         return self.url_for_oauthlib
 
     def put_back(self) -> None:
-        """Undo `use`: it is certain that nothing was sent."""
+        """Undo `use`. Only for when it is certain that nothing was sent."""
         if self.code:
             PendingAuthorization(self.request.settings).unmark_code_sent(self.request, self.code, self.callback_url)
 
@@ -139,7 +139,7 @@ class AuthorizationResponse:
 def _check_state(
     fields: dict[str, str], request: AuthorizationRequest, record: dict[str, Any], *, accept_missing: bool
 ) -> str:
-    """Say how the answer was matched: by `state`, else by the nonce or as the caller wants. Raises StateError."""
+    """Say how the answer was matched: by `state`, by the nonce, or not at all if that is allowed. Raises StateError."""
     state = fields.get("state")
     if not same_text(record["state"], request.state):  # a newer request was made: is this the answer to that one?
         problem = "for_newer_request" if same_text(record["state"], state or "") else "superseded"

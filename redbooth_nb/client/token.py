@@ -43,7 +43,7 @@ class Token:
         Raises TokenEndpointError when a token or the type is wrong (RFC 6749 section 5.1); see `without_odd_fields`.
         """
         if problems := content_problems(answer):
-            where = "The token endpoint answered"
+            where = "The token endpoint responded"
             raise failure(TokenEndpointError, "endpoint", "no_token", where=where, problems=problems)
         answer = without_odd_fields(answer)
         scope, refresh = answer.get("scope") or (previous.scope if previous else ""), answer.get("refresh_token")
@@ -52,7 +52,7 @@ class Token:
             token_type=answer.get("token_type", "bearer"),
             expires_in=int(float(answer.get("expires_in", 0))) or None,
             refresh_token=Secret("refresh token", refresh) if refresh else previous.refresh_token if previous else None,
-            scope=hide_in_text(" ".join(scope) if isinstance(scope, list) else scope),  # the tokens are known by now
+            scope=hide_in_text(" ".join(scope) if isinstance(scope, list) else scope),  # hides the two above
             obtained_at=now,
         )
 
@@ -136,7 +136,7 @@ class TokenStore:
     def save(self, token: Token) -> None:
         """Keep the token; when this returns it is on the disk, and the mark is gone.
 
-        After a StoreError the file is whole, usually with the old token and its mark; `lock` repeats a failed rename.
+        After a StoreError the file is whole, usually with the old token and mark; the next `lock` retries the rename.
         """
         try:
             self._file.write(token.reveal())
@@ -152,7 +152,7 @@ class TokenStore:
     def refreshing(self, token: Token) -> Iterator[bool]:
         """Mark `token` on disk while it is refreshed: a crash before `save` is then noticed.
 
-        Yields whether an earlier refresh had left a mark. If not, an error that lost nothing removes the new mark.
+        Yields whether an earlier refresh had left a mark. If not, a refusal or a failure to send removes the new mark.
         """
         interrupted = self.interrupted()
         self._mark(token)

@@ -134,17 +134,17 @@ def transport_failure(error: Exception, what: str) -> TransportError:
     if isinstance(error, exceptions.InvalidHeader) and error.request is not None:
         code = "unreadable"  # a header of the answer
     response = getattr(error, "response", None)
-    status = f" answered {status_of(response)}" if response is not None else ""
+    status = f" returned {status_of(response)}" if response is not None else ""
     problem = error if isinstance(error, UnboundedAnswer) else ""
     named = failure(TransportError, "transport", code, before=f"{what}{status}: ", problem=problem)
-    # requests wraps urllib3's error, which says why it gave up; for TLS and proxies that wraps another one. If the
+    # requests wraps urllib3's error, which says why it gave up; for TLS and proxies, that one wraps another. If the
     # connection was never made, or not trusted, nothing was sent.
     reason = getattr(next(iter(error.args), None), "reason", None)
     reason = getattr(reason, "original_error", reason)
     untrusted = isinstance(next(iter(getattr(reason, "args", ())), None), ssl.SSLCertVerificationError)
-    refused = isinstance(reason, NewConnectionError | ConnectTimeoutError) or str(reason).startswith(NO_TUNNEL)
-    unready = code in NEVER_SENT and not getattr(error, "errno", None)  # requests' own errors about files have none
-    named.sent = not (untrusted or refused or unready)
+    not_connected = isinstance(reason, NewConnectionError | ConnectTimeoutError) or str(reason).startswith(NO_TUNNEL)
+    never_built = code in NEVER_SENT and not getattr(error, "errno", None)  # requests' own errors about files have none
+    named.sent = not (untrusted or not_connected or never_built)
     return named
 
 

@@ -109,7 +109,7 @@ def _register() -> Findings:
     try:
         settings = Settings.load()
         gone = failure(NotYet, "register", "gone", client_id=settings.shown_client_id)
-        yield "app", not settings.misfit, {"client_id": settings.shown_client_id, "problem": gone.what}
+        yield "app", not settings.wrong_field, {"client_id": settings.shown_client_id, "problem": gone.what}
     except RedboothError as error:
         yield "app", False, {"problem": error.what}
 

@@ -73,15 +73,15 @@ def out_of_order(error: NameError) -> str:
     return ""
 
 
-def explain(answer: requests.Response) -> None:
-    """Print what an answer from Redbooth says and what to do about it: a page, a redirect, a token or an API answer."""
-    meaning = _reading(answer)[1]
-    print(summarize(answer) + (f"\n{meaning}" if meaning else ""))
+def explain(response: requests.Response) -> None:
+    """Print what a response from Redbooth says and what to do about it: a page, a redirect, a token or API data."""
+    meaning = _reading(response)[1]
+    print(summarize(response) + (f"\n{meaning}" if meaning else ""))
 
 
-def summarize(answer: requests.Response) -> str:
-    """Return in one line what an answer from Redbooth says."""
-    return f"--> {status_of(answer)}: {hide_in_text(_reading(answer)[0])}"
+def summarize(response: requests.Response) -> str:
+    """Return in one line what a response from Redbooth says."""
+    return f"--> {status_of(response)}: {hide_in_text(_reading(response)[0])}"
 
 
 def describe_error(error: Explained) -> str:
@@ -126,6 +126,6 @@ def _reading(answer: requests.Response) -> tuple[str, RedboothError | None]:
         said = "no error code" if isinstance(hidden_json(answer.text), dict) else "something that is not JSON"
         return problem.error or said, explanation_of("token", problem.error)
     if answer.ok:
-        return "a good answer", None
+        return "a good response", None
     said = answer.headers.get("WWW-Authenticate") or hide_in_text(answer.text[:LONGEST])[:80].strip()
     return said, api_meaning(answer)

@@ -130,7 +130,7 @@ def sign_in(credentials):
 
 
 def refresh(credentials, token):
-    """Refresh: return a new token pair, saved before anything else happens, because the old pair no longer works."""
+    """Refresh: return a new token pair, saved before anything else happens, because the old pair may no longer work."""
     oauth = OAuth2Session(credentials["client_id"], token=token)
     oauth.max_redirects = 0
     new = oauth.refresh_token(
@@ -141,29 +141,29 @@ def refresh(credentials, token):
 
 
 def call(credentials, token, path):
-    """Call the API and return its answer. If the answer says that the token expired, refresh once and call again."""
+    """Call the API and return the response. If it says that the token expired, refresh once and call again."""
     url = f"{REDBOOTH}/api/3{path}"
-    answer = requests.get(url, headers={"Authorization": f"Bearer {token['access_token']}"}, timeout=30)
-    if answer.status_code == 401 and "expired" in answer.headers.get("WWW-Authenticate", ""):
+    response = requests.get(url, headers={"Authorization": f"Bearer {token['access_token']}"}, timeout=30)
+    if response.status_code == 401 and "expired" in response.headers.get("WWW-Authenticate", ""):
         token = refresh(credentials, token)
-        answer = requests.get(url, headers={"Authorization": f"Bearer {token['access_token']}"}, timeout=30)
-    return answer
+        response = requests.get(url, headers={"Authorization": f"Bearer {token['access_token']}"}, timeout=30)
+    return response
 
 
 def get(credentials, path):
     """Return what the API says. If there is no token, or Redbooth no longer accepts it, have the user sign in first."""
     token = load(credentials) or sign_in(credentials)
     try:
-        answer = call(credentials, token, path)
+        response = call(credentials, token, path)
     except OAuth2Error as error:
         if error.error not in (InvalidGrantError.error, "invalid_request"):  # a dead refresh token, now or in 2015
             raise
-        answer = None
-    if answer is None or answer.status_code == 401:
+        response = None
+    if response is None or response.status_code == 401:
         print("Redbooth no longer accepts the stored token. Please sign in again.")
-        answer = call(credentials, sign_in(credentials), path)
-    answer.raise_for_status()
-    return answer.json()
+        response = call(credentials, sign_in(credentials), path)
+    response.raise_for_status()
+    return response.json()
 
 
 def main():
@@ -183,9 +183,9 @@ if __name__ == "__main__":
         code = str(error.error) if str(error.error).replace("_", "").isalpha() else "?"  # it could repeat a secret
         raise SystemExit(f"Redbooth refused ({code}). Run the app again. If that doesn't help, check .env.") from None
     except requests.HTTPError as error:
-        raise SystemExit(f"Redbooth answered {error.response.status_code}. Try again later.") from None
+        raise SystemExit(f"Redbooth returned {error.response.status_code}. Try again later.") from None
     except requests.RequestException as error:
-        raise SystemExit(f"Redbooth gave no usable answer ({type(error).__name__}). Check the network.") from None
+        raise SystemExit(f"Redbooth gave no usable response ({type(error).__name__}). Check the network.") from None
     except OSError as error:  # a file, or else the port in the redirect URI
         if error.errno is None:  # requests did not find its certificates
             raise SystemExit(f"{error}.") from None
@@ -194,7 +194,7 @@ if __name__ == "__main__":
         hint = " Cancel the sign-in or close the program that uses it, then try again." if port else ""
         raise SystemExit(f"{where}: {error.strerror}.{hint}") from None
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
-        where = f".env, {TOKEN_FILE} or Redbooth's answer"  # such as a port that isn't a number
+        where = f".env, {TOKEN_FILE} or Redbooth's response"  # such as a port that isn't a number
         raise SystemExit(f"Something in {where} cannot be used: {type(error).__name__}: {error}") from None
     except KeyboardInterrupt:
         raise SystemExit("Stopped.") from None

@@ -118,7 +118,7 @@ def _usable_token(settings: Settings) -> Token:
 
 def _registered() -> Settings:
     settings = Settings.load()
-    if settings.misfit:
+    if settings.wrong_field:
         raise failure(NotYet, "register", "gone", client_id=settings.shown_client_id)
     return settings
 

@@ -60,7 +60,7 @@ class Provider:
         """Move the clock forward, where that can be done. Returns whether it was."""
         return False
 
-    def misfit(self, client_id: str, client_secret: str, redirect_uri: str) -> str:
+    def wrong_field(self, client_id: str, client_secret: str, redirect_uri: str) -> str:
         """Return what does not fit a registered app: "client_id", "client_secret", "redirect_uri", or "" for nothing.
 
         Only the sandbox can be asked: for any other service a wrong secret could look like an attempt to guess it.
@@ -145,8 +145,8 @@ class EmbeddedSandbox(StandIn):
         self.sandbox.advance(seconds)
         return True
 
-    def misfit(self, client_id: str, client_secret: str, redirect_uri: str) -> str:
-        return self.sandbox.misfit(client_id, client_secret, redirect_uri)
+    def wrong_field(self, client_id: str, client_secret: str, redirect_uri: str) -> str:
+        return self.sandbox.wrong_field(client_id, client_secret, redirect_uri)
 
     def revoked(self, access_token: str) -> bool:
         return self.sandbox.revoked(access_token)

@@ -127,4 +127,4 @@ def _taken_apart(token: Token, used: object) -> str:
     given = {name: getattr(token, name) for name in meanings}
     rows = [(name, "(not given)" if given[name] is None else given[name], meanings[name]) for name in meanings]
     shown = panels.table(("field", "value", "meaning"), rows) + panels.used(used)
-    return panels.fold("The answer, field by field", shown)
+    return panels.fold("The response, field by field", shown)

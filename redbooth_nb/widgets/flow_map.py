@@ -52,7 +52,7 @@ class Snapshot:
             self.now = self._read("register", app.provider.now) or time.time()
             self._read("authorize", lambda: self._sign_in(app))
             self.token = self._read("exchange", TokenStore(app.folder).load)
-            self.gone = self._read("register", lambda: app.misfit) == "client_id"
+            self.gone = self._read("register", lambda: app.wrong_field) == "client_id"
             token = self.token
             dead = self._read("exchange", lambda: bool(token and app.provider.revoked(token.access_token.reveal())))
             self.dead = bool(dead)

@@ -1,4 +1,4 @@
-"""The HTTP view: requests to Redbooth and their answers, headers folded, secrets replaced, ready to copy."""
+"""The HTTP view: requests to Redbooth and their responses, headers folded, secrets replaced, ready to copy."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress

@@ -65,10 +65,10 @@ class Playground(LiveView):
         return panel
 
     def call(self, path: str = "/me") -> object:
-        """Call the API and return the answer; refreshes by itself. Raises what `RedboothSession.get` raises."""
+        """Call the API and return the response; refreshes by itself. Raises what `RedboothSession.get` raises."""
         self._path.value = hide_in_url(path)  # a typed secret stays in no notebook
         answer = RedboothSession().get(path)
-        said = f"{status_of(answer)}. The answer is at the end of the list of requests."
+        said = f"{status_of(answer)}. The response is at the end of the list of requests."
         self._message.say(said if answer.ok else f"{status_of(answer)}: {api_meaning(answer)}", KINDS[answer.ok])
         return answer.json() if "json" in answer.headers.get("Content-Type", "") else answer.text
 

@@ -51,16 +51,19 @@ BAD_ANSWERS: dict[str, tuple[bytes, str]] = {
 
 NO_ANSWERS: dict[str, tuple[bytes, str]] = {
     "reset": (RESET, "no connection"),
-    "silence": (SILENT, "did not answer in time"),
+    "silence": (SILENT, "did not respond in time"),
     "silence in the middle": (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", "could not be read|no connection"),
     "not HTTP": (b"SSH-2.0-OpenSSH_9.0\r\n", "no connection"),
     "a redirect to a login page": (reply(302, "", Location="https://redbooth.com/login"), "302 Found"),
     "a redirect that keeps the POST": (reply(307, "", Location="https://redbooth.com/elsewhere"), "307 "),
     "a redirect elsewhere": (reply(308, "", Location="http://127.0.0.1:9/x"), "308 "),
-    "a huge page": (reply(200, "x" * 200_000, "text/html"), "200 OK: the answer is larger than 64 KiB"),
-    "a huge token": (reply(200, json.dumps({**GOOD, "x": "x" * 200_000})), "200 OK: the answer is larger than 64 KiB"),
-    "a huge error": (reply(500, "x" * 200_000, ""), "500 Internal Server Error: the answer is larger than 64 KiB"),
-    "a body that is unpacked and huge": (packed(b" " * 9_000_000), "200 OK: the answer is larger than 64 KiB"),
-    "a body without end": (ENDLESS, "200 OK: the answer is larger than 64 KiB"),
-    "a trickle": (TRICKLE, "200 OK: the answer did not end within"),
+    "a huge page": (reply(200, "x" * 200_000, "text/html"), "200 OK: the response is larger than 64 KiB"),
+    "a huge token": (
+        reply(200, json.dumps({**GOOD, "x": "x" * 200_000})),
+        "200 OK: the response is larger than 64 KiB",
+    ),
+    "a huge error": (reply(500, "x" * 200_000, ""), "500 Internal Server Error: the response is larger than 64 KiB"),
+    "a body that is unpacked and huge": (packed(b" " * 9_000_000), "200 OK: the response is larger than 64 KiB"),
+    "a body without end": (ENDLESS, "200 OK: the response is larger than 64 KiB"),
+    "a trickle": (TRICKLE, "200 OK: the response did not end within"),
 }

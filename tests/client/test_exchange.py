@@ -136,7 +136,7 @@ def test_a_bad_answer_is_named_with_status_and_leg(
     with pytest.raises(TokenEndpointError) as caught:
         exchange(allowed)
     words = " ".join(str(caught.value).split())
-    assert words.startswith("exchange: POST https://redbooth.com/oauth2/token answered ")
+    assert words.startswith("exchange: POST https://redbooth.com/oauth2/token returned ")
     assert caught.value.status == int(answer.split()[1])
     assert said_by(said, words)
     assert "missing" not in words.split("Why:")[0].lower()

@@ -134,7 +134,7 @@ def test_a_dead_refresh_token_is_named_in_both_generations(
 ) -> None:
     """R29: the stored token is never deleted."""
     faulty.answers = [reply(status, json.dumps({"error": code}))]
-    with pytest.raises(AuthorizeAgain, match=f"refresh: .* answered {status}: {code}") as caught:
+    with pytest.raises(AuthorizeAgain, match=f"refresh: .* returned {status}: {code}") as caught:
         refresh(app_at_faulty)
     assert caught.value.stage == "authorize"
     assert load(app_at_faulty) == stored
@@ -439,8 +439,18 @@ def test_an_answer_of_the_api_has_a_bound(
     assert len(RedboothSession(app_at_faulty).get("/tasks").json()) == 3000
     monkeypatch.setattr(wire.connect_bounded, "__defaults__", (100_000, 60.0))
     faulty.answers = [ENDLESS]
-    with pytest.raises(TransportError, match=r"^GET .*/tasks answered 200 OK: the answer is larger than 97 KiB"):
+    with pytest.raises(TransportError, match=r"^GET .*/tasks returned 200 OK: the response is larger than 97 KiB"):
         RedboothSession(app_at_faulty).get("/tasks")
+
+
+def test_a_secret_in_the_path_of_a_failed_call_is_hidden(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token
+) -> None:
+    """R1: somebody may paste a token into the address."""
+    faulty.answers = [b""]
+    with pytest.raises(TransportError, match=r"^GET https://redbooth.com/api/3/tasks/<access token \.\.\.") as caught:
+        RedboothSession(app_at_faulty).get(f"/tasks/{stored.access_token.reveal()}")
+    assert stored.access_token.reveal() not in str(caught.value)
 
 
 def test_a_token_that_was_replaced_elsewhere_is_taken_from_the_store(app: Settings, kept: Token) -> None:

@@ -71,10 +71,10 @@ def test_what_fits_no_app_of_the_sandbox_is_named_and_not_saved(
 
 
 def test_an_app_that_the_sandbox_has_forgotten_is_known(app: Settings, sandbox: Sandbox) -> None:
-    assert Settings.load().misfit == ""
+    assert Settings.load().wrong_field == ""
     sandbox.reset()
     assert Settings.load() == app
-    assert app.misfit == "client_id"
+    assert app.wrong_field == "client_id"
 
 
 def test_a_client_id_is_shown_shortened(sandbox: Sandbox) -> None:
@@ -195,7 +195,7 @@ def test_credentials_that_cannot_be_right_are_not_saved(
         ("http://127.0.0.1\n/callback", "space or a line break"),
         ("http://[::1/callback", "not a valid address"),
         ("http://127.0.0.1:99999/callback", "not a valid address"),
-        ("http://127.0.0.1/callback?tag=a&tag=b", "a parameter twice"),
+        ("http://127.0.0.1/callback?tag=a&tag=b", "repeats a parameter"),
         ("http://127.0.0.1/callback?state=x", "one that Redbooth or this client adds"),
         ("http://127.0.0.1/callback?attempt=1", "such as code, state or attempt"),
     ],

@@ -37,7 +37,7 @@ def test_connecting_twice_is_connecting_once(faulty: FaultyServer) -> None:
     ("answer", "said"),
     [
         (RESET, "no connection"),
-        (SILENT, "did not answer in time"),
+        (SILENT, "did not respond in time"),
         (b"not HTTP at all\r\n\r\n", "no connection"),
         (reply(200, "", length=500), "could not be read|no connection"),
         (reply(200, "no gzip", Content_Encoding="gzip"), "could not be read"),
@@ -66,7 +66,7 @@ def test_nobody_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (requests.exceptions.SSLError("x"), "secure connection"),
         (requests.exceptions.ConnectTimeout("x"), "the connection to the server took too long"),
-        (requests.exceptions.ReadTimeout("x"), "did not answer in time"),
+        (requests.exceptions.ReadTimeout("x"), "did not respond in time"),
         (requests.exceptions.TooManyRedirects("x"), "to another address"),
         (requests.exceptions.ProxyError("x"), "did not get through the proxy"),
         (requests.exceptions.ChunkedEncodingError("x"), "could not be read"),

@@ -343,7 +343,7 @@ _FETCH = "    return oauth.fetch_token("
 _FETCHED = """    return oauth.fetch_token(
         TOKEN_URL, authorization_response=address.replace("http://", "https://", 1), include_client_id=True,
         client_secret=credentials["client_secret"], timeout=30)"""
-_EXPIRED = 'if answer.status_code == 401 and "expired" in answer.headers.get("WWW-Authenticate", ""):'
+_EXPIRED = 'if response.status_code == 401 and "expired" in response.headers.get("WWW-Authenticate", ""):'
 _REFRESHED = """    new = oauth.refresh_token(
         TOKEN_URL, client_id=credentials["client_id"], client_secret=credentials["client_secret"], timeout=30
     )
@@ -574,33 +574,33 @@ def refresh(credentials, token):
     "call": [
         ("other_path", "/api/3{path}", "/api/3/me"),
         ("plain_http", "{REDBOOTH}/api/3{path}", "http://redbooth.com/api/3{path}"),
-        ("expired_unsent", "    answer = requests.get(url, headers={\"Authorization\": f\"Bearer {token['access_token']}\"}, timeout=30)\n    if", "    answer = OAuth2Session(credentials['client_id'], token=token).get(url, timeout=30)\n    if"),
+        ("expired_unsent", "    response = requests.get(url, headers={\"Authorization\": f\"Bearer {token['access_token']}\"}, timeout=30)\n    if", "    response = OAuth2Session(credentials['client_id'], token=token).get(url, timeout=30)\n    if"),
         ("no_timeout", ", timeout=30)\n    if", ", timeout=(None, None))\n    if"),
-        ("failure_hidden", "    answer = requests.get(url, headers={\"Authorization\": f\"Bearer {token['access_token']}\"}, timeout=30)\n    if", "    try:\n        answer = requests.get(url, headers={\"Authorization\": f\"Bearer {token['access_token']}\"}, timeout=30)\n    except requests.RequestException:\n        return requests.Response()\n    if"),
+        ("failure_hidden", "    response = requests.get(url, headers={\"Authorization\": f\"Bearer {token['access_token']}\"}, timeout=30)\n    if", "    try:\n        response = requests.get(url, headers={\"Authorization\": f\"Bearer {token['access_token']}\"}, timeout=30)\n    except requests.RequestException:\n        return requests.Response()\n    if"),
         ("not_refreshed", _EXPIRED, "if False:"),
-        ("not_refreshed", _EXPIRED, 'if answer.status_code == 401 and "expired" in answer.text:'),
-        ("refreshed_revoked", _EXPIRED, "if answer.status_code == 401:"),
-        ("refreshed_revoked", _EXPIRED, 'if answer.status_code == 401 and "invalid_token" in answer.headers.get("WWW-Authenticate", ""):'),
+        ("not_refreshed", _EXPIRED, 'if response.status_code == 401 and "expired" in response.text:'),
+        ("refreshed_revoked", _EXPIRED, "if response.status_code == 401:"),
+        ("refreshed_revoked", _EXPIRED, 'if response.status_code == 401 and "invalid_token" in response.headers.get("WWW-Authenticate", ""):'),
         ("refreshed_too_early", "    url =", "    token = refresh(credentials, token)\n    url ="),
-        ("raised", _EXPIRED, 'if answer.status_code == 401 and "expired" in answer.headers["WWW-Authenticate"]:'),
-        ("refreshed_twice", _EXPIRED, 'while answer.status_code == 401 and "expired" in answer.headers.get("WWW-Authenticate", ""):'),
-        ("not_called_again", "        token = refresh(credentials, token)\n", "        refresh(credentials, token)\n        return answer\n"),
+        ("raised", _EXPIRED, 'if response.status_code == 401 and "expired" in response.headers["WWW-Authenticate"]:'),
+        ("refreshed_twice", _EXPIRED, 'while response.status_code == 401 and "expired" in response.headers.get("WWW-Authenticate", ""):'),
+        ("not_called_again", "        token = refresh(credentials, token)\n", "        refresh(credentials, token)\n        return response\n"),
         ("not_accepted", "        token = refresh(credentials, token)\n", "        refresh(credentials, token)\n"),
         ("used_before_saved", "        token = refresh(credentials, token)\n", """        token = requests.post(TOKEN_URL, timeout=30, data={"grant_type": "refresh_token", "refresh_token": token["refresh_token"], **credentials}).json()
 """),
-        ("no_token_sent", "    answer = requests.get(url, headers={\"Authorization\": f\"Bearer {token['access_token']}\"}, timeout=30)\n    if", "    answer = requests.get(url, timeout=30)\n    if"),
-        ("token_in_address", "    answer = requests.get(url, headers={\"Authorization\": f\"Bearer {token['access_token']}\"}, timeout=30)\n    if", "    answer = requests.get(url, params={'access_token': token['access_token']}, timeout=30)\n    if"),
-        ("no_answer_returned", "    return answer", "    return answer.json()"),
+        ("no_token_sent", "    response = requests.get(url, headers={\"Authorization\": f\"Bearer {token['access_token']}\"}, timeout=30)\n    if", "    response = requests.get(url, timeout=30)\n    if"),
+        ("token_in_address", "    response = requests.get(url, headers={\"Authorization\": f\"Bearer {token['access_token']}\"}, timeout=30)\n    if", "    response = requests.get(url, params={'access_token': token['access_token']}, timeout=30)\n    if"),
+        ("no_answer_returned", "    return response", "    return response.json()"),
         ("new_pair_not_saved", """        token = refresh(credentials, token)
-        answer = requests.get(url, headers={"Authorization": f"Bearer {token['access_token']}"}, timeout=30)
+        response = requests.get(url, headers={"Authorization": f"Bearer {token['access_token']}"}, timeout=30)
 """, """        new = refresh(credentials, token)
-        answer = requests.get(url, headers={"Authorization": f"Bearer {new['access_token']}"}, timeout=30)
+        response = requests.get(url, headers={"Authorization": f"Bearer {new['access_token']}"}, timeout=30)
         save(credentials, token)
 """),
         ("no_timeout", ", timeout=30)\n    if", ")\n    if"),
-        ("refreshed_without_reason", _EXPIRED, "if not answer.ok and 'revoked' not in str(answer.headers):"),
-        ("refreshed_without_reason", _EXPIRED, "if 'expired' in str(answer.headers):"),
-        ("failure_hidden", "    return answer", "    return answer if answer.status_code != 500 else call(credentials, token, path)"),
+        ("refreshed_without_reason", _EXPIRED, "if not response.ok and 'revoked' not in str(response.headers):"),
+        ("refreshed_without_reason", _EXPIRED, "if 'expired' in str(response.headers):"),
+        ("failure_hidden", "    return response", "    return response if response.status_code != 500 else call(credentials, token, path)"),
         ("no_token_sent", "Bearer {token['access_token']}\"}, timeout=30)\n    if", "{token['access_token']}\"}, timeout=30)\n    if"),
         ("other_method", "requests.get(url", "requests.post(url"),
     ],

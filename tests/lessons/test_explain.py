@@ -45,7 +45,7 @@ def shell_of(monkeypatch: pytest.MonkeyPatch) -> InteractiveShell:
         (InvalidGrantError(description="It was used."), 'invalid_grant. Redbooth said: "It was used."'),
         (InvalidGrantError(), "InvalidGrantError: invalid_grant.\n"),
         (requests.ConnectTimeout(), "the connection to the server took too long"),
-        (requests.ReadTimeout(), "did not answer in time"),
+        (requests.ReadTimeout(), "did not respond in time"),
         (requests.exceptions.SSLError(), "secure connection could not be made"),
         (requests.ConnectionError(f"https://redbooth.com/?code={CODE}"), "no connection"),
     ],
@@ -211,7 +211,7 @@ def test_a_good_answer_needs_no_explanation(
     assert capsys.readouterr().out == "--> 200 OK: a token\n"
     token = answer.json()["access_token"]
     explain(session.get(f"{API_URL}/me", headers={"Authorization": f"Bearer {token}"}))
-    assert capsys.readouterr().out == "--> 200 OK: a good answer\n"
+    assert capsys.readouterr().out == "--> 200 OK: a good response\n"
 
 
 @pytest.mark.parametrize(

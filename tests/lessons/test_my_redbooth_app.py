@@ -32,7 +32,7 @@ from redbooth_nb.provider.visitor import press
 
 GREETING = "Hello, Ada. Some of your open tasks:"
 PLAIN = {"REDBOOTH_CLIENT_ID": "c1" * 32, "REDBOOTH_REDIRECT_URI": "http://127.0.0.1:1/callback"}
-UNUSABLE = "Something in .env, my_redbooth_token.json or Redbooth's answer cannot be used:"
+UNUSABLE = "Something in .env, my_redbooth_token.json or Redbooth's response cannot be used:"
 MINUTE = 60  # seconds; a run takes about one
 SWITCHES = [
     {},
@@ -258,7 +258,7 @@ def test_a_busy_port_is_told_with_the_remedy(take_home: App, app: Settings) -> N
 @pytest.mark.usefixtures("app")
 def test_too_many_requests_are_a_sentence(take_home: App, sandbox: Sandbox) -> None:
     sandbox.switch(rate_limited=True)
-    assert take_home.run() == (1, "Redbooth answered 429. Try again later.\n")
+    assert take_home.run() == (1, "Redbooth returned 429. Try again later.\n")
     sandbox.switch(rate_limited=False)
     assert take_home.run()[0] == 0
 
@@ -340,7 +340,7 @@ def test_by_plain_python_without_a_network_it_says_so(take_home: App) -> None:
     nowhere = {"HTTPS_PROXY": "http://127.0.0.1:1", "REDBOOTH_CLIENT_SECRET": SECRET}
     assert take_home.run("-B", **PLAIN, **nowhere) == (
         1,
-        "Redbooth gave no usable answer (ProxyError). Check the network.\n",
+        "Redbooth gave no usable response (ProxyError). Check the network.\n",
     )
 
 
@@ -355,10 +355,10 @@ def test_by_plain_python_a_missing_file_of_certificates_is_named(take_home: App)
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
-        (reply(500, "<h1>Sorry</h1>", "text/html"), "Redbooth answered 500. Try again later.\n"),
+        (reply(500, "<h1>Sorry</h1>", "text/html"), "Redbooth returned 500. Try again later.\n"),
         (
             reply(200, "<h1>Hotel</h1>", "text/html"),
-            "Redbooth gave no usable answer (JSONDecodeError). Check the network.\n",
+            "Redbooth gave no usable response (JSONDecodeError). Check the network.\n",
         ),
         (reply(200, "[]"), f"{UNUSABLE} TypeError: list indices must be integers or slices, not str\n"),
         (reply(200, "null"), f"{UNUSABLE} TypeError: 'NoneType' object is not subscriptable\n"),

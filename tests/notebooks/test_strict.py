@@ -69,7 +69,7 @@ def test_a_request_that_was_not_recorded_fails_and_is_named(lessons: Lessons) ->
     change_recording(lessons, lambda round_trips: round_trips[0]["request"].update(path="/api/3/tasks"))
     done = validate(lessons)
     assert done.returncode == 1, done.stdout
-    assert f"{NAME}.json holds no answer to GET /api/3/me." in done.stdout
+    assert f"{NAME}.json holds no response to GET /api/3/me." in done.stdout
     assert "The next one is to GET /api/3/tasks." in done.stdout
 
 

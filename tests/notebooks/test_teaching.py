@@ -135,7 +135,7 @@ def cells(name: str, kind: str) -> str:
     [
         ("02-authorize", r"\.authorization_url\(", r"AuthorizationRequest\.new\("),
         ("03-exchange", r"\.fetch_token\(", r"(?<!\w)(?<!def )exchange\(|\.send\("),
-        ("04-refresh", r"\.refresh_token\(TOKEN_URL, \*\*credentials\)\n", r"(?<!redbooth_nb)\.refresh\("),
+        ("04-refresh", r"\.refresh_token\(TOKEN_URL, \*\*client\)\n", r"(?<!redbooth_nb)\.refresh\("),
     ],
 )
 def test_each_stage_succeeds_in_the_librarys_words(name: str, library: str, kit: str) -> None:

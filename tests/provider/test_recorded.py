@@ -74,7 +74,7 @@ def test_what_was_not_recorded_is_an_error_and_consumes_nothing(
 ) -> None:
     """It names what was asked and what would be next; nothing goes to the network."""
     session = record(exchange("GET", "/api/3/me"))
-    with pytest.raises(RecordingError, match="holds no answer") as caught:
+    with pytest.raises(RecordingError, match="holds no response") as caught:
         session.request(method, url, data=data)
     assert "The next one is to GET /api/3/me" in caught.value.why
     assert session.get(f"{API_URL}/me").ok

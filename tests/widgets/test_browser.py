@@ -249,7 +249,7 @@ def test_a_page_without_end_is_a_sentence_and_so_many_bytes_at_most(faulty: Faul
     faulty.answers = [ENDLESS]
     browser = Browser(f"{ALLOWED}/")
     sent = drawn(browser)
-    assert "The server answered 200 OK: the answer is larger than 16384 KiB." in sent[-1]["html"]
+    assert "The server returned 200 OK: the response is larger than 16384 KiB." in sent[-1]["html"]
     with pytest.raises(RedboothError, match="is larger than 16384 KiB"):
         browser.reload()
 

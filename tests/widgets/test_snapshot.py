@@ -325,7 +325,7 @@ def test_a_sandbox_that_cannot_be_asked_is_a_sentence(
     def fail(*_: object) -> None:
         raise RedboothError("The sandbox's file is damaged.")
 
-    monkeypatch.setattr(Sandbox, "misfit", fail)
+    monkeypatch.setattr(Sandbox, "wrong_field", fail)
     monkeypatch.setattr(Sandbox, "revoked", fail)
     now = Snapshot()
     assert (now.gone, now.dead, now.registered) == (False, False, True)

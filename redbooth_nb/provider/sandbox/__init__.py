@@ -138,7 +138,7 @@ class Sandbox:
         saved = self._database.transact(lambda tx: tx.save_application(tx.find(Application, "uid", client_id), values))
         return {"client_id": saved.uid, "redirect_uri": saved.redirect_uri, "client_secret": saved.secret}
 
-    def misfit(self, client_id: str, client_secret: str, redirect_uri: str) -> str:
+    def wrong_field(self, client_id: str, client_secret: str, redirect_uri: str) -> str:
         """Return the name of the first value that does not fit a registered application, or an empty string."""
         found = self._database.transact(lambda tx: tx.find(Application, "uid", client_id))
         if found is None:
