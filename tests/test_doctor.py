@@ -419,7 +419,7 @@ def test_a_refresh_that_was_cut_off_is_broken(visit: Lines) -> None:
     settings = save_registered("an-api-key", SECRET, f"http://127.0.0.1:{unused_port()}/callback")
     store = TokenStore(settings.folder)
     answer = {"access_token": "canary-access", "refresh_token": "canary-refresh", "expires_in": 7200}
-    token = Token.from_answer({**answer, "token_type": "bearer"}, 0.0)
+    token = Token.from_response({**answer, "token_type": "bearer"}, 0.0)
     store.save(token)
     assert line(visit()[1], "Token:").startswith("ok")
     begin_refresh(store, token)

@@ -74,7 +74,7 @@ def answered(settings: Settings) -> AuthorizationResponse:
 
 
 def stored(settings: Settings) -> Token:
-    token = Token.from_answer(json.loads(tokens()), settings.provider.now())
+    token = Token.from_response(json.loads(tokens()), settings.provider.now())
     TokenStore(settings.folder).save(token)
     return token
 

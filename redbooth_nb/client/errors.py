@@ -19,7 +19,7 @@ LONGEST_CODE = 60  # characters shown of an error code or content type
 class TokenEndpointError(RedboothError):
     """The token endpoint said no, or something that is not a token.
 
-    status: the HTTP status. error: the OAuth2 error code, empty when the answer held none.
+    status: the HTTP status. error: the OAuth2 error code, empty when the response held none.
     """
 
     status: int = 0
@@ -44,7 +44,7 @@ class CodeAlreadySent(RedboothError):
 
 
 class TransportError(RedboothError):
-    """The request got no answer that could be read: no network, no server, too slow, or not trusted.
+    """The request got no response that could be read: no network, no server, too slow, or not trusted.
 
     sent: False when it is certain that nothing was sent.
     """

@@ -3,7 +3,7 @@
 A code is marked as sent before it is sent, and never sent again: it works once, and a second use looks like theft.
 `token_session` is the one place that asks for tokens, here and in a refresh. requests-oauthlib handles the
 protocol (RFC 6749 section 5). What it leaves open is done here: nothing is sent twice or to another address, the body
-of an answer is bounded in size and time, and whatever comes back that is not a token becomes a named error.
+of a response is bounded in size and time, and whatever comes back that is not a token becomes a named error.
 """
 
 import json
@@ -28,8 +28,8 @@ AFTERWARD = {
     "exchange": " exchange() never sends a code twice, so authorize again before you call it again.",
     "refresh": " The refresh token may already be used up. If it is, authorize again.",
 }
-LARGEST_TOKEN_ANSWER = 128 * 1024  # bytes; a token is a few hundred, an error page a few thousand
-SLOWEST_TOKEN_ANSWER = 20.0  # seconds for the body, from the end of the headers
+LARGEST_TOKEN_RESPONSE = 128 * 1024  # bytes; a token is a few hundred, an error page a few thousand
+SLOWEST_TOKEN_RESPONSE = 20.0  # seconds for the body, from the end of the headers
 
 
 @only_kit_errors
@@ -48,7 +48,7 @@ def exchange(response: AuthorizationResponse | None = None) -> Token:
         callback_url = response.use()
         try:
             with token_session("exchange", settings, redirect_uri=request.redirect_uri, state=request.state) as oauth:
-                answer = oauth.fetch_token(
+                content = oauth.fetch_token(
                     TOKEN_URL,
                     authorization_response=callback_url,
                     include_client_id=True,
@@ -61,7 +61,7 @@ def exchange(response: AuthorizationResponse | None = None) -> Token:
                 with suppress(RedboothError):  # the first failure is the one to report
                     response.put_back()
             raise
-        token = Token.from_answer(answer, settings.provider.now())
+        token = Token.from_response(content, settings.provider.now())
         store.save(token)
     return token
 
@@ -71,47 +71,47 @@ def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAu
     """Yield an `OAuth2Session` for one request to the token endpoint of the provider in `settings`.
 
     step: "exchange", "refresh", or any other word; errors begin with it. options: as for `OAuth2Session`.
-    Raises TokenEndpointError when the answer is not a token, TransportError when there is none. Never retries.
+    Raises TokenEndpointError when the response is not a token, TransportError when there is none. Never retries.
     """
     afterward = AFTERWARD.get(step, "")
 
-    def refuse_others(answer: requests.Response, *_: Any, **__: Any) -> None:
-        """Raise the error for an answer that is not a token. requests-oauthlib would call it a "missing token"."""
-        answer.encoding = "utf-8-sig"  # JSON is UTF-8, whatever the header says; some begin it with a byte order mark
-        if answer.is_redirect:  # credentials go nowhere else
-            raise requests.TooManyRedirects(response=answer)  # named_failures turns it into "redirect"
-        if problem := error_in_answer(answer, step):
+    def refuse_others(response: requests.Response, *_: Any, **__: Any) -> None:
+        """Raise the error for a response that is not a token. requests-oauthlib would call it a "missing token"."""
+        response.encoding = "utf-8-sig"  # JSON is UTF-8, whatever the header says; some begin it with a byte order mark
+        if response.is_redirect:  # credentials go nowhere else
+            raise requests.TooManyRedirects(response=response)  # named_failures turns it into "redirect"
+        if problem := error_in_response(response, step):
             # a refresh token that was refused may still be good; a code is never sent again, good or not
             if step == "exchange" or not problem.refused:
                 problem.remedy += afterward
             raise problem
-        # oauthlib refuses a whole answer for one lifetime or scope that makes no sense, so such a field is taken out;
+        # oauthlib refuses a whole response for one lifetime or scope that makes no sense, so such a field is taken out;
         # good ones stay. `_content` is where requests keeps the body.
-        content = {"token_type": "bearer", **without_odd_fields(answer.json())}  # oauthlib can be told to want a type
-        vars(answer).update(_content=json.dumps(content).encode())
+        content = {"token_type": "bearer", **without_odd_fields(response.json())}  # oauthlib can be told to want a type
+        vars(response).update(_content=json.dumps(content).encode())
 
     oauth = OAuth2Session(settings.client_id, **options)
-    connect_bounded(oauth, settings.provider, LARGEST_TOKEN_ANSWER, SLOWEST_TOKEN_ANSWER)
-    oauth.hooks["response"].append(refuse_others)  # requests calls these with each answer, before anybody else sees it
+    connect_bounded(oauth, settings.provider, LARGEST_TOKEN_RESPONSE, SLOWEST_TOKEN_RESPONSE)
+    oauth.hooks["response"].append(refuse_others)  # requests calls these with each response, before anybody sees it
     with named_failures(f"{step}: POST {TOKEN_URL}", also=afterward):
         yield oauth
 
 
-def error_in_answer(answer: requests.Response, step: str) -> TokenEndpointError | None:
-    """Return the error that names what is wrong with an answer from the token endpoint, None when it is a token.
+def error_in_response(response: requests.Response, step: str) -> TokenEndpointError | None:
+    """Return the error that names what is wrong with a response from the token endpoint, None when it is a token.
 
     Old and new versions of the service differ (401 or 400, `error` as text or as an object); both are understood.
     """
-    where = f"{step}: POST {TOKEN_URL} returned {status_of(answer)}"
+    where = f"{step}: POST {TOKEN_URL} returned {status_of(response)}"
     try:
-        content = json.loads(answer.content.decode("utf-8-sig"))
+        content = json.loads(response.content.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
-        kind = _shown(answer.headers.get("Content-Type") or "no content type")[:LONGEST_CODE]
-        body = f"something that is not JSON ({kind})" if answer.content else "an empty body"
+        kind = _shown(response.headers.get("Content-Type") or "no content type")[:LONGEST_CODE]
+        body = f"something that is not JSON ({kind})" if response.content else "an empty body"
         problem = failure(TokenEndpointError, "endpoint", "not_json", where=where, body=body)
-    elif HTTPStatus.OK <= answer.status_code < HTTPStatus.MULTIPLE_CHOICES and not content.get("error"):
+    elif HTTPStatus.OK <= response.status_code < HTTPStatus.MULTIPLE_CHOICES and not content.get("error"):
         wrong = content_problems(content)
         if not wrong:
             return None
@@ -122,7 +122,7 @@ def error_in_answer(answer: requests.Response, step: str) -> TokenEndpointError 
         code = code if code in meanings()["token"] else _shown(code)[:LONGEST_CODE]
         problem = failure(TokenEndpointError, "token", code, before=f"{where}: {code or 'no error code'}. ")
         problem.error = code
-    problem.status = answer.status_code
+    problem.status = response.status_code
     return problem
 
 

@@ -49,7 +49,7 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
             # it valid until its successor is used.
             with store.refreshing(stored) as was_interrupted, token_session("refresh", settings) as oauth:
                 # requests-oauthlib sends no client credentials by itself on a refresh
-                answer = oauth.refresh_token(
+                content = oauth.refresh_token(
                     TOKEN_URL,
                     refresh_token=stored.refresh_token.reveal(),
                     client_id=settings.client_id,
@@ -61,7 +61,7 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
                 raise
             code = "dead_and_interrupted" if was_interrupted else "dead"
             raise failure(AuthorizeAgain, "refresh", code, status=error.status, error=error.error) from None
-        token = Token.from_answer(answer, settings.provider.now(), previous=stored)
+        token = Token.from_response(content, settings.provider.now(), previous=stored)
         store.save(token)
         return token
 
@@ -69,7 +69,7 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
 class RedboothSession:
     """Calls Redbooth's API and keeps the token alive: what Redbooth's Ruby gem does, for Python.
 
-    Refreshes early (the last minute, or the last tenth of a short life), and once when an answer says that the token
+    Refreshes early (the last minute, or the last tenth of a short life), and once when a response says that the token
     expired.
     """
 
@@ -80,13 +80,13 @@ class RedboothSession:
 
     @only_kit_errors
     def request(self, method: str, path: str, **arguments: Any) -> requests.Response:
-        """Call the API at `path` (such as "/me") and return any answer, errors too; arguments as in `requests.request`.
+        """Call the API at `path` (such as "/me") and return any response, an error too; arguments as for `requests`.
 
         `get`, `post`, `put` and `delete` are the same with the method filled in. A redirect is returned, not followed,
-        unless you say so: the token is for the API alone. The answer is read to its end, even with stream=True. A
+        unless you say so: the token is for the API alone. The response is read to its end, even with stream=True. A
         refresh takes none of the arguments: for it, set REQUESTS_CA_BUNDLE and HTTPS_PROXY in the environment.
         Raises NotYet without a token, ApiError for an address outside the API or a call that cannot be repeated,
-        AuthorizeAgain when the permission is gone, TransportError when there is no answer, and what `refresh` raises.
+        AuthorizeAgain when the permission is gone, TransportError when there is no response, and what `refresh` raises.
         """
         url = api_address(path)
         token, refreshed = None, False
@@ -133,7 +133,7 @@ class RedboothSession:
 
     def _call(self, method: str, url: str, token: Token, arguments: dict[str, Any]) -> requests.Response:
         headers = {**(arguments.get("headers") or {}), "Authorization": f"Bearer {token.access_token.reveal()}"}
-        # requests replaces the session's hooks, which limit the answer, with those of the call: so both are passed
+        # requests replaces the session's hooks, which limit the response, with those of the call: so both are passed
         own = (arguments.get("hooks") or {}).get("response") or []
         hooks = {"response": [*self._session.hooks["response"], *(own if isinstance(own, list | tuple) else [own])]}
         with named_failures(f"{method} {hide_in_text(url.partition('?')[0])}"):
@@ -162,7 +162,7 @@ def revoke(settings: Settings | None = None) -> None:
             "client_secret": settings.client_secret.reveal(),
         }
         with named_failures(f"POST {REVOKE_URL}"):
-            answer = connect_bounded(requests.Session(), settings.provider).post(REVOKE_URL, data=fields, **DEFAULTS)
-        if answer.status_code != HTTPStatus.OK:
-            raise failure(ApiError, "revoke", "refused", url=REVOKE_URL, status=answer.status_code)
+            response = connect_bounded(requests.Session(), settings.provider).post(REVOKE_URL, data=fields, **DEFAULTS)
+        if response.status_code != HTTPStatus.OK:
+            raise failure(ApiError, "revoke", "refused", url=REVOKE_URL, status=response.status_code)
         store.forget()

@@ -90,7 +90,7 @@ class AuthorizationResponse:
             found = {name: printable(hide_in_text(fields.get(name, ""))) for name in ("error", "error_description")}
             found["outcome"] = Outcome.DENIED if found["error"] == "access_denied" else Outcome.FAILED
         elif fields.get("access_token") and request.response_type == "token":
-            found["token"] = Token.from_answer(dict(fields), now)
+            found["token"] = Token.from_response(dict(fields), now)
         elif fields.get("code") and request.response_type != "token":
             found["code"] = Secret("authorization code", fields["code"])
         else:

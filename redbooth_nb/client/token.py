@@ -37,20 +37,20 @@ class Token:
     obtained_at: float
 
     @classmethod
-    def from_answer(cls, answer: dict[str, Any], now: float, previous: Self | None = None) -> Self:
-        """Read the JSON of a successful answer. The previous refresh token and scope stay if it has none.
+    def from_response(cls, content: dict[str, Any], now: float, previous: Self | None = None) -> Self:
+        """Read the JSON of a successful response. The previous refresh token and scope stay if it has none.
 
         Raises TokenEndpointError when a token or the type is wrong (RFC 6749 section 5.1); see `without_odd_fields`.
         """
-        if problems := content_problems(answer):
+        if problems := content_problems(content):
             where = "The token endpoint responded"
             raise failure(TokenEndpointError, "endpoint", "no_token", where=where, problems=problems)
-        answer = without_odd_fields(answer)
-        scope, refresh = answer.get("scope") or (previous.scope if previous else ""), answer.get("refresh_token")
+        content = without_odd_fields(content)
+        scope, refresh = content.get("scope") or (previous.scope if previous else ""), content.get("refresh_token")
         return cls(
-            access_token=Secret("access token", answer["access_token"]),
-            token_type=answer.get("token_type", "bearer"),
-            expires_in=int(float(answer.get("expires_in", 0))) or None,
+            access_token=Secret("access token", content["access_token"]),
+            token_type=content.get("token_type", "bearer"),
+            expires_in=int(float(content.get("expires_in", 0))) or None,
             refresh_token=Secret("refresh token", refresh) if refresh else previous.refresh_token if previous else None,
             scope=hide_in_text(" ".join(scope) if isinstance(scope, list) else scope),  # hides the two above
             obtained_at=now,
@@ -71,30 +71,30 @@ class Token:
         return {name: value.reveal() if isinstance(value, Secret) else value for name, value in fields.items()}
 
 
-def content_problems(answer: dict[str, Any]) -> str:
-    """Say what keeps an answer from being a token; "" when it is a token."""
-    refresh = answer.get("refresh_token")
+def content_problems(content: dict[str, Any]) -> str:
+    """Say what keeps content from being a token; "" when it is a token."""
+    refresh = content.get("refresh_token")
     wrong = {
-        "access_token": not _fits_header(answer.get("access_token")),
+        "access_token": not _fits_header(content.get("access_token")),
         "refresh_token": refresh not in (None, "") and not _fits_header(refresh),
-        "token_type": answer.get("token_type") not in (None, "") and str(answer["token_type"]).lower() != "bearer",
+        "token_type": content.get("token_type") not in (None, "") and str(content["token_type"]).lower() != "bearer",
     }
     return " ".join(sentences("token_content", wrong))
 
 
-def without_odd_fields(answer: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer without empty fields, an empty error, or a lifetime or scope that makes no sense.
+def without_odd_fields(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the content without empty fields, an empty error, or a lifetime or scope that makes no sense.
 
     Its tokens are too valuable to lose over that.
     """
-    lifetime, scope = answer.get("expires_in"), answer.get("scope", "")
+    lifetime, scope = content.get("expires_in"), content.get("scope", "")
     seconds = r"[0-9]{1,9}(\.[0-9]+)?" if isinstance(lifetime, float) else r"[0-9]{1,9}"  # some send the number as text
     odd = {
-        "error": not answer.get("error"),
+        "error": not content.get("error"),
         "expires_in": not re.fullmatch(seconds, str(lifetime)),
         "scope": not all(isinstance(part, str) for part in (scope if isinstance(scope, list) else [scope])),
     }
-    return {name: value for name, value in answer.items() if value not in (None, "") and not odd.get(name)}
+    return {name: value for name, value in content.items() if value not in (None, "") and not odd.get(name)}
 
 
 def _fits_header(value: object) -> bool:
@@ -167,7 +167,7 @@ class TokenStore:
 
     @only_kit_errors
     def interrupted(self) -> bool:
-        """Whether the mark is there: a refresh was begun and no answer saved, so the new token may be lost."""
+        """Whether the mark is there: a refresh was begun and no new token saved, so the new token may be lost."""
         return _read(self._file)[1]
 
     @only_kit_errors
@@ -196,5 +196,5 @@ def _read(file: PrivateFile) -> tuple[Token | None, bool]:
 
 def _token_in(content: dict[str, Any]) -> Token | None:
     with suppress(RedboothError, KeyError, TypeError, ValueError, OverflowError):
-        return Token.from_answer(content, float(content["obtained_at"]))
+        return Token.from_response(content, float(content["obtained_at"]))
     return None

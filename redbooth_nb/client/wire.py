@@ -25,7 +25,7 @@ from redbooth_nb.traffic.transcript import transcript
 
 S = TypeVar("S", bound=requests.Session)
 TIMEOUT = (5, 30)  # seconds to connect, and between two bytes: headers that trickle in can take longer in all
-LARGEST = 16 * 2**20  # bytes of an answer; a page of the API's longest lists is a small part of that
+LARGEST = 16 * 2**20  # bytes of a response; a page of the API's longest lists is a small part of that
 SLOWEST = 60.0  # seconds for the body, from the end of the headers
 
 _own_call: ContextVar[bool] = ContextVar("own_call", default=False)
@@ -38,7 +38,7 @@ for _library in ("requests_oauthlib.oauth2_session", "urllib3.connection"):
 def connect(session: S, provider: Provider | None = None) -> S:
     """Let a `requests.Session` or `OAuth2Session` reach `provider` (default: the current one); return the session.
 
-    The transcript records the answers, without the secrets. For redbooth.com the addresses stay as they are.
+    The transcript records the responses, without the secrets. For redbooth.com the addresses stay as they are.
     """
     (provider or current_provider()).deliver(session)
     # otherwise requests replaces the Authorization header with a password from ~/.netrc, if there is one for the host
@@ -49,7 +49,7 @@ def connect(session: S, provider: Provider | None = None) -> S:
 
 
 def connect_bounded(session: S, provider: Provider, largest: int = LARGEST, slowest: float = SLOWEST) -> S:
-    """Connect a session for the client's own requests: each answer is read at once, within these bounds."""
+    """Connect a session for the client's own requests: each response is read at once, within these bounds."""
     read = partial(read_within, largest=largest, slowest=slowest)
     connect(session, provider).hooks["response"].insert(0, read)  # before the transcript, which reads everything
     return session
@@ -75,40 +75,41 @@ def bearer_problem(header: str) -> str:
     return next((word for word in ("expired", "revoked") if word in header), "invalid")
 
 
-class UnboundedAnswer(requests.RequestException):
-    """The body of an answer is too large, or does not come to an end."""
+class UnboundedResponse(requests.RequestException):
+    """The body of a response is too large, or does not come to an end."""
 
 
-def read_within(answer: requests.Response, *, largest: int, slowest: float, **_: Any) -> None:
-    """Read the body of an answer. Raises UnboundedAnswer for more than `largest` bytes, or after `slowest` seconds.
+def read_within(response: requests.Response, *, largest: int, slowest: float, **_: Any) -> None:
+    """Read the body of a response. Raises UnboundedResponse for more than `largest` bytes, or after `slowest` seconds.
 
-    It is read as it arrives, so that an answer that trickles in is noticed. The headers have come by then.
+    It is read as it arrives, so that a response that trickles in is noticed. The headers have come by then.
     """
     body, end = bytearray(), time.monotonic() + slowest
     # one read1 can block for a long time, so a timer shuts the socket
-    clock = threading.Timer(slowest, _shut, [answer])
+    clock = threading.Timer(slowest, _shut, [response])
     clock.daemon = True
     with suppress(RuntimeError):  # a Python without threads, as in a browser: there is no socket either
         clock.start()
+    read = response.raw.read1
     try:
-        while len(body) <= largest and time.monotonic() < end and (part := answer.raw.read1(8192, decode_content=True)):
+        while len(body) <= largest and time.monotonic() < end and (part := read(8192, decode_content=True)):
             body += part
     except HTTPError:
         if time.monotonic() < end:
             raise
     finally:
         clock.cancel()
-    vars(answer).update(_content=bytes(body), _content_consumed=True)  # where requests itself keeps what it has read
-    late = time.monotonic() >= end  # an answer that was cut off can look like one that ended
+    vars(response).update(_content=bytes(body), _content_consumed=True)  # where requests itself keeps what it has read
+    late = time.monotonic() >= end  # a response that was cut off can look like one that ended
     if late or len(body) > largest:
-        answer.raw.close()
+        response.raw.close()
         problem = f"did not end within {slowest:g} s" if late else f"is larger than {largest // 1024} KiB"
-        raise UnboundedAnswer(problem, response=answer)
+        raise UnboundedResponse(problem, response=response)
 
 
-def _shut(answer: requests.Response) -> None:
+def _shut(response: requests.Response) -> None:
     with suppress(OSError, ValueError, RuntimeError):  # it has just ended
-        answer.raw.shutdown()
+        response.raw.shutdown()
 
 
 @contextmanager
@@ -129,13 +130,13 @@ def named_failures(what: str, *, also: str = "") -> Iterator[None]:
 
 
 def transport_failure(error: Exception, what: str) -> TransportError:
-    """Return an error that says why there was no answer. The original one holds secrets and is not kept."""
+    """Return an error that says why there was no response. The original one holds secrets and is not kept."""
     code = next((code for kind, code in _FAILURES if isinstance(error, kind)), "unreadable")
     if isinstance(error, exceptions.InvalidHeader) and error.request is not None:
-        code = "unreadable"  # a header of the answer
+        code = "unreadable"  # a header of the response
     response = getattr(error, "response", None)
     status = f" returned {status_of(response)}" if response is not None else ""
-    problem = error if isinstance(error, UnboundedAnswer) else ""
+    problem = error if isinstance(error, UnboundedResponse) else ""
     named = failure(TransportError, "transport", code, before=f"{what}{status}: ", problem=problem)
     # requests wraps urllib3's error, which says why it gave up; for TLS and proxies, that one wraps another. If the
     # connection was never made, or not trusted, nothing was sent.
@@ -149,7 +150,7 @@ def transport_failure(error: Exception, what: str) -> TransportError:
 
 
 _FAILURES: tuple[tuple[Any, str], ...] = (  # the first that fits
-    (UnboundedAnswer, "unbounded"),
+    (UnboundedResponse, "unbounded"),
     (exceptions.JSONDecodeError, "unreadable"),
     ((exceptions.InvalidJSONError, exceptions.InvalidHeader, UnicodeEncodeError), "unsendable"),
     ((exceptions.InvalidURL, exceptions.InvalidSchema), "address"),  # a proxy's: all the others come from the kit
@@ -166,6 +167,6 @@ NEVER_SENT = {"unsendable", "address", "no_file"}
 NO_TUNNEL = "Tunnel connection failed"  # http.client's words when a proxy refuses to connect to redbooth.com
 
 
-def status_of(answer: requests.Response) -> str:
+def status_of(response: requests.Response) -> str:
     """Return status and reason, such as "302 Found"."""
-    return f"{answer.status_code} {responses.get(answer.status_code, '')}".strip()
+    return f"{response.status_code} {responses.get(response.status_code, '')}".strip()

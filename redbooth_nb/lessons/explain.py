@@ -14,7 +14,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from oauthlib.oauth2 import OAuth2Error
 
 from redbooth_nb.client.errors import explanation_of
-from redbooth_nb.client.exchange import error_in_answer
+from redbooth_nb.client.exchange import error_in_response
 from redbooth_nb.client.wire import status_of
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.foreign_errors import api_meaning, meaning_of_error, page_meaning
@@ -120,7 +120,7 @@ def _reading(answer: requests.Response) -> tuple[str, RedboothError | None]:
         message = page_message(answer)
         return f'a page that says "{message}"', page_meaning(message)
     if address == TOKEN_URL:
-        problem = error_in_answer(answer, "")
+        problem = error_in_response(answer, "")
         if problem is None:
             return "a token", None
         said = "no error code" if isinstance(hidden_json(answer.text), dict) else "something that is not JSON"

@@ -76,7 +76,7 @@ class TokenRequest(LiveView):
             mark = store.refreshing(old) if old and at_stake else nullcontext()
             with mark, token_session(step, self.settings) as oauth:
                 answer = oauth.post(TOKEN_URL, data=self.parameters.plain, timeout=TIMEOUT).json()
-            token = Token.from_answer(answer, self.settings.provider.now(), previous=None if self.response else old)
+            token = Token.from_response(answer, self.settings.provider.now(), previous=None if self.response else old)
             store.save(token)
         if self.response and values["code"] == self.response.code:
             with suppress(RedboothError):  # it was sent before

@@ -87,7 +87,7 @@ def allowed(app_at_faulty: Settings) -> AuthorizationResponse:
 def stored(app_at_faulty: Settings) -> Token:
     """Return a token in the store of the app whose provider is the faulty server."""
     answer = {"access_token": "first-access", "refresh_token": "first-refresh", "expires_in": 7200, "scope": "all"}
-    token = Token.from_answer(answer, app_at_faulty.provider.now())
+    token = Token.from_response(answer, app_at_faulty.provider.now())
     TokenStore(app_at_faulty.folder).save(token)
     return token
 

@@ -35,7 +35,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the wait for a server that says nothing."""
     for module in (wire, exchange_module):
         monkeypatch.setattr(module, "TIMEOUT", (2, 2))
-    monkeypatch.setattr(exchange_module, "LARGEST_TOKEN_ANSWER", 64 * 1024)
+    monkeypatch.setattr(exchange_module, "LARGEST_TOKEN_RESPONSE", 64 * 1024)
 
 
 def test_a_code_becomes_a_token_that_is_saved(app: Settings, decide: Callable[..., AuthorizationResponse]) -> None:
@@ -62,7 +62,7 @@ def test_the_library_can_exchange_what_the_kit_read(
     assert (response.state is None) == bool(how)
     credentials = {"include_client_id": True, "client_secret": app.client_secret.reveal()}
     answer = plain_session(response).fetch_token(TOKEN_URL, authorization_response=response.use(), **credentials)
-    assert Token.from_answer(answer, 0).refresh_token is not None
+    assert Token.from_response(answer, 0).refresh_token is not None
     with pytest.raises(CodeAlreadySent):
         response.use()
     with pytest.raises(NotYet):
@@ -166,7 +166,7 @@ def test_no_answer_is_named_with_its_leg_and_never_tried_again(  # noqa: PLR0913
     """R17, R22: one request, whose fate is unknown; the words say that the code may be used up."""
     faulty.answers = [answer]
     if answer == TRICKLE:
-        monkeypatch.setattr(exchange_module, "SLOWEST_TOKEN_ANSWER", 0.3)
+        monkeypatch.setattr(exchange_module, "SLOWEST_TOKEN_RESPONSE", 0.3)
     with pytest.raises(TransportError) as caught:
         exchange(allowed)
     words = str(caught.value)

@@ -123,7 +123,7 @@ def test_without_a_token_the_error_names_the_stage(app: Settings) -> None:
 
 
 def test_a_token_without_refresh_token_asks_to_authorize_again(app: Settings) -> None:
-    TokenStore(app.folder).save(Token.from_answer({"access_token": "x"}, app.provider.now()))
+    TokenStore(app.folder).save(Token.from_response({"access_token": "x"}, app.provider.now()))
     with pytest.raises(AuthorizeAgain, match="without a refresh token"):
         refresh(app)
 
@@ -196,12 +196,12 @@ def test_a_call_goes_on_when_an_early_refresh_fails(
 ) -> None:
     """R30: the old token lives for another ten seconds; once it has expired, the failure is told."""
     store, now = TokenStore(app_at_faulty.folder), app_at_faulty.provider.now()
-    store.save(Token.from_answer(NEXT, now - 7190))
+    store.save(Token.from_response(NEXT, now - 7190))
     faulty.answers = [answer, ME]
     assert RedboothSession(app_at_faulty).get("/me").ok
     assert paths(faulty) == ["/oauth2/token", "/api/3/me"]
     assert store.interrupted()
-    store.save(Token.from_answer(NEXT, now - 7300))
+    store.save(Token.from_response(NEXT, now - 7300))
     faulty.answers = [answer]
     with pytest.raises((TransportError, TokenEndpointError), match=r"^refresh: POST"):
         RedboothSession(app_at_faulty).get("/me")
@@ -211,7 +211,7 @@ def test_after_a_failed_early_refresh_an_expired_token_is_not_refreshed_again(
     faulty: FaultyServer, app_at_faulty: Settings
 ) -> None:
     """R31: the same refresh token is not sent twice by one call; the first failure is told."""
-    TokenStore(app_at_faulty.folder).save(Token.from_answer(NEXT, app_at_faulty.provider.now() - 7190))
+    TokenStore(app_at_faulty.folder).save(Token.from_response(NEXT, app_at_faulty.provider.now() - 7190))
     faulty.answers = [RESET, EXPIRED]
     with pytest.raises(TransportError, match=r"^refresh: POST"):
         RedboothSession(app_at_faulty).get("/me")
@@ -284,7 +284,7 @@ def test_a_second_401_is_not_tried_again(faulty: FaultyServer, app_at_faulty: Se
 
 def test_one_call_never_refreshes_twice(faulty: FaultyServer, app_at_faulty: Settings) -> None:
     """R31: refreshed early, and the service still says expired: the clocks disagree, so it is left at that."""
-    old = Token.from_answer({**NEXT, "access_token": "old"}, app_at_faulty.provider.now() - 7190)
+    old = Token.from_response({**NEXT, "access_token": "old"}, app_at_faulty.provider.now() - 7190)
     TokenStore(app_at_faulty.folder).save(old)
     faulty.answers = [reply(200, json.dumps(NEXT)), EXPIRED]
     assert RedboothSession(app_at_faulty).get("/me").status_code == 401
@@ -378,7 +378,7 @@ def test_an_upload_is_not_repeated_with_the_newer_token_either(
     store = TokenStore(app_at_faulty.folder)
 
     def replace_token(*_: object, **__: object) -> None:
-        store.save(Token.from_answer(NEXT, stored.obtained_at))
+        store.save(Token.from_response(NEXT, stored.obtained_at))
 
     for arguments in ({"data": io.BytesIO(b"content")}, {"files": {"file": io.BytesIO(b"content")}}):
         store.save(stored)
@@ -424,7 +424,7 @@ def test_a_refresh_that_was_never_sent_leaves_no_mark(monkeypatch: pytest.Monkey
     """R56: nobody was reached, so no answer can be lost, and a later revocation is not blamed on it."""
     monkeypatch.setenv("REDBOOTH_PROVIDER", f"http://127.0.0.1:{unused_port()}")
     settings = save_credentials(CLIENT_ID, CLIENT_SECRET, redirect_uri)
-    TokenStore(settings.folder).save(Token.from_answer(NEXT, settings.provider.now()))
+    TokenStore(settings.folder).save(Token.from_response(NEXT, settings.provider.now()))
     with pytest.raises(TransportError, match="no connection"):
         refresh(settings)
     assert not TokenStore(settings.folder).interrupted()
@@ -492,7 +492,7 @@ def test_a_call_between_rotation_and_save_waits_for_the_new_token(
         holding.set()
         assert sent.wait(10)
         caller.join(0.3)  # who does not wait for the lock has given up by then
-        store.save(Token.from_answer(NEXT, stored.obtained_at))
+        store.save(Token.from_response(NEXT, stored.obtained_at))
     caller.join()
     assert statuses == [200]
     assert faulty.received[-1]["headers"]["authorization"] == "Bearer next-access"
@@ -574,7 +574,7 @@ def test_on_a_full_disk_a_refresh_that_was_never_sent_says_so(
 ) -> None:
     monkeypatch.setenv("REDBOOTH_PROVIDER", f"http://127.0.0.1:{unused_port()}")
     settings = save_credentials(CLIENT_ID, CLIENT_SECRET, redirect_uri)
-    TokenStore(settings.folder).save(Token.from_answer(NEXT, settings.provider.now()))
+    TokenStore(settings.folder).save(Token.from_response(NEXT, settings.provider.now()))
     fill_up_after_the_mark(monkeypatch)
     with pytest.raises(TransportError, match="no connection"):
         refresh(settings)
@@ -775,10 +775,10 @@ def test_a_token_found_after_a_crash_may_have_expired_too(
 ) -> None:
     """R26: it is refreshed like any other; the call does not end with its 401."""
     store, now = TokenStore(app_at_faulty.folder), app_at_faulty.provider.now()
-    found = Token.from_answer({**NEXT, "access_token": "found", "refresh_token": "found-refresh"}, now - 7300)
+    found = Token.from_response({**NEXT, "access_token": "found", "refresh_token": "found-refresh"}, now - 7300)
     store.save(found)
     store.path.rename(part_of(store.path))
-    store.save(Token.from_answer({**NEXT, "access_token": "old"}, now - 100))
+    store.save(Token.from_response({**NEXT, "access_token": "old"}, now - 100))
     shutil.copy(store.path, spare := store.path.with_name("spare"))
     store.save(found)
     store.path.rename(part_of(store.path))
@@ -802,7 +802,7 @@ def test_a_call_with_parameters_that_are_read_once_is_not_repeated(
 
 def test_a_call_finds_a_new_token_beside_a_damaged_file(faulty: FaultyServer, app_at_faulty: Settings) -> None:
     store = TokenStore(app_at_faulty.folder)
-    store.save(Token.from_answer(NEXT, app_at_faulty.provider.now()))
+    store.save(Token.from_response(NEXT, app_at_faulty.provider.now()))
     store.path.rename(part_of(store.path))
     store.path.touch(mode=0o600)
     faulty.answers = [ME]

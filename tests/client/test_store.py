@@ -40,7 +40,7 @@ def store(folder: Path) -> TokenStore:
 
 
 def token(access: str = "an-access-token", refresh: str | None = "a-refresh-token") -> Token:
-    return Token.from_answer({"access_token": access, "refresh_token": refresh, "expires_in": 7200}, 1000.0)
+    return Token.from_response({"access_token": access, "refresh_token": refresh, "expires_in": 7200}, 1000.0)
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def test_what_is_saved_is_loaded(store: TokenStore) -> None:
 
 
 def test_a_token_without_refresh_token_and_lifetime_is_kept_too(store: TokenStore) -> None:
-    bare = Token.from_answer({"access_token": "x"}, 5.0)
+    bare = Token.from_response({"access_token": "x"}, 5.0)
     store.save(bare)
     assert store.load() == bare
 

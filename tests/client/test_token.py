@@ -13,12 +13,12 @@ ANSWER = {"access_token": "an-access-token", "refresh_token": "a-refresh-token",
 
 
 def token(**changes: Any) -> Token:  # noqa: ANN401
-    return Token.from_answer({**ANSWER, **changes}, 1000.0)
+    return Token.from_response({**ANSWER, **changes}, 1000.0)
 
 
 def test_what_is_revealed_is_read_back() -> None:
     for one in (token(), token(refresh_token=None), token(expires_in=None), token(scope=None)):
-        assert Token.from_answer(one.reveal(), one.obtained_at) == one
+        assert Token.from_response(one.reveal(), one.obtained_at) == one
 
 
 def test_expiry_is_counted_from_arrival_not_from_created_at() -> None:
@@ -44,7 +44,7 @@ def test_it_is_refreshed_in_the_last_minute_or_tenth(lifetime: int, left: int, d
 def test_a_token_that_no_header_can_carry_is_refused_when_it_arrives(field: str, value: str) -> None:
     """R49: not saved, to be fatal at the next call."""
     with pytest.raises(TokenEndpointError, match=rf"{field} is .*visible ASCII") as caught:
-        Token.from_answer({"access_token": "good", "refresh_token": "good", field: value}, 0.0)
+        Token.from_response({"access_token": "good", "refresh_token": "good", field: value}, 0.0)
     assert value not in str(caught.value)
 
 
@@ -68,8 +68,8 @@ def test_a_lifetime_that_is_none_is_unknown(lifetime: object) -> None:
 def test_without_a_scope_the_previous_one_stays(scope: object) -> None:
     """RFC 6749 section 5.1: left out, it is the same as before."""
     assert token(scope=scope).scope == ""
-    assert Token.from_answer({**ANSWER, "scope": scope}, 1000.0, previous=token(scope="read")).scope == "read"
-    assert Token.from_answer({**ANSWER, "scope": ["a", "b"]}, 1000.0, previous=token(scope="read")).scope == "a b"
+    assert Token.from_response({**ANSWER, "scope": scope}, 1000.0, previous=token(scope="read")).scope == "read"
+    assert Token.from_response({**ANSWER, "scope": ["a", "b"]}, 1000.0, previous=token(scope="read")).scope == "a b"
 
 
 @given(st.dictionaries(st.sampled_from([*ANSWER, "token_type", "other"]), st.recursive(
@@ -82,9 +82,9 @@ def test_any_json_is_a_token_or_a_named_error(answer: dict[str, Any]) -> None:
     problems = content_problems(answer)
     if problems:
         with pytest.raises(TokenEndpointError) as caught:
-            Token.from_answer(answer, 0.0)
+            Token.from_response(answer, 0.0)
         assert caught.value.why == problems
     else:
-        found = Token.from_answer(answer, 0.0)
+        found = Token.from_response(answer, 0.0)
         assert found.access_token.reveal() == answer["access_token"]
-        assert Token.from_answer(found.reveal(), 0.0) == found
+        assert Token.from_response(found.reveal(), 0.0) == found

@@ -34,7 +34,7 @@ def without_clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
 def keep_token(settings: Settings, lives: float, age: float = 0) -> None:
     """Store a token that came `age` seconds ago."""
     answer = {"access_token": "an-access-token", "refresh_token": "a-refresh-token", "expires_in": lives}
-    TokenStore(settings.folder).save(Token.from_answer(answer, settings.provider.now() - age))
+    TokenStore(settings.folder).save(Token.from_response(answer, settings.provider.now() - age))
 
 
 @pytest.mark.parametrize(

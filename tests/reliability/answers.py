@@ -150,7 +150,7 @@ pair = {{"access_token": secrets["access token"], "refresh_token": secrets["refr
 
 def stored():
     store.forget()
-    store.save(Token.from_answer(pair, settings.provider.now()))
+    store.save(Token.from_response(pair, settings.provider.now()))
 
 def exchange():
     request = AuthorizationRequest.new(settings, pkce=True)

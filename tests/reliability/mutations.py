@@ -97,16 +97,16 @@ MUTATIONS = {
         "errors.py", "            failure = error.fresh()\n", "            failure = error\n",
         ("tests/client/test_errors.py::test_a_fresh_error_has_no_past",)),
     "a POST is tried again": Mutation(
-        EXCHANGE, "                answer = oauth.fetch_token(\n",
+        EXCHANGE, "                content = oauth.fetch_token(\n",
         "                with __import__('contextlib').suppress(Exception):\n"
-        "                    oauth.post(TOKEN_URL)\n                answer = oauth.fetch_token(\n",
+        "                    oauth.post(TOKEN_URL)\n                content = oauth.fetch_token(\n",
         ("tests/client/test_exchange.py::test_no_answer_is_named_with_its_leg_and_never_tried_again",)),
     "a redirect is followed": Mutation(
-        EXCHANGE, "        if answer.is_redirect:  # credentials go nowhere else\n",
-        "        if answer.is_redirect:\n            return\n        if answer.is_redirect:\n",
+        EXCHANGE, "        if response.is_redirect:  # credentials go nowhere else\n",
+        "        if response.is_redirect:\n            return\n        if response.is_redirect:\n",
         ("tests/client/test_exchange.py::test_no_answer_is_named_with_its_leg_and_never_tried_again",)),
     "any answer is read to its end": Mutation(
-        EXCHANGE, "settings.provider, LARGEST_TOKEN_ANSWER, SLOWEST_TOKEN_ANSWER)", "settings.provider)",
+        EXCHANGE, "settings.provider, LARGEST_TOKEN_RESPONSE, SLOWEST_TOKEN_RESPONSE)", "settings.provider)",
         ("tests/client/test_exchange.py::test_no_answer_is_named_with_its_leg_and_never_tried_again[a huge page]",)),
     "a code is kept after it was sent": Mutation(
         EXCHANGE, "callback_url = response.use()", "callback_url = response.url_for_oauthlib",

@@ -38,18 +38,18 @@ class Faults:
 def impatient() -> Iterator[pytest.MonkeyPatch]:
     """Let the kit take less than it would."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exchange_module, "LARGEST_TOKEN_ANSWER", 64 * 1024)
+        patch.setattr(exchange_module, "LARGEST_TOKEN_RESPONSE", 64 * 1024)
         yield patch
 
 
 def meet(server: FaultyServer, patch: pytest.MonkeyPatch, leg: str, answer: bytes, said: str) -> list[str]:
     """Meet one fault on a leg; return what is wrong with how the kit takes it."""
     settings = save_credentials(CLIENT_ID, CLIENT_SECRET, CALLBACK)
-    store, first = TokenStore(settings.folder), Token.from_answer(FIRST, settings.provider.now())
+    store, first = TokenStore(settings.folder), Token.from_response(FIRST, settings.provider.now())
     store.save(first)
     for module in (exchange_module, refresh_module):  # a third of a second in place of thirty, where none is coming
         patch.setattr(module, "TIMEOUT", (2, 0.3 if answer == SILENT else 20))
-    patch.setattr(exchange_module, "SLOWEST_TOKEN_ANSWER", 0.3 if answer == TRICKLE else 20.0)
+    patch.setattr(exchange_module, "SLOWEST_TOKEN_RESPONSE", 0.3 if answer == TRICKLE else 20.0)
     server.answers = [answer]
     server.received.clear()
     words = failure(settings, leg)

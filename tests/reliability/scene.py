@@ -87,7 +87,7 @@ class Scene:
             content["obtained_at"] = self.settings.provider.now() - LIFETIME - 1
         else:
             content["obtained_at"] = self.settings.provider.now()
-        self.store.save(Token.from_answer(content, content["obtained_at"]))
+        self.store.save(Token.from_response(content, content["obtained_at"]))
 
     def authorize(self) -> Token:
         """Let the user click Allow; return the new token."""

@@ -44,7 +44,7 @@ def settings(server: FaultyServer) -> Settings:
     """Return an app with a token in its store."""
     del server
     made = save_credentials(CLIENT_ID, CLIENT_SECRET, "http://127.0.0.1:8765/callback")
-    TokenStore(made.folder).save(Token.from_answer(FIRST, made.provider.now()))
+    TokenStore(made.folder).save(Token.from_response(FIRST, made.provider.now()))
     return made
 
 
@@ -158,7 +158,7 @@ def test_a_disk_that_is_really_full(server: FaultyServer, monkeypatch: pytest.Mo
     with disk("64k") as folder:
         monkeypatch.setenv("REDBOOTH_STATE_DIR", str(folder / "state"))
         settings = save_credentials(CLIENT_ID, CLIENT_SECRET, "http://127.0.0.1:8765/callback")
-        TokenStore(settings.folder).save(Token.from_answer(FIRST, settings.provider.now()))
+        TokenStore(settings.folder).save(Token.from_response(FIRST, settings.provider.now()))
         fill(folder / "filler")
         with pytest.raises(StoreError, match="No space left on device"):
             refresh(settings)
@@ -174,7 +174,7 @@ def test_a_disk_that_is_really_read_only(server: FaultyServer, monkeypatch: pyte
     with disk("64k") as folder:
         monkeypatch.setenv("REDBOOTH_STATE_DIR", str(folder / "state"))
         settings = save_credentials(CLIENT_ID, CLIENT_SECRET, "http://127.0.0.1:8765/callback")
-        TokenStore(settings.folder).save(Token.from_answer(FIRST, settings.provider.now()))
+        TokenStore(settings.folder).save(Token.from_response(FIRST, settings.provider.now()))
         subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)  # noqa: S603, S607
         with pytest.raises(StoreError, match="Read-only file system"):
             refresh(settings)
@@ -262,5 +262,5 @@ def test_a_newer_format_survives_a_new_token(tmp_path: Path) -> None:
     (tmp_path / "token.json").write_text(newer)
     with pytest.raises(StoreError, match="newer redbooth-nb"):
         TokenStore(tmp_path).load()
-    TokenStore(tmp_path).save(Token.from_answer(FIRST, 1))
+    TokenStore(tmp_path).save(Token.from_response(FIRST, 1))
     assert (tmp_path / "token.json.damaged").read_text() == newer

@@ -47,7 +47,7 @@ def test_phases_and_words(remaining: float | None, lifetime: float | None, phase
 @pytest.mark.usefixtures("clock")
 def test_soon_is_when_the_session_refreshes(lifetime: int) -> None:
     shown = Countdown(None, None)
-    token = Token.from_answer({"access_token": "a", "expires_in": lifetime}, 1000.0)
+    token = Token.from_response({"access_token": "a", "expires_in": lifetime}, 1000.0)
     for rest in range(1, lifetime + 1):
         soon = token.needs_refresh(1000.0 + lifetime - rest)
         shown.set(rest, lifetime)

@@ -128,7 +128,7 @@ def test_the_lifetime_shown_is_the_answers(
 def test_what_the_answer_does_not_hold_is_not_called_none(
     app: Settings, decide: DECIDE, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    token = Token.from_answer({"access_token": "an-access-token"}, 1000.0)
+    token = Token.from_response({"access_token": "an-access-token"}, 1000.0)
     monkeypatch.setattr(module, "exchange", lambda _: token)
     form = ExchangeForm(decide(app))
     form.send()

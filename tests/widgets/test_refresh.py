@@ -323,11 +323,11 @@ def test_without_a_token_the_lesson_before_is_named(app: Settings) -> None:
     ],
 )
 def test_a_lifetime_in_words(lives: int | None, words: str) -> None:
-    token = Token.from_answer({"access_token": "an-access-token", "expires_in": lives}, 1000.0)
+    token = Token.from_response({"access_token": "an-access-token", "expires_in": lives}, 1000.0)
     assert Countdown(token.remaining(1000.0), token.expires_in).text() == words
 
 
 @pytest.mark.parametrize(("passed", "words"), [(7180, "expires soon, in 20 s"), (7200, "expired"), (9000, "expired")])
 def test_a_lifetime_that_ends(passed: int, words: str) -> None:
-    token = Token.from_answer({"access_token": "an-access-token", "expires_in": 7200}, 1000.0)
+    token = Token.from_response({"access_token": "an-access-token", "expires_in": 7200}, 1000.0)
     assert Countdown(token.remaining(1000.0 + passed), token.expires_in).text() == words

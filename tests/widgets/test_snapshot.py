@@ -311,7 +311,7 @@ def everything() -> str:
 
 
 def test_a_token_that_is_only_saved_counts(settings: Settings) -> None:
-    TokenStore(settings.folder).save(Token.from_answer({"access_token": "a", "refresh_token": "r"}, 1000.0))
+    TokenStore(settings.folder).save(Token.from_response({"access_token": "a", "refresh_token": "r"}, 1000.0))
     assert ahead() == "refresh"
     assert summary().startswith("3 of 4 stages done. Next is refresh.")
 
