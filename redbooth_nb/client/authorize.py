@@ -143,8 +143,9 @@ class PendingAuthorization:
             with suppress(NotYet, StoreError):
                 before = self.load()
                 stale, sent = before["stale_states"], before["sent_codes"]
-                adopted_again = not before["answered"] and same_text(before["state"], request.state)
-                stale = stale if adopted_again else [*stale, before["state"]][-MOST_REMEMBERED:]
+                # a cell that is run again adopts the same request once more
+                same_request = not before["answered"] and same_text(before["state"], request.state)
+                stale = stale if same_request else [*stale, before["state"]][-MOST_REMEMBERED:]
             if any(same_text(request.state, old) for old in stale):
                 raise failure(RedboothError, "pending", "known_state")
             record: dict[str, Any] = {name: getattr(request, name) for name in KEPT_FIELDS}

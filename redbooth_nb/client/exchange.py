@@ -87,7 +87,7 @@ def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAu
             raise problem
         # oauthlib refuses a whole response for one lifetime or scope that makes no sense, so such a field is taken out;
         # good ones stay. `_content` is where requests keeps the body.
-        content = {"token_type": "bearer", **without_odd_fields(response.json())}  # oauthlib can be told to want a type
+        content = {"token_type": "bearer", **without_odd_fields(response.json())}  # see OAUTHLIB_STRICT_TOKEN_TYPE
         vars(response).update(_content=json.dumps(content).encode())
 
     oauth = OAuth2Session(settings.client_id, **options)

@@ -23,7 +23,7 @@ from redbooth_nb.secret import Secret
 LONGEST_PLACEHOLDER = 39  # characters; longer values are never taken for one: Redbooth's have 43 or 64
 SHOWN = 8  # characters of a client id that are shown
 NAMES = ("REDBOOTH_CLIENT_ID", "REDBOOTH_CLIENT_SECRET", "REDBOOTH_REDIRECT_URI")
-KINDS_FROM_ENVIRONMENT = {"live", "stand-in"}  # a stand-in of your own: the kit's, the sandbox, has another kind
+KINDS_FROM_ENVIRONMENT = {"live", "stand-in"}  # "stand-in": one of your own; the sandbox has a kind of its own
 DEFAULT_REDIRECT_URI = "http://127.0.0.1:8765/callback"
 NONCE_NAME = "attempt"  # see AuthorizationRequest
 # what Redbooth adds to the redirect URI; each may appear only once

@@ -136,7 +136,7 @@ class TokenStore:
     def save(self, token: Token) -> None:
         """Keep the token; when this returns it is on the disk, and the mark is gone.
 
-        After a StoreError the file is whole, usually with the old token and mark; the next `lock` retries the rename.
+        After a StoreError the file is whole, old or new. One written but not put in place: see `_recover`.
         """
         try:
             self._file.write(token.reveal())

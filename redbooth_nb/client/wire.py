@@ -28,11 +28,11 @@ TIMEOUT = (5, 30)  # seconds to connect, and between two bytes: headers that tri
 LARGEST = 16 * 2**20  # bytes of a response; a page of the API's longest lists is a small part of that
 SLOWEST = 60.0  # seconds for the body, from the end of the headers
 
-_own_call: ContextVar[bool] = ContextVar("own_call", default=False)
+_own_call: ContextVar[list[int] | None] = ContextVar("own_call", default=None)  # the statuses that have come back
 # At DEBUG requests-oauthlib logs whole bodies and tokens, and urllib3 logs header lines that it cannot parse. The
 # transcript shows the kit's own calls without the secrets; what a learner's own cell does is still logged.
 for _library in ("requests_oauthlib.oauth2_session", "urllib3.connection"):
-    logging.getLogger(_library).addFilter(lambda _: not _own_call.get())
+    logging.getLogger(_library).addFilter(lambda _: _own_call.get() is None)
 
 
 def connect(session: S, provider: Provider | None = None) -> S:
@@ -91,6 +91,8 @@ def read_within(response: requests.Response, *, largest: int, slowest: float, **
     with suppress(RuntimeError):  # a Python without threads, as in a browser: there is no socket either
         clock.start()
     read = response.raw.read1
+    if (came := _own_call.get()) is not None:
+        came.append(response.status_code)
     try:
         while len(body) <= largest and time.monotonic() < end and (part := read(8192, decode_content=True)):
             body += part
@@ -118,11 +120,13 @@ def named_failures(what: str, *, also: str = "") -> Iterator[None]:
 
     what: the request, to begin the error with. also: what to add to its remedy.
     """
-    before = _own_call.set(True)
+    came: list[int] = []
+    before = _own_call.set(came)
     try:
         yield
     except (OSError, HTTPError, ValueError, LookupError) as error:  # requests' own are OSErrors
         named = transport_failure(error, what)
+        named.sent = named.sent or bool(came)  # it failed on the way to where a redirect leads
         named.remedy += also if named.sent else ""
         raise named from None
     finally:

@@ -629,6 +629,19 @@ def test_a_redirect_to_another_host_does_not_get_the_token(
         assert "authorization" not in other.received[0]["headers"]
 
 
+@pytest.mark.parametrize("location", ["http://127.0.0.1:{port}/x", "ftp://elsewhere.example/x"])
+def test_a_call_that_fails_on_the_way_to_a_redirect_was_sent(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token, location: str
+) -> None:
+    """R18: whoever believed `sent` would send the same thing twice."""
+    del stored
+    faulty.answers = [reply(307, "", Location=location.format(port=unused_port()))]
+    with pytest.raises(TransportError) as caught:
+        RedboothSession(app_at_faulty).post("/tasks", json={}, allow_redirects=True)
+    assert caught.value.sent
+    assert len(faulty.received) == 1
+
+
 @pytest.mark.parametrize("shared", [True, False])
 def test_fifty_threads_at_expiry_make_one_refresh(
     app: Settings,
