@@ -53,8 +53,7 @@ class SignIn:
         listen: bool = True,
         on_change: Callable[[], object] = lambda: None,
     ) -> None:
-        self.request = request
-        self.notice = ""
+        self.request, self.notice = request, ""
         self.refused: list[RedboothError] = []
         self._response: AuthorizationResponse | None = None
         self._ended = _over(request)  # why the wait ended early
@@ -83,10 +82,7 @@ class SignIn:
 
     @only_kit_errors
     def paste(self, callback_url: str) -> AuthorizationResponse:
-        """Take the address that the browser was sent to. Raises what `AuthorizationResponse.read` raises.
-
-        The wait then goes on, unless a newer request was made: nothing can answer this one anymore.
-        """
+        """Take the address that the browser was sent to. The wait goes on if `AuthorizationResponse.read` raises."""
         try:
             self._response = AuthorizationResponse.read(callback_url, self.request)
         except RedboothError as error:
@@ -101,6 +97,11 @@ class SignIn:
     def cancel(self) -> None:
         """Stop waiting; an answer that has arrived is kept."""
         self._end(Status.CANCELED)
+
+    def follow(self) -> None:
+        """End the wait if a newer request has been made: nothing can answer this one anymore."""
+        if _over(self.request) is Status.REPLACED:
+            self._end(Status.REPLACED)
 
     def _end(self, status: Status) -> None:
         """End the wait, unless it has ended. An answer can still be pasted."""
@@ -189,9 +190,8 @@ def _over(request: AuthorizationRequest) -> Status | None:
     """Return why a request can no longer be answered, None when it can."""
     with suppress(NotYet, StoreError):
         record = PendingAuthorization(request.settings).load()
-        if not same_text(record["state"], request.state):
-            return Status.REPLACED
-        return Status.USED if record["answered"] else None
+        answered = Status.USED if record["answered"] else None
+        return answered if same_text(record["state"], request.state) else Status.REPLACED
     return None
 
 

@@ -14,15 +14,16 @@ from redbooth_nb.provider.visitor import VisitorError, press
 from redbooth_nb.traffic.redaction import hide_in_url
 from redbooth_nb.widgets.browser import Browser
 from redbooth_nb.widgets.countdown import Countdown
+from redbooth_nb.widgets.live import LiveView
 from redbooth_nb.widgets.markup import LONG_ID, panels
-from redbooth_nb.widgets.view import TEXTS, Markup, View, field, row
+from redbooth_nb.widgets.view import TEXTS, Markup, field, row
 
 LATEST = 3  # refused answers that are shown
 SAID = TEXTS["sign-in"]  # by status
 KINDS = {Outcome.ALLOWED: "good", Outcome.DENIED: "notice", Outcome.FAILED: "problem"}
 
 
-class SignInPanel(View):
+class SignInPanel(LiveView):
     """Shows one sign-in. On a stand-in the user decides in `browser`, a window; on redbooth.com, in a tab.
 
     `response` holds the answer; `paste()`, `cancel()` and `start_again()` do what the buttons do.
@@ -60,6 +61,10 @@ class SignInPanel(View):
             request.url, "Sign in with Redbooth", on_tab=self._listen, on_arrival=lambda url: self.paste(url).describe()
         )
         self._update()
+
+    def _show(self) -> None:
+        if hasattr(self, "sign_in"):  # it is drawn once before there is one
+            self.sign_in.follow()
 
     def _listen(self) -> None:
         self.sign_in.listen()

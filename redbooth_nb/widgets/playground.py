@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import ipywidgets as w
 
-from redbooth_nb import AuthorizationRequest, AuthorizationResponse, RedboothError, RedboothSession
+from redbooth_nb import AuthorizationRequest, AuthorizationResponse, RedboothError, RedboothSession, Token
 from redbooth_nb.client.register import NONCE_NAME
 from redbooth_nb.client.wire import api_address, status_of
 from redbooth_nb.foreign_errors import api_meaning
@@ -36,6 +36,7 @@ class Playground(LiveView):
         for option in (self._pkce, self._nonce, self._path):
             option.observe(lambda _: self._show_code(Snapshot()), names="value")
         self._exchanged: float | None = None  # when the answer came whose code the form sends
+        self._token: Token | None = None  # as it was last shown
         self._sign_in, self._exchange, self._refresh = (w.VBox(layout=shared(w.Layout)) for _ in range(3))
         self._link_code, self._call_code = Markup(), Markup()
         self.form, self.http = RegisterForm(), HttpView()
@@ -67,7 +68,10 @@ class Playground(LiveView):
     def call(self, path: str = "/me") -> object:
         """Call the API and return the response; refreshes by itself. Raises what `RedboothSession.get` raises."""
         self._path.value = hide_in_url(path)  # a typed secret stays in no notebook
-        answer = RedboothSession().get(path)
+        try:
+            answer = RedboothSession().get(path)
+        finally:
+            self.update()  # first: a token that it got is no news that would clear what is said of it
         said = f"{status_of(answer)}. The response is at the end of the list of requests."
         self._message.say(said if answer.ok else f"{status_of(answer)}: {api_meaning(answer)}", KINDS[answer.ok])
         return answer.json() if "json" in answer.headers.get("Content-Type", "") else answer.text
@@ -85,6 +89,9 @@ class Playground(LiveView):
     def _show(self) -> None:
         """Show the exchange form when a code has arrived, and card and refresh form as soon as there is a token."""
         now = Snapshot()
+        if now.token != self._token and self._message.said["kind"] == "problem":
+            self._message.say("")  # it was about the token before
+        self._token = now.token
         try:
             if now.code_ready and now.answered_at != self._exchanged:
                 self._exchanged = now.answered_at

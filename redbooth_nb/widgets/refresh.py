@@ -26,6 +26,7 @@ class TokenCard(LiveView):
     def __init__(self) -> None:
         self._shown = TokenStore(Settings.load().folder).load()
         self._before: Token | None = None
+        self._told: list[tuple[Secret | None, str]] = []
         if self._shown is None:
             raise NotYet(SAID["nothing"], remedy=SAID["remedy"])
         self._access, self._rest, self._countdown = Markup(), Markup(), Countdown(None, None)
@@ -47,15 +48,18 @@ class TokenCard(LiveView):
         self._revoke.withdraw()
         revoke()
         self.update()
+        self._message.say(SAID["revoked"])
 
     def _show(self) -> None:
         now = Snapshot()
         token, lines = now.token, _lines(now)
-        self._told = lines
         if self._shown != token:
             self._revoke.withdraw()
             self._before, self._shown = self._shown or self._before, token
             self._message.say("The stored tokens were replaced." if token else "")
+        elif lines != self._told and self._message.said["kind"] == "info" and not self._revoke.asks:
+            self._message.say("")  # it is no longer news
+        self._told = lines
         if "exchange" in now.problems:
             self._message.say(now.problems["exchange"], "problem")
         self._refresh.disabled, self._revoke.button.disabled = not (token and token.refresh_token), token is None

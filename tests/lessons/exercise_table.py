@@ -552,6 +552,9 @@ def exchange(credentials, address, state):
         ("new_pair_not_saved", "    save(credentials, new)\n", ""),
         ("new_pair_not_saved", "save(credentials, new)", "save(credentials, token)"),
         ("old_pair_lost", "    new = oauth", "    TOKEN_FILE.unlink()\n    new = oauth"),
+        ("old_pair_lost", _REFRESHED, """    new = requests.post(TOKEN_URL, timeout=30, data={"grant_type": "refresh_token", "refresh_token": token["refresh_token"], **credentials}).json()
+    save(credentials, new)
+    return new"""),
         ("sent_twice", _REFRESHED, "    try:\n    " + _REFRESHED.replace("\n", "\n    ") + "\n    except Exception:\n    " + _REFRESHED.replace("\n", "\n    ")),
         ("failure_hidden", _REFRESHED, "    try:\n    " + _REFRESHED.replace("\n", "\n    ") + "\n    except Exception:\n        return token"),
         ("no_timeout", ", timeout=30", ""),
@@ -591,6 +594,7 @@ def refresh(credentials, token):
         ("no_token_sent", "    response = requests.get(url, headers={\"Authorization\": f\"Bearer {token['access_token']}\"}, timeout=30)\n    if", "    response = requests.get(url, timeout=30)\n    if"),
         ("token_in_address", "    response = requests.get(url, headers={\"Authorization\": f\"Bearer {token['access_token']}\"}, timeout=30)\n    if", "    response = requests.get(url, params={'access_token': token['access_token']}, timeout=30)\n    if"),
         ("no_answer_returned", "    return response", "    return response.json()"),
+        ("status_raised", "    return response", "    response.raise_for_status()\n    return response"),
         ("new_pair_not_saved", """        token = refresh(credentials, token)
         response = requests.get(url, headers={"Authorization": f"Bearer {token['access_token']}"}, timeout=30)
 """, """        new = refresh(credentials, token)

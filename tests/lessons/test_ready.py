@@ -88,7 +88,7 @@ def test_a_token_that_the_user_revoked_is_replaced(
     user.open("https://redbooth.com/oauth2/authorized_applications")
     user.press("Revoke")
     assert catch_up("refresh") == app
-    assert "None of the stored tokens still worked" in capsys.readouterr().out
+    assert "There was no token that still worked" in capsys.readouterr().out
     assert TokenStore(app.folder).require().access_token != old.access_token
     assert RedboothSession().get("/me").ok
 
@@ -108,7 +108,7 @@ def test_everything_missing_is_done_at_once(capsys: pytest.CaptureFixture[str]) 
     told = capsys.readouterr().out
     assert told.count("\n") == 5
     assert "kit's version of read_credentials, authorization_link, is_ours, exchange. You can write" in told
-    assert "None of the stored tokens still worked, so the kit exchanged a code and got you a new one: <" in told
+    assert "There was no token that still worked, so the kit exchanged a code and got you a new one: <" in told
     for secret in (settings.client_secret.reveal(), token.access_token.reveal()):
         assert secret not in told
 

@@ -55,22 +55,28 @@ def refresh_pair(trial: Trial) -> None:
     expect(not in_place, "saved_in_place")
 
 
+def _failed(trial: Trial, old: Json) -> BaseException | None:
+    """Refresh where that fails, and return the exception. The old pair has to be there still."""
+    error = trial.refused(trial.credentials, dict(old))
+    expect(trial.sent, "nothing_sent")
+    expect(holds(old), "old_pair_lost")
+    expect(error, "failure_hidden")
+    return error
+
+
 def refresh_dead(trial: Trial) -> None:
     old = _revoked_token(trial)
     trial.later += 7300
-    error = trial.failed(trial.credentials, dict(old))
+    error = _failed(trial, old)
     named = isinstance(error, OAuth2Error) and error.error in {"invalid_grant", "invalid_request"}  # as get() asks
     expect(named, "dead_unnamed", error=type(error).__name__)
-    expect(holds(old), "old_pair_lost")
 
 
 def refresh_no_answer(trial: Trial) -> None:
     old = trial.token(later=7300)
     for no_answer in (*NO_ANSWERS, Response("<h1>Sorry</h1>", 500)):
         trial.answers = [no_answer, no_answer]
-        error = trial.failed(trial.credentials, dict(old))
-        expect(not isinstance(error, InvalidGrantError), "called_dead")
-        expect(holds(old), "old_pair_lost")
+        expect(not isinstance(_failed(trial, old), InvalidGrantError), "called_dead")
 
 
 def _answer(trial: Trial, token: Json, path: str = "/me") -> requests.Response:
