@@ -165,4 +165,8 @@ def revoke(settings: Settings | None = None) -> None:
             response = connect_bounded(requests.Session(), settings.provider).post(REVOKE_URL, data=fields, **DEFAULTS)
         if response.status_code != HTTPStatus.OK:
             raise failure(ApiError, "revoke", "refused", url=REVOKE_URL, status=response.status_code)
-        store.forget()
+        try:
+            store.forget()
+        except StoreError as error:
+            error.remedy += " Redbooth has revoked the token."
+            raise

@@ -45,9 +45,15 @@ class SignInPanel(LiveView):
                 raise VisitorError(SAID["unattended"], remedy=SAID["attend"])
             callback = press(connect(requests.Session()), request.url, request.redirect_uri, answer)
         self._countdown = Countdown(timeout, timeout, TEXTS["countdown"]["sign-in"])
+        self._countdown.on_msg(lambda *_: self.update())  # its end has come
         self._waiting = row(self._countdown, self._button("Cancel", self._give_up))
         self._again = row(self._button("Start again", self._begin_again))
-        self._address = field(w.Text, "Or paste the address you were sent to", label_width="auto")
+        # once it has been typed, or it would be hidden before its end
+        self._address = field(
+            w.Text, "Or paste the address you were sent to", label_width="auto", continuous_update=False
+        )
+        self._address.observe(self._hide, names="value")
+        self._pasted = ("", "")  # as it is shown, and the whole of it
         self._paste = row(self._address, self._button("Use this address", self._take))
         self._begin(request, callback)
 
@@ -65,6 +71,7 @@ class SignInPanel(LiveView):
     def _show(self) -> None:
         if hasattr(self, "sign_in"):  # it is drawn once before there is one
             self.sign_in.follow()
+            self._update()
 
     def _listen(self) -> None:
         self.sign_in.listen()
@@ -99,11 +106,20 @@ class SignInPanel(LiveView):
         if self.browser:
             self.browser.turned_to = True  # as above
 
+    def _hide(self, change: dict[str, str]) -> None:
+        address = change["new"]
+        if address == self._pasted[0]:
+            return
+        shown = "(hidden)" if "://" not in address and LONG_ID.search(address) else hide_in_url(address)
+        if shown != address:  # what a widget holds could be saved with the notebook
+            self._pasted = shown, address
+            self._address.value = shown
+
     def _take(self) -> None:
-        address = self._address.value
-        code = "://" not in address and LONG_ID.search(address)
-        if code or hide_in_url(address) != address:  # what a widget holds could be saved with the notebook
-            self._address.value = ""
+        shown, whole = self._pasted
+        address = whole if shown == self._address.value else self._address.value
+        if address != self._address.value:
+            self._pasted, self._address.value = ("", ""), ""
         with suppress(RedboothError):  # it is shown with the refused answers
             self.paste(address)
             self._address.value = ""

@@ -156,6 +156,7 @@ class Browser(View):
         arrived, page = self._visitor.arrived, self._visitor.page
         self._arrange()
         if arrived is not None:
+            self._message.say("")  # it was about the page before
             self._tell(arrived.reveal(), *arrival_page(arrived.reveal(), self._notice, sent=self._visitor.sent))
         elif page is not None:
             refused = page.url.partition("?")[0] == AUTHORIZE_URL and document(page).find(".//pre") is not None

@@ -72,7 +72,10 @@ export default () => {
       const exact = deadline === null ? null : Math.min((deadline - Date.now()) / 1000, lifetime ?? Infinity);
       const phase = phaseOf(exact, lifetime);
       if (root.dataset.phase !== phase) {
-        if (root.dataset.phase) news.textContent = names[phase][1]; // a change; how it began is no news
+        if (root.dataset.phase) {
+          news.textContent = names[phase][1]; // a change; how it began is no news
+          if (phase === "expired") model.send("expired");
+        }
         root.dataset.phase = phase;
         icon.replaceChildren(picture(ICONS[phase]));
       }

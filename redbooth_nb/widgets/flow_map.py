@@ -88,7 +88,7 @@ class Snapshot:
         except NotYet:
             return None  # what is simply not there yet is no problem
         except RedboothError as error:
-            self.problems[stage] = error.what
+            self.problems[stage] = f"{error.what} {error.remedy}".strip()
         except (TypeError, ValueError, KeyError, AttributeError):
             self.problems[stage] = f"The saved data for the {stage} stage is damaged. Authorize again."
         return None
@@ -166,7 +166,8 @@ class FlowMap(LiveView):
         super().__init__([self._picture, self._message])
 
     def _show(self) -> None:
-        every, stages = list(Snapshot().hops()), []
+        every, stages = list((now := Snapshot()).hops()), []
+        self._message.say("\n".join(dict.fromkeys(now.problems.values())), "problem")
         for name, about in TEXTS["stages"].items():
             own = [hop for hop in every if hop["stage"] == name]
             progress = next((NEXT for hop in own if hop["progress"] == NEXT), own[0]["progress"])

@@ -1,6 +1,7 @@
 """The playground: the whole flow on one screen, for any app and user."""
 
 from contextlib import suppress
+from typing import cast
 
 import ipywidgets as w
 
@@ -36,7 +37,7 @@ class Playground(LiveView):
         for option in (self._pkce, self._nonce, self._path):
             option.observe(lambda _: self._show_code(Snapshot()), names="value")
         self._exchanged: float | None = None  # when the answer came whose code the form sends
-        self._token: Token | None = None  # as it was last shown
+        self._app, self._token = "", cast("Token | None", None)  # as they were last shown
         self._sign_in, self._exchange, self._refresh = (w.VBox(layout=shared(w.Layout)) for _ in range(3))
         self._link_code, self._call_code = Markup(), Markup()
         self.form, self.http = RegisterForm(), HttpView()
@@ -89,6 +90,8 @@ class Playground(LiveView):
     def _show(self) -> None:
         """Show the exchange form when a code has arrived, and card and refresh form as soon as there is a token."""
         now = Snapshot()
+        if now.settings and now.settings.client_id != self._app:  # forms and card are of one app
+            self._app, self._exchange.children, self._refresh.children = now.settings.client_id, [], []
         if now.token != self._token and self._message.said["kind"] == "problem":
             self._message.say("")  # it was about the token before
         self._token = now.token
@@ -102,6 +105,8 @@ class Playground(LiveView):
         except RedboothError as error:
             self._started.say(str(error), "problem")
         self._show_code(now)
+        for part in (self.form, *self._sign_in.children, *self._refresh.children[:1], self.http):
+            part.update()  # whoever turns to the playground turns to them
 
     def _show_code(self, now: Snapshot) -> None:
         """Show as code, before it happens, what the buttons of sign-in and call do."""

@@ -1,5 +1,7 @@
 """The token card: what is stored, how long it lives, and what a refresh replaces."""
 
+from pathlib import Path
+
 from redbooth_nb import TOKEN_URL, Settings, Token, TokenStore, refresh, revoke
 from redbooth_nb.client.refresh import DEAD
 from redbooth_nb.client.wire import bearer_problem
@@ -24,9 +26,11 @@ class TokenCard(LiveView):
     """
 
     def __init__(self) -> None:
-        self._shown = TokenStore(Settings.load().folder).load()
+        self._folder: Path | None = Settings.load().folder
+        self._shown = TokenStore(self._folder).load()
         self._before: Token | None = None
         self._told: list[tuple[Secret | None, str]] = []
+        self._problem = ""
         if self._shown is None:
             raise NotYet(SAID["nothing"], remedy=SAID["remedy"])
         self._access, self._rest, self._countdown = Markup(), Markup(), Countdown(None, None)
@@ -53,17 +57,21 @@ class TokenCard(LiveView):
     def _show(self) -> None:
         now = Snapshot()
         token, lines = now.token, _lines(now)
-        if self._shown != token:
+        problem = now.problems.get("exchange") or now.problems.get("register") or ""
+        if now.settings and now.settings.folder != self._folder:  # another app's tokens
+            self._folder, self._shown, self._before = now.settings.folder, token, None
+        if self._shown != token and (token or (now.settings and not problem)):  # else nobody knows what is there
             self._revoke.withdraw()
             self._before, self._shown = self._shown or self._before, token
             self._message.say("The stored tokens were replaced." if token else "")
         elif lines != self._told and self._message.said["kind"] == "info" and not self._revoke.asks:
             self._message.say("")  # it is no longer news
-        self._told = lines
-        if "exchange" in now.problems:
-            self._message.say(now.problems["exchange"], "problem")
+        if problem or self._problem:
+            self._message.say(problem, "problem")
+        self._told, self._problem = lines, problem
         self._refresh.disabled, self._revoke.button.disabled = not (token and token.refresh_token), token is None
-        counts = token if not lines[0][1] else None  # the countdown shows its state
+        # the countdown shows its state, unless the provider's clock cannot be read
+        counts = token if not lines[0][1] and "register" not in now.problems else None
         if counts:
             self._countdown.set(counts.remaining(now.now), counts.expires_in)
         self._countdown.layout.display = "" if counts else "none"
@@ -88,7 +96,8 @@ class TokenCard(LiveView):
 def _lines(now: Snapshot) -> list[tuple[Secret | None, str]]:
     """Return what there is to say about each token; "" where its lifetime says it all."""
     if (token := now.token) is None:
-        return [(None, f"No token is stored. {SAID['remedy']}")]
+        unknown = SAID["unread"] if now.problems else SAID["no_app"] if now.settings is None else ""
+        return [(None, unknown or f"No token is stored. {SAID['remedy']}")]
     state = _fate(now, token.access_token)
     if token.refresh_token is None:
         return [(token.access_token, state), (None, SAID["no_refresh"])]

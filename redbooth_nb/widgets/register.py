@@ -17,12 +17,17 @@ from redbooth_nb.errors import NotYet
 from redbooth_nb.provider.addresses import NEW_APPLICATION_URL
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.visitor import register_application
+from redbooth_nb.secret import Secret
 from redbooth_nb.widgets.browser import Browser
+from redbooth_nb.widgets.flow_map import Snapshot
+from redbooth_nb.widgets.live import LiveView
 from redbooth_nb.widgets.markup import panels
-from redbooth_nb.widgets.view import Markup, View, field, row
+from redbooth_nb.widgets.view import Markup, field, row
+
+GONE = "\nRedbooth does not know this app (anymore). Register another one."
 
 
-class RegisterForm(View):
+class RegisterForm(LiveView):
     """Takes Api Key, App secret and Return URI; `save()` does the same by function call.
 
     name: what to call the app. When nobody is at the browser, the kit registers the app under that name.
@@ -37,19 +42,21 @@ class RegisterForm(View):
         if self.settings is None and configuration.unattended and provider.kind != "live":
             self.settings = save_credentials(*register_application(connect(requests.Session()), name, redirect_uri))
         self._client_id = field(w.Text, "Api Key (client id)")
-        self._secret = field(w.Password, "App secret")
+        # once it has been typed, it goes where no saved notebook can hold it
+        self._secret, self._kept = field(w.Password, "App secret", continuous_update=False), ""
+        self._secret.observe(self._keep_secret, names="value")
         app = self.settings
         self._redirect_uri = field(w.Text, "Return URI", value=app.redirect_uri if app else redirect_uri)
         file = for_people(credentials_file(configuration, provider))
         self._steps = Markup(panels.register(provider.label, name, redirect_uri, file))
         save = self._button("Save", self._clicked, primary=True)
-        for typed in (self._client_id, self._secret, self._redirect_uri):
+        for typed in (self._client_id, self._redirect_uri):
             typed.observe(self._typed, names="value")
         self.browser = Browser(NEW_APPLICATION_URL, "Open the registration page")
         self._fields = [self._client_id, self._secret, self._redirect_uri, row(save, self._message)]
         self._another = self._button("Register another app", self.show_page)
         self._keep = self._button("Keep the app", self.hide_page)
-        super().__init__()
+        super().__init__([])
         if app:
             self.hide_page()
         else:
@@ -65,16 +72,21 @@ class RegisterForm(View):
         self._message.say(self.text(), "good")
         self.children = [self._message, self._another]
 
+    def _show(self) -> None:
+        if self._another in self.children:  # it shows which app is registered
+            now = Snapshot()
+            self.settings, kind = now.settings, "good" if now.registered else "problem"
+            self._message.say(self.text() + GONE * now.gone, kind)
+
     def save(self, client_id: str, client_secret: str, redirect_uri: str = DEFAULT_REDIRECT_URI) -> Settings:
         """Check and save the credentials. Raises CredentialsError, and saves nothing, if one cannot be right."""
         self.settings = save_credentials(client_id, client_secret, redirect_uri)
-        self._secret.value = ""  # what a widget holds could be saved with the notebook
         self._message.say(self.text(), "good")
         return self.settings
 
     def _clicked(self) -> None:
-        app, secret = self.settings, self._secret.value
-        self._secret.value = ""  # what a widget holds could be saved with the notebook
+        app, secret = self.settings, self._kept
+        self._hold("")
         client_id, uri = self._client_id.value, self._redirect_uri.value
         if secret or app is None or (client_id, uri) != (app.client_id, app.redirect_uri):  # else it is saved already
             try:
@@ -86,11 +98,19 @@ class RegisterForm(View):
                     self._redirect_uri.value = DEFAULT_REDIRECT_URI
                 raise
 
+    def _keep_secret(self, change: dict[str, str]) -> None:
+        if change["new"]:  # nothing that moves the button: it is being pressed
+            self._hold(change["new"])
+
+    def _hold(self, secret: str) -> None:
+        self._kept, self._secret.value = secret, ""
+        self._secret.placeholder = str(Secret("client secret", secret)) if secret else ""
+
     def _typed(self, _: object) -> None:
         if self._client_id.value:
             # the secret is checked when it is saved; until then any good one will do
             problems = credential_problems(self._client_id.value.strip(), "-", self._redirect_uri.value.strip())
-            good = f"So far so good. {'Click Save.' if self._secret.value else 'Add the App secret and click Save.'}"
+            good = "So far so good. Add the App secret, too, then click Save."
             self._message.say(" ".join(problems) or good, "problem" if problems else "info")
 
     def text(self) -> str:

@@ -102,10 +102,12 @@ def test_two_windows_are_one_person_and_the_newer_request_counts(lab: Lab, noteb
     for number in (1, 2):
         notebook.write(number, SIGN_IN)
         notebook.run(number)
-    notebook.press_in(notebook.window(1), "Switch to Bo")
-    notebook.press_in(notebook.window(1), "Allow")
     expect(notebook.cell(1)).to_contain_text("A newer sign-in took the place of this one.")
     expect(notebook.cell(1).locator("iframe")).to_have_count(0)
+    notebook.write(3, "from redbooth_nb import Browser\nBrowser('https://redbooth.com/oauth2/applications')")
+    notebook.run(3)
+    notebook.press_in(notebook.window(3), "Switch to Bo")
+    expect(notebook.window(3).locator("header")).to_contain_text("Signed in as Bo")
     notebook.press(2, "Reload")
     expect(notebook.window(2).locator("header")).to_contain_text("Signed in as Bo")
     notebook.press_in(notebook.window(2), "Allow")
@@ -134,6 +136,8 @@ def test_after_a_kernel_restart_the_cell_runs_again_and_the_code_is_still_there(
     waiting.run(2)
     assert "waiting to be exchanged" in waiting.text(2)
     assert "Token(access_token=<access token" in waiting.text(2)
+    waiting.write(3, "from redbooth_nb import revoke\nrevoke()  # or Redbooth would not ask the next user here")
+    waiting.run(3)
 
 
 @pytest.mark.parametrize("tree", ["/lab/tree/", "/notebooks/"])

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from urllib.parse import urlsplit
@@ -44,11 +45,22 @@ def test_after_a_newer_request_it_stops_waiting(app: Settings) -> None:
     del app
     panel = SignInPanel()
     AuthorizationRequest.new()
-    assert panel.browser is not None
-    panel.browser.press("deny")
+    panel.update()  # it follows by itself: see test_live.py
     assert "A newer sign-in took the place of this one." in panel.text()
     assert not button(panel, "Start again").disabled
     assert panel.browser not in panel.children
+
+
+def test_a_pasted_code_is_in_no_widget_even_before_the_click(panel: SignInPanel, callback_of: CallbackOf) -> None:
+    """Whoever saves the notebook meanwhile would save the code with it."""
+    callback = callback_of(panel.sign_in.request)
+    for pasted in (code_in(callback), callback):
+        field(panel, PASTE).value = pasted
+        assert code_in(callback) not in saved()
+        assert field(panel, PASTE).value
+    click(panel, "Use this address")
+    assert panel.text().startswith("Allowed")
+    assert panel._address.value == ""
 
 
 def test_in_a_tab_it_shows_the_link_and_waits(panel: SignInPanel, app: Settings) -> None:
@@ -144,6 +156,16 @@ def test_a_busy_port_leaves_the_paste_box(app: Settings, callback_of: CallbackOf
     field(panel, PASTE).value = callback_of(panel.sign_in.request)
     click(panel, "Use this address")
     assert panel.text().startswith("Allowed")
+
+
+def test_in_the_window_it_says_so_when_time_is_up(app: Settings) -> None:
+    del app
+    panel = SignInPanel()
+    panel.sign_in._until = time.monotonic()
+    panel._countdown._handle_custom_msg("expired", [])  # the browser counts, and tells
+    assert panel.text() == "The sign-in timed out. Click Start again to make a new request."
+    assert panel.browser not in panel.children
+    assert not button(panel, "Start again").disabled
 
 
 def test_nobody_waits_for_ever(app: Settings) -> None:

@@ -8,8 +8,10 @@ import requests
 from practice import SECRET
 from widgets.clicks import click, field, parts, saved, shown
 
-from redbooth_nb.client.register import Settings
+from redbooth_nb.client.refresh import revoke
+from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.token import TokenStore
+from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.widgets.exchange import TokenRequest
 from redbooth_nb.widgets.playground import Playground
 from redbooth_nb.widgets.refresh import TokenCard
@@ -91,6 +93,44 @@ def test_a_second_round_shows_the_new_form_and_the_new_token(app: Settings) -> N
         assert card.text().startswith(str(token.access_token))  # type: ignore[attr-defined]
         shown_tokens.append(token.access_token)
     assert shown_tokens[0] != shown_tokens[1]
+
+
+@pytest.mark.usefixtures("unattended")
+def test_another_app_gets_forms_of_its_own(app: Settings, sandbox: Sandbox) -> None:
+    """The form of the first app would refresh a token that the card does not show."""
+    playground = Playground()
+    playground.authorize()
+    exchanges(playground)[0].send()
+    playground.update()
+    other = sandbox.seed_application("Another", app.redirect_uri)
+    save_credentials(other["client_id"], other["client_secret"], app.redirect_uri)
+    playground.update()
+    assert of(TokenCard, playground) == of(TokenRequest, playground) == []
+    playground.authorize()
+    exchanges(playground)[0].send()
+    playground.update()
+    assert {form.settings.client_id for form in of(TokenRequest, playground)} == {other["client_id"]}  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("unattended")
+def test_a_new_token_ends_what_was_said_of_the_old_one(app: Settings) -> None:
+    playground = Playground()
+    playground.authorize()
+    exchanges(playground)[0].send()
+    token = TokenStore(app.folder).require()
+    revoke()
+    TokenStore(app.folder).save(token)
+    playground.update()
+    click(playground, "Call")
+    assert "Problem." in shown(playground)
+    playground.authorize()
+    playground._message.say("The permission is gone.", "problem")  # as if the call had failed after that
+    exchanges(playground)[0].send()
+    playground.update()
+    assert "The permission is gone." not in shown(playground)
+    playground.call()
+    playground.update()
+    assert "200 OK. The response is at the end" in shown(playground)
 
 
 def test_out_of_order_it_is_a_sentence(app: Settings) -> None:

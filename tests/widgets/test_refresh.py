@@ -2,8 +2,10 @@
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import requests
 from practice import DECIDE
 from widgets.clicks import button, click, saved, shown, shows
 
@@ -11,11 +13,13 @@ from redbooth_nb import changes
 from redbooth_nb.client.errors import AuthorizeAgain, TokenEndpointError
 from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.refresh import RedboothSession, refresh, revoke
-from redbooth_nb.client.register import Settings
+from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.token import Token, TokenStore
-from redbooth_nb.errors import NotYet
+from redbooth_nb.client.wire import connect
+from redbooth_nb.errors import NotYet, RedboothError
 from redbooth_nb.lessons.practice import allow, let_time_pass, pretend
 from redbooth_nb.provider.sandbox import Sandbox
+from redbooth_nb.provider.visitor import Visitor
 from redbooth_nb.secret import Secret
 from redbooth_nb.traffic.transcript import transcript
 from redbooth_nb.widgets import view
@@ -279,7 +283,76 @@ def test_a_damaged_file_is_a_sentence(token: Token, app: Settings) -> None:
     card.update()  # as when somebody turns to it again
     assert "Problem." in shown(card)
     assert "is damaged" in shown(card)
-    assert str(token.access_token) in card.text()
+    assert "Rename it" in shown(card)
+    assert card.text() == "What is stored cannot be read."
+    (app.folder / "token.json").unlink()
+    TokenStore(app.folder).save(token)
+    card.update()
+    assert "Problem." not in shown(card)
+    assert card.text().startswith(f"{token.access_token}: fresh")
+
+
+def test_credentials_that_cannot_be_read_are_the_problem_not_the_token(token: Token, app: Settings) -> None:
+    card, file = TokenCard(), Path(app.source)
+    content = file.read_text()
+    file.write_bytes(b"\xff\xfe")
+    card.update()
+    assert "is not UTF-8 text" in shown(card)
+    assert card.text() == "What is stored cannot be read."
+    file.unlink()
+    card.update()
+    assert "No app is registered." in card.text()
+    file.write_text(content)
+    card.update()
+    assert card.text().startswith(f"{token.access_token}: fresh")
+    assert "Problem." not in shown(card)
+
+
+def test_an_expired_token_stays_so_where_the_clock_cannot_be_read(
+    token: Token, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a damaged file of the sandbox would make an expired token fresh again."""
+    assert token.expires_in is not None
+    let_time_pass(seconds=token.expires_in)
+    card = TokenCard()
+
+    def fail(*_: object) -> None:
+        raise RedboothError("The sandbox's file is damaged.")
+
+    monkeypatch.setattr(type(sandbox), "now", fail)
+    card.update()
+    assert "The sandbox's file is damaged." in shown(card)
+    assert card._countdown.layout.display == "none"
+
+
+def test_another_apps_tokens_were_not_replaced(token: Token, app: Settings, decide: DECIDE, sandbox: Sandbox) -> None:
+    card = TokenCard()
+    other = sandbox.seed_application("Another", app.redirect_uri)
+    newer = exchange(decide(save_credentials(other["client_id"], other["client_secret"], app.redirect_uri)))
+    card.update()
+    assert card.text().startswith(str(newer.access_token))
+    assert str(token.access_token) not in card.text() + shown(card)
+
+
+def test_what_is_no_longer_news_goes(token: Token) -> None:
+    card = TokenCard()
+    click(card, "Refresh")
+    assert "The stored tokens were replaced." in shown(card)
+    user = Visitor(connect(requests.Session()))
+    user.open("https://redbooth.com/oauth2/authorized_applications")
+    user.press("Revoke")
+    card.update()
+    assert "no longer accepted by Redbooth" in card.text()
+    assert "were replaced" not in shown(card)
+    assert token.refresh_token is not None
+
+
+def test_after_revoke_it_says_so(token: Token) -> None:
+    card = TokenCard()
+    card.revoke()
+    card.update()
+    assert "Redbooth has revoked the permission, and the stored tokens were deleted." in shown(card)
+    assert token.expires_in
 
 
 def test_a_refused_client_says_nothing_about_the_token(token: Token, app: Settings) -> None:

@@ -7,7 +7,7 @@ from practice import CLIENT_ID, SECRET
 from provider.sandbox.visitor import registered
 from widgets.clicks import click, field, saved, shown
 
-from redbooth_nb.client.register import DEFAULT_REDIRECT_URI, CredentialsError, Settings
+from redbooth_nb.client.register import DEFAULT_REDIRECT_URI, CredentialsError, Settings, save_credentials
 from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.widgets import register
 from redbooth_nb.widgets.register import RegisterForm
@@ -36,6 +36,18 @@ def test_it_begins_with_what_to_do(sandbox: Sandbox) -> None:
     assert "Problem" not in shown(form)
 
 
+def test_it_follows_what_is_registered_elsewhere_and_says_when_it_is_gone(app: Settings, sandbox: Sandbox) -> None:
+    form = RegisterForm()
+    other = sandbox.seed_application("Another", app.redirect_uri)
+    save_credentials(other["client_id"], other["client_secret"], app.redirect_uri)
+    form.update()
+    assert f"Registered: client id {other['client_id'][:8]}..." in shown(form)
+    sandbox.reset()
+    form.update()
+    assert "Problem." in shown(form)
+    assert "Redbooth does not know this app" in shown(form)
+
+
 def test_an_empty_form_asks_to_copy_and_not_to_copy_again(sandbox: Sandbox) -> None:  # noqa: ARG001
     form = RegisterForm()
     click(form, "Save")
@@ -48,6 +60,8 @@ def test_good_credentials_are_saved_and_the_secret_leaves_the_field(sandbox: San
     form = RegisterForm()
     fill(form, CLIENT_ID, SECRET)
     assert "So far so good" in shown(form)
+    assert SECRET not in saved()  # before the click, too
+    assert field(form, KEY).placeholder.startswith("<client secret ...")
     click(form, "Save")
     settings = Settings.load()
     assert (settings.client_id, settings.client_secret.reveal()) == (CLIENT_ID, SECRET)
@@ -114,9 +128,7 @@ def test_a_typing_mistake_is_told_at_once() -> None:
     field(form, ID).value = "not a key"
     assert "contains a space" in shown(form)
     field(form, ID).value = CLIENT_ID
-    assert "So far so good. Add the App secret and click Save." in shown(form)
-    field(form, KEY).value = SECRET
-    assert "So far so good. Click Save." in shown(form)
+    assert "So far so good. Add the App secret, too, then click Save." in shown(form)
     field(form, URI).value = "http://my-app.test/callback"
     assert "plain http to reach another machine" in shown(form)
 
