@@ -71,7 +71,8 @@ class SignInPanel(LiveView):
     def _show(self) -> None:
         if hasattr(self, "sign_in"):  # it is drawn once before there is one
             self.sign_in.follow()
-            self._update()
+            if self.sign_in.status is Status.TIMED_OUT:  # which nobody tells
+                self._update()
 
     def _listen(self) -> None:
         self.sign_in.listen()
