@@ -110,7 +110,7 @@ class RegisterForm(LiveView):
         if self._client_id.value:
             # the secret is checked when it is saved; until then any good one will do
             problems = credential_problems(self._client_id.value.strip(), "-", self._redirect_uri.value.strip())
-            good = "So far so good. Add the App secret, too, then click Save."
+            good = "So far so good. Once the App secret is entered, too, click Save."
             self._message.say(" ".join(problems) or good, "problem" if problems else "info")
 
     def text(self) -> str:

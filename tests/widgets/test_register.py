@@ -128,7 +128,7 @@ def test_a_typing_mistake_is_told_at_once() -> None:
     field(form, ID).value = "not a key"
     assert "contains a space" in shown(form)
     field(form, ID).value = CLIENT_ID
-    assert "So far so good. Add the App secret, too, then click Save." in shown(form)
+    assert "So far so good. Once the App secret is entered, too, click Save." in shown(form)
     field(form, URI).value = "http://my-app.test/callback"
     assert "plain http to reach another machine" in shown(form)
 
