@@ -105,10 +105,14 @@ class Trial:
             return error
         return None
 
-    def failed(self, *arguments: object) -> BaseException | None:
-        """Call the function where it has to send something and then raise an exception; return that."""
+    def failed(self, *arguments: object, check: Callable[[], object] = lambda: None) -> BaseException | None:
+        """Call the function where it has to send something and then raise an exception; return that.
+
+        check: called in between, for what is worse than a failure that is hidden.
+        """
         error = self.refused(*arguments)
         expect(self.sent, "nothing_sent")
+        check()
         expect(error, "failure_hidden")
         return error
 

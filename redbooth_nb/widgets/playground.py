@@ -1,7 +1,6 @@
 """The playground: the whole flow on one screen, for any app and user."""
 
 from contextlib import suppress
-from typing import cast
 
 import ipywidgets as w
 
@@ -37,7 +36,8 @@ class Playground(LiveView):
         for option in (self._pkce, self._nonce, self._path):
             option.observe(lambda _: self._show_code(Snapshot()), names="value")
         self._exchanged: float | None = None  # when the answer came whose code the form sends
-        self._app, self._token = "", cast("Token | None", None)  # as they were last shown
+        self._app = ""  # as it was last shown, and its token
+        self._token: Token | None = None
         self._sign_in, self._exchange, self._refresh = (w.VBox(layout=shared(w.Layout)) for _ in range(3))
         self._link_code, self._call_code = Markup(), Markup()
         self.form, self.http = RegisterForm(), HttpView()
@@ -57,6 +57,12 @@ class Playground(LiveView):
         right = [Markup("<h3>What went over the wire</h3>"), self.http]
         super().__init__([row(*(w.VBox(parts, layout=shared(w.Layout)) for parts in (left, right)))])
         self.add_class("rv-wide")
+        self._head.on_msg(lambda *_: self._update_parts())
+
+    def _update_parts(self) -> None:
+        """Update its parts: whoever turns to the playground turns to them. Changes reach them by themselves."""
+        for part in (self.form, *self._sign_in.children, *self._refresh.children[:1], self.http):
+            part.update()
 
     def authorize(self, *, answer: str = "allow") -> SignInPanel:
         """Start a sign-in with the options chosen. answer: the button to press where nobody is at the browser."""
@@ -105,8 +111,6 @@ class Playground(LiveView):
         except RedboothError as error:
             self._started.say(str(error), "problem")
         self._show_code(now)
-        for part in (self.form, *self._sign_in.children, *self._refresh.children[:1], self.http):
-            part.update()  # whoever turns to the playground turns to them
 
     def _show_code(self, now: Snapshot) -> None:
         """Show as code, before it happens, what the buttons of sign-in and call do."""

@@ -1,7 +1,5 @@
 """The token card: what is stored, how long it lives, and what a refresh replaces."""
 
-from pathlib import Path
-
 from redbooth_nb import TOKEN_URL, Settings, Token, TokenStore, refresh, revoke
 from redbooth_nb.client.refresh import DEAD
 from redbooth_nb.client.wire import bearer_problem
@@ -26,7 +24,7 @@ class TokenCard(LiveView):
     """
 
     def __init__(self) -> None:
-        self._folder: Path | None = Settings.load().folder
+        self._folder = Settings.load().folder
         self._shown = TokenStore(self._folder).load()
         self._before: Token | None = None
         self._told: list[tuple[Secret | None, str]] = []
@@ -56,8 +54,8 @@ class TokenCard(LiveView):
 
     def _show(self) -> None:
         now = Snapshot()
-        token, lines = now.token, _lines(now)
-        problem = now.problems.get("exchange") or now.problems.get("register") or ""
+        token, problem = now.token, now.problems.get("exchange") or now.problems.get("register") or ""
+        lines = _lines(now, problem)
         if now.settings and now.settings.folder != self._folder:  # another app's tokens
             self._folder, self._shown, self._before = now.settings.folder, token, None
         if self._shown != token and (token or (now.settings and not problem)):  # else nobody knows what is there
@@ -93,10 +91,10 @@ class TokenCard(LiveView):
         return "Replaced" if self._shown else "No longer stored", [secret for secret in old if secret]
 
 
-def _lines(now: Snapshot) -> list[tuple[Secret | None, str]]:
+def _lines(now: Snapshot, problem: str) -> list[tuple[Secret | None, str]]:
     """Return what there is to say about each token; "" where its lifetime says it all."""
     if (token := now.token) is None:
-        unknown = SAID["unread"] if now.problems else SAID["no_app"] if now.settings is None else ""
+        unknown = SAID["unread"] if problem else SAID["no_app"] if now.settings is None else ""
         return [(None, unknown or f"No token is stored. {SAID['remedy']}")]
     state = _fate(now, token.access_token)
     if token.refresh_token is None:

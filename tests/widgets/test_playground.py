@@ -8,8 +8,10 @@ import requests
 from practice import SECRET
 from widgets.clicks import click, field, parts, saved, shown
 
+from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.refresh import revoke
 from redbooth_nb.client.register import Settings, save_credentials
+from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.token import TokenStore
 from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.widgets.exchange import TokenRequest
@@ -110,6 +112,19 @@ def test_another_app_gets_forms_of_its_own(app: Settings, sandbox: Sandbox) -> N
     exchanges(playground)[0].send()
     playground.update()
     assert {form.settings.client_id for form in of(TokenRequest, playground)} == {other["client_id"]}  # type: ignore[attr-defined]
+
+
+def test_whoever_turns_to_it_turns_to_its_parts(
+    app: Settings, decide: Callable[[Settings], AuthorizationResponse]
+) -> None:
+    """What another notebook has changed is noticed by nobody before that."""
+    exchange(decide(app))
+    playground = Playground()
+    (card,) = of(TokenCard, playground)
+    turned_to: list[object] = []
+    card.update = lambda: turned_to.append(card)  # type: ignore[attr-defined]
+    playground._head._handle_custom_msg("look", [])
+    assert turned_to == [card]
 
 
 @pytest.mark.usefixtures("unattended")

@@ -308,6 +308,15 @@ def test_credentials_that_cannot_be_read_are_the_problem_not_the_token(token: To
     assert "Problem." not in shown(card)
 
 
+def test_a_damaged_sign_in_says_nothing_about_the_token(token: Token, app: Settings) -> None:
+    card = TokenCard()
+    (app.folder / "authorization.json").write_text("{", encoding="utf-8")
+    card.update()
+    assert card.text().startswith(f"{token.access_token}: fresh")
+    card.revoke()
+    assert "No token is stored." in card.text()
+
+
 def test_an_expired_token_stays_so_where_the_clock_cannot_be_read(
     token: Token, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

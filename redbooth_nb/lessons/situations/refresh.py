@@ -57,11 +57,7 @@ def refresh_pair(trial: Trial) -> None:
 
 def _failed(trial: Trial, old: Json) -> BaseException | None:
     """Refresh where that fails, and return the exception. The old pair has to be there still."""
-    error = trial.refused(trial.credentials, dict(old))
-    expect(trial.sent, "nothing_sent")
-    expect(holds(old), "old_pair_lost")
-    expect(error, "failure_hidden")
-    return error
+    return trial.failed(trial.credentials, dict(old), check=lambda: expect(holds(old), "old_pair_lost"))
 
 
 def refresh_dead(trial: Trial) -> None:
