@@ -55,7 +55,7 @@ class AuthorizationRequest:
         """Prepare a request with a fresh `state`, and remember it on disk as the one under way.
 
         pkce: add a code challenge (RFC 7636); there is no sign that redbooth.com checks it.
-        nonce: add a random query parameter to the redirect URI. In the guide, only host and path must match.
+        nonce: add a random query parameter to the redirect URI. The guide allows that: host and path must match.
         Raises NotYet before an app is registered, StoreError when the request cannot be kept.
         """
         settings = settings or Settings.load()

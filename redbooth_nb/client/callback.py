@@ -41,8 +41,8 @@ class SignIn:
 
     timeout: seconds to wait at most. listen: whether to listen for the browser from the beginning; see `listen()`.
     on_change: called when `status` changes or an answer is refused, in the thread where that happens.
-    notice: if nothing is listening, why not; `paste()` then takes the answer.
-    refused: the reasons for the last few refusals, whether pasted or from a browser; the wait went on.
+    notice: why it cannot listen, "" unless that was tried; `paste()` takes the answer in any case.
+    refused: the reasons for the last few refusals, whether pasted or from a browser.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class SignIn:
 
     @only_kit_errors
     def paste(self, callback_url: str) -> AuthorizationResponse:
-        """Take the address that the browser was sent to. The wait goes on if `AuthorizationResponse.read` raises."""
+        """Take the address the browser ended up at. After an error the wait goes on, unless a newer request exists."""
         try:
             self._response = AuthorizationResponse.read(callback_url, self.request)
         except RedboothError as error:
@@ -139,10 +139,10 @@ class SignIn:
         note = self.request.settings.folder.parents[1] / f"listener-{port}.json"
 
         def ended() -> None:
-            with suppress(OSError):
-                note.unlink(missing_ok=True)
-            if _sign_ins.get(port) is self:
+            if _sign_ins.get(port) is self:  # else the note is a newer one's
                 del _sign_ins[port]
+                with suppress(OSError):
+                    note.unlink(missing_ok=True)
             self._changed()
 
         seconds = self._until - time.monotonic() + 0.02  # a little longer: at its end `status` is TIMED_OUT
@@ -151,8 +151,8 @@ class SignIn:
         except OSError as error:
             code = "busy" if error.errno == errno.EADDRINUSE else "closed"
             return failure(RedboothError, "listener", code, port=port, reason=error.strerror, holder=port_holder(note))
-        leave_port_note(note)
         _sign_ins[port], self._server = self, server
+        leave_port_note(note)
         try:
             server.start()
         except RuntimeError:  # as in a browser's own Python, which has no threads

@@ -25,7 +25,7 @@ from redbooth_nb.provider.addresses import TOKEN_URL
 from redbooth_nb.traffic.redaction import hide_in_text
 
 AFTERWARD = {
-    "exchange": " exchange() never sends a code twice, so authorize again before you call it again.",
+    "exchange": " exchange() never sends a code twice, not even one that is still good: authorize again first.",
     "refresh": " The refresh token may already be used up. If it is, authorize again.",
 }
 LARGEST_TOKEN_RESPONSE = 128 * 1024  # bytes; a token is a few hundred, an error page a few thousand
@@ -87,7 +87,7 @@ def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAu
             raise problem
         # oauthlib refuses a whole response for one lifetime or scope that makes no sense, so such a field is taken out;
         # good ones stay. `_content` is where requests keeps the body.
-        content = {"token_type": "bearer", **without_odd_fields(response.json())}  # see OAUTHLIB_STRICT_TOKEN_TYPE
+        content = {"token_type": "bearer", **without_odd_fields(response.json())}  # oauthlib may insist on a type
         vars(response).update(_content=json.dumps(content).encode())
 
     oauth = OAuth2Session(settings.client_id, **options)

@@ -25,7 +25,7 @@ from redbooth_nb.client.errors import StoreError, failure
 from redbooth_nb.configuration import make_private
 
 FORMAT = 1
-LOCK_SECONDS = 100  # a request under the lock takes less, unless its headers trickle in: 5 + 30 + 60 s, to revoke
+LOCK_SECONDS = 100  # requests under the lock take at most 5 + 30 + 60 s (revoke), unless headers trickle in
 RENAME_WAITS = (0.01, 0.05, 0.2, 0.5)  # seconds; on Windows a file that somebody is reading cannot be replaced
 NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # from file systems that cannot fsync a folder, as some network drives
 _threads: dict[tuple[int, Path], threading.Lock] = {}  # so that only one thread polls a file

@@ -118,13 +118,15 @@ class AuthorizationResponse:
     def url_for_oauthlib(self) -> str:
         """The callback URL as oauthlib wants to read it: with https, and with the `state` that it will compare.
 
-        oauthlib refuses every http address, even on this machine, where nothing can be overheard. A `state` that did
-        not come back is added: `read` has accepted the answer on other grounds.
+        oauthlib refuses every http address, even on this machine, where nothing can be overheard; an app's own scheme
+        (com.example.app:/callback) it refuses, too. A `state` that did not come back is added: `read` has accepted the
+        answer on other grounds.
         Nothing is sent to the address; it is only read. It holds the code: do not display it.
         """
         parts = urlsplit(self.callback_url.reveal())
         added = urlencode({"state": self.request.state}) if self.state is None else ""
-        return parts._replace(scheme="https", query="&".join(filter(None, (parts.query, added)))).geturl()
+        query = "&".join(filter(None, (parts.query, added)))
+        return parts._replace(scheme="https", netloc=parts.netloc or "app", query=query).geturl()
 
     def describe(self) -> str:
         """Say in words what came back."""

@@ -24,7 +24,7 @@ LOST = "The new token may be lost. If calls to Redbooth fail after this, authori
 class Token:
     """An access token and the refresh token that came with it.
 
-    expires_in: lifetime in seconds as the service gave it, None when it did not.
+    expires_in: lifetime in seconds as the service gave it, None when it gave none, or less than a second.
     obtained_at: when it arrived, in Unix seconds by the provider's clock; expiry is counted from here and
     not from the service's `created_at`, which old services leave out and other clocks contradict.
     """
@@ -136,7 +136,7 @@ class TokenStore:
     def save(self, token: Token) -> None:
         """Keep the token; when this returns it is on the disk, and the mark is gone.
 
-        After a StoreError the file is whole, old or new. One written but not put in place: see `_recover`.
+        After a StoreError the file is whole, old or new; the next `lock()` puts a new one that is whole in place.
         """
         try:
             self._file.write(token.reveal())

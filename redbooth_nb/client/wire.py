@@ -148,7 +148,7 @@ def transport_failure(error: Exception, what: str) -> TransportError:
     reason = getattr(reason, "original_error", reason)
     untrusted = isinstance(next(iter(getattr(reason, "args", ())), None), ssl.SSLCertVerificationError)
     not_connected = isinstance(reason, NewConnectionError | ConnectTimeoutError) or str(reason).startswith(NO_TUNNEL)
-    never_built = code in NEVER_SENT and not getattr(error, "errno", None)  # requests' own errors about files have none
+    never_built = code in NEVER_SENT and not getattr(error, "errno", None)  # sockets' errors have one
     named.sent = not (untrusted or not_connected or never_built)
     return named
 

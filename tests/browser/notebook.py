@@ -161,8 +161,12 @@ class Notebook:
         page.get_by_label(label).fill(text)
 
 
-# what has yet to take its room: a widget that is not drawn, a window that has not grown to its page
-UNFINISHED = ".redbooth-view :is(.lm-Widget:empty:not(.widget-box), iframe.rb-page:not([style*='--page-height']))"
+# what has yet to take its room: a widget that is not drawn, a window that has not grown to its page; in a cell out of
+# view, which JupyterLab hides, a window grows later
+UNFINISHED = (
+    ".redbooth-view .lm-Widget:empty:not(.widget-box), "
+    ".redbooth-view iframe.rb-page:not([style*='--page-height']):visible"
+)
 # an element that uses the arrow keys itself, or none in the notebook: arrows do not lead to another cell from there
 HELD = """() => { const at = document.activeElement;
     return !at.closest(".jp-Notebook") || at.matches("input, select, textarea, iframe, [contenteditable=true]"); }"""

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings as hypothesis_settings, strategies as st
+from oauthlib.oauth2 import WebApplicationClient
 
 import redbooth_nb
 from redbooth_nb.client import authorize, response
@@ -282,6 +283,16 @@ def test_a_pasted_address_may_stand_between_spaces_and_reaches_oauthlib_clean(
     address = url(sent, code="the-code", state=sent.state)
     answer = AuthorizationResponse.read(wrapped.format(address), sent)
     assert answer.url_for_oauthlib == "https" + address.removeprefix("http")
+
+
+@pytest.mark.parametrize("uri", ["com.example.app:/callback", "com.example.app:callback", "com.example.app://callback"])
+def test_an_address_with_a_scheme_of_the_apps_own_is_one_that_oauthlib_reads(settings: Settings, uri: str) -> None:
+    """RFC 8252 section 7.1. Python 3.13 would write the second one as https:callback."""
+    request = AuthorizationRequest.new(Settings(**{**vars(settings), "redirect_uri": uri}))
+    address = uri + "?" + urlencode({"code": "the-code", "state": request.state})
+    read = AuthorizationResponse.read(address, request).url_for_oauthlib
+    found = WebApplicationClient("id").parse_request_uri_response(read, state=request.state)
+    assert found["code"] == "the-code"
 
 
 def test_a_scheme_in_capitals_reaches_oauthlib_clean(sent: AuthorizationRequest) -> None:
