@@ -155,6 +155,41 @@ def test_a_notebook_that_is_opened_without_its_kernel_says_what_to_do(lab: Lab, 
     shot(lost, f"without-its-kernel-{tree.strip('/').partition('/')[0]}")
 
 
+TYPED_AND_CLICKED = """import threading
+import ipywidgets as w
+done, clicked = [], threading.Event()
+field, button = w.Text(description="Field", continuous_update=False), w.Button(description="Button")
+
+def typed(change):
+    if change["new"]:
+        clicked.clear()
+        clicked.wait(1)  # another thread could take the click now
+        done.append("typed")
+
+def click(_):
+    done.append("clicked")
+    clicked.set()
+    field.value = ""
+
+field.observe(typed, names="value")
+button.on_click(click)
+w.VBox([field, button])"""
+
+
+def test_a_click_comes_after_what_was_typed_before_it(lab: Lab, notebook: Notebook) -> None:
+    """Else Save would save without what was typed. From ipykernel 7.4 on, two threads could take them."""
+    notebook.open(lab, "00-start-here")
+    notebook.write(1, TYPED_AND_CLICKED)
+    notebook.run(1)
+    for text in ("first", "second"):
+        notebook.fill(1, "Field", text)
+        notebook.press(1, "Button")
+        expect(notebook.cell(1).get_by_label("Field")).to_have_value("")
+    notebook.write(2, "done")
+    notebook.run(2)
+    assert "['typed', 'clicked', 'typed', 'clicked']" in notebook.text(2)
+
+
 def test_a_cell_out_of_order_names_the_cell_to_run_first(lab: Lab, notebook: Notebook) -> None:
     notebook.open(lab, "02-authorize")
     notebook.run(1)
