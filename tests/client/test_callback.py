@@ -130,9 +130,10 @@ def test_it_listens_on_the_loopback_address_only(sent: AuthorizationRequest, lis
     bound = [listening.getsockname()[0] for listening in server_of(listener)._sockets]
     assert bound == (["127.0.0.1", "::1"] if host == "localhost" and socket.has_ipv6 else ["127.0.0.1"])
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
-        probe.connect(("192.0.2.1", 9))  # sends nothing; tells which address this machine would use
+        with suppress(OSError):  # no network at all
+            probe.connect(("192.0.2.1", 9))  # sends nothing; tells which address this machine would use
         own = probe.getsockname()[0]
-    if own.startswith("127."):
+    if own.startswith(("127.", "0.")):
         pytest.skip("this machine has no other address")
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((own, port_of(listener)), QUICK)
@@ -399,13 +400,13 @@ def test_wrong_answers_without_end_take_no_memory(listener: SignIn) -> None:
 
 def test_connections_that_trickle_are_few_and_end(listener: SignIn) -> None:
     """R52: a byte now and then keeps nobody busy: no thread each, few descriptors, and the browser is answered."""
-    threads, before = threading.active_count(), descriptors()
+    threads, before = set(threading.enumerate()), descriptors()
     open_ones = [socket.create_connection(("127.0.0.1", port_of(listener)), QUICK) for _ in range(200)]
     for connection in open_ones:
         with suppress(OSError):  # closed already: it had to give way
             connection.sendall(b"G")
     assert browse(listener, "/favicon.ico")[0] == 404
-    assert threading.active_count() == threads
+    assert set(threading.enumerate()) <= threads
     held = descriptors() - before - len(open_ones)
     assert held <= loopback.MOST_CONNECTIONS + 1
     assert_still_waiting(listener)

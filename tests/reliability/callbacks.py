@@ -198,7 +198,7 @@ def descriptors() -> int:
 
 def cycles(listen: Callable[[AuthorizationRequest], SignIn], sent: AuthorizationRequest, number: int) -> str:
     """Start and stop so many listeners, by cancel and by answer; return what they left behind."""
-    before, threads = (descriptors(), threading.active_count()), set(threading.enumerate())
+    before, threads = descriptors(), set(threading.enumerate())
     for turn in range(number):
         request = AuthorizationRequest.new(sent.settings)
         listener = listen(request)
@@ -211,8 +211,8 @@ def cycles(listen: Callable[[AuthorizationRequest], SignIn], sent: Authorization
         for thread in set(threading.enumerate()) - threads:
             thread.join(QUICK)
     left = {
-        "descriptors": descriptors() - before[0],  # less, where a connection of an earlier test ended meanwhile
-        "threads": threading.active_count() - before[1],
+        "descriptors": descriptors() - before,  # less, where a connection of an earlier test ended meanwhile
+        "threads": len(set(threading.enumerate()) - threads),
         "notes": len(list(sent.settings.folder.parents[1].glob("listener-*"))),
     }
     return ", ".join(f"{count} {name}" for name, count in left.items() if count > 0)
