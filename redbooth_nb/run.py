@@ -86,7 +86,7 @@ def run(arguments: list[str]) -> int:
 def _print_sent() -> None:
     """Print what the script sent; what the user's browser sent is not part of it."""
     own = [f"    {trip.label} -> {trip.status}" for trip in transcript if trip.address != AUTHORIZE_URL]
-    print("\n".join(["", "It sent to Redbooth:", *own] if own else ["", "It sent nothing to Redbooth."]), flush=True)
+    print("\n".join(["", "Sent to Redbooth:", *own] if own else ["", "It sent nothing to Redbooth."]), flush=True)
 
 
 def _deliver() -> None:

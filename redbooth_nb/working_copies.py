@@ -35,7 +35,7 @@ def has_lessons() -> bool:
 def lab(options: list[str]) -> int:
     """Open JupyterLab at the first lesson; `options` go to JupyterLab."""
     folder = refresh_working_copies(REPOSITORY)
-    # defaults for JupyterLab: no news, and a printed address is no link to the real Redbooth
+    # defaults for JupyterLab: no news, a printed address is no link to the real Redbooth, one thread for all widgets
     paths = filter(None, [str(LAB_CONFIG), os.environ.get("JUPYTER_CONFIG_PATH")])
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(paths)
     settings = [f"--ServerApp.root_dir={folder}", "--LabApp.default_url=/lab/tree/00-start-here.ipynb"]

@@ -127,7 +127,8 @@ def run(notebook: Path, **settings: str) -> nbformat.NotebookNode:
         os.environ.update(here)
         try:
             folder = {"metadata": {"path": str(notebook.parent)}}
-            NotebookClient(content, kernel_name="python3", record_timing=False, resources=folder).execute()
+            how = {"kernel_name": "python3", "record_timing": False, "coalesce_streams": True}
+            NotebookClient(content, resources=folder, **how).execute()
         finally:
             for name in here:
                 del os.environ[name]

@@ -155,8 +155,8 @@ def get(credentials, path):
     token = load(credentials) or sign_in(credentials)
     try:
         response = call(credentials, token, path)
-    except OAuth2Error as error:
-        if error.error not in (InvalidGrantError.error, "invalid_request"):  # a dead refresh token, now or in 2015
+    except OAuth2Error as error:  # a dead refresh token is an invalid_grant; in 2015 it was an invalid_request
+        if error.error not in (InvalidGrantError.error, "invalid_request"):
             raise
         response = None
     if response is None or response.status_code == 401:
@@ -180,7 +180,7 @@ if __name__ == "__main__":
     except AccessDeniedError:
         raise SystemExit("You did not allow access. Run the app again if you change your mind.") from None
     except OAuth2Error as error:
-        code = str(error.error) if str(error.error).replace("_", "").isalpha() else "?"  # it could repeat a secret
+        code = str(error.error) if str(error.error).replace("_", "").isalpha() else "?"  # other text may hold a secret
         raise SystemExit(f"Redbooth refused ({code}). Run the app again. If that doesn't help, check .env.") from None
     except requests.HTTPError as error:
         raise SystemExit(f"Redbooth returned {error.response.status_code}. Try again later.") from None
@@ -191,7 +191,7 @@ if __name__ == "__main__":
             raise SystemExit(f"{error}.") from None
         port = error.errno in (errno.EADDRINUSE, errno.EACCES) and not error.filename
         where = "The port in REDBOOTH_REDIRECT_URI" if port else error.filename or TOKEN_FILE
-        hint = " Cancel the sign-in or close the program that uses it, then try again." if port else ""
+        hint = " Cancel any other sign-in, or close the program that uses the port, and try again." if port else ""
         raise SystemExit(f"{where}: {error.strerror}.{hint}") from None
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         where = f".env, {TOKEN_FILE} or Redbooth's response"  # such as a port that isn't a number

@@ -39,7 +39,7 @@ class Recorded(Provider, HTTPAdapter):
 
     kind = "recorded"
     name = "recorded"
-    label = "a recording of a real Doorkeeper"
+    label = "a recording of a real Doorkeeper server"
 
     def __init__(self, recording: str, journal: Path) -> None:
         super().__init__()

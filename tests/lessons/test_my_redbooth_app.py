@@ -251,7 +251,7 @@ def test_a_busy_port_is_told_with_the_remedy(take_home: App, app: Settings) -> N
     assert status == 1
     assert printed == (
         "The port in REDBOOTH_REDIRECT_URI: Address already in use. "
-        "Cancel the sign-in or close the program that uses it, then try again.\n"
+        "Cancel any other sign-in, or close the program that uses the port, and try again.\n"
     )
 
 

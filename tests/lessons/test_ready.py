@@ -107,7 +107,7 @@ def test_everything_missing_is_done_at_once(capsys: pytest.CaptureFixture[str]) 
     assert token is not None
     told = capsys.readouterr().out
     assert told.count("\n") == 5
-    assert "kit's version of read_credentials, authorization_link, is_ours, exchange. You can write" in told
+    assert "kit's version: read_credentials, authorization_link, is_ours, exchange. You can write" in told
     assert "There was no token that still worked, so the kit exchanged a code and got you a new one: <" in told
     for secret in (settings.client_secret.reveal(), token.access_token.reveal()):
         assert secret not in told

@@ -211,11 +211,11 @@ def test_the_written_app_signs_in_and_the_second_time_needs_nobody(app: Settings
     first = take_home.run()
     assert "Ada" in first.text(), first.text()
     sent = "POST /oauth2/token authorization_code -> 200", "GET /api/3/me -> 200", "GET /api/3/tasks -> 200"
-    assert first.text().endswith("\n    ".join(["\nIt sent to Redbooth:", *sent]))
+    assert first.text().endswith("\n    ".join(["\nSent to Redbooth:", *sent]))
     token = json.loads((take_home.folder / "my_redbooth_token.json").read_text())
     again = take_home.run()
     assert "Ada" in again.text(), again.text()
-    assert again.text().endswith("\n    ".join(["\nIt sent to Redbooth:", *sent[1:]]))
+    assert again.text().endswith("\n    ".join(["\nSent to Redbooth:", *sent[1:]]))
     for secret in (SECRET, app.client_secret.reveal(), token["access_token"], token["refresh_token"]):
         assert secret not in first.text() + again.text() + repr(take_home)
 
