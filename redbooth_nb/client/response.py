@@ -52,7 +52,8 @@ class AuthorizationResponse:
         accept_missing_state: take an answer without `state`, giving up the protection that it gives.
         Raises CallbackError when the text isn't an answer for this app, StateError when it is not the answer to
         this request, TokenEndpointError when an implicit answer (response_type=token) holds no valid token. After
-        each of these the request stays open. NotYet or StoreError when the request cannot be read.
+        each of these the request stays as it was: open, unless the StateError says that it was answered before, or
+        that a newer request was made. NotYet or StoreError when the request cannot be read.
         A denial is not an error: it is an outcome.
         """
         callback_url = callback_url.strip()  # pasted by hand, it often comes with a space or a line break
@@ -60,7 +61,7 @@ class AuthorizationResponse:
         with PendingAuthorization(request.settings).change() as record:  # which is written if nothing is raised here
             state_check = _check_state(fields, request, record, accept_missing=accept_missing_state)
             response = cls._from_fields(fields, request, callback_url, state_check, now)
-            record |= {"answered": True, "answered_at": now}
+            record |= {"answered": True, "answered_at": now, "state_check": state_check}
             if response.token is None:  # one with a token is not kept: nothing would delete it
                 record["callback_url"] = callback_url
         return response
@@ -78,8 +79,8 @@ class AuthorizationResponse:
         url = record.get("callback_url")
         if not url or settings.provider.now() - record["answered_at"] > CODE_LIFETIME:
             raise failure(NotYet, "pending", "no_answer")
-        request = pending.request(record)
-        return cls._from_fields(_fields(url, request), request, url, "checked when it arrived", record["answered_at"])
+        request, check = pending.request(record), record.get("state_check", "checked when it arrived")
+        return cls._from_fields(_fields(url, request), request, url, check, record["answered_at"])
 
     @classmethod
     def _from_fields(

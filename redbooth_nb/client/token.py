@@ -43,7 +43,7 @@ class Token:
         Raises TokenEndpointError when a token or the type is wrong (RFC 6749 section 5.1); see `without_odd_fields`.
         """
         if problems := content_problems(content):
-            where = "The token endpoint responded"
+            where = "A response arrived"
             raise failure(TokenEndpointError, "endpoint", "no_token", where=where, problems=problems)
         content = without_odd_fields(content)
         scope, refresh = content.get("scope") or (previous.scope if previous else ""), content.get("refresh_token")
