@@ -86,6 +86,11 @@ class Notebook:
     def write(self, number: int, code: str) -> None:
         """Replace the code of a cell."""
         self.cell(number).locator(".cm-content").click()
+        self.replace(number, code)
+
+    def replace(self, number: int, code: str) -> None:
+        """Type into a cell that is being edited."""
+        expect(self.cell(number).locator(".cm-content")).to_be_focused()
         self.page.keyboard.press("Control+a")
         self.page.keyboard.insert_text(code)
 
@@ -209,8 +214,7 @@ class Keyboard(Notebook):
         """Replace the code of a cell."""
         self.go(number)
         self.page.keyboard.press("Enter")
-        self.page.keyboard.press("Control+a")
-        self.page.keyboard.insert_text(code)
+        self.replace(number, code)
         self.page.keyboard.press("Escape")
 
     def press(self, number: int, name: str) -> None:
