@@ -71,14 +71,16 @@ class Snapshot:
         self.code_expired = code and self.now - (self.answered_at or 0) > CODE_LIFETIME
         self.code_ready = code and not self.code_expired
         self.code_lost = self.code_used and not token
-        self.settled = bool(token) and not self.unanswered and not self.code_ready
+        self.refresh_token = (token and token.refresh_token) or "no refresh token"
+        usable, open_now = None if self.dead else token, self.unanswered
+        self.answered_earlier, self.unanswered = bool(usable) and open_now, not usable and open_now
+        self.settled = bool(usable) and not open_now and not self.code_ready
         self.unsettled = bool(token) and not self.settled
         # the token came by a refresh if the transcript saw it, or if it is too young for anything else
-        late = token and self.answered_at is not None and token.obtained_at - self.answered_at > SURELY_REFRESHED
-        self.refreshed = bool(token and (late or any(trip.status == OK for trip in refreshes)))
-        self.refresh_refused = bool(token and refreshes) and not self.refreshed
-        self.refresh_token = (token and token.refresh_token) or "no refresh token"
-        waiting = None if self.refreshed or self.refresh_refused else token
+        late = usable and self.answered_at is not None and usable.obtained_at - self.answered_at > SURELY_REFRESHED
+        self.refreshed = bool(usable and (late or any(trip.status == OK for trip in refreshes)))
+        self.refresh_refused = bool(usable and refreshes) and not self.refreshed
+        waiting = None if self.refreshed or self.refresh_refused else usable
         self.refreshable = bool(waiting and waiting.refresh_token)
         self.unrefreshable = bool(waiting and not waiting.refresh_token)
 
@@ -129,10 +131,10 @@ class Snapshot:
             }
 
     def _next(self) -> str:
-        """Return the id of the next hop, "" when all are done. Where a token is stored, its stages are done."""
+        """Return the id of the next hop, "" when all are done. Where a usable token is stored, its stages are done."""
         if not self.registered:
             return "register"
-        if self.token is not None:
+        if self.token is not None and not self.dead:
             return "" if self.refreshed else "refresh"
         if self.unanswered:
             return "decision"

@@ -17,7 +17,7 @@ from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.token import Token, TokenStore
 from redbooth_nb.client.wire import connect
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.provider.addresses import API_URL
+from redbooth_nb.provider.addresses import API_URL, REVOKE_URL
 from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.traffic.transcript import transcript
 from redbooth_nb.widgets.flow_map import FlowMap, Snapshot
@@ -314,6 +314,35 @@ def test_a_token_that_is_only_saved_counts(settings: Settings) -> None:
     TokenStore(settings.folder).save(Token.from_response({"access_token": "a", "refresh_token": "r"}, 1000.0))
     assert ahead() == "refresh"
     assert summary().startswith("3 of 4 stages done. Next is refresh.")
+
+
+def test_a_newer_link_does_not_undo_what_was_done(app: Settings, decide: Decide) -> None:
+    exchange(decide(app))
+    AuthorizationRequest.new(app)
+    assert ahead() == "refresh"
+    assert hop_of("decision")["progress"] == "done"
+    assert "comes from an earlier sign-in" in note("decision")
+    assert "has not answered yet" not in note("answer") + note("link")
+
+
+def test_a_token_that_redbooth_no_longer_accepts_leads_back_to_the_link(app: Settings, decide: Decide) -> None:
+    exchange(decide(app))
+    token = refresh()
+    assert ahead() == ""
+    own = {"client_id": app.client_id, "client_secret": app.client_secret.reveal()}
+    form = {"token": token.access_token.reveal(), **own}  # as the user revokes it on Redbooth's page
+    assert connect(requests.Session()).post(REVOKE_URL, data=form, timeout=5).status_code == 200
+    assert ahead() == "link"
+    assert "no longer accepts the stored token" in note("link")
+    assert "Still stored" in note("token")
+    assert (note("refresh"), note("new-token")) == ("", "")
+    AuthorizationRequest.new(app)
+    assert ahead() == "decision"
+    assert "has not answered yet" in note("decision")
+    decide(app)
+    assert ahead() == "code"
+    exchange()
+    assert ahead() == "refresh"
 
 
 def test_a_sandbox_that_cannot_be_asked_is_a_sentence(
