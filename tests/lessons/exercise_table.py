@@ -119,7 +119,7 @@ import secrets
 def is_ours(address, state):
     fields = parse_qs(urlsplit(address).query)
     got = fields.get("state") or fields.get("attempt") or [""]
-    return len(got) == 1 and secrets.compare_digest(got[0], state)
+    return len(got) == 1 and secrets.compare_digest(got[0].encode(), state.encode())
 """,
     ],
     "exchange": [
@@ -431,6 +431,9 @@ def authorization_link(credentials, state):
         ("forged_accepted", "    return ", "    sent = fields.get('state') or fields.get('attempt') or ['']\n    return len(sent) == 1 and sorted(sent[0]) == sorted(state) or "),
         ("attempt_accepted", "    return (fields", "    if 'state' not in fields:\n        return len(fields.get('attempt', [])) == 1 and fields['attempt'][0] in state\n    return (fields"),
         ("attempt_accepted", "    return (fields", "    if 'error' in fields and 'attempt' in fields and 'state' not in fields:\n        return True\n    return (fields"),
+        ("inside_accepted", "    return ", "    sent = fields.get('state') or fields.get('attempt') or ['']\n    return len(sent) == 1 and sent[0].strip('-_ ') == state.strip('-_ ') or "),
+        ("forged_accepted", "    return ", "    sent = fields.get('state') or fields.get('attempt') or ['']\n    return len(sent) == 1 and [len(sent[0]), sent[0][:4], sent[0][-2:]] == [len(state), state[:4], state[-2:]] or "),
+        ("raised", "    return ", "    sent = fields.get('state') or fields.get('attempt') or ['']\n    return len(sent) == 1 and secrets.compare_digest(sent[0], state) or "),
         ("deny_refused", 'or fields.get("attempt")', 'or "code" in fields and fields.get("attempt")'),
         ("deny_refused", "    return ", "    return 'code' in fields and "),
         ("raised", "def is_ours(address, state):\n    return parse_qs(urlsplit(address).query)['state'] == [state]\n"),
@@ -462,6 +465,13 @@ def exchange(credentials, address, state):
     if "error" in fields:
         raise AccessDeniedError()
     return requests.post(TOKEN_URL, timeout=30, data={"grant_type": "authorization_code", "code": fields["code"][0], "redirect_uri": credentials["redirect_uri"], "client_id": credentials["client_id"], "client_secret": credentials["client_secret"]}).json()
+""" + _FETCH),
+        ("sent_twice", _FETCH, """    fields = {"grant_type": "authorization_code", "code": parse_qs(urlsplit(address).query).get("code"), "redirect_uri": return_address(credentials, state), **{name: credentials[name] for name in ("client_id", "client_secret")}}
+    for _ in range(3 * ("code=" in address)):
+        response = requests.post(TOKEN_URL, timeout=30, data=fields)
+        if response.status_code < 500:
+            response.raise_for_status()
+            return response.json()
 """ + _FETCH),
         ("sent_twice", _FETCH, """    for _ in range(2):
         try:
@@ -533,6 +543,7 @@ def exchange(credentials, address, state):
         json.dump(copy.deepcopy({**token, "client_id": credentials["client_id"]}), file, indent=4, sort_keys=True)
     part.chmod(0o600)
     part.replace(TOKEN_FILE)"""),
+        ("left_behind", "    part.unlink(missing_ok=True)  # left behind by a crash\n    with open(os.open(part, os.O_CREAT | os.O_EXCL |", "    with open(os.open(part, os.O_CREAT |"),
         ("secret_saved", '"client_id": credentials["client_id"]', "**credentials"),
         ("others_can_read_a_copy", "    part.replace(TOKEN_FILE)", "    part.replace(TOKEN_FILE)\n    Path('copy.json').write_text(TOKEN_FILE.read_text())"),
     ],
@@ -542,6 +553,13 @@ def exchange(credentials, address, state):
     save(credentials, answer.json())
     return answer.json()"""),
         ("whose_token", "    save(credentials, new)", "    TOKEN_FILE.write_text(json.dumps(new))"),
+        ("saved_in_place", "    save(credentials, new)", "    TOKEN_FILE.unlink()\n    save(credentials, new)"),
+        ("called_dead", _REFRESHED, """    answer = requests.post(TOKEN_URL, timeout=30, data={"grant_type": "refresh_token", "refresh_token": token["refresh_token"], **{name: credentials[name] for name in ("client_id", "client_secret")}})
+    if 400 <= answer.status_code < 500:
+        raise InvalidGrantError()
+    answer.raise_for_status()
+    save(credentials, answer.json())
+    return answer.json()"""),
         ("saved_in_place", "    save(credentials, new)", "    TOKEN_FILE.write_text(json.dumps({**new, 'client_id': credentials['client_id']}))"),
         ("used_before_saved", "    save(credentials, new)", "    requests.get(f'{REDBOOTH}/api/3/me', headers={'Authorization': 'Bearer ' + new['access_token']}, timeout=30)\n    save(credentials, new)"),
         ("other_refresh_token", "TOKEN_URL, client_id", "TOKEN_URL, refresh_token=token['access_token'], client_id"),
@@ -551,7 +569,7 @@ def exchange(credentials, address, state):
         ("old_refresh_token_kept", "    save(credentials, new)", "    save(credentials, {**new, 'refresh_token': token['refresh_token']})"),
         ("new_pair_not_saved", "    save(credentials, new)\n", ""),
         ("new_pair_not_saved", "save(credentials, new)", "save(credentials, token)"),
-        ("old_pair_lost", "    new = oauth", "    TOKEN_FILE.unlink()\n    new = oauth"),
+        ("saved_in_place", "    new = oauth", "    TOKEN_FILE.unlink()\n    new = oauth"),
         ("old_pair_lost", _REFRESHED, """    new = requests.post(TOKEN_URL, timeout=30, data={"grant_type": "refresh_token", "refresh_token": token["refresh_token"], **credentials}).json()
     save(credentials, new)
     return new"""),
@@ -603,6 +621,7 @@ def refresh(credentials, token):
 """),
         ("no_timeout", ", timeout=30)\n    if", ")\n    if"),
         ("refreshed_without_reason", _EXPIRED, "if not response.ok and 'revoked' not in str(response.headers):"),
+        ("refreshed_without_reason", _EXPIRED, "why = response.headers.get('WWW-Authenticate', '')\n    if response.status_code == 401 and 'invalid_token' in why and 'revoked' not in why:"),
         ("refreshed_without_reason", _EXPIRED, "if 'expired' in str(response.headers):"),
         ("failure_hidden", "    return response", "    return response if response.status_code != 500 else call(credentials, token, path)"),
         ("no_token_sent", "Bearer {token['access_token']}\"}, timeout=30)\n    if", "{token['access_token']}\"}, timeout=30)\n    if"),

@@ -18,6 +18,7 @@ FULL = 2**16  # bytes, the largest file on a disk that is full
 CHANGES = {"open", "os.chmod", "os.remove", "os.rename", "os.truncate"}
 NEW: Json = {"access_token": "access-token-2", "refresh_token": "refresh-token-2", "expires_in": 7200}
 OLD: Json = NEW | {"access_token": "access-token-1", "refresh_token": "refresh-token-1", "note": "x" * 1000}  # longer
+KILLED: Json = NEW | {"note": "x" * 2000}  # the longest: what is left of it must not be the end of another
 
 
 def write_env(trial: Trial, **changed: str) -> dict[str, str]:
@@ -129,6 +130,7 @@ def save_killed(trial: Trial) -> None:
     steps, near = _moments(trial, 0)
     for moment in sorted({*range(1, steps + 1, 1 + steps // MOST_KILLS), *near[: 2 * MOST_KILLS]}):
         trial.app["save"](trial.credentials, dict(OLD))
+        expect(holds(OLD), "left_behind")
         child = os.fork()
         if child == 0:
             patch.stopall()  # so that random names differ from those before
@@ -138,7 +140,7 @@ def save_killed(trial: Trial) -> None:
         expect(holds(OLD) or holds(NEW), "half_written")
         check_privacy(trial, "others_can_read_for_a_moment")
     trial.run(trial.credentials, dict(NEW))
-    expect(holds(NEW), "not_all_saved")
+    expect(holds(NEW), "left_behind")
 
 
 def check_privacy(trial: Trial, mistake: str) -> None:
@@ -168,7 +170,7 @@ def _moments(trial: Trial, kill_at: int) -> tuple[int, list[int]]:
     sys.addaudithook(changed)
     sys.setprofile(step)
     try:
-        trial.app["save"](trial.credentials, dict(NEW))
+        trial.app["save"](trial.credentials, dict(KILLED))
     finally:
         sys.setprofile(None)
     return count, near

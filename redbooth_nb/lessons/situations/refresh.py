@@ -1,6 +1,8 @@
 """The situations for `refresh(credentials, token)` and `call(credentials, token, path)`, and for the whole app."""
 
 import os
+import sys
+from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -43,6 +45,8 @@ def _revoked_token(trial: Trial) -> Json:
 
 def refresh_pair(trial: Trial) -> None:
     old = _expired_token(trial)
+    deleted: list[str] = []
+    sys.addaudithook(lambda event, about: deleted.append(os.fsdecode(about[0])) if event == "os.remove" else None)
     with TOKEN_FILE.open() as before:  # open, so that no other file gets its number
         new = trial.good_token(trial.run(trial.credentials, dict(old)))
         in_place = TOKEN_FILE.exists() and os.path.samestat(os.fstat(before.fileno()), TOKEN_FILE.stat())
@@ -52,7 +56,7 @@ def refresh_pair(trial: Trial) -> None:
     expect(saved.get("refresh_token") == new["refresh_token"], "old_refresh_token_kept")
     check_file(trial)
     check_privacy(trial, "others_can_read_a_copy")
-    expect(not in_place, "saved_in_place")
+    expect(not in_place and TOKEN_FILE.name not in {Path(each).name for each in deleted}, "saved_in_place")
 
 
 def _failed(trial: Trial, old: Json) -> BaseException | None:
@@ -70,7 +74,7 @@ def refresh_dead(trial: Trial) -> None:
 
 def refresh_no_answer(trial: Trial) -> None:
     old = trial.token(later=7300)
-    for no_answer in (*NO_ANSWERS, Response("<h1>Sorry</h1>", 500)):
+    for no_answer in (*NO_ANSWERS, Response("<h1>Sorry</h1>", 500), Response("Retry later", 429)):
         trial.answers = [no_answer, no_answer]
         expect(not isinstance(_failed(trial, old), InvalidGrantError), "called_dead")
 
@@ -118,6 +122,7 @@ def call_revoked(trial: Trial) -> None:
 def call_no_reason(trial: Trial) -> None:
     trial.answers = [Response(status=401)]
     _no_refresh(trial, trial.token(), "refreshed_without_reason")
+    _no_refresh(trial, trial.token() | {"access_token": "never-issued"}, "refreshed_without_reason")
 
 
 def call_server_error(trial: Trial) -> None:

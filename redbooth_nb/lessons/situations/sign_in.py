@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, parse_qsl, quote_plus, urlsplit
 
 from oauthlib.oauth2 import OAuth2Error
 from requests_oauthlib import OAuth2Session
+from werkzeug.wrappers import Response
 
 from redbooth_nb.lessons import my_redbooth_app
 from redbooth_nb.lessons.situations.files import check_privacy
@@ -13,7 +14,7 @@ from redbooth_nb.provider.addresses import AUTHORIZE_URL
 from redbooth_nb.provider.visitor import page_message
 from redbooth_nb.traffic.transcript import RoundTrip
 
-ODD, ODD_IN_ASCII = "a&b=ü/?", "a&b=/?"  # hmac.compare_digest takes only the latter
+ODD, ODD_IN_ASCII = "a&b=ü/?", "a&b=/?"  # own states are in ASCII, so that is_ours need not take any other
 
 
 def _link(trial: Trial, state: str) -> str:
@@ -110,6 +111,6 @@ def exchange_refused(trial: Trial) -> None:
 
 
 def exchange_no_answer(trial: Trial) -> None:
-    for no_answer in NO_ANSWERS:
+    for no_answer in (*NO_ANSWERS, Response("<h1>Sorry</h1>", 500)):
         trial.answers = [no_answer, no_answer]
         trial.failed(trial.credentials, trial.arrive(), STATE)
