@@ -1,6 +1,8 @@
 """The one error type of the kit: what happened, why, and what to do. And the decorator that lets no other one out."""
 
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar
@@ -54,7 +56,8 @@ def only_kit_errors(function: Callable[P, R]) -> Callable[P, R]:
     """Let a function that handles secrets raise nothing but `RedboothError`, without the frames it came through.
 
     For every public function and method. Debuggers, error reporters and IPython's verbose mode show the variables
-    of each frame, and those hold the secrets. Wrong arguments still raise `TypeError`, and Ctrl-C still works.
+    of each frame, and those hold the secrets. Arguments that are missing or unknown still raise `TypeError`, and Ctrl-C
+    still works. An argument of the wrong type is named.
     """
 
     @wraps(function)
@@ -68,6 +71,8 @@ def only_kit_errors(function: Callable[P, R]) -> Callable[P, R]:
             called_wrongly = error.__traceback__ is not None and error.__traceback__.tb_next is None
             what = f"Something went wrong that the kit did not foresee ({type(error).__name__})."
             failure = TypeError(str(error)) if called_wrongly else RedboothError(what, why=LEFT_OUT, remedy=REPORT)
+            if not called_wrongly and (unfit := _unfit(function, *args, **kwargs)):
+                failure = RedboothError(unfit)
         except BaseException as error:  # Ctrl-C and the like are passed on, but without frames
             failure = error.with_traceback(None)
             failure.__cause__ = failure.__context__ = None
@@ -75,6 +80,23 @@ def only_kit_errors(function: Callable[P, R]) -> Callable[P, R]:
         raise failure
 
     return call
+
+
+def _unfit(function: Callable[..., object], *args: object, **kwargs: object) -> str:
+    """Say which argument has the wrong type, "" when none has."""
+    import inspect  # slow to import, and most programs never hit an error
+
+    expected = inspect.signature(function, eval_str=True)
+    for name, value in expected.bind(*args, **kwargs).arguments.items():
+        kind = expected.parameters[name].annotation
+        if kind is inspect.Parameter.empty or expected.parameters[name].kind.name.startswith("VAR"):
+            continue
+        with suppress(TypeError):  # a hint that is no class, such as a dict of strings
+            if not isinstance(value, kind) and not (kind is float and isinstance(value, int)):
+                wanted = re.sub(r"[\w.]+\.", "", getattr(kind, "__qualname__", str(kind)))
+                called = function.__qualname__.removesuffix(".__init__")
+                return f"{called}() can't use a value of type {type(value).__name__} as its {name}. It takes: {wanted}."
+    return ""
 
 
 @cache

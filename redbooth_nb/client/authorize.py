@@ -58,11 +58,12 @@ class AuthorizationRequest:
         nonce: add a random query parameter to the redirect URI. The guide allows that: host and path must match.
         Raises NotYet before an app is registered, StoreError when the request cannot be kept.
         """
+        if not isinstance(response_type, str) or not isinstance(scope, str):
+            raise TypeError  # or the record could not be read again
         settings = settings or Settings.load()
-        redirect_uri, state, verifier = settings.redirect_uri, secrets.token_urlsafe(STATE_BYTES), None
-        added = secrets.token_urlsafe(STATE_BYTES) if nonce else ""
-        if nonce:
-            redirect_uri += f"{'&' if '?' in redirect_uri else '?'}{NONCE_NAME}={added}"
+        state, added = secrets.token_urlsafe(STATE_BYTES), secrets.token_urlsafe(STATE_BYTES) if nonce else ""
+        redirect_uri, verifier = settings.redirect_uri, None
+        redirect_uri += f"{'&' if '?' in redirect_uri else '?'}{NONCE_NAME}={added}" if nonce else ""
         if pkce:
             verifier = Secret("code verifier", WebApplicationClient(settings.client_id).create_code_verifier(64))
         request = cls(settings, response_type, redirect_uri, scope, state, nonce=added, code_verifier=verifier)
@@ -99,8 +100,8 @@ class AuthorizationRequest:
     def form(self) -> str:
         """The same request as an HTML form, to send it by POST: to the guide's address, not to a stand-in."""
         fields = [f'  <input type="hidden" name="{n}" value="{html.escape(v)}">' for n, v in self.parameters.items()]
-        button = '  <button type="submit">Sign in with Redbooth</button>'
-        return "\n".join([f'<form method="post" action="{AUTHORIZE_URL}">', *fields, button, "</form>"])
+        rest = ['  <button type="submit">Sign in with Redbooth</button>', "</form>"]
+        return "\n".join([f'<form method="post" action="{AUTHORIZE_URL}">', *fields, *rest])
 
     def describe(self) -> list[tuple[str, str, str]]:
         """Return name, value and meaning of every parameter."""
@@ -167,9 +168,8 @@ class PendingAuthorization:
         """Return the request of `record` (default: the one under way), for example after a kernel restart."""
         record = record or self.load()
         verifier = Secret("code verifier", record["code_verifier"]) if record.get("code_verifier") else None
-        return AuthorizationRequest(
-            self.settings, **{name: record[name] for name in KEPT_FIELDS}, code_verifier=verifier
-        )
+        kept = {name: record[name] for name in KEPT_FIELDS}
+        return AuthorizationRequest(self.settings, **kept, code_verifier=verifier)
 
     @contextmanager
     def change(self) -> Iterator[dict[str, Any]]:

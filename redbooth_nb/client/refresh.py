@@ -73,6 +73,7 @@ class RedboothSession:
     expired.
     """
 
+    @only_kit_errors
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings.load()
         self.store = TokenStore(self.settings.folder)

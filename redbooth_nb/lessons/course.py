@@ -14,7 +14,7 @@ from redbooth_nb.client.errors import failure
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.token import Token, TokenStore
-from redbooth_nb.errors import NotYet, RedboothError, wordings
+from redbooth_nb.errors import NotYet, RedboothError, only_kit_errors, wordings
 from redbooth_nb.lessons.learner import hints_about, named, note, noted
 from redbooth_nb.lessons.take_home import TakeHomeApp
 from redbooth_nb.lessons.try_out import EXERCISES, TICKETS, solved
@@ -36,6 +36,7 @@ class Requirement(NamedTuple):
     hints: list[str]
 
 
+@only_kit_errors
 def check(stage: str) -> None:
     """Print what is done in `stage` and a hint for what is missing: first one, then a second, then the answer.
 

@@ -16,7 +16,7 @@ from oauthlib.oauth2 import OAuth2Error
 from redbooth_nb.client.errors import explanation_of
 from redbooth_nb.client.exchange import error_in_response
 from redbooth_nb.client.wire import status_of
-from redbooth_nb.errors import RedboothError
+from redbooth_nb.errors import RedboothError, only_kit_errors
 from redbooth_nb.foreign_errors import api_meaning, meaning_of_error, page_meaning
 from redbooth_nb.lessons.course import LESSONS, TEXTS
 from redbooth_nb.lessons.source import defined_by
@@ -73,12 +73,14 @@ def out_of_order(error: NameError) -> str:
     return ""
 
 
+@only_kit_errors
 def explain(response: requests.Response) -> None:
     """Print what a response from Redbooth says and what to do about it: a page, a redirect, a token or API data."""
     meaning = _reading(response)[1]
     print(summarize(response) + (f"\n{meaning}" if meaning else ""))
 
 
+@only_kit_errors
 def summarize(response: requests.Response) -> str:
     """Return in one line what a response from Redbooth says."""
     return f"--> {status_of(response)}: {hide_in_text(_reading(response)[0])}"

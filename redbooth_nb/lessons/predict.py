@@ -27,8 +27,8 @@ class Prediction(View):
 
     def choose(self, number: int) -> None:
         """Choose an answer by number, from 1. Raises RedboothError for a number that is not among the choices."""
-        if number not in range(1, len(self.question.choices) + 1):
-            raise RedboothError(f"There is no choice {number}.", remedy=f"Choose 1 to {len(self.question.choices)}.")
+        if number not in range(1, (last := len(self.question.choices)) + 1):
+            raise RedboothError(f"There is no choice {number!r}.", remedy=f"Choose a number from 1 to {last}.")
         self._choices.value = number
 
     def _chosen(self, change: dict[str, Any]) -> None:

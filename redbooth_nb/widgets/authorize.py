@@ -10,6 +10,7 @@ from redbooth_nb.client.callback import DEFAULT_TIMEOUT, NEWER, SignIn, Status
 from redbooth_nb.client.errors import StateError
 from redbooth_nb.client.response import Outcome
 from redbooth_nb.configuration import Configuration
+from redbooth_nb.errors import only_kit_errors
 from redbooth_nb.provider.visitor import VisitorError, press
 from redbooth_nb.traffic.redaction import hide_in_url
 from redbooth_nb.widgets.browser import Browser
@@ -31,6 +32,7 @@ class SignInPanel(LiveView):
     ignored when somebody is. timeout: seconds to wait.
     """
 
+    @only_kit_errors
     def __init__(
         self, request: AuthorizationRequest | None = None, *, answer: str = "allow", timeout: float = DEFAULT_TIMEOUT
     ) -> None:

@@ -115,6 +115,7 @@ class ExchangeForm(TokenRequest):
     show_only: whether it can only be read, where a cell sends the request.
     """
 
+    @only_kit_errors
     def __init__(self, response: AuthorizationResponse | None = None, *, show_only: bool = False) -> None:
         response = response or AuthorizationResponse.last()
         super().__init__(response.request.settings, response, show_only=show_only)

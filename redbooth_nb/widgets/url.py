@@ -8,6 +8,7 @@ from markupsafe import Markup as Escaped
 
 from redbooth_nb import AUTHORIZE_URL, AuthorizationRequest
 from redbooth_nb.client.errors import meanings
+from redbooth_nb.errors import only_kit_errors
 from redbooth_nb.secret import Secret, known_secrets
 from redbooth_nb.traffic.redaction import SECRET_FIELDS, hide_in_text
 from redbooth_nb.widgets.browser import Browser
@@ -94,6 +95,7 @@ class UrlView(View):
     An answer to a changed URL is only accepted if client id, redirect URI and state are still the request's.
     """
 
+    @only_kit_errors
     def __init__(self, request: AuthorizationRequest | None = None) -> None:
         self.request = request or AuthorizationRequest.new()
         self._about = meanings()["parameter"]

@@ -1,10 +1,15 @@
 """Every failure has a name, a reason, a remedy and a place where it is specified."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from redbooth_nb.client.authorize import AuthorizationRequest
 from redbooth_nb.client.errors import explanation_of, meanings
+from redbooth_nb.client.exchange import exchange
+from redbooth_nb.client.refresh import RedboothSession, refresh
+from redbooth_nb.client.token import Token
 from redbooth_nb.client.wire import bearer_problem
 from redbooth_nb.errors import RedboothError, only_kit_errors
 from redbooth_nb.secret import Secret
@@ -135,6 +140,36 @@ def test_a_wrong_call_stays_a_type_error() -> None:
     with pytest.raises(TypeError, match="unexpected keyword argument 'wrong'") as caught:
         only_kit_errors(lambda secret: secret)("canary", wrong=1)  # type: ignore[call-arg]
     assert "canary" not in str(frames(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (
+            lambda: exchange("https://my-app.test/callback?code=canary"),
+            r"exchange\(\) can't use a value of type str as",
+        ),
+        (lambda: refresh(Token.from_response({"access_token": "canary"}, 0.0)), r"type Token as its settings"),
+        (lambda: AuthorizationRequest.new(scope=["all"]), r"new\(\) can't use a value of type list as its scope"),
+        (lambda: AuthorizationRequest.new(response_type=None), r"type NoneType as its response_type\. It takes: str\."),
+        (lambda: RedboothSession(5), r"RedboothSession\(\) can't .* as its settings\. It takes: Settings \| None\."),
+        (lambda: RedboothSession().get(None), r"type NoneType as its path"),
+    ],
+)
+@pytest.mark.usefixtures("stored")
+def test_an_argument_of_the_wrong_type_is_named(call: Callable[[], object], words: str) -> None:
+    with pytest.raises(RedboothError, match=words) as caught:
+        call()
+    assert "canary" not in f"{caught.value}{frames(caught.value)}"
+
+
+def test_an_argument_that_fits_is_not_blamed() -> None:
+    @only_kit_errors
+    def fail(seconds: float, *paths: str, names: dict[str, int], **more: int) -> None:
+        raise OSError(seconds, paths, names, more)
+
+    with pytest.raises(RedboothError, match="did not foresee"):
+        fail(5, "a", "b", names={"c": 1}, d=2)
 
 
 def test_an_interrupt_goes_on_without_its_frames() -> None:
