@@ -53,7 +53,7 @@ class Configuration:
     def state_dir(self) -> Path:
         """The folder for tokens, pending authorizations and the sandbox, never inside the repository.
 
-        Raises ConfigurationError when it would be in a home folder that is not known.
+        Raises ConfigurationError when it would be in a home folder that is not known, or is a wrong place.
         """
         chosen = self.get("REDBOOTH_STATE_DIR")
         try:
@@ -61,9 +61,14 @@ class Configuration:
                 from platformdirs import user_state_path
 
                 chosen = str(user_state_path("redbooth-nb"))  # older versions leave a ~ that cannot be expanded
-            return Path(chosen).expanduser().absolute()
+            folder = Path(chosen).expanduser()
         except RuntimeError:
             raise ConfigurationError.named("no_home") from None
+        repository = self.env_file.parent
+        inside = (repository / ".git").exists() and folder.absolute().is_relative_to(repository)
+        if inside or not folder.is_absolute():  # git could take the tokens, and each working folder have its own state
+            raise ConfigurationError.named("state_here", folder=chosen)
+        return folder
 
 
 def read_env_file(path: Path) -> dict[str, str]:

@@ -9,6 +9,7 @@ import tempfile
 import time
 import webbrowser
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib.metadata import distributions, requires, version
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ import requests
 from dotenv.parser import parse_stream
 from packaging.requirements import Requirement
 
+from redbooth_nb.client.authorize import PendingAuthorization
 from redbooth_nb.client.loopback import open_sockets
 from redbooth_nb.client.register import DEFAULT_REDIRECT_URI, Settings, credentials_file
 from redbooth_nb.client.token import TokenStore
@@ -136,6 +138,8 @@ def _provider() -> Iterator[str]:
         return
     name = "credentials-gone" if settings.wrong_field else "credentials"
     yield found(name, client_id=settings.shown_client_id, source=settings.source)
+    with suppress(NotYet):
+        PendingAuthorization(settings).load()
     store = TokenStore(settings.folder)
     name = "token-none" if store.load() is None else "token-cut-off" if store.interrupted() else "token"
     yield found(name, path=store.path)

@@ -52,7 +52,7 @@ def run(arguments: list[str]) -> int:
     """
     script = Path(arguments[0] if arguments else "")
     if not script.is_file():
-        raise RedboothError.named("no_script" if arguments else "which_script", script=script)
+        raise RedboothError.named("no_script" if arguments else "which_script", script=script, folder=Path.cwd())
     settings = Settings.load()
     os.environ |= {"REDBOOTH_CLIENT_ID": settings.client_id, "REDBOOTH_REDIRECT_URI": settings.redirect_uri}
     os.environ["REDBOOTH_CLIENT_SECRET"] = settings.client_secret.reveal()

@@ -231,7 +231,7 @@ def test_the_sandboxs_help_names_its_options(capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"), [([], "No script was given."), (["none.py"], "The script none.py does not exist.")]
+    ("arguments", "words"), [([], "No script was given."), (["none.py"], "There is no script none.py in the folder")]
 )
 def test_run_asks_for_a_script(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", *arguments]) == 1

@@ -112,8 +112,13 @@ def test_unattended(monkeypatch: pytest.MonkeyPatch, value: str, on: bool) -> No
 
 
 def test_the_state_folder_is_the_users_or_the_one_chosen(monkeypatch: pytest.MonkeyPatch, machine: Path) -> None:
-    """R37: absolute in each case, so that it does not move with the working directory."""
-    monkeypatch.setenv("REDBOOTH_STATE_DIR", "here")
+    """R37: absolute, so that it does not move with the working directory, and never inside a repository."""
+    for wrong in ("here", "./here", str(machine / "here")):
+        monkeypatch.setenv("REDBOOTH_STATE_DIR", wrong)
+        (machine / ".git").mkdir(exist_ok=True)
+        with pytest.raises(ConfigurationError, match="a relative path or a folder inside this repository"):
+            _ = Configuration.read().state_dir
+    (machine / ".git").rmdir()
     assert Configuration.read().state_dir == machine / "here"
     monkeypatch.setenv("REDBOOTH_STATE_DIR", "~/there")
     assert Configuration.read().state_dir == Path.home() / "there"

@@ -252,6 +252,16 @@ def test_a_damaged_sandbox_file_is_broken_and_left_as_it_is(visit: Lines, tmp_pa
     assert file.read_bytes() == before
 
 
+def test_a_damaged_record_of_the_sign_in_is_broken(visit: Lines) -> None:
+    settings = save_registered("an-app", "a-secret", "http://127.0.0.1:8765/callback")
+    assert visit()[0] == 0
+    settings.folder.mkdir(parents=True)
+    (settings.folder / "authorization.json").write_text("garbage")
+    status, printed = visit()
+    assert status == 1
+    assert line(printed, "authorization.json").startswith("broken")
+
+
 def test_without_a_network_live_is_broken(visit: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_network(*_: object, **__: object) -> None:
         raise requests.ConnectionError("nothing there")
