@@ -8,11 +8,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from http.client import responses
 from typing import Any, TypeVar
 from unittest.mock import Mock, patch
 
 import requests
+from requests.adapters import HTTPAdapter
 from werkzeug.wrappers import Response
 
 from redbooth_nb.client.authorize import AuthorizationRequest
@@ -27,8 +29,7 @@ from redbooth_nb.lessons.course import LESSONS, TEXTS, own_functions, summary_li
 from redbooth_nb.lessons.explain import explain_errors
 from redbooth_nb.lessons.learner import named
 from redbooth_nb.lessons.take_home import TakeHomeApp
-from redbooth_nb.provider.adapter import InProcessDelivery
-from redbooth_nb.provider.addresses import ORIGIN
+from redbooth_nb.provider.adapter import InProcessDelivery, LoopbackDelivery
 from redbooth_nb.provider.delivery import EmbeddedSandbox, Provider, current_provider
 from redbooth_nb.provider.visitor import press, register_application
 from redbooth_nb.widgets.time_machine import changed_switches
@@ -36,7 +37,7 @@ from redbooth_nb.widgets.time_machine import changed_switches
 NEED_NO_APP = {"start", "register", "help-desk"}
 APP_NAME = "My first Redbooth app"
 T = TypeVar("T")
-HOUR = 3600  # seconds
+UNITS = {"hours": 3600, "minutes": 60, "seconds": 1}  # in seconds
 LONGEST_WAIT = 15  # seconds a cell may sleep for a short-lived token
 
 
@@ -168,13 +169,13 @@ def pretend(
 
     status 0: no answer at all, as if there were no network. For what no provider does on demand.
     """
+    provider = practice_only()
+    adapters = provider if isinstance(provider, HTTPAdapter) else LoopbackDelivery  # of the sessions there are, too
     told = {"Content-Type": content_type, **(headers or {})}
     answer = Response(text, f"{status} {responses.get(status, '')}", told)
-    adapter = InProcessDelivery(answer)
-    if not status:
-        nothing = requests.ConnectionError("There is no network. (This is made up.)")
-        adapter.send = Mock(side_effect=nothing)  # type: ignore[method-assign]
-    with patch.object(practice_only(), "deliver", lambda session: session.mount(f"{ORIGIN}/", adapter)):
+    nothing = requests.ConnectionError("There is no network. (This is made up.)")
+    send = partial(LoopbackDelivery.send, InProcessDelivery(answer)) if status else Mock(side_effect=nothing)
+    with patch.object(adapters, "send", staticmethod(send)):
         yield
 
 
@@ -187,8 +188,8 @@ def let_time_pass(seconds: float) -> None:
     settings = Settings.load()
     provider, token = settings.provider, TokenStore(settings.folder).load()
     if provider.let_time_pass(seconds):
-        words = f"{seconds / HOUR:.3g} hours" if seconds >= HOUR else f"{seconds / 60:.3g} minutes"
-        print(f"{words} have passed.")
+        unit = next((each for each in UNITS if seconds >= UNITS[each]), "seconds")
+        print(f"{seconds / UNITS[unit]:.3g} {unit} have passed.")
         return
     left = token.remaining(provider.now()) if token else None
     if left is None or left > LONGEST_WAIT:

@@ -250,6 +250,18 @@ def test_a_redirect_is_told_without_the_code(query: str, words: str, capsys: pyt
 
 
 @pytest.mark.usefixtures("app")
+def test_a_made_up_answer_comes_to_every_session() -> None:
+    """Also to those that were connected before, and only inside the block."""
+    before = connect(requests.Session())
+    with pretend(503):
+        assert before.get(f"{API_URL}/me", timeout=5).status_code == 503
+        assert connect(requests.Session()).get(f"{API_URL}/me", timeout=5).status_code == 503
+    with pretend(), pytest.raises(requests.ConnectionError):
+        before.get(f"{API_URL}/me", timeout=5)
+    assert before.get(f"{API_URL}/me", timeout=5).status_code == 401
+
+
+@pytest.mark.usefixtures("app")
 def test_what_an_answer_or_an_error_repeats_is_hidden(capsys: pytest.CaptureFixture[str]) -> None:
     """R50: also where the service repeats it in a text, a header, a page or an error's own description."""
     token = Secret("access token", "canary-access-token-2c81").reveal()

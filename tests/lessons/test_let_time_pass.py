@@ -38,7 +38,8 @@ def keep_token(settings: Settings, lives: float, age: float = 0) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(7200, "2 hours have passed."), (5400, "1.5 hours have passed."), (600, "10 minutes have")]
+    ("seconds", "words"),
+    [(7200, "2 hours have passed."), (5400, "1.5 hours have passed."), (600, "10 minutes"), (1, "1 seconds")],
 )
 def test_the_sandboxs_clock_moves(  # noqa: PLR0913, PLR0917
     seconds: int, words: str, app: Settings, sandbox: Sandbox, decide: DECIDE, capsys: pytest.CaptureFixture[str]
