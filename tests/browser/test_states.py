@@ -94,6 +94,28 @@ def test_authorize_in_a_tab(panel: Panel) -> None:
     panel.python("held.close()")
 
 
+def test_what_follows_a_panel_stays_where_it_is_when_its_window_goes(panel: Panel) -> None:
+    """Only the panel's end was in sight, with the link in it, and that is where the learner looks for the answer."""
+    panel.show("ready('authorize')\nSignInPanel()").press("Use a tab in my own browser")
+    panel.part.get_by_role("link", name="Sign in with Redbooth").evaluate("link => link.scrollIntoView()")
+    top, bottom = (panel.part.evaluate(f"panel => panel.getBoundingClientRect().{side}") for side in ("top", "bottom"))
+    assert top < 0 < bottom
+    page = panel.follow("Sign in with Redbooth")
+    page.get_by_role("button", name="Allow").click()
+    page.get_by_text("You allowed access").wait_for()
+    page.close()
+    expect(panel.part).to_contain_text("Allowed: <authorization code")
+    still_there = "([panel, bottom]) => Math.abs(panel.getBoundingClientRect().bottom - bottom) < 3"
+    panel.part.page.wait_for_function(still_there, arg=[panel.part.element_handle(), bottom])
+
+
+def test_a_long_line_of_an_output_breaks_between_words(panel: Panel) -> None:
+    """JupyterLab would break it anywhere."""
+    panel.python("print('word ' * 60)")
+    output = panel.desk.cell(3).locator(".jp-OutputArea-output pre")
+    assert output.evaluate("pre => getComputedStyle(pre).wordBreak") == "normal"
+
+
 def test_url(panel: Panel) -> None:
     panel.show("ready('authorize')\nUrlView(AuthorizationRequest.new(pkce=True))")
     panel.is_right("url-pkce", "code_challenge = BASE64URL(SHA256(code_verifier))")
