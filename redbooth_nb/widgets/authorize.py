@@ -148,7 +148,8 @@ class SignInPanel(LiveView):
             return panels.fold("The answer, field by field", panels.table(("field", "value", "meaning"), rows))
         failed = [error for error in self.sign_in.refused if isinstance(error, StateError)][-LATEST:]
         sent = f"{sent[:4]}..."  # the whole of it, in a saved notebook, would let somebody answer this request
-        rows = [("state", _received(error), f"sent: {sent} - {error.what}") for error in failed]
+        compared = {True: "", False: f"sent: {sent} - "}  # where a newer request exists, the values do not matter
+        rows = [("state", _received(error), compared[error.problem in NEWER] + error.what) for error in failed]
         shown = panels.table(("field", "value", "check"), rows)
         return panels.fold("Refused answers", shown, opened=True) if rows else ""
 
@@ -158,7 +159,7 @@ class SignInPanel(LiveView):
         if sign_in.status is Status.ANSWERED:
             return sign_in.response.describe()
         if sign_in.status is Status.WAITING:
-            refused = [f"Refused: {' '.join(filter(None, (e.what, e.why)))}" for e in sign_in.refused[-1:]]
+            refused = [f"Refused: {' '.join(filter(None, (e.what, e.why, e.remedy)))}" for e in sign_in.refused[-1:]]
             return "\n".join([*refused, sign_in.notice or SAID[Status.WAITING]])
         said = f"{SAID[sign_in.status]} Click Start again to make a new request."
         late = [e for e in sign_in.refused[-1:] if getattr(e, "problem", "") not in NEWER]  # pasted since then
