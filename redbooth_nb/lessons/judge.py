@@ -147,9 +147,9 @@ def main() -> None:
     for slow in ("lxml.etree", "redbooth_nb.provider.sandbox"):  # once, and not in every process
         import_module(slow)
     for line in sys.stdin:
-        job, reports = json.loads(line), dict[str, Json]()
+        job, reports, longest = json.loads(line), dict[str, Json](), LONGEST * _busyness()
         for name, situation in situations_of(job["function"]).items():
-            reports[name] = apart(partial(take_place, situation, **job), LONGEST * _busyness())
+            reports[name] = apart(partial(take_place, situation, **job), longest)
             if reports[name]["mistake"] == "endless":
                 break
         print(json.dumps(reports), flush=True)
