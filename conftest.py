@@ -1,12 +1,19 @@
 """How notebooks are validated: each with its own recording, an empty state folder, and nobody at the browser.
 
+And how tests are shared among several processes.
+
 It is at the root because `pytest notebooks` does not load `tests/conftest.py`.
 """
 
+import ctypes
 import json
 import os
 import shutil
+import socket
+import struct
+import subprocess
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +27,36 @@ LISTENING |= {f"tests/notebooks/test_{name}.py" for name in ("unattended", "with
 LISTENING |= {"notebooks/06-your-own-app.ipynb"}
 
 
-def pytest_configure() -> None:
-    """Keep the validator's own settings out of every test and notebook."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the validator's own settings out of every test and notebook, and processes out of each other's way."""
     for name in [name for name in os.environ if name.startswith("REDBOOTH_")]:
         del os.environ[name]
+    if hasattr(config, "workerinput") and networks_can_be_made():
+        enter_own_network()
+
+
+@cache
+def networks_can_be_made() -> bool:
+    """Whether this process may make networks, as root may on Linux."""
+    unshare = shutil.which("unshare")
+    return unshare is not None and subprocess.run([unshare, "--net", "true"], capture_output=True).returncode == 0  # noqa: S603, PLW1510
+
+
+def enter_own_network() -> None:
+    """Leave this machine's network for a new one, so that several processes can listen at the redirect URI.
+
+    It has loopback and, as an ordinary machine has, an address besides: one for documentation (RFC 5737).
+    """
+    import fcntl  # noqa: PLC0415  (not on Windows)
+
+    new_network, set_flags, set_address, up = 0x40000000, 0x8914, 0x8916, 1  # sched.h, sockios.h, if.h
+    if ctypes.CDLL(None, use_errno=True).unshare(new_network):
+        raise OSError(ctypes.get_errno(), "This process cannot have a network of its own")
+    another = struct.pack("16sHH4s16x", b"lo:1", socket.AF_INET, 0, socket.inet_aton("192.0.2.7"))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, set_flags, struct.pack("16sH22x", b"lo", up))
+        fcntl.ioctl(any_socket, set_address, another)
+        fcntl.ioctl(any_socket, set_flags, struct.pack("16sH22x", b"lo:1", up))
 
 
 def is_notebook(item: pytest.Item) -> bool:
@@ -35,14 +68,14 @@ def is_notebook(item: pytest.Item) -> bool:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:  # noqa: ANN401  (pytest-xdist's own types)
     """Share the tests among several processes (`pytest -n 2`): a file stays in one piece.
 
-    So do all who listen at the redirect URI, where only one can.
+    So do all who listen at the redirect URI, where only one can, unless each process has a network of its own.
     """
     from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415  (only here, where it is installed)
 
     class ByFile(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.partition("::")[0]
-            return "redirect URI" if file in LISTENING else file
+            return "redirect URI" if file in LISTENING and not networks_can_be_made() else file
 
     config.option.loadscopereorder = False
     return ByFile(config, log)
