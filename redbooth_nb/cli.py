@@ -11,7 +11,7 @@ from redbooth_nb.errors import RedboothError
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
-    if given[:1] in (["-h"], ["--help"]):
+    if given[:1] in (["-h"], ["--help"]) or given in (["run", "--help"], ["doctor", "--help"]):
         print(USAGE)
         return 0
     name, *options = given if given and not given[0].startswith("-") else ["lab", *given]
