@@ -86,7 +86,10 @@ def _unfit(function: Callable[..., object], *args: object, **kwargs: object) -> 
     """Say which argument has the wrong type, "" when none has."""
     import inspect  # slow to import, and most programs never hit an error
 
-    expected = inspect.signature(function, eval_str=True)
+    try:
+        expected = inspect.signature(function, eval_str=True)
+    except NameError:  # a hint that only type checkers can read
+        return ""
     for name, value in expected.bind(*args, **kwargs).arguments.items():
         kind = expected.parameters[name].annotation
         if kind is inspect.Parameter.empty or expected.parameters[name].kind.name.startswith("VAR"):

@@ -163,6 +163,16 @@ def test_an_argument_of_the_wrong_type_is_named(call: Callable[[], object], word
     assert "canary" not in f"{caught.value}{frames(caught.value)}"
 
 
+def test_a_hint_that_cannot_be_read_is_no_second_error() -> None:
+    @only_kit_errors
+    def fail(secret: "OnlyForTypeCheckers") -> None:  # type: ignore[name-defined]  # noqa: F821
+        raise OSError(secret)
+
+    with pytest.raises(RedboothError, match="did not foresee") as caught:
+        fail("canary")
+    assert "canary" not in f"{caught.value}{frames(caught.value)}"
+
+
 def test_an_argument_that_fits_is_not_blamed() -> None:
     @only_kit_errors
     def fail(seconds: float, *paths: str, names: dict[str, int], **more: int) -> None:
