@@ -100,8 +100,8 @@ class AuthorizationRequest:
     def form(self) -> str:
         """The same request as an HTML form, to send it by POST: to the guide's address, not to a stand-in."""
         fields = [f'  <input type="hidden" name="{n}" value="{html.escape(v)}">' for n, v in self.parameters.items()]
-        rest = ['  <button type="submit">Sign in with Redbooth</button>', "</form>"]
-        return "\n".join([f'<form method="post" action="{AUTHORIZE_URL}">', *fields, *rest])
+        button = '  <button type="submit">Sign in with Redbooth</button>'
+        return "\n".join([f'<form method="post" action="{AUTHORIZE_URL}">', *fields, button, "</form>"])
 
     def describe(self) -> list[tuple[str, str, str]]:
         """Return name, value and meaning of every parameter."""

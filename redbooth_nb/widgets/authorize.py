@@ -148,8 +148,7 @@ class SignInPanel(LiveView):
             return panels.fold("The answer, field by field", panels.table(("field", "value", "meaning"), rows))
         failed = [error for error in self.sign_in.refused if isinstance(error, StateError)][-LATEST:]
         sent = f"{sent[:4]}..."  # the whole of it, in a saved notebook, would let somebody answer this request
-        compared = {True: "", False: f"sent: {sent} - "}  # where a newer request exists, the values do not matter
-        rows = [("state", _received(error), compared[error.problem in NEWER] + error.what) for error in failed]
+        rows = [("state", *_checked(error, sent)) for error in failed]
         shown = panels.table(("field", "value", "check"), rows)
         return panels.fold("Refused answers", shown, opened=True) if rows else ""
 
@@ -166,7 +165,11 @@ class SignInPanel(LiveView):
         return "\n".join([said, *(f"Refused: {error.what}" for error in late)])
 
 
-def _received(error: StateError) -> str:
-    """Return the state of a refused answer; only the beginning of one that another sign-in is still waiting for."""
+def _checked(error: StateError, sent: str) -> tuple[str, str]:
+    """Return the state of a refused answer, and what is wrong with it.
+
+    Where a newer request exists, the values do not decide, and another sign-in may still be waiting for this one: only
+    its beginning is shown.
+    """
     state = error.received or "(absent)"
-    return f"{state[:4]}..." if error.problem in NEWER else state
+    return (f"{state[:4]}...", error.what) if error.problem in NEWER else (state, f"sent: {sent} - {error.what}")

@@ -34,7 +34,8 @@ T = TypeVar("T")
 class Snapshot:
     """What is known at one moment. Reading raises nothing: what cannot be read counts as missing.
 
-    settings, token: what is stored, None where there is none. round_trips: the transcript, without other apps.
+    settings, token: what is stored, None where there is none. usable: the token, unless it is known to be dead.
+    waits: whether the newest link has no answer. round_trips: the transcript, without other apps.
     now: the provider's clock, in Unix seconds. answer: where the browser was sent, redacted. answered_at: when.
     error: what its error means. The rest is what texts.toml asks for, such as code_ready: a code came that can be sent.
     seen: for each stage its round trips. problems: why it could not be read.
@@ -42,7 +43,7 @@ class Snapshot:
 
     answer = error = ""
     answered_at: float | None = None
-    unanswered = implicit = code_used = gone = dead = False
+    waits = implicit = code_used = gone = dead = False
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.problems: dict[str, str] = {}
@@ -72,9 +73,9 @@ class Snapshot:
         self.code_ready = code and not self.code_expired
         self.code_lost = self.code_used and not token
         self.refresh_token = (token and token.refresh_token) or "no refresh token"
-        usable, open_now = None if self.dead else token, self.unanswered
-        self.answered_earlier, self.unanswered = bool(usable) and open_now, not usable and open_now
-        self.settled = bool(usable) and not open_now and not self.code_ready
+        self.usable = usable = None if self.dead else token
+        self.unanswered, self.answered_earlier = self.waits and not usable, self.waits and bool(usable)
+        self.settled = bool(usable) and not self.waits and not self.code_ready
         self.unsettled = bool(token) and not self.settled
         # the token came by a refresh if the transcript saw it, or if it is too young for anything else
         late = usable and self.answered_at is not None and usable.obtained_at - self.answered_at > SURELY_REFRESHED
@@ -103,7 +104,7 @@ class Snapshot:
         self.answer, self.code_used = hide_in_url(callback), bool(record["answered"]) and not callback
         self.error = explanation_of("authorize", fields["error"]).what if fields.get("error") else ""
         self.implicit = record["response_type"] == "token"
-        self.unanswered = self.answered_at is None
+        self.waits = self.answered_at is None
 
     def hops(self) -> Iterable[dict[str, Any]]:
         """Yield the messages from one party to another: all before the next one are done, and none after it.
@@ -134,7 +135,7 @@ class Snapshot:
         """Return the id of the next hop, "" when all are done. Where a usable token is stored, its stages are done."""
         if not self.registered:
             return "register"
-        if self.token is not None and not self.dead:
+        if self.usable is not None:
             return "" if self.refreshed else "refresh"
         if self.unanswered:
             return "decision"
