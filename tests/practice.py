@@ -20,9 +20,16 @@ from redbooth_nb.lessons.take_home import TakeHomeApp
 from redbooth_nb.lessons.try_out import EXERCISES
 from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.provider.visitor import press
+from redbooth_nb.widgets import live
 
 CLIENT_ID, SECRET = "c1" * 32, "canary-client-secret-90d3"
 DECIDE = Callable[..., AuthorizationResponse]
+
+
+def close_views() -> None:
+    """Close what earlier tests showed, and forget it at once, or its timer could start during a later test."""
+    w.Widget.close_all()
+    live.update_all()
 
 
 @pytest.fixture(autouse=True)
@@ -31,10 +38,10 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(learner, "_asked", Counter())
     monkeypatch.setattr(try_out, "_tried", set())
     monkeypatch.setattr(predict, "_given", {})
-    w.Widget.close_all()
+    close_views()
     with own_machine(tmp_path, monkeypatch) as folder:
         yield folder
-    w.Widget.close_all()
+    close_views()
 
 
 @pytest.fixture

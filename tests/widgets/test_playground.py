@@ -14,6 +14,7 @@ from redbooth_nb.client.register import Settings, save_credentials
 from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.client.token import TokenStore
 from redbooth_nb.provider.sandbox import Sandbox
+from redbooth_nb.widgets import live
 from redbooth_nb.widgets.exchange import TokenRequest
 from redbooth_nb.widgets.playground import Playground
 from redbooth_nb.widgets.refresh import TokenCard
@@ -121,12 +122,10 @@ def test_whoever_turns_to_it_turns_to_its_parts(
     exchange(decide(app))
     playground = Playground()
     (card,) = of(TokenCard, playground)
-    for each in threading.enumerate():
-        if isinstance(each, threading.Timer):  # it would update the card, too
-            each.join()
     turned_to: list[str] = []  # no cards: to show one in a failure would update it, without end
-    card.update = lambda: turned_to.append("card")  # type: ignore[attr-defined]
-    playground._head._handle_custom_msg("look", [])
+    with live._one_at_a_time:  # or a timer that is still running would update the card, too
+        card.update = lambda: turned_to.append("card")  # type: ignore[attr-defined]
+        playground._head._handle_custom_msg("look", [])
     assert turned_to == ["card"]
 
 
