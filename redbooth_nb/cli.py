@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
 # the module of each, imported only when needed: `run` should add little to the start of a script
 COMMANDS = {"lab": "working_copies", "run": "run", "doctor": "doctor", "sandbox": "cli"}
 USAGE = """usage: redbooth-nb [lab] [JupyterLab's own options]   open the lessons (default)
-       redbooth-nb run APP.py [its arguments]     run a script, delivered to the current provider
+       redbooth-nb run APP.py [its arguments]     run a script, with its requests delivered to the current provider
        redbooth-nb doctor                         say what is broken, and what to do
        redbooth-nb sandbox [options]              run the practice Redbooth alone (for the options: --help)"""
 
@@ -54,12 +54,12 @@ def sandbox(options: list[str]) -> int:
 
     parser = argparse.ArgumentParser(prog="redbooth-nb sandbox", description=sandbox.__doc__)
     parser.add_argument("--port", type=int, default=8764, help="0: any free port (default: 8764)")
-    parser.add_argument("--client-id", help="of a seeded app (default: random)")
-    parser.add_argument("--client-secret", help="of the seeded app (default: random)")
-    parser.add_argument("--redirect-uri", default=DEFAULT_REDIRECT_URI, help="of the seeded app (default: %(default)s)")
+    parser.add_argument("--client-id", help="of the app registered at the start (default: random)")
+    parser.add_argument("--client-secret", help="its secret (default: random)")
+    parser.add_argument("--redirect-uri", default=DEFAULT_REDIRECT_URI, help="its redirect URI (default: %(default)s)")
     parser.add_argument("--token-lifetime", type=int, help="seconds (default: 7200)")
     parser.add_argument("--code-lifetime", type=int, help="seconds (default: 600)")
-    parser.add_argument("--state", type=Path, metavar="FILE", help="SQLite file to keep (default: a temporary one)")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="for its data, in SQLite (default: a temporary one)")
     chosen = parser.parse_args(options)
     if chosen.port not in range(2**16):
         parser.error("--port has to be between 0 and 65535")

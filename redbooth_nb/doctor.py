@@ -89,7 +89,7 @@ def _settings_file() -> Iterator[str]:
 
 
 def _folders() -> Iterator[str]:
-    folders = {"State": (Configuration.read().state_dir, "set REDBOOTH_STATE_DIR to another folder")}
+    folders = {"State folder": (Configuration.read().state_dir, "set REDBOOTH_STATE_DIR to another folder")}
     if has_lessons():
         copies = REPOSITORY / FOLDER  # made by the first start, not here
         folders["Working copies"] = (copies if copies.exists() else REPOSITORY), "clone the repository to another place"

@@ -238,7 +238,7 @@ def test_a_state_folder_that_is_a_file_is_broken(visit: Lines, machine: Path, mo
     monkeypatch.setenv("REDBOOTH_STATE_DIR", str(machine / "state"))
     status, printed = visit()
     assert status == 1
-    assert line(printed, "State:").startswith("broken")
+    assert line(printed, "State folder:").startswith("broken")
 
 
 def test_a_damaged_sandbox_file_is_broken_and_left_as_it_is(visit: Lines, tmp_path: Path) -> None:
@@ -321,7 +321,7 @@ def test_a_state_folder_that_may_not_be_entered_is_broken(tmp_path: Path) -> Non
     locked.mkdir(mode=0o000)
     done = as_a_command(obeying_modes(), REDBOOTH_STATE_DIR=str(locked / "state"))
     assert (done.returncode, done.stderr) == (1, "")
-    row = line(done.stdout, "State:")
+    row = line(done.stdout, "State folder:")
     assert row.startswith("broken")
     assert "Permission denied" in row
     assert "set REDBOOTH_STATE_DIR" in row
@@ -331,7 +331,7 @@ def test_a_state_folder_that_may_not_be_entered_is_broken(tmp_path: Path) -> Non
 def test_a_path_that_is_too_long_is_broken(tmp_path: Path, name: str) -> None:
     done = as_a_command(REDBOOTH_STATE_DIR=str(tmp_path / name))
     assert (done.returncode, done.stderr) == (1, "")
-    assert "too long" in line(done.stdout, "State:")
+    assert "too long" in line(done.stdout, "State folder:")
 
 
 @pytest.mark.parametrize("environment", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}])
@@ -339,7 +339,7 @@ def test_a_path_that_the_terminal_cannot_show_is_escaped(tmp_path: Path, environ
     environment["PYTHONCOERCECLOCALE"] = "0"
     done = as_a_command(**environment, REDBOOTH_STATE_DIR=str(tmp_path / "été"))
     assert done.stderr == ""
-    assert line(done.stdout, "State:").startswith("ok")
+    assert line(done.stdout, "State folder:").startswith("ok")
     assert "are answered by the sandbox" in done.stdout
 
 
@@ -390,7 +390,7 @@ def test_a_full_disk_is_broken_whoever_answers(visit: Lines, monkeypatch: pytest
     monkeypatch.setattr(tempfile, "TemporaryFile", disk_is_full)
     status, printed = visit()
     assert status == 1
-    row = line(printed, "State:")
+    row = line(printed, "State folder:")
     assert row.startswith("broken")
     assert "Free some space" in row
 
@@ -404,7 +404,7 @@ def test_where_no_byte_can_be_written_it_says_so_and_ends() -> None:
     command = [sys.executable, "-c", limited]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
     assert (done.returncode, done.stderr) == (1, "")
-    assert "Free some space" in line(done.stdout, "State:")
+    assert "Free some space" in line(done.stdout, "State folder:")
 
 
 def test_a_stand_in_that_is_not_running_is_broken(visit: Lines, monkeypatch: pytest.MonkeyPatch) -> None:

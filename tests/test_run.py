@@ -253,7 +253,7 @@ def test_a_python_that_would_reach_the_real_service_is_not_started(run: Run, ser
                "def own():\n    pathlib.Path('sitecustomize.py').touch()\n    return os.getcwd()\n"
                f"subprocess.run({UNDELIVERED[way]})\nprint('started')")  # fmt: skip
     assert (done.returncode, done.stdout) == (1, "")
-    assert "without redbooth-nb's delivery" in done.stderr
+    assert "without the code that delivers requests" in done.stderr
     assert "Start it without -I, -E and -S" in done.stderr
 
 

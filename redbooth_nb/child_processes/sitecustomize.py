@@ -25,8 +25,8 @@ REFUSED = (
     "REDBOOTH_PROVIDER=live."
 )
 UNDELIVERED = (
-    "This Python would have started without redbooth-nb's delivery, so its requests could have gone to the real "
-    "redbooth.com. Start it without -I, -E and -S, and leave PYTHONPATH in its environment."
+    "This Python would have started without the code that delivers requests to the stand-in, so its requests "
+    "could have gone to the real redbooth.com. Start it without -I, -E and -S, and leave PYTHONPATH in its environment."
 )
 FOLDER = str(Path(__file__).parent.absolute())
 PYTHON = re.compile(r"(python|pypy)[\d.]*w?(\.exe)?", re.IGNORECASE)

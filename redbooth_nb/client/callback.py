@@ -177,7 +177,7 @@ class SignIn:
             if problem == "used":
                 return answered
             if problem in NEWER:
-                return Page(410, "A newer sign-in took its place", f"{error.what} {error.remedy}")
+                return Page(410, "There is a newer sign-in", f"{error.what} {error.remedy}")
             title = "The answer could not be kept" if isinstance(error, StoreError) else "Not the answer"
             return Page(400, title, f"{error.what} The notebook is still waiting.")
         return Page(200, TITLES[response.outcome], "You can close this tab and go back to the notebook.")

@@ -186,15 +186,15 @@ def let_time_pass(seconds: float) -> None:
     """
     TakeHomeApp.let_run_finish()
     settings = Settings.load()
-    provider, token = settings.provider, TokenStore(settings.folder).load()
-    if provider.let_time_pass(seconds):
+    if settings.provider.let_time_pass(seconds):
         unit = next((each for each in UNITS if seconds >= UNITS[each]), "seconds")
         print(f"{seconds / UNITS[unit]:.3g} {unit} have passed.")
         return
-    left = token.remaining(provider.now()) if token else None
+    unmoved, token = f"The clock of {settings.provider.label} cannot be moved.", TokenStore(settings.folder).load()
+    left = token.remaining(settings.provider.now()) if token else None
     if left is None or left > LONGEST_WAIT:
         lives = f" Your token is valid for another {left / 60:.0f} minutes." if left else ""
-        print(f"The clock of {provider.label} cannot be moved.{lives} The next cells show what they can anyway.")
+        print(f"{unmoved}{lives} You can run the next cells, but some need an expired token.")
         return
     time.sleep(max(left, 0) + 1)
-    print(f"The clock of {provider.label} cannot be moved. Instead, this cell waited until the token had expired.")
+    print(f"{unmoved} Instead, this cell waited until the token had expired.")

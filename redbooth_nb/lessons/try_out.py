@@ -89,7 +89,7 @@ def _repair(number: int, repaired: Callable[..., Any]) -> None:
     if found := _passes(repaired, SOLUTION, silent=first):
         reports = judge("main", [replace_function(SOLUTION, repaired.__name__, *found)])[0].values()
         whole = next((report for report in reports if report["mistake"]), {"mistake": ""})
-        words = "The whole app, against every way Redbooth might answer: each run ends with a 200."
+        words = "The whole app, run once for each way in which Redbooth may respond: every run ends with a 200."
         works = _is_right(repaired.__name__, words, whole)
     if works:
         note(lambda _: {"tickets": sorted({*solved(), number})})
@@ -132,7 +132,7 @@ def _others_still_work(name: str, before: str, app: str) -> bool:
             return _is_right(name, f"{other}() still works.", {"mistake": "others_changed", "values": values})
     sharing = [f"{each}()" for each, text in functions(app).items() if each != name and used_by(text) & {*changed}]
     if sharing:
-        print(f"In your app, {', '.join(changed)} is now as in this cell, also for {', '.join(sharing)}.")
+        print(f"Your app now uses this cell's version of {', '.join(changed)}, including in {', '.join(sharing)}.")
     return True
 
 

@@ -75,7 +75,7 @@ class Browser(View):
         if self._provider.kind == "live":
             self.children = [Markup(shown), self._message]
         else:
-            self._link.value = f"{shown}, or go on in the window above."
+            self._link.value = f"{shown}, or continue in the window above."
             self._arrange()
 
     @only_kit_errors

@@ -51,7 +51,7 @@ def test_a_second_notebook_names_the_first_one_and_takes_a_pasted_address(
     back = allow(browser, second)
     expect(second.cell(1)).to_contain_text("The notebook 02-authorize.ipynb is using it")
     back.wait_for_url(re.compile("127.0.0.1:8765"))  # the first notebook's listener, to which this is no answer
-    expect(back.locator("h1")).to_have_text("A newer sign-in took its place")
+    expect(back.locator("h1")).to_have_text("There is a newer sign-in")
     expect(back.locator("main")).to_contain_text("paste it into the panel of the newer sign-in")
     expect(waiting.cell(1)).to_contain_text("A newer sign-in took the place of this one.")
     second.cell(1).get_by_role("textbox").last.fill(back.url)

@@ -83,7 +83,7 @@ def test_without_a_token_there_is_nothing_to_wait_for(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     let_time_pass(seconds=7200)
-    assert "cannot be moved. The next cells show what they can anyway." in capsys.readouterr().out
+    assert "cannot be moved. You can run the next cells, but some need an expired token." in capsys.readouterr().out
     assert slept == []
 
 

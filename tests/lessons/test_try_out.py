@@ -305,7 +305,7 @@ def test_it_says_so_when_a_cell_changes_what_another_function_uses(capsys: pytes
     own = functions(SOLUTION)["read_credentials"].replace("    missing =", "    assert SAID\n    missing =")
     try_out(run_cell("read_credentials", "SAID = 'Look into .env.'\n" + own))
     printed = words(capsys)
-    assert "In your app, SAID is now as in this cell, also for exchange()." in printed
+    assert "Your app now uses this cell's version of SAID, including in exchange()." in printed
     assert "Kept in" in printed
 
 

@@ -221,7 +221,7 @@ def test_after_the_tab_the_window_is_still_there_and_still_works(app: Settings) 
     window(panel).use_tab()
     assert window(panel)._window in window(panel).children
     window(panel).reload()
-    assert "go on in the window above" in shown(panel)
+    assert "continue in the window above" in shown(panel)
     window(panel).press("Allow")
     assert panel.response.outcome == "allowed"
     assert "Back at your app" in sent[-1]["html"]
