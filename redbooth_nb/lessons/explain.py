@@ -24,6 +24,7 @@ from redbooth_nb.provider.addresses import AUTHORIZE_URL, TOKEN_URL
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.visitor import page_message
 from redbooth_nb.traffic.redaction import hidden_json, hide_in_text, hide_in_url
+from redbooth_nb.working_copies import REPOSITORY
 
 Explained = RedboothError | OAuth2Error | requests.RequestException
 EXPLAINED = (RedboothError, OAuth2Error, requests.RequestException)
@@ -43,7 +44,7 @@ def show_errors() -> Iterator[None]:
 def explain_errors(stage: str = "") -> None:
     """From now on, show such errors in this notebook as sentences: stack traces would hold secrets and help nobody.
 
-    stage: the lesson of this notebook. A name defined in a later cell also counts: the sentence names that cell.
+    stage: the lesson of this notebook. A name that a cell above defines counts, too: the sentence names that cell.
     """
     _open_lesson["stage"] = stage
     shell = get_ipython()
@@ -54,22 +55,26 @@ def explain_errors(stage: str = "") -> None:
 def _show(
     shell: InteractiveShell, kind: type[Exception], error: Explained | NameError, frames: TracebackType, **_: object
 ) -> None:
-    text = out_of_order(error) if isinstance(error, NameError) else describe_error(error)
+    running = shell.user_ns.get("In", [""])[-1]
+    text = out_of_order(error, running) if isinstance(error, NameError) else describe_error(error)
     # a kit error shows its own text in place of a stack trace, so the other exceptions borrow one
     shell.showtraceback((kind, RedboothError(text), None) if text else (kind, error, frames))
 
 
-def out_of_order(error: NameError) -> str:
-    """Say which cell of this notebook to run first; "" when no cell defines the name (a typo)."""
+def out_of_order(error: NameError, running: str = "") -> str:
+    """Say which cell to run before the one that is running; "" when no cell above it defines the name (a typo)."""
     name = error.name or ""
     notebook = Path(os.environ.get("JPY_SESSION_NAME", ""))
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        text = (notebook if notebook.is_file() else Path.cwd() / notebook.name).read_text(encoding="utf-8")
-        for cell in json.loads(text)["cells"]:
-            source = "".join(cell["source"]).strip()
-            with suppress(SyntaxError):  # of another language, as magics are
-                if cell["cell_type"] == "code" and name in defined_by(source):
-                    return str(TEXTS["out_of_order"]["sentence"]).format(name=name, first=source.splitlines()[0])
+    here = notebook if notebook.is_file() else Path.cwd() / notebook.name
+    for file in (here, REPOSITORY / "notebooks" / notebook.name):  # the original has cells that were deleted here
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            for cell in json.loads(file.read_text(encoding="utf-8"))["cells"]:
+                source = "".join(cell["source"]).strip()
+                if source == running.strip():
+                    break
+                with suppress(SyntaxError):  # of another language, as magics are
+                    if cell["cell_type"] == "code" and name in defined_by(source):
+                        return str(TEXTS["out_of_order"]["sentence"]).format(name=name, first=source.splitlines()[0])
     return ""
 
 

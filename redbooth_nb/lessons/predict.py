@@ -1,7 +1,7 @@
 """Predictions: choose first, then run the cell that shows whether you were right."""
 
 import html
-from typing import Any
+from typing import Any, Self
 
 import ipywidgets as w
 
@@ -25,11 +25,15 @@ class Prediction(View):
         self._name = name
         self._choices.value = _given.get(name)  # so that a cell that is run again keeps the answer
 
-    def choose(self, number: int) -> None:
-        """Choose an answer by number, from 1. Raises RedboothError for a number that is not among the choices."""
+    def choose(self, number: int) -> Self:
+        """Choose an answer by number, from 1, and return this, to show it.
+
+        Raises RedboothError for a number that is not among the choices.
+        """
         if number not in range(1, (last := len(self.question.choices)) + 1):
             raise RedboothError(f"There is no choice {number!r}.", remedy=f"Choose a number from 1 to {last}.")
         self._choices.value = number
+        return self
 
     def _chosen(self, change: dict[str, Any]) -> None:
         number, asked = change["new"], self.question
@@ -46,12 +50,12 @@ class Prediction(View):
             self._message.say(f"No. {why}\n{answer}", "wrong")
 
     def text(self) -> str:
-        """Return the question and its choices, what was chosen, and then what is right."""
+        """Return the question and its choices, what was chosen, and then what is right and why."""
         lines, chosen = [f"Predict: {self.question.prompt}"], self._choices.value
         for number, text in enumerate(self.question.choices, 1):
             mark = " (right)" if chosen and number == self.question.right else ""
             lines.append(f"  {'>' if number == chosen else ' '} {number}. {text}{mark}")
-        return "\n".join(lines)
+        return "\n".join(filter(None, [*lines, self._message.said["text"]]))
 
 
 predict = Prediction  # as a cell says it

@@ -9,6 +9,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from redbooth_nb.lessons.explain import explain_errors, out_of_order
+from redbooth_nb.working_copies import REPOSITORY
 
 
 @pytest.fixture
@@ -39,6 +40,26 @@ def name_error(name: str) -> NameError:
 def test_the_sentence_names_the_cell_that_makes_the_name(notebook: Path, name: str, first_line: str) -> None:
     assert notebook.exists()
     assert f"begins with\n    {first_line}\nRun" in out_of_order(name_error(name))
+
+
+def test_a_cell_below_the_one_that_is_running_is_not_meant(notebook: Path) -> None:
+    assert "begins with\n    panel = Panel()" in out_of_order(name_error("panel"), "print(panel)\n")
+    assert out_of_order(name_error("ask"), "panel = Panel()\npanel") == ""
+    assert notebook.exists()
+
+
+def test_a_deleted_cell_is_found_in_the_original(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without it, the optional PKCE cell at the end of 03 would be named: it makes a `request`, too."""
+    original = json.loads((REPOSITORY / "notebooks" / "03-exchange.ipynb").read_text(encoding="utf-8"))
+    sources = ["".join(cell["source"]) for cell in original["cells"]]
+    stolen = next(source for source in sources if source.startswith("import requests\n"))
+    form = next(source for source in sources if source.startswith("ExchangeForm("))
+    original["cells"] = [cell for cell in original["cells"] if "".join(cell["source"]) != stolen]
+    copy = tmp_path / "03-exchange.ipynb"
+    copy.write_text(json.dumps(original), encoding="utf-8")
+    monkeypatch.setenv("JPY_SESSION_NAME", str(copy))
+    for name in ("request", "response"):
+        assert "begins with\n    import requests\nRun" in out_of_order(name_error(name), form)
 
 
 @pytest.mark.parametrize("name", ["pannel", "print", "text"])

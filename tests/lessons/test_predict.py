@@ -23,12 +23,13 @@ def test_nothing_is_given_away(name: str) -> None:
 def test_every_choice_gets_its_answer(name: str) -> None:
     prediction = predict(name)
     for number in range(1, len(prediction.question.choices) + 1):
-        prediction.choose(number)
+        assert prediction.choose(number) is prediction  # so that a cell that ends with this shows the answer
         question, said = prediction.question, prediction._message.said
         right = number == question.right
         assert said["text"].startswith("Right. " if right else "No. ")
         assert said["kind"] == ("right" if right else "wrong")  # which no label such as "Done." goes with
         assert question.because in said["text"]
+        assert prediction.text().endswith(said["text"])
         assert f"> {number}. {question.choices[number - 1]}" in prediction.text()
         assert f"{question.right}. {question.choices[question.right - 1]} (right)" in prediction.text()
         assert prediction.text().count("(right)") == 1
