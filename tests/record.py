@@ -203,8 +203,14 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="notebooks, such as 02-authorize (default: all)")
     parser.add_argument("--outputs-only", action="store_true", help="keep the recordings")
     chosen = parser.parse_args()
-    for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        if not chosen.names or notebook.stem in chosen.names:
+    notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    names = {Path(name).stem for name in chosen.names}
+    if unknown := names - {notebook.stem for notebook in notebooks}:
+        parser.error(f"there is no notebook {', '.join(sorted(unknown))} in notebooks/")
+    if not chosen.outputs_only and (missing := Doorkeeper.missing()):
+        parser.error(missing)
+    for notebook in notebooks:
+        if not names or notebook.stem in names:
             recording = RECORDINGS / f"{notebook.stem}.json" if chosen.outputs_only else record(notebook)
             store_outputs(notebook, recording)
             print(f"{notebook.stem}: {len(json.loads(recording.read_text())['round_trips'])} round trips")  # noqa: T201

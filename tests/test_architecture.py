@@ -112,6 +112,6 @@ def test_the_client_runs_without_jupyter_and_flask() -> None:
 
 
 def test_no_module_is_longer_than_two_hundred_lines() -> None:
-    """DESIGN.md: a longer one is two modules."""
+    """A longer one is two modules (CONTRIBUTING.md)."""
     lengths = {module: len(path.read_text(encoding="utf-8").splitlines()) for module, path in MODULES.items()}
     assert {module: length for module, length in lengths.items() if length > 200} == {}

@@ -111,6 +111,15 @@ def imports(path: Path) -> Iterator[str]:
             yield node.module
 
 
+def test_every_notebook_has_a_recording_and_is_in_the_tables_for_people() -> None:
+    names = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+    assert sorted(path.stem for path in (ROOT / "tests" / "recordings").glob("*.json")) == names
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"(?m)^\| \[([\w-]+)\]\(notebooks/\1\.ipynb\) \|", readme) == names
+    plan = (ROOT / "docs" / "instructor.md").read_text(encoding="utf-8")
+    assert [name for name in names if not re.search(rf"(?m)^\W*{name[:2]}\b", plan)] == []
+
+
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
 def test_links_lead_to_files_that_are_there(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")

@@ -181,5 +181,5 @@ def _every_error() -> Findings:
     yield "grant", "invalid_grant" in errors, {}
 
 
-_IN_ORDER = (_start, _register, _authorize, _exchange, _refresh, _help_desk, _your_own_app, _every_error)
-_FINDINGS = dict(zip(LESSONS, _IN_ORDER, strict=True))
+_FINDINGS = {"start": _start, "register": _register, "authorize": _authorize, "exchange": _exchange}
+_FINDINGS |= {"refresh": _refresh, "help-desk": _help_desk, "your-own-app": _your_own_app, "every-error": _every_error}

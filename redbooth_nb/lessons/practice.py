@@ -34,7 +34,6 @@ from redbooth_nb.provider.delivery import EmbeddedSandbox, Provider, current_pro
 from redbooth_nb.provider.visitor import press, register_application
 from redbooth_nb.widgets.time_machine import changed_switches
 
-NEED_NO_APP = {"start", "register", "help-desk"}
 APP_NAME = "My first Redbooth app"
 T = TypeVar("T")
 UNITS = {"hours": 3600, "minutes": 60, "seconds": 1}  # in seconds
@@ -55,7 +54,7 @@ def ready(stage: str) -> Settings | None:
     switches = f"The sandbox's switches are not at their usual values: {'; '.join(changed)}" if changed else ""
     about = (limits_here(live=provider.kind == "live"), switches, summary_line(stage), _skipped(stage))
     print("".join(f"{line}\n" for line in about if line), end="")
-    return None if stage in NEED_NO_APP else _pick_up(stage)
+    return _pick_up(stage) if TEXTS[stage]["needs"] else None
 
 
 def catch_up(stage: str) -> Settings:
@@ -90,9 +89,9 @@ def _skipped(stage: str) -> str:
 def _pick_up(stage: str) -> Settings:
     """Say what earlier lessons left; do what is missing, or raise the NotYet that names it on redbooth.com."""
     settings = _find("app", _registered, _register)
-    if stage == "refresh":
+    if TEXTS[stage]["needs"] == "token":
         _find("token", lambda: _usable_token(settings), lambda: exchange(_code(settings)))
-    elif stage == "exchange":
+    elif TEXTS[stage]["needs"] == "code":
         _code(settings)
     return settings
 

@@ -84,8 +84,9 @@ class Recorded(Provider, HTTPAdapter):
             text = json.dumps(self._round_trips[number] if number < len(self._round_trips) else None)
             following = json.loads(FAKE_STATE.sub(lambda _: state, text))
             if following is None or asked != following["request"]:
-                due = f"The next one is to {_described(following['request'])}." if following else "It is used up."
-                raise RecordingError.named("not_recorded", recording=self.path.name, asked=_described(asked), next=due)
+                recorded = following and _described(following["request"], asked)
+                due = f"The next one is to {recorded}." if recorded else "It is used up."
+                raise RecordingError.named("not_recorded", stem=self.path.stem, asked=_described(asked), next=due)
             self._recorded_at = float(following["at"])
             self.journal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self.journal.open("a", encoding="utf-8") as file:
@@ -117,7 +118,7 @@ def load_recording(path: Path) -> list[dict[str, Any]]:
         problem = f"cannot be read ({error.strerror})"
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
-    raise RecordingError.named("unfit_recording", path=path, problem=problem)
+    raise RecordingError.named("unfit_recording", path=path, stem=path.stem, problem=problem)
 
 
 def live_looking(text: str) -> list[str]:
@@ -125,6 +126,9 @@ def live_looking(text: str) -> list[str]:
     return [found for found in LIVE_LOOKING.findall(text) if not FAKE.fullmatch(found)]
 
 
-def _described(request: dict[str, Any]) -> str:
-    fields = ", ".join(request["fields"])
-    return f"{request['method']} {request['path']}" + (f" with {fields}" if fields else "")
+def _described(request: dict[str, Any], asked: dict[str, Any] | None = None) -> str:
+    """Describe a request without values. asked: another request; say which values differ."""
+    fields, other = request["fields"], asked["fields"] if asked else {}
+    differ = [name for name in fields.keys() & other.keys() if fields[name] != other[name]]
+    described = f"{request['method']} {request['path']}" + (f" with {', '.join(fields)}" if fields else "")
+    return described + (f"; the value of {' and '.join(sorted(differ))} differs" if differ else "")

@@ -11,10 +11,10 @@ from redbooth_nb.client.exchange import exchange
 from redbooth_nb.client.register import Settings
 from redbooth_nb.client.token import TokenStore
 from redbooth_nb.errors import RedboothError
-from redbooth_nb.lessons.course import check, requirements
+from redbooth_nb.lessons.course import LESSONS, check, requirements
 from redbooth_nb.traffic.transcript import transcript
 
-STAGES = ("register", "authorize", "exchange", "refresh")
+STAGES = [stage for stage in LESSONS if stage != "start"]  # where everything is done from the beginning
 Said = Callable[[str], str]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from redbooth_nb.lessons.course import LESSONS, QUESTIONS, TEXTS
+from redbooth_nb.lessons.course import _FINDINGS, LESSONS, QUESTIONS, TEXTS
 from redbooth_nb.lessons.source import defined_by
 from redbooth_nb.lessons.try_out import EXERCISES
 
@@ -71,7 +71,9 @@ def test_every_table_can_be_used(stage: str) -> None:
 def test_every_lesson_is_complete(stage: str) -> None:
     """Each question ends with a question mark, and each sentence with a full stop."""
     assert (NOTEBOOKS / f"{LESSONS[stage]}.ipynb").is_file()
-    assert TEXTS[stage].keys() == {"notebook", "requirements", "questions"}
+    assert TEXTS[stage].keys() == {"notebook", "needs", "requirements", "questions"}
+    assert TEXTS[stage]["needs"] in {"", "app", "code", "token"}
+    assert stage in _FINDINGS, "it has no check in course.py"
     for name in TEXTS[stage]["questions"]:
         question = QUESTIONS[name]
         assert question.prompt.endswith("?")

@@ -4,6 +4,7 @@ import hashlib
 import linecache
 from collections.abc import Callable
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,12 @@ def words(capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def mistakes(name: str, versions: list[str]) -> list[list[str]]:
-    """Return the mistakes that are found in each version of a function."""
+    """Return the mistakes that are found in each version of a function. Each can be said with the values it has."""
     reports = judge(name, [replace_function(SOLUTION, name, version) for version in versions])
-    return [[each["mistake"] for each in report.values() if each["mistake"]] for report in reports]
+    found = [[each for each in report.values() if each["mistake"]] for report in reports]
+    for each in chain(*found):
+        assert MISTAKES[each["mistake"]]["happened"].format_map(each.get("values", {}))
+    return [[each["mistake"] for each in report] for report in found]
 
 
 def wrong_versions(name: str) -> list[tuple[str, str]]:
@@ -71,6 +75,8 @@ def test_what_the_situations_take_from_the_data_can_be_used() -> None:
     queries = [query for case in TEXTS["cases"]["is_ours"].values() for query in case["queries"]]
     assert {mistake for mistake, _ in queries} <= {*MISTAKES}
     assert {mistake for named in TEXTS["errors"].values() for mistake in named.values()} <= {*MISTAKES}
+    for name, mistake in MISTAKES.items():
+        assert (*sorted(mistake), len(mistake["hints"])) == ("happened", "hints", 2), name
 
 
 @pytest.mark.usefixtures("machine")
@@ -104,7 +110,7 @@ def test_a_right_function_is_kept_and_one_that_is_not_yet_right_is_not(
     define = run_cell("is_ours", RIGHT["is_ours"][1])
     try_out(define)
     printed = capsys.readouterr().out
-    assert printed.splitlines()[-1] == f"Kept in {NAME}: 1 of 7 functions are yours."
+    assert printed.splitlines()[-1] == f"Kept in {NAME}: 1 of {len(EXERCISES)} functions are yours."
     assert printed.count("Done ") == len(printed.splitlines()) - 1 == len(EXERCISES["is_ours"]["situations"])
     kept = (machine / NAME).read_text(encoding="utf-8")
     assert "from hmac import compare_digest\n\n\ndef is_ours(" in kept

@@ -80,6 +80,14 @@ def test_what_was_not_recorded_is_an_error_and_consumes_nothing(
     assert session.get(f"{API_URL}/me").ok
 
 
+def test_a_value_that_differs_is_named_and_so_is_the_command(record: Record) -> None:
+    session = record(exchange("GET", "/api/3/tasks", fields={"page": "2"}))
+    with pytest.raises(RecordingError) as caught:
+        session.get(f"{API_URL}/tasks", params={"page": "3"})
+    assert caught.value.why == "The next one is to GET /api/3/tasks with page; the value of page differs."
+    assert "uv run python tests/record.py " in caught.value.remedy
+
+
 def test_random_fields_are_not_compared_and_the_others_are(record: Record) -> None:
     fields = {"client_id": "fake-client-1", "grant_type": "authorization_code"}
     session = record(exchange("POST", "/oauth2/token", fields=fields), exchange("POST", "/oauth2/token", fields=fields))

@@ -3,18 +3,34 @@
 import html
 import importlib
 import inspect
+import pkgutil
 import re
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import ipywidgets as w
 import pytest
-from widgets.clicks import said, shown
+from widgets.clicks import said, saved, shown
 
+from redbooth_nb import widgets
+from redbooth_nb.client.exchange import exchange
+from redbooth_nb.client.register import Settings
+from redbooth_nb.client.response import AuthorizationResponse
 from redbooth_nb.errors import RedboothError
 from redbooth_nb.widgets import markup, view
+from redbooth_nb.widgets.live import LiveView
 from redbooth_nb.widgets.markup import panels
 from redbooth_nb.widgets.view import TEXTS, Message, View, still
+
+OTHER_VIEWS = "redbooth_nb.lessons.predict"
+WITHOUT_PICTURE = {
+    "LiveView",  # what several build on
+    "TokenRequest",  # what ExchangeForm builds on
+    "Prediction",  # its text is all there is
+    "ScriptPanel",  # its text is all there is
+}
 
 
 class Panel(View):
@@ -46,13 +62,9 @@ def test_a_message_says_of_which_kind_it_is(kind: str, label: str) -> None:
 
 def views() -> list[type[View]]:
     found, left = [], [View]
-    for name in (
-        "widgets.playground",
-        "widgets.flow_map",
-        "widgets.time_machine",
-        "widgets.script",
-    ):
-        importlib.import_module(f"redbooth_nb.{name}")
+    ours = [module.name for module in pkgutil.iter_modules(widgets.__path__, "redbooth_nb.widgets.")]
+    for name in (*ours, OTHER_VIEWS):
+        importlib.import_module(name)
     while left:
         left += (below := left.pop().__subclasses__())
         found += [one for one in below if one.__module__.startswith("redbooth_nb.")]
@@ -71,14 +83,34 @@ def test_no_name_of_ours_replaces_one_of_ipywidgets(view: type[View]) -> None:
 @pytest.mark.parametrize("view", views(), ids=lambda view: view.__name__)
 def test_its_picture_is_there_and_said_in_words(view: type[View]) -> None:
     panel = TEXTS["panels"].get(view.__name__, {})
+    assert ("picture" in panel) != (view.__name__ in WITHOUT_PICTURE)
     if "picture" in panel:
         assert f'alt="An example of the widget: {html.escape(panel["seen"])}"' in still(panel, "<b>")
         assert "<pre>&lt;b&gt;</pre>" in still(panel, "<b>")
         assert panel["seen"].endswith(".")
 
 
+@pytest.mark.parametrize("view", [one for one in views() if one is not LiveView], ids=lambda view: view.__name__)
+def test_none_shows_or_keeps_a_secret(
+    view: type[View], app: Settings, decide: Callable[[Settings], AuthorizationResponse]
+) -> None:
+    token = exchange(decide(app))
+    assert token.refresh_token is not None
+    response = decide(app)
+    assert response.code is not None
+    needs = {
+        "Browser": ("https://redbooth.com/oauth2/authorized_applications",),
+        "Prediction": ("twice",),
+        "ScriptPanel": ([sys.executable, "-c", ""], Path.cwd()),
+        "TokenRequest": (app,),
+    }
+    panel = view(*needs.get(view.__name__, ()))
+    told = saved() + repr(panel) + shown(panel)
+    for secret in (token.access_token, token.refresh_token, response.code, app.client_secret):
+        assert secret.reveal() not in told
+
+
 def test_every_panel_of_the_texts_is_one_of_ours() -> None:
-    importlib.import_module("redbooth_nb.lessons.predict")
     assert TEXTS["panels"].keys() <= {view.__name__ for view in views()}
     pictures = [panel["picture"] for panel in TEXTS["panels"].values() if "picture" in panel]
     assert sorted(pictures) == sorted(path.stem for path in (view.HERE / "pictures").glob("*.png"))
