@@ -33,9 +33,13 @@ class Configuration:
         """Read the nearest `.env` at or above the working directory, but not above the nearest `.env.example`.
 
         If there is no `.env`, it belongs beside that `.env.example`, or else in the working directory.
-        Raises ConfigurationError when the file is there but cannot be read as text.
+        Raises ConfigurationError when the file is there but cannot be read as text, or that folder is gone.
         """
-        places = (Path.cwd(), *Path.cwd().parents)
+        try:
+            here = Path.cwd()
+        except OSError:
+            raise ConfigurationError.named("no_folder") from None
+        places = (here, *here.parents)
         near = (place for place in places if (place / ".env").exists() or (place / ".env.example").exists())
         env_file = next(near, places[0]) / ".env"
         return cls(env_file, read_env_file(env_file))

@@ -1,6 +1,7 @@
 """Fixtures for every test: the providers that they meet."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
@@ -17,6 +18,15 @@ from redbooth_nb.provider.sandbox import Sandbox
 # no test fails because a machine is busy
 hypothesis_settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("busy")
+
+
+@pytest.fixture(autouse=True)
+def no_views_left() -> Iterator[None]:
+    """Close what a test showed, and forget it at once, or its timer could start during a later test."""
+    yield
+    if live := sys.modules.get("redbooth_nb.widgets.live"):
+        live.w.Widget.close_all()
+        live.update_all()
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import ipywidgets as w
 import pytest
 import requests
 from client.machine import own_machine, unused_port
@@ -20,16 +19,9 @@ from redbooth_nb.lessons.take_home import TakeHomeApp
 from redbooth_nb.lessons.try_out import EXERCISES
 from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.provider.visitor import press
-from redbooth_nb.widgets import live
 
 CLIENT_ID, SECRET = "c1" * 32, "canary-client-secret-90d3"
 DECIDE = Callable[..., AuthorizationResponse]
-
-
-def close_views() -> None:
-    """Close what earlier tests showed, and forget it at once, or its timer could start during a later test."""
-    w.Widget.close_all()
-    live.update_all()
 
 
 @pytest.fixture(autouse=True)
@@ -38,10 +30,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(learner, "_asked", Counter())
     monkeypatch.setattr(try_out, "_tried", set())
     monkeypatch.setattr(predict, "_given", {})
-    close_views()
     with own_machine(tmp_path, monkeypatch) as folder:
         yield folder
-    close_views()
 
 
 @pytest.fixture

@@ -147,3 +147,12 @@ def test_a_path_to_show_does_not_name_the_home_folder(tmp_path: Path, monkeypatc
     monkeypatch.setenv("HOME", str(tmp_path))
     assert for_people(tmp_path / "a" / "b") == str(Path("~/a/b"))
     assert for_people(Path("/elsewhere/b")) == str(Path("/elsewhere/b"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be deleted there")
+def test_a_working_folder_that_is_gone_is_a_sentence(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (gone := machine / "gone").mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(ConfigurationError, match="not there anymore"):
+        Configuration.read()

@@ -214,7 +214,7 @@ def test_a_quotation_mark_that_was_forgotten_shows_no_secret(visit: Lines, machi
     (machine / ".env").write_text("REDBOOTH_PROVIDER='live\nREDBOOTH_CLIENT_SECRET=canary-secret'\n")
     status, printed = visit()
     assert status == 1
-    assert "REDBOOTH_PROVIDER is 'live'" in "".join(printed)
+    assert "REDBOOTH_PROVIDER is 'live ...'" in "".join(printed)
     assert "canary" not in "".join(printed)
 
 

@@ -231,6 +231,7 @@ UNDELIVERED = {
     "without the environment": "[sys.executable, '-W', 'ignore', '-bE', '-c', '']",
     "without site": "[os.fsencode(sys.executable), '-Wignore', '-S', '-c', '']",
     "with an environment of its own": "[sys.executable, '-c', ''], env={'PATH': os.environ['PATH']}",
+    "with an empty environment": "[sys.executable, '-c', ''], env={}",
     "by name": "['python3', '-Ic', '']",
     "another program given": "['a-name', '-I'], executable=sys.executable",
     "after a long option": "[sys.executable, '--check-hash-based-pycs', 'always', '-I', '-c', '']",

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -458,8 +459,9 @@ def test_what_a_killed_start_left_is_replaced(repository: Path) -> None:
 
 def test_a_start_that_waits_too_long_says_so(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(private_file, "LOCK_SECONDS", 0)
-    with locked(repository / FOLDER / LOCK), pytest.raises(RedboothError, match="is using the files in"):
-        refresh_working_copies(repository)
+    lock = locked(repository / FOLDER / LOCK)
+    with lock, ThreadPoolExecutor(1) as another, pytest.raises(RedboothError, match="is using the files in"):
+        another.submit(refresh_working_copies, repository).result()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links are POSIX")

@@ -53,7 +53,10 @@ def refuse_redbooth(event: str, arguments: tuple[Any, ...]) -> None:
     if event in {"subprocess.Popen", "os.exec", "os.posix_spawn"}:
         refuse_undelivered(arguments[0], arguments[1], arguments[-1])
     looked_up = event in {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}
-    if (looked_up and is_redbooth(arguments[0])) or (event == "http.client.send" and _asks_proxy(arguments[1])):
+    connected = event == "socket.connect" and isinstance(arguments[1], tuple)  # by a socket below Python's own class
+    if (looked_up and is_redbooth(arguments[0])) or (connected and is_redbooth(arguments[1][0])):
+        raise ConnectionRefusedError(REFUSED)
+    if event == "http.client.send" and _asks_proxy(arguments[1]):
         raise ConnectionRefusedError(REFUSED)
 
 
@@ -62,7 +65,10 @@ def refuse_undelivered(program: Any, arguments: Any, environment: Any) -> None:
     words = arguments.split() if isinstance(arguments, str) else [os.fsdecode(word) for word in arguments]
     if not PYTHON.fullmatch(Path(os.fsdecode(program or words[0])).name):
         return
-    given = {os.fsdecode(name): os.fsdecode(value) for name, value in (environment or os.environ).items()}
+    given = {
+        os.fsdecode(name): os.fsdecode(value)
+        for name, value in (os.environ if environment is None else environment).items()
+    }
     before, found, _ = f"{given.get('PYTHONPATH', '')}{os.pathsep}".partition(f"{FOLDER}{os.pathsep}")
     hidden = any(Path(place, "sitecustomize.py").exists() for place in before.split(os.pathsep) if place)
     if not found or hidden or SKIPS_THIS_FILE.match("\0".join(words[1:])):

@@ -1,8 +1,6 @@
 """A small file: only its owner may read it, one program at a time changes it, and no crash leaves it half written.
 
-The variables in here hold secrets. So every public function of the client that leads here is decorated with
-`only_kit_errors`, which drops the frames of an error. A generator such as `PendingAuthorization.change` can't be, so
-its callers are decorated.
+Its variables hold secrets, so whatever leads here is decorated with `only_kit_errors` (or what calls it, if it yields).
 """
 
 import errno
@@ -28,7 +26,7 @@ FORMAT = 1
 LOCK_SECONDS = 100  # requests under the lock take at most 5 + 30 + 60 s (revoke), unless headers trickle in
 RENAME_WAITS = (0.01, 0.05, 0.2, 0.5)  # seconds; on Windows a file that somebody is reading cannot be replaced
 NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # from file systems that cannot fsync a folder, as some network drives
-_threads: dict[tuple[int, Path], threading.Lock] = {}  # so that only one thread polls a file
+_threads: dict[tuple[int, Path], Any] = {}  # reentrant locks, so that only one thread polls a file
 
 
 class PrivateFile:
@@ -57,11 +55,9 @@ class PrivateFile:
 
     def write(self, content: dict[str, Any]) -> None:
         """Replace the content; when this returns it is on the disk. After a StoreError it is whole, old or new."""
-        self.check()
         with self._changing():
             make_private(self.path.parent)
-            # first, so that it is on the disk even if the old file cannot be moved out of the way
-            write_part(self.path, json.dumps({**content, "format": FORMAT}, indent=1).encode())
+            write_part(self.path, json.dumps({**content, "format": FORMAT}, indent=1).encode())  # kept in any case
             self._replace()
 
     def finish_write(self) -> None:
@@ -117,18 +113,23 @@ class PrivateFile:
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock at `path`: only one thread, across all processes, can. It ends with the process; the file stays.
 
-    Raises StoreError when it is not free within LOCK_SECONDS, or when locks have no effect in its folder.
+    Raises StoreError when it is not free within LOCK_SECONDS, is held by this thread, or has no effect in its folder.
     """
-    folder, threads = path.parent, _threads.setdefault((os.getpid(), path), threading.Lock())
+    folder, threads = path.parent, _threads.setdefault((os.getpid(), path), threading.RLock())
     end = time.monotonic() + LOCK_SECONDS
     with ExitStack() as held:
+        if threads._is_owned():
+            raise failure(StoreError, "store", "held", folder=folder)
+        # how to release each lock is known before it is taken: Ctrl-C can come at any moment
+        held.callback(lambda: threads._is_owned() and threads.release())
         if not threads.acquire(timeout=LOCK_SECONDS):
             raise failure(StoreError, "store", "busy", folder=folder, seconds=LOCK_SECONDS)
-        held.callback(threads.release)
         try:
             make_private(folder)
             PrivateFile(path).check()  # a link planted there would lead elsewhere
-            held.enter_context(FileLock(path, mode=0o600).acquire(max(end - time.monotonic(), 0), poll_interval=0.02))
+            lock = FileLock(path, mode=0o600)
+            held.callback(lock.release, force=True)
+            lock.acquire(max(end - time.monotonic(), 0), poll_interval=0.02)
         except Timeout:
             raise failure(StoreError, "store", "busy", folder=folder, seconds=LOCK_SECONDS) from None
         except (OSError, NotImplementedError) as error:

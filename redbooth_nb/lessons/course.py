@@ -130,7 +130,12 @@ def _authorize() -> Findings:
 
 def _exchange() -> Findings:
     called = any(each.address.endswith("/api/3/me") and each.status == HTTPStatus.OK for each in transcript)
-    yield "token", _stored() is not None, {}
+    problem = "No token is stored."
+    try:
+        problem = "" if TokenStore(Settings.load().folder).load() else problem
+    except RedboothError as error:
+        problem = problem if isinstance(error, NotYet) else error.what
+    yield "token", not problem, {"problem": problem}
     yield "call", called, {}
 
 

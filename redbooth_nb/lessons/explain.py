@@ -16,7 +16,7 @@ from oauthlib.oauth2 import OAuth2Error
 from redbooth_nb.client.errors import explanation_of
 from redbooth_nb.client.exchange import error_in_response
 from redbooth_nb.client.wire import status_of
-from redbooth_nb.errors import RedboothError, only_kit_errors
+from redbooth_nb.errors import RedboothError, only_kit_errors, printable
 from redbooth_nb.foreign_errors import api_meaning, meaning_of_error, page_meaning
 from redbooth_nb.lessons.course import LESSONS, TEXTS
 from redbooth_nb.lessons.source import defined_by
@@ -88,15 +88,20 @@ def explain(response: requests.Response) -> None:
 @only_kit_errors
 def summarize(response: requests.Response) -> str:
     """Return in one line what a response from Redbooth says."""
-    return f"--> {status_of(response)}: {hide_in_text(_reading(response)[0])}"
+    return f"--> {status_of(response)}: {_on_a_line(_reading(response)[0])}"
+
+
+def _on_a_line(said: str) -> str:
+    """Return what a service said, without secrets, line breaks and control characters: it could look like our own."""
+    return printable(" ".join(hide_in_text(said).split()))
 
 
 def describe_error(error: Explained) -> str:
     """Return what happened, why, what to do, and where in the course that is."""
     name = type(error).__name__
     if isinstance(error, OAuth2Error):
-        name += f": {hide_in_text(str(error.error))}."
-        name += f' Redbooth said: "{hide_in_text(error.description)}"' if error.description else ""
+        name += f": {_on_a_line(str(error.error))}."
+        name += f' Redbooth said: "{_on_a_line(error.description)}"' if error.description else ""
         return f"{name}\n{meaning_of_error(error)}"
     meaning = error if isinstance(error, RedboothError) else meaning_of_error(error)
     return f"{name}: {meaning}{_in_this_course(meaning.stage)}"

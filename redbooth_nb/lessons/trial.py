@@ -19,7 +19,7 @@ from redbooth_nb.provider.addresses import API_URL, TOKEN_URL
 from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.visitor import press
 from redbooth_nb.secret import Secret
-from redbooth_nb.traffic.redaction import SECRET_FIELDS, hide_in_text
+from redbooth_nb.traffic.redaction import SECRET_FIELDS, hide_in_text, request_fields
 from redbooth_nb.traffic.transcript import RoundTrip
 
 CLIENT_ID = "id-of-my-app"
@@ -99,17 +99,14 @@ class Trial:
     def refused(self, *arguments: object) -> BaseException | None:
         """Call the function and return the exception that it raised, None if it raised none."""
         try:
-            self.run(*arguments)
+            self.returned = self.run(*arguments)
         except (Exception, SystemExit) as error:
             expect(not any(secret in str(error) for secret in self.secrets), "printed_secret")
             return error
         return None
 
     def failed(self, *arguments: object, check: Callable[[], object] = lambda: None) -> BaseException | None:
-        """Call the function where it has to send something and then raise an exception; return that.
-
-        check: called in between, for what is worse than a failure that is hidden.
-        """
+        """Return the exception that the function must raise after sending. check: for what is worse than hiding it."""
         error = self.refused(*arguments)
         expect(self.sent, "nothing_sent")
         check()
@@ -177,6 +174,7 @@ class Trial:
             raise
         answer = self.answers.pop(0) if self.answers else None
         if isinstance(answer, Exception):
+            self.seen.append(RoundTrip(request.method or "", request.url or "", fields=request_fields(request)))
             raise answer
         response = SEND(InProcessDelivery(answer) if answer else delivery, request, **options)
         self.seen.append(RoundTrip.from_response(response))

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -34,6 +35,7 @@ EXERCISES: dict[str, Any] = _TEXTS["functions"]
 MISTAKES: dict[str, Any] = _TEXTS["mistakes"]
 TICKETS: dict[int, dict[str, str]] = dict(enumerate(wordings(Path(__file__).with_name("tickets.toml"))["tickets"], 1))
 WIDTH = 80  # characters
+fill = partial(textwrap.fill, width=WIDTH, break_long_words=False, break_on_hyphens=False)  # an address stays whole
 NOT_FOR_TRIALS = ("REDBOOTH_", "OAUTHLIB_", "REQUESTS_", "CURL_")  # the last two would hide that nothing is verified
 MOST_SHOWN = 2  # requests
 MOST_LINES = 16  # of each
@@ -73,7 +75,7 @@ def ticket(number: int, repaired: Callable[..., Any] | None = None) -> None:
         _repair(number, repaired)
         return
     print(f"Ticket {number} of {len(TICKETS)}{' (solved)' * (number in solved())}")
-    print(textwrap.fill(found["message"].strip(), WIDTH, break_long_words=False, break_on_hyphens=False))
+    print(fill(found["message"].strip()))
     app = replace_function(SOLUTION, name, found["broken"].strip())
     for sent in judge(name, [app])[0][found["situation"]].get("seen") or [found["attached"].strip("\n")]:
         print(f"\n{sent}")
@@ -172,7 +174,7 @@ def _is_right(name: str, words: str, found: dict[str, Any], *, explain: bool = T
         about = name, found["mistake"], str(found.get("values", {}).get("error")).partition("\n")[0]
         for line in "\n".join([*lines, *hints_about(about, hints)]).splitlines():
             inner = " " * (len(line) - len(line.lstrip()) + 9)
-            print(textwrap.fill(line.strip(), WIDTH, initial_indent=inner, subsequent_indent=inner + "  "))
+            print(fill(line.strip(), initial_indent=inner, subsequent_indent=inner + "  "))
     return not found["mistake"]
 
 

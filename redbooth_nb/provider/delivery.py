@@ -1,15 +1,17 @@
 """Where requests to the guide's addresses, which never change, really go: `REDBOOTH_PROVIDER` decides."""
 
+import json
 import logging
 import re
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 from weakref import proxy
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from redbooth_nb import changes
 from redbooth_nb.child_processes.sitecustomize import is_redbooth
@@ -20,6 +22,7 @@ from redbooth_nb.provider.addresses import ORIGIN
 Kind = Literal["live", "sandbox", "stand-in", "recorded"]
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 NO_SCHEME = re.compile(r"[\w.-]+(:\d+)?([/?#]|$)")  # a browser opens this, too
+LONGEST_CHOICE, SLOWEST_CLOCK, LARGEST_CLOCK = 60, 5, 1000  # characters shown; seconds, bytes of an answer
 FURTHEST_CLOCK = 100 * 31_557_600  # seconds; no date can express a clock much further from this machine's
 
 
@@ -106,13 +109,16 @@ class StandIn(Provider):
         return self._offset is not None
 
     def _clock(self, method: str, **fields: float) -> float | None:
-        session = requests.Session()
+        session, body, end = requests.Session(), b"", time.monotonic() + SLOWEST_CLOCK
         session.trust_env = False
+        limits: dict[str, Any] = {"timeout": 5, "stream": True, "allow_redirects": False}  # not to redbooth.com
         try:
-            answer = session.request(method, f"{self.origin}/clock", json=fields or None, timeout=5)
-            offset = float(answer.json()["offset"])
+            with session.request(method, f"{self.origin}/clock", json=fields or None, **limits) as answer:
+                while time.monotonic() < end and len(body) < LARGEST_CLOCK and (part := answer.raw.read1(99)):
+                    body += part
+            offset = float(json.loads(body)["offset"])
             return offset if abs(offset) <= FURTHEST_CLOCK else None  # nan is not <= anything
-        except (requests.RequestException, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        except (OSError, HTTPError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None  # no clock of its own: that is an answer, not a failure
 
 
@@ -189,5 +195,6 @@ def _start(choice: str, configuration: Configuration) -> Provider:
     found = re.fullmatch(r"(http://(?i:127\.0\.0\.1|localhost|\[::1\])(?::([0-9]{0,5}))?)/?", choice)
     if found and int(found[2] or 80) in range(1, 65_536):
         return StandIn(found[1])
-    # a quotation mark that was forgotten in .env makes the next lines part of it
-    raise ConfigurationError.named("no_provider", choice=choice.partition("\n")[0])
+    # a quotation mark or a line break that was forgotten in .env makes the next lines, with secrets, part of it
+    shown = re.split(r"[\s=]", choice)[0][:LONGEST_CHOICE]
+    raise ConfigurationError.named("no_provider", choice=shown if shown == choice else f"{shown} ...")

@@ -18,8 +18,7 @@ from redbooth_nb.secret import Secret, hider
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-MOST_REDIRECTS = 10
-MOST_PAGES, MOST_SHEETS = 50, 5  # pages to go back to; style sheets of a page
+MOST_REDIRECTS, MOST_PAGES, MOST_SHEETS = 10, 50, 5  # pages: to go back to; sheets: the style sheets of a page
 LONGEST_MESSAGE, HEADING = 300, ("pre", "h1", "title")  # characters; the error or the title of a page
 TIMEOUT = (5, 30)  # seconds
 # what the buttons are called on Redbooth's pages, on Doorkeeper's, and in the sandbox's
@@ -145,17 +144,18 @@ def register_application(session: requests.Session, name: str, redirect_uri: str
     visitor.open(NEW_APPLICATION_URL)
     visitor.press("create", **{"[name]": name, "[redirect_uri]": redirect_uri})
     shown = {mark.get("id"): text_of(mark) for mark in document(visitor.page).iterfind(".//*[@id]")}
-    if not shown.keys() >= {"application_id", "secret"}:
-        raise VisitorError.named("not_registered", said=said(visitor.page))
+    if not shown.keys() >= {"application_id", "secret"}:  # any page but the form once more may hold a new secret
+        again = any("[name]" in str(field.get("name")) for field in document(visitor.page).iter("input"))
+        raise VisitorError.named("not_registered", said=said(visitor.page, *([] if again else HEADING)))
     return shown["application_id"], shown["secret"]
 
 
 def _origin(url: str) -> str:
     try:
         parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.netloc.lower().removesuffix(':443' if parts.scheme == 'https' else ':80')}"
     except ValueError:
         return ""
-    return f"{parts.scheme}://{parts.netloc.lower().removesuffix(':443' if parts.scheme == 'https' else ':80')}"
 
 
 def page_message(page: requests.Response, *tags: str) -> str:

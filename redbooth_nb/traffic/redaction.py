@@ -28,6 +28,7 @@ _MORE = r"""(?:\s+[\w-]{1,20}=["'][^"'<>]{0,200}["']){0,9}"""  # other attribute
 _IS = rf"{_QUOTES}(?:\s*(?:=>|[:=]|%3[dD])|{_MORE}\s+value=)\s*{_QUOTES}"  # JSON, forms, Ruby's hashes, URLs, HTML
 _VALUE = r"""((?:[^\s"'\\&,}};<>\]]|\\{1,4}[^\s"'\\])+)"""  # with escapes, such as \/
 _NAME = r"\w{0,40}?(?:token|secret|password|verifier)"
+_ESCAPE = r"\\+(?:u([0-9a-fA-F]{4}))?"
 _IN_TEXT = (  # what leads to a value, with the name of its field in it, and the value
     rf"(?i)((?<![a-z])(authorization){_IS}(?:[a-z]+\s+)?){_VALUE}",
     rf"(?i)((?<!\w)(code|{_NAME}s?){_IS}){_VALUE}",
@@ -40,10 +41,9 @@ def hide_in_text(text: str, hide: Callable[[str], str] | None = None) -> str:
 
     A known secret is also found URL-encoded, escaped for HTML, or in base64. hide: hides the secrets of a larger text.
     """
-    hide = hide or hider(text)
-    if text.lstrip("\ufeff \t\r\n")[:1] in {"{", "[", '"'} and (content := hidden_json(text)) is not None:
+    if text.lstrip("\ufeff \t\r\n")[:1] in {"{", "[", '"'} and (content := hidden_json(text, hide)) is not None:
         return json.dumps(content, ensure_ascii=False, default=repr)
-    text = re.sub(r"(?<=://)[^/@\s\"'<>]+(?=@)", "...", hide(text))
+    text = re.sub(r"(?<=://)[^/@\s\"'<>]+(?=@)", "...", (hide or hider(text))(text))
     for pattern in _IN_TEXT:
         text = re.sub(pattern, lambda it: f"{it[1]}{Secret(_kind(it[2]) or 'secret', it[3], known=False)}", text)
     return text
@@ -68,13 +68,12 @@ def _hidden(name: str, value: Any, hide: Callable[[str], str], kind: str | None 
         return value if (shown := hide(str(value))) == str(value) else shown
     if not isinstance(value, str) or not value:
         return value
-    # in the larger text, a backslash may hide what is a secret in this one
-    return Secret(kind, value, known=False) if kind else hide_in_text(value, None if "\\" in value else hide)
+    return Secret(kind, value, known=False) if kind else hide_in_text(value, hide)
 
 
 def pairs(query: str) -> Pairs:
     """Return the pairs of a query or form body, secrets hidden."""
-    hide = hider(f"{query}\n{unquote_plus(query)}")
+    hide = hider(f"{query}\n{_unescaped(unquote_plus(query))}")
     return [(hide(name), _hidden(name, value, hide)) for name, value in parse_qsl(query, keep_blank_values=True)]
 
 
@@ -106,13 +105,21 @@ def shown_query(shown: Pairs, secret: Callable[[Secret], str] = repr) -> str:
     return "&".join(urlencode({n: ""}) + secret(v) if isinstance(v, Secret) else urlencode({n: v}) for n, v in shown)
 
 
-def hidden_json(text: str) -> Any:
-    """Return the content of a JSON text, with a Secret as each secret field's value; None if it isn't JSON."""
+def hidden_json(text: str, hide: Callable[[str], str] | None = None) -> Any:
+    """Return the content of a JSON text, with a Secret as each secret field's value; None if it isn't JSON.
+
+    hide: hides the secrets of a larger text. To look for all known secrets in each part of a text would take too long.
+    """
     try:
         value = json.loads(text.removeprefix("\ufeff"))
-        return _hidden("", value, hider(json.dumps(value, ensure_ascii=False)))
+        return _hidden("", value, hide or hider(_unescaped(json.dumps(value, ensure_ascii=False))))
     except (ValueError, RecursionError):
         return None
+
+
+def _unescaped(text: str) -> str:
+    """Return a text and what it is without JSON's escapes: a string in it may be JSON, too."""
+    return f"{text}\n{re.sub(_ESCAPE, lambda it: chr(int(it[1], 16)) if it[1] else '', text)}"
 
 
 def request_fields(request: requests.PreparedRequest) -> Pairs:

@@ -189,7 +189,7 @@ class FlowMap(LiveView):
     def text(self) -> str:
         """Return the stages as a picture made of text. It holds nothing that differs from one run to another."""
         self.update()
-        lines = [self._picture.summary]
+        lines = [self._picture.summary, *[SAID["unread"]] * bool(self._message.said["text"])]
         for number, stage in enumerate(self._picture.stages, 1):
             lines.append(f"{number} {stage['name']}: {stage['progress']}")
             line = "    {mark} {source} -> {target}: {label}"

@@ -40,9 +40,9 @@ def arrival_page(address: str, notice: str, *, sent: bool) -> tuple[str, str]:
     """
     parts, meanings = urlsplit(address), TEXTS["browser"]["parameters"]
     fields = [*parse_qsl(parts.query, keep_blank_values=True), *parse_qsl(parts.fragment, keep_blank_values=True)]
-    marked, known = escape(address), {name: value for name, value in fields if name in meanings}
-    for name, value in known.items():
-        if value in address:
-            marked = marked.replace(f"{name}={value}", Escaped("{}=<mark>{}</mark>").format(name, value))
+    marked, known = Escaped(), [name for name, _ in fields if name in meanings]
+    for part in re.split("([?&#])", address):  # as they are encoded there
+        name, equals, value = part.partition("=")
+        marked += Escaped("{}=<mark>{}</mark>").format(name, value) if name in known and equals else escape(part)
     title, text = TEXTS["browser"]["arrived" if sent else "typed"]
-    return title, panels.page(title, text, notice, marked, [(name, meanings[name]) for name in known])
+    return title, panels.page(title, text, notice, marked, [(name, meanings[name]) for name in dict.fromkeys(known)])

@@ -117,5 +117,5 @@ class RegisterForm(LiveView):
         """Say which app is registered."""
         app = self.settings
         if app is None:
-            return "No app is registered yet. Fill in the form, or call .save(client_id, client_secret)."
+            return "No app is registered yet. Fill in the form, or call .save(client_id, getpass.getpass())."
         return f"Registered: client id {app.shown_client_id}, {app.client_secret}, redirect URI {app.redirect_uri}"

@@ -91,7 +91,7 @@ def reply(status: int, body: str, kind: str = "application/json", length: int | 
 
 
 class FaultyServer(ThreadingTCPServer):
-    """Answers every request but `/clock` with the bytes in `answers`, the last one for ever.
+    """Answers every request with the bytes in `answers`, the last one for ever; those to `/clock` with `clock`.
 
     RESET, SILENT, TRICKLE and ENDLESS do what they say. `received` holds what was asked.
     """
@@ -102,6 +102,7 @@ class FaultyServer(ThreadingTCPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Faulty)
         self.answers: list[bytes] = [reply(200, "{}")]
+        self.clock = reply(404, "")
         self.received: list[dict[str, Any]] = []
         self.over = threading.Event()
 
@@ -135,12 +136,12 @@ class _Faulty(StreamRequestHandler):
             headers[name.lower()] = value
         body = self.rfile.read(int(headers.get("content-length", "0"))).decode()
         if path == "/clock":
-            self.wfile.write(reply(404, ""))
-            return
-        asked = {"method": method, "path": path, "headers": headers, "body": body, "fields": dict(parse_qsl(body))}
-        self.server.received.append(asked)
-        answers = self.server.answers
-        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+            answer = self.server.clock
+        else:
+            asked = {"method": method, "path": path, "headers": headers, "body": body, "fields": dict(parse_qsl(body))}
+            self.server.received.append(asked)
+            answers = self.server.answers
+            answer = answers.pop(0) if len(answers) > 1 else answers[0]
         if answer == SILENT:
             self.server.over.wait(20)
         elif answer == RESET:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -487,6 +488,58 @@ def test_a_dead_process_leaves_no_lock_behind(store: TokenStore) -> None:
     assert store.load() == token()
 
 
+@posix
+def test_a_new_token_is_not_lost_because_others_can_read_the_old_file(store: TokenStore) -> None:
+    store.save(token("old"))
+    store.path.chmod(0o644)
+    with pytest.raises(StoreError, match="can be read by others"):
+        store.save(token("new"))
+    store.path.chmod(0o600)
+    with store.lock():
+        assert store.load() == token("new")
+
+
+@pytest.mark.parametrize("place", ["thread", "file"])
+def test_ctrl_c_just_after_a_lock_was_taken_leaves_it_free(
+    store: TokenStore, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """As the interpreter handles it between the call that takes a lock and the next instruction."""
+
+    class Interrupted:
+        def __init__(self) -> None:
+            self.own = threading.RLock()
+
+        def acquire(self, **options: float) -> bool:
+            self.own.acquire(**options)
+            raise KeyboardInterrupt
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.own, name)
+
+    def acquire(lock: FileLock, *args: float, **options: float) -> None:
+        own(lock, *args, **options)
+        raise KeyboardInterrupt
+
+    own, key = FileLock.acquire, (os.getpid(), store.folder / "token.lock")
+    with monkeypatch.context() as interrupting:
+        if place == "thread":
+            threads = Interrupted()
+            interrupting.setitem(private_file._threads, key, threads)
+        else:
+            interrupting.setattr(FileLock, "acquire", acquire)
+        with pytest.raises(KeyboardInterrupt), store.lock():
+            pass
+        if place == "thread":
+            assert not threads.own._is_owned()  # type: ignore[attr-defined]
+    with ThreadPoolExecutor(1) as another:
+        another.submit(store.lock().__enter__).result()
+
+
+def test_a_thread_that_holds_the_lock_is_told_so_at_once(store: TokenStore) -> None:
+    with store.lock(), pytest.raises(StoreError, match="already holds the lock"), store.lock():
+        pass
+
+
 def test_an_error_under_the_lock_is_itself_and_the_lock_is_free(store: TokenStore) -> None:
     with pytest.raises(ZeroDivisionError), store.lock():
         raise ZeroDivisionError
@@ -501,8 +554,8 @@ def test_one_program_at_a_time_saves_credentials(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(private_file, "LOCK_SECONDS", 0.2)
     values = ("0a" * 32, "1b" * 32)
     lock = private_file.locked(Configuration.read().state_dir / "credentials.lock")
-    with lock, pytest.raises(StoreError, match="is using the files"):
-        save_credentials(*values)
+    with lock, ThreadPoolExecutor(1) as another, pytest.raises(StoreError, match="is using the files"):
+        another.submit(save_credentials, *values).result()
     assert save_credentials(*values).client_id == values[0]
 
 

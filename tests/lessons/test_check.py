@@ -35,7 +35,7 @@ def test_first_two_hints_then_the_answer(said: Said) -> None:
     assert first.startswith("To do    No usable app: No app is registered yet.\n         Hint: Use the registration")
     assert {*first.splitlines()} < {*second.splitlines()}
     assert "Hint: After you register" in second
-    assert "Answer: Run form.save(" in third
+    assert "Answer: On redbooth.com, you can also put both into .env" in third
     assert fourth == third
 
 
@@ -69,6 +69,13 @@ def test_the_answers_do_what_they_say(said: Said) -> None:
     assert "To do" in said("refresh")
     refresh()
     assert "To do" not in said("refresh")
+
+
+def test_a_token_that_cannot_be_read_is_not_called_missing(said: Said, app: Settings, decide: DECIDE) -> None:
+    exchange(decide(app))
+    (app.folder / "token.json").write_text("{")
+    assert "token.json is damaged" in said("exchange")
+    assert "No token is stored." not in said("exchange")
 
 
 def test_a_denial_is_an_answer_but_no_code(said: Said, app: Settings, decide: DECIDE) -> None:

@@ -283,3 +283,14 @@ def test_what_an_answer_or_an_error_repeats_is_hidden(capsys: pytest.CaptureFixt
     printed = capsys.readouterr().out
     assert token not in printed
     assert printed.count("<access token ...") == 7
+
+
+def test_what_a_service_says_cannot_look_like_what_the_kit_says(capsys: pytest.CaptureFixture[str]) -> None:
+    said = "no\x1b[2K\r\nDone     Everything"
+    with pretend(403, said, "text/plain"):
+        explain(connect(requests.Session()).get(f"{API_URL}/me"))
+    with show_errors():
+        raise InvalidGrantError(description=said)
+    told = capsys.readouterr().out
+    assert told.count("no?[2K Done Everything") == 2
+    assert "\nDone" not in told

@@ -2,16 +2,19 @@
 
 import threading
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 import requests
-from client.machine import FaultyServer, own_machine, reply, unused_port
+from client.machine import TRICKLE, FaultyServer, own_machine, reply, unused_port
 from requests.adapters import HTTPAdapter
 from requests_oauthlib import OAuth2Session
+from urllib3 import HTTPResponse
 
 from redbooth_nb.client.wire import connect
 from redbooth_nb.configuration import ConfigurationError
+from redbooth_nb.provider import delivery
 from redbooth_nb.provider.adapter import LoopbackDelivery
 from redbooth_nb.provider.addresses import API_URL, APPLICATIONS_URL, AUTHORIZE_URL, ORIGIN, TOKEN_URL
 from redbooth_nb.provider.delivery import EmbeddedSandbox, Provider, StandIn, current_provider
@@ -278,7 +281,7 @@ def test_the_sandboxs_clock_is_the_providers() -> None:
 def test_a_clock_that_makes_no_sense_is_none(monkeypatch: pytest.MonkeyPatch, offset: str) -> None:
     def answer(*_: object, **__: object) -> requests.Response:
         made_up = requests.Response()
-        made_up.status_code, made_up._content = 200, f'{{"offset": {offset}}}'.encode()  # where requests keeps it
+        made_up.raw = HTTPResponse(BytesIO(f'{{"offset": {offset}}}'.encode()), preload_content=False)
         return made_up
 
     monkeypatch.setattr(requests.Session, "request", answer)
@@ -291,3 +294,23 @@ def test_a_stand_in_without_a_clock_has_this_machines(server: FaultyServer) -> N
     provider = StandIn(server.origin)
     assert not provider.let_time_pass(60)
     assert provider.now() == pytest.approx(Provider().now(), abs=30)
+
+
+def test_a_clock_that_moved_is_not_followed(server: FaultyServer) -> None:
+    """It could lead to the real redbooth.com."""
+    server.clock = reply(302, "", Location=f"{server.origin}/elsewhere")
+    assert not StandIn(server.origin).let_time_pass(60)
+    assert server.received == []
+
+
+def test_a_clock_that_does_not_come_to_an_end_is_none(server: FaultyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "SLOWEST_CLOCK", 0.2)
+    server.clock = TRICKLE
+    assert not StandIn(server.origin).let_time_pass(60)
+
+
+def test_what_a_missing_line_break_made_part_of_the_setting_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDBOOTH_PROVIDER", "live REDBOOTH_CLIENT_SECRET=canary-secret")
+    with pytest.raises(ConfigurationError, match=r"is 'live \.\.\.', which is not a provider") as caught:
+        current_provider()
+    assert "canary" not in str(caught.value)

@@ -74,6 +74,18 @@ def test_a_name_that_the_form_refuses_is_quoted(session: requests.Session) -> No
     assert "Can't be blank" in caught.value.why
 
 
+def test_a_new_apps_page_that_is_not_understood_is_not_quoted_whole(
+    faulty: FaultyServer, session: requests.Session
+) -> None:
+    form = '<form action="/oauth2/applications" method="post"><input name="a[name]"><button>Submit</button></form>'
+    shown = "<h1>Application: mine</h1><h4>Secret</h4><code id=plaintext>canary-secret-1</code>"
+    faulty.answers = [reply(200, form, "text/html"), reply(200, shown, "text/html")]
+    with pytest.raises(VisitorError, match="could not be registered") as caught:
+        register_application(session, "mine", REDIRECT_URI)
+    assert 'the page says: "Application: mine"' in caught.value.why
+    assert "canary" not in str(caught.value)
+
+
 def test_a_page_with_a_secret_is_not_quoted_whole(session: requests.Session) -> None:
     """As when somebody presses a wrong button on the page of an app, before the kit knows its secret."""
     visitor = Visitor(session)

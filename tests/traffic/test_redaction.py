@@ -15,6 +15,7 @@ from redbooth_nb import secret as secret_module
 from redbooth_nb.client.wire import connect
 from redbooth_nb.provider.addresses import API_URL, TOKEN_URL
 from redbooth_nb.secret import MOST_KNOWN, Secret, known_secrets
+from redbooth_nb.traffic import redaction
 from redbooth_nb.traffic.redaction import hidden_headers, hidden_json, hide_in_text, response_body
 from redbooth_nb.traffic.transcript import transcript
 
@@ -226,3 +227,24 @@ def test_only_tokens_of_a_good_answer_are_known_from_then_on(faulty: FaultyServe
         connect(requests.Session()).post(TOKEN_URL, timeout=5)
     assert hide_in_text("invalid_grant, invalid_scope") == "invalid_grant, invalid_scope"
     assert hide_in_text("canary-access") != "canary-access"
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+@pytest.mark.parametrize("escape", ["/", r"\/", r"\u002f"])
+def test_a_secret_in_json_in_a_string_is_found_however_it_is_escaped(known: Secret, level: int, escape: str) -> None:
+    text = json.dumps({"x": CANARY}).replace("/", escape)
+    for _ in range(level):
+        text = json.dumps({"x": text})
+    assert CANARY.split("/")[1] not in json.dumps(hidden_json(text), default=repr)
+    assert repr(known) in json.dumps(hidden_json(text), default=repr)
+
+
+@pytest.mark.parametrize("part", [r"a\b", '"a"', '{"a": 1}', "C:" + r"\Users\x"])
+def test_all_known_secrets_are_looked_for_once_and_not_in_every_part(
+    part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With many of both, it would take minutes, and a new token waits for it to be saved."""
+    own, asked = secret_module.hider, list[str]()
+    monkeypatch.setattr(redaction, "hider", lambda whole: asked.append(whole) or own(whole))
+    hidden_json(json.dumps({"x": [part] * 50}))
+    assert len(asked) == 1

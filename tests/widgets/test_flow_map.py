@@ -153,6 +153,7 @@ def test_a_damaged_file_is_a_sentence_on_the_map(app: Settings, decide: DECIDE) 
     shown = FlowMap()
     assert progress(shown) == ["done", "next", "not yet", "not yet"]
     assert "is damaged" in str(hop(shown, "link")["note"])
+    assert "can't be read" in shown.text()
     assert "damaged" not in shown.text()  # it names a file of this machine, and the text is part of notebooks
 
 

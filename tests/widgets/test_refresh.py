@@ -97,7 +97,7 @@ def test_a_double_click_on_revoke_only_asks(token: Token, app: Settings) -> None
     click(card, "Revoke")
     click(card, "Revoke it")
     assert stored(app) == token
-    assert "Revoke this permission?" in shown(card)
+    assert "Revoke these tokens?" in shown(card)
 
 
 @pytest.mark.usefixtures("patient")
@@ -120,14 +120,14 @@ def test_revoke_asks_first_and_a_call_does_not(token: Token, app: Settings, monk
     monkeypatch.setattr(view, "DOUBLE_CLICK", 0)
     card = TokenCard()
     click(card, "Revoke")
-    assert "Revoke this permission?" in shown(card)
+    assert "Revoke these tokens?" in shown(card)
     click(card, "Keep it")
-    assert "Revoke this permission?" not in shown(card)
+    assert "Revoke these tokens?" not in shown(card)
     assert stored(app) == token
     click(card, "Revoke")
     refresh()  # another cell
     card.update()
-    assert "Revoke this permission?" not in shown(card)  # it asked about the pair before
+    assert "Revoke these tokens?" not in shown(card)  # it asked about the pair before
     card.revoke()
     assert TokenStore(app.folder).load() is None
 
@@ -360,7 +360,7 @@ def test_after_revoke_it_says_so(token: Token) -> None:
     card = TokenCard()
     card.revoke()
     card.update()
-    assert "Redbooth has revoked the permission, and the stored tokens were deleted." in shown(card)
+    assert "Redbooth has revoked these tokens, and they were deleted here." in shown(card)
     assert token.expires_in
 
 

@@ -60,7 +60,8 @@ def read_credentials_missing(trial: Trial) -> None:
         for empty in ("", f"{variable}=\n"):
             Path(".env").write_text(Path(".env").read_text() + empty)
             trial.forget()
-            error = trial.refused()
+            if isinstance(error := trial.refused(), NameError):
+                raise error
             expect(error, "missing_unnoticed", name=variable)
             said = f"{error} {trial.printed()}"
             expect(variable in said and not isinstance(error, KeyError), "missing_unnamed", name=variable, error=error)
@@ -82,6 +83,7 @@ def check_file(trial: Trial) -> None:
     """Raise a Mistake unless the token file is the app's own, and private."""
     found = stored()
     expect(trial.credentials["client_secret"] not in str(found), "secret_saved")
+    expect(not isinstance(found, str), "json_in_json")
     expect(isinstance(found, dict), "not_json")
     expect({*found} >= {"access_token", "refresh_token"}, "not_all_saved")
     expect(found.get("client_id") == trial.credentials["client_id"], "whose_token")

@@ -25,14 +25,18 @@ def _link(trial: Trial, state: str) -> str:
     return str(link)
 
 
+def _opens(trial: Trial, link: str, mistake: str) -> None:
+    page = trial.browser.get(link, timeout=5)
+    trial.seen.append(RoundTrip.from_response(page))
+    expect("Allow" in page.text or "Authorize" in page.text, mistake, said=page_message(page), link=link)
+
+
 def authorization_link_page(trial: Trial) -> None:
     link = _link(trial, STATE)
     expect(link.partition("?")[0] == AUTHORIZE_URL, "other_address", address=link.partition("?")[0])
     fields = dict(parse_qsl(urlsplit(link).query))
     expect(fields.get("response_type") != "token", "token_in_fragment")
-    page = trial.browser.get(link, timeout=5)
-    trial.seen.append(RoundTrip.from_response(page))
-    expect("Allow" in page.text or "Authorize" in page.text, "error_page", said=page_message(page))
+    _opens(trial, link, "error_page")
 
 
 def authorization_link_state(trial: Trial) -> None:
@@ -55,7 +59,8 @@ def authorization_link_back(trial: Trial) -> None:
 
 def authorization_link_dropped(trial: Trial) -> None:
     trial.sandbox.switch(state="dropped")
-    address = trial.follow(_link(trial, ODD))
+    _opens(trial, link := _link(trial, ODD), "attempt_not_encoded")
+    address = trial.follow(link)
     expect(parse_qs(urlsplit(address).query).get("attempt") == [ODD], "no_attempt")
 
 
@@ -102,6 +107,7 @@ def exchange_dropped(trial: Trial) -> None:
     trial.sandbox.switch(state="dropped")
     error = trial.refused(trial.credentials, trial.arrive(), STATE)
     expect(error is None, "dropped_refused", error=type(error).__name__)
+    trial.good_token(trial.returned)
 
 
 def exchange_refused(trial: Trial) -> None:
