@@ -119,6 +119,16 @@ def test_a_right_function_is_kept_and_one_that_is_not_yet_right_is_not(
 
 
 @pytest.mark.usefixtures("machine")
+def test_a_request_that_got_no_answer_is_shown_too(capsys: pytest.CaptureFixture[str]) -> None:
+    again = next(source for _, source in wrong_versions("exchange") if "except requests.Timeout" in source)
+    try_out(run_cell("exchange", again))
+    printed = capsys.readouterr().out
+    assert "sent the token request twice" in " ".join(printed.split())
+    assert printed.count("POST https://redbooth.com/oauth2/token") == 2
+    assert printed.count("--> ") == 1
+
+
+@pytest.mark.usefixtures("machine")
 def test_two_hints_then_the_way_to_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
     expected = [f"Hint: {hint}" for hint in MISTAKES["forged_accepted"]["hints"]]
     answer = "Answer: solution('is_ours') prints the kit's version."

@@ -18,6 +18,7 @@ from redbooth_nb.provider.delivery import current_provider
 from redbooth_nb.provider.visitor import document, fields
 from redbooth_nb.widgets.authorize import SignInPanel
 from redbooth_nb.widgets.browser import Browser
+from redbooth_nb.widgets.markup import arrival_page
 
 ALLOWED = "https://redbooth.com/oauth2/authorized_applications"
 Sent = list[dict[str, Any]]
@@ -285,3 +286,10 @@ def test_a_second_click_on_a_page_that_was_left_does_nothing(app: Settings) -> N
     click(browser, {"submit": asked, "page": sent[0]["page"]})
     assert len(sent) == 2
     assert "already been answered" not in sent[-1]["html"]
+
+
+def test_each_parameter_is_marked_as_it_is_encoded_in_the_address() -> None:
+    for state in ("a%26b+c", "code%3D", "%C3%BC", "<b>"):
+        _, shown = arrival_page(f"http://127.0.0.1/callback?code=xyz&other=code&state={state}#rest", "", sent=True)
+        marked = f"?code=<mark>xyz</mark>&amp;other=code&amp;state=<mark>{escape(state)}</mark>#rest"
+        assert marked in shown
