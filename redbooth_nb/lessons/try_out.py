@@ -35,7 +35,6 @@ EXERCISES: dict[str, Any] = _TEXTS["functions"]
 MISTAKES: dict[str, Any] = _TEXTS["mistakes"]
 TICKETS: dict[int, dict[str, str]] = dict(enumerate(wordings(Path(__file__).with_name("tickets.toml"))["tickets"], 1))
 WIDTH = 80  # characters
-fill = partial(textwrap.fill, width=WIDTH, break_long_words=False, break_on_hyphens=False)  # an address stays whole
 NOT_FOR_TRIALS = ("REDBOOTH_", "OAUTHLIB_", "REQUESTS_", "CURL_")  # the last two would hide that nothing is verified
 MOST_SHOWN = 2  # requests
 MOST_LINES = 16  # of each
@@ -75,7 +74,7 @@ def ticket(number: int, repaired: Callable[..., Any] | None = None) -> None:
         _repair(number, repaired)
         return
     print(f"Ticket {number} of {len(TICKETS)}{' (solved)' * (number in solved())}")
-    print(fill(found["message"].strip()))
+    print(_filled(found["message"].strip(), "", ""))
     app = replace_function(SOLUTION, name, found["broken"].strip())
     for sent in judge(name, [app])[0][found["situation"]].get("seen") or [found["attached"].strip("\n")]:
         print(f"\n{sent}")
@@ -174,8 +173,15 @@ def _is_right(name: str, words: str, found: dict[str, Any], *, explain: bool = T
         about = name, found["mistake"], str(found.get("values", {}).get("error")).partition("\n")[0]
         for line in "\n".join([*lines, *hints_about(about, hints)]).splitlines():
             inner = " " * (len(line) - len(line.lstrip()) + 9)
-            print(fill(line.strip(), initial_indent=inner, subsequent_indent=inner + "  "))
+            print(_filled(line.strip(), inner, inner + "  "))
     return not found["mistake"]
+
+
+def _filled(text: str, first: str, others: str) -> str:
+    """Break a text into lines between words; an address that is too long for a line begins one of its own."""
+    fill = partial(textwrap.fill, width=WIDTH, subsequent_indent=others, break_on_hyphens=False)
+    lines = fill(text, initial_indent=first, break_long_words=False).splitlines()
+    return "\n".join(fill(line.lstrip(), initial_indent=line[: -len(line.lstrip())]) for line in lines)
 
 
 def _beginning(sent: str) -> str:
