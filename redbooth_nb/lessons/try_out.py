@@ -74,7 +74,7 @@ def ticket(number: int, repaired: Callable[..., Any] | None = None) -> None:
         _repair(number, repaired)
         return
     print(f"Ticket {number} of {len(TICKETS)}{' (solved)' * (number in solved())}")
-    print(_filled(found["message"].strip(), "", ""))
+    print(textwrap.fill(found["message"].strip(), WIDTH, break_long_words=False, break_on_hyphens=False))
     app = replace_function(SOLUTION, name, found["broken"].strip())
     for sent in judge(name, [app])[0][found["situation"]].get("seen") or [found["attached"].strip("\n")]:
         print(f"\n{sent}")
@@ -173,14 +173,14 @@ def _is_right(name: str, words: str, found: dict[str, Any], *, explain: bool = T
         about = name, found["mistake"], str(found.get("values", {}).get("error")).partition("\n")[0]
         for line in "\n".join([*lines, *hints_about(about, hints)]).splitlines():
             inner = " " * (len(line) - len(line.lstrip()) + 9)
-            print(_filled(line.strip(), inner, inner + "  "))
+            print(_filled(line.strip(), inner))
     return not found["mistake"]
 
 
-def _filled(text: str, first: str, others: str) -> str:
+def _filled(text: str, indent: str) -> str:
     """Break a text into lines between words; an address that is too long for a line begins one of its own."""
-    fill = partial(textwrap.fill, width=WIDTH, subsequent_indent=others, break_on_hyphens=False)
-    lines = fill(text, initial_indent=first, break_long_words=False).splitlines()
+    fill = partial(textwrap.fill, width=WIDTH, subsequent_indent=f"{indent}  ", break_on_hyphens=False)
+    lines = fill(text, initial_indent=indent, break_long_words=False).splitlines()
     return "\n".join(fill(line.lstrip(), initial_indent=line[: -len(line.lstrip())]) for line in lines)
 
 
