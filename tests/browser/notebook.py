@@ -85,7 +85,14 @@ class Notebook:
 
     def write(self, number: int, code: str) -> None:
         """Replace the code of a cell."""
-        self.cell(number).locator(".cm-content").click()
+        content = self.cell(number).locator(".cm-content")
+        for _ in range(10):  # a panel that was clicked just before may still move the focus to one of its buttons
+            content.click()
+            try:
+                expect(content).to_be_focused(timeout=2_000)
+            except AssertionError:
+                continue
+            break
         self.replace(number, code)
 
     def replace(self, number: int, code: str) -> None:

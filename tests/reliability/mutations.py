@@ -36,8 +36,8 @@ FILE, RESPONSE, CALLBACK = "client/private_file.py", "client/response.py", "clie
 LOOPBACK = "client/loopback.py"
 MUTATIONS = {
     "no lock": Mutation(
-        FILE, "            held.enter_context(FileLock(path, mode=0o600)",
-        "            yield\n            return\n            held.enter_context(FileLock(path, mode=0o600)",
+        FILE, "            lock = FileLock(path, mode=0o600)",
+        "            yield\n            return\n            lock = FileLock(path, mode=0o600)",
         ("tests/client/test_store.py::test_another_process_is_waited_for_and_then_named",)),
     "the file is not synced": Mutation(
         FILE, "            file.flush()\n            os.fsync(file.fileno())\n", "            file.flush()\n",
