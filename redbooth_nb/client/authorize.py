@@ -59,10 +59,10 @@ class AuthorizationRequest:
         Raises NotYet before an app is registered, StoreError when the request cannot be kept.
         """
         if not isinstance(response_type, str) or not isinstance(scope, str):
-            raise TypeError  # or the record could not be read again
+            raise TypeError("response_type and scope are strings")
         settings = settings or Settings.load()
-        state, added = secrets.token_urlsafe(STATE_BYTES), secrets.token_urlsafe(STATE_BYTES) if nonce else ""
-        redirect_uri, verifier = settings.redirect_uri, None
+        state, redirect_uri, verifier = secrets.token_urlsafe(STATE_BYTES), settings.redirect_uri, None
+        added = secrets.token_urlsafe(STATE_BYTES) if nonce else ""
         redirect_uri += f"{'&' if '?' in redirect_uri else '?'}{NONCE_NAME}={added}" if nonce else ""
         if pkce:
             verifier = Secret("code verifier", WebApplicationClient(settings.client_id).create_code_verifier(64))
@@ -121,7 +121,7 @@ def adopt(url: str, settings: Settings | None = None) -> AuthorizationRequest:
     unchanged = str(url).startswith(f"{AUTHORIZE_URL}?") and sorted(given) == sorted(request.parameters.items())
     uris = (request.redirect_uri, settings.redirect_uri)
     asked, registered = (re.sub(r":\d+(?=/|$)", "", uri.partition("?")[0]) for uri in uris)  # without ports
-    if not (unchanged and request.state and asked == registered):
+    if not (unchanged and request.state and asked == registered and "#" not in str(url)):
         raise failure(RedboothError, "pending", "foreign")
     PendingAuthorization(settings).begin(request)
     return request
@@ -138,7 +138,7 @@ class PendingAuthorization:
 
     @only_kit_errors
     def begin(self, request: AuthorizationRequest) -> None:
-        """Replace the request under way. Raises RedboothError if another one had its state before."""
+        """Replace the request under way. Raises RedboothError if an earlier one had the same state."""
         with locked(self._file.path.with_suffix(".lock")):
             stale, sent = [], []
             with suppress(NotYet, StoreError):

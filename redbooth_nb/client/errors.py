@@ -27,7 +27,7 @@ class TokenEndpointError(RedboothError):
 
     @property
     def refused(self) -> bool:
-        """Whether it was a refusal, a 4xx with an error code: this request used up no code or token."""
+        """Whether it is a 4xx with an error code: the service used nothing up (but a code is not sent again anyway)."""
         return bool(self.error) and HTTPStatus.BAD_REQUEST <= self.status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 

@@ -25,7 +25,7 @@ from redbooth_nb.provider.addresses import TOKEN_URL
 from redbooth_nb.traffic.redaction import hide_in_text
 
 AFTERWARD = {
-    "exchange": " exchange() never sends a code twice, not even one that is still good: authorize again first.",
+    "exchange": " exchange() itself never sends a code twice: authorize again before you call it.",
     "refresh": " The refresh token may already be used up. If it is, authorize again.",
 }
 LARGEST_TOKEN_RESPONSE = 128 * 1024  # bytes; a token is a few hundred, an error page a few thousand
@@ -75,8 +75,8 @@ def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAu
     """
     afterward = AFTERWARD.get(step, "")
 
-    def refuse_others(response: requests.Response, *_: Any, **__: Any) -> None:
-        """Raise the error for a response that is not a token. requests-oauthlib would call it a "missing token"."""
+    def require_token(response: requests.Response, *_: Any, **__: Any) -> None:
+        """Raise an error that fits if it is no token (requests-oauthlib says "missing token"); drop its odd fields."""
         response.encoding = "utf-8-sig"  # JSON is UTF-8, whatever the header says; some begin it with a byte order mark
         if response.is_redirect:  # credentials go nowhere else
             raise requests.TooManyRedirects(response=response)  # named_failures turns it into "redirect"
@@ -92,7 +92,7 @@ def token_session(step: str, settings: Settings, **options: Any) -> Iterator[OAu
 
     oauth = OAuth2Session(settings.client_id, **options)
     connect_bounded(oauth, settings.provider, LARGEST_TOKEN_RESPONSE, SLOWEST_TOKEN_RESPONSE)
-    oauth.hooks["response"].append(refuse_others)  # requests calls these with each response, before anybody sees it
+    oauth.hooks["response"].append(require_token)  # requests calls these with each response, before anybody sees it
     with named_failures(f"{step}: POST {TOKEN_URL}", also=afterward):
         yield oauth
 

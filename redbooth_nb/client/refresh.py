@@ -29,8 +29,8 @@ DEFAULTS: Final[dict[str, Any]] = {"timeout": TIMEOUT, "allow_redirects": False}
 def refresh(settings: Settings | None = None, *, replacing: Token | None = None) -> Token:
     """Return a new token, saved before it is returned.
 
-    replacing: the token that no longer works. If the store already has a fresh one in its place, that is returned and
-    nothing is sent. Without `replacing` it always refreshes.
+    replacing: the token that you hold. If the store already has a fresh one in its place, that is returned and nothing
+    is sent. Without `replacing` it always refreshes.
     Raises NotYet without a token, AuthorizeAgain when the refresh token is dead, TokenEndpointError or
     TransportError when the service refuses or does not answer, StoreError when the new token cannot be saved. The
     stored token is never deleted.
@@ -81,11 +81,12 @@ class RedboothSession:
 
     @only_kit_errors
     def request(self, method: str, path: str, **arguments: Any) -> requests.Response:
-        """Call the API at `path` (such as "/me") and return any response, an error too; arguments as for `requests`.
+        """Call the API at `path` (such as "/me") and return any response, an error too; arguments as for requests.
 
         `get`, `post`, `put` and `delete` are the same with the method filled in. A redirect is returned, not followed,
-        unless you say so: the token is for the API alone. The response is read to its end, even with stream=True. A
-        refresh takes none of the arguments: for it, set REQUESTS_CA_BUNDLE and HTTPS_PROXY in the environment.
+        unless you say so: the token is for the API alone. `auth` is ignored, and the response is read to its end, even
+        with stream=True. A refresh takes none of the arguments: for it, set REQUESTS_CA_BUNDLE and HTTPS_PROXY in the
+        environment.
         Raises NotYet without a token, ApiError for an address outside the API or a call that cannot be repeated,
         AuthorizeAgain when the permission is gone, TransportError when there is no response, and what `refresh` raises.
         """
@@ -101,14 +102,14 @@ class RedboothSession:
             try:
                 token, refreshed = refresh(self.settings, replacing=token), True
             except (TransportError, TokenEndpointError) as error:
-                failed = error  # the old one may still open the API
                 if (token.remaining(now) or 0) <= 0:
                     raise
+                failed = error  # until it expires, the old one still opens the API
         response = self._call(method, url, token, arguments)
         unauthorized = response.status_code == HTTPStatus.UNAUTHORIZED
         problem = bearer_problem(response.headers.get("WWW-Authenticate", "")) if unauthorized else ""
         if problem == "revoked":
-            newer = self._successor(token)
+            newer = self._replacement(token)
         elif problem == "expired" and failed:
             raise failed
         elif problem == "expired" and not refreshed:  # if it has just been refreshed, another time would not help
@@ -124,8 +125,8 @@ class RedboothSession:
     put = partialmethod(request, "PUT")
     delete = partialmethod(request, "DELETE")
 
-    def _successor(self, revoked: Token) -> Token:
-        """Return the token that has replaced a revoked one. Raises AuthorizeAgain when none has."""
+    def _replacement(self, revoked: Token) -> Token:
+        """Return the token that has replaced a revoked one, refreshed if need be. Raises AuthorizeAgain if none has."""
         with self.store.lock():  # somebody may be refreshing right now: their token is not in the store yet
             newest, interrupted = self.store.require(), self.store.interrupted()
         if newest.access_token == revoked.access_token:
@@ -137,14 +138,16 @@ class RedboothSession:
         # requests replaces the session's hooks, which limit the response, with those of the call: so both are passed
         own = (arguments.get("hooks") or {}).get("response") or []
         hooks = {"response": [*self._session.hooks["response"], *(own if isinstance(own, list | tuple) else [own])]}
+        added = {"headers": headers, "hooks": hooks, "auth": None}  # or a password would take the token's place
         with named_failures(f"{method} {hide_in_text(url.partition('?')[0])}"):
-            return self._session.request(method, url, **{**DEFAULTS, **arguments, "headers": headers, "hooks": hooks})
+            return self._session.request(method, url, **{**DEFAULTS, **arguments, **added})
 
 
 def _can_be_read_only_once(part: object) -> bool:
     """Whether a part of a request is or holds a file or an iterator: a second request would find it read to its end."""
     inner = list(part.values()) if isinstance(part, dict) else part if isinstance(part, list | tuple) else []
-    return hasattr(part, "read") or hasattr(part, "__next__") or any(map(_can_be_read_only_once, inner))
+    once = hasattr(part, "__iter__") and not hasattr(part, "__len__")
+    return once or hasattr(part, "read") or any(map(_can_be_read_only_once, inner))
 
 
 @only_kit_errors

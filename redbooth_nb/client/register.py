@@ -23,7 +23,7 @@ from redbooth_nb.secret import Secret
 LONGEST_PLACEHOLDER = 39  # characters; longer values are never taken for one: Redbooth's have 43 or 64
 SHOWN = 8  # characters of a client id that are shown
 NAMES = ("REDBOOTH_CLIENT_ID", "REDBOOTH_CLIENT_SECRET", "REDBOOTH_REDIRECT_URI")
-KINDS_FROM_ENVIRONMENT = {"live", "stand-in"}  # "stand-in": one of your own; the sandbox has a kind of its own
+KINDS_FROM_ENVIRONMENT = {"live", "stand-in"}  # "stand-in": a server of your own; other kinds: "sandbox", "recorded"
 DEFAULT_REDIRECT_URI = "http://127.0.0.1:8765/callback"
 NONCE_NAME = "attempt"  # see AuthorizationRequest
 # what Redbooth adds to the redirect URI; each may appear only once
@@ -93,7 +93,7 @@ class Settings:
         if problems := credential_problems(client_id, secret, uri):
             page = provider.link(APPLICATIONS_URL)
             raise failure(CredentialsError, "register", "wrong", source=source, problems=" ".join(problems), page=page)
-        # short, because it may be the secret, entered by mistake, and paths are shown
+        # only its first characters: somebody may have entered the secret here, and paths are shown
         named = f"{client_id[:SHOWN]}-{hashlib.sha256(client_id.encode()).hexdigest()[:12]}"
         folder = configuration.state_dir / provider.name / named
         return cls(client_id, Secret("client secret", secret), uri, provider, folder, source)

@@ -51,14 +51,14 @@ class AuthorizationResponse:
 
         accept_missing_state: take an answer without `state`, giving up the protection that it gives.
         Raises CallbackError when the text isn't an answer for this app, StateError when it is not the answer to
-        this request, TokenEndpointError when an implicit answer (response_type=token) holds no valid token. After
-        each of these the request stays as it was: open, unless the StateError says that it was answered before, or
-        that a newer request was made. NotYet or StoreError when the request cannot be read.
+        this request, TokenEndpointError when an implicit answer (response_type=token) holds no valid token. None of
+        these changes the request: it can still be answered, unless it has been, or a newer one was made. NotYet or
+        StoreError when the request cannot be read.
         A denial is not an error: it is an outcome.
         """
         callback_url = callback_url.strip()  # pasted by hand, it often comes with a space or a line break
         fields, now = _fields(callback_url, request), request.settings.provider.now()
-        with PendingAuthorization(request.settings).change() as record:  # which is written if nothing is raised here
+        with PendingAuthorization(request.settings).change() as record:  # written unless something is raised
             state_check = _check_state(fields, request, record, accept_missing=accept_missing_state)
             response = cls._from_fields(fields, request, callback_url, state_check, now)
             record |= {"answered": True, "answered_at": now, "state_check": state_check}

@@ -43,16 +43,16 @@ class Token:
         Raises TokenEndpointError when a token or the type is wrong (RFC 6749 section 5.1); see `without_odd_fields`.
         """
         if problems := content_problems(content):
-            where = "A response arrived"
-            raise failure(TokenEndpointError, "endpoint", "no_token", where=where, problems=problems)
+            raise failure(TokenEndpointError, "endpoint", "no_token", where="A response arrived", problems=problems)
         content = without_odd_fields(content)
-        scope, refresh = content.get("scope") or (previous.scope if previous else ""), content.get("refresh_token")
+        scope = content.get("scope") or (previous.scope if previous else "")
+        refresh = Secret("refresh token", content["refresh_token"]) if "refresh_token" in content else None
         return cls(
             access_token=Secret("access token", content["access_token"]),
             token_type=content.get("token_type", "bearer"),
             expires_in=int(float(content.get("expires_in", 0))) or None,
-            refresh_token=Secret("refresh token", refresh) if refresh else previous.refresh_token if previous else None,
-            scope=hide_in_text(" ".join(scope) if isinstance(scope, list) else scope),  # hides the two above
+            refresh_token=refresh or (previous.refresh_token if previous else None),
+            scope=hide_in_text(" ".join(scope) if isinstance(scope, list) else scope),  # some repeat tokens
             obtained_at=now,
         )
 
@@ -66,7 +66,7 @@ class Token:
         return left is not None and left <= min(60, (self.expires_in or 0) / 10)
 
     def reveal(self) -> dict[str, Any]:
-        """Return the plain dict that requests-oauthlib works with. It holds secrets: do not display it."""
+        """Return the dict for requests-oauthlib. It holds secrets, but no `expires_at`: an old token looks new."""
         fields = {name: value for name, value in vars(self).items() if value is not None}
         return {name: value.reveal() if isinstance(value, Secret) else value for name, value in fields.items()}
 
@@ -89,12 +89,12 @@ def without_odd_fields(content: dict[str, Any]) -> dict[str, Any]:
     """
     lifetime, scope = content.get("expires_in"), content.get("scope", "")
     seconds = r"[0-9]{1,9}(\.[0-9]+)?" if isinstance(lifetime, float) else r"[0-9]{1,9}"  # some send the number as text
-    odd = {
+    dropped = {
         "error": not content.get("error"),
         "expires_in": not re.fullmatch(seconds, str(lifetime)),
         "scope": not all(isinstance(part, str) for part in (scope if isinstance(scope, list) else [scope])),
     }
-    return {name: value for name, value in content.items() if value not in (None, "") and not odd.get(name)}
+    return {name: value for name, value in content.items() if value not in (None, "") and not dropped.get(name)}
 
 
 def _fits_header(value: object) -> bool:
@@ -129,7 +129,7 @@ class TokenStore:
 
     @only_kit_errors
     def check(self) -> None:
-        """Raise StoreError when `save` would refuse the file: a link, or one that others own or can read."""
+        """Raise StoreError when the file is a link, or others own or can read it. Free space is not checked."""
         self._file.text()
 
     @only_kit_errors

@@ -28,11 +28,12 @@ TIMEOUT = (5, 30)  # seconds to connect, and between two bytes: headers that tri
 LARGEST = 16 * 2**20  # bytes of a response; a page of the API's longest lists is a small part of that
 SLOWEST = 60.0  # seconds for the body, from the end of the headers
 
-_own_call: ContextVar[list[int] | None] = ContextVar("own_call", default=None)  # the statuses that have come back
+# In a call of the client's own: the statuses that have come back.
+_statuses: ContextVar[list[int] | None] = ContextVar("statuses", default=None)
 # At DEBUG requests-oauthlib logs whole bodies and tokens, and urllib3 logs header lines that it cannot parse. The
 # transcript shows the kit's own calls without the secrets; what a learner's own cell does is still logged.
 for _library in ("requests_oauthlib.oauth2_session", "urllib3.connection"):
-    logging.getLogger(_library).addFilter(lambda _: _own_call.get() is None)
+    logging.getLogger(_library).addFilter(lambda _: _statuses.get() is None)
 
 
 def connect(session: S, provider: Provider | None = None) -> S:
@@ -70,9 +71,11 @@ def bearer_problem(header: str) -> str:
 
     Only what the header says decides (RFC 6750 section 3.1): a 401 without invalid_token may mean "not allowed".
     """
-    if 'error="invalid_token"' not in header:
+    parts = re.findall(r'(\w+)=(?:"([^"]*)"|([^\s,"]*))', header)
+    fields = {name: quoted or plain for name, quoted, plain in parts}
+    if fields.get("error") != "invalid_token":
         return ""
-    return next((word for word in ("expired", "revoked") if word in header), "invalid")
+    return next((word for word in ("expired", "revoked") if word in fields.get("error_description", "")), "invalid")
 
 
 class UnboundedResponse(requests.RequestException):
@@ -91,7 +94,7 @@ def read_within(response: requests.Response, *, largest: int, slowest: float, **
     with suppress(RuntimeError):  # a Python without threads, as in a browser: there is no socket either
         clock.start()
     read = response.raw.read1
-    if (came := _own_call.get()) is not None:
+    if (came := _statuses.get()) is not None:
         came.append(response.status_code)
     try:
         while len(body) <= largest and time.monotonic() < end and (part := read(8192, decode_content=True)):
@@ -121,16 +124,16 @@ def named_failures(what: str, *, also: str = "") -> Iterator[None]:
     what: the request, to begin the error with. also: what to add to its remedy.
     """
     came: list[int] = []
-    before = _own_call.set(came)
+    before = _statuses.set(came)
     try:
         yield
     except (OSError, HTTPError, ValueError, LookupError) as error:  # requests' own are OSErrors
         named = transport_failure(error, what)
-        named.sent = named.sent or bool(came)  # it failed on the way to where a redirect leads
+        named.sent = named.sent or bool(came)  # a redirect came, and its target failed
         named.remedy += also if named.sent else ""
         raise named from None
     finally:
-        _own_call.reset(before)
+        _statuses.reset(before)
 
 
 def transport_failure(error: Exception, what: str) -> TransportError:
@@ -142,15 +145,19 @@ def transport_failure(error: Exception, what: str) -> TransportError:
     status = f" returned {status_of(response)}" if response is not None else ""
     problem = error if isinstance(error, UnboundedResponse) else ""
     named = failure(TransportError, "transport", code, before=f"{what}{status}: ", problem=problem)
-    # requests wraps urllib3's error, which says why it gave up; for TLS and proxies, that one wraps another. If the
-    # connection was never made, or not trusted, nothing was sent.
-    reason = getattr(next(iter(error.args), None), "reason", None)
-    reason = getattr(reason, "original_error", reason)
-    untrusted = isinstance(next(iter(getattr(reason, "args", ())), None), ssl.SSLCertVerificationError)
+    # If the connection was never made, or not trusted, nothing was sent. requests wraps urllib3's error, which says why
+    # it gave up: ConnectionError(MaxRetryError(reason=NewConnectionError)) or, for TLS, ...(reason=SSLError(...))).
+    reason = getattr(_first_argument(error), "reason", None)
+    reason = getattr(reason, "original_error", reason)  # a proxy's
+    untrusted = isinstance(_first_argument(reason), ssl.SSLCertVerificationError)
     not_connected = isinstance(reason, NewConnectionError | ConnectTimeoutError) or str(reason).startswith(NO_TUNNEL)
     never_built = code in NEVER_SENT and not getattr(error, "errno", None)  # sockets' errors have one
     named.sent = not (untrusted or not_connected or never_built)
     return named
+
+
+def _first_argument(error: object) -> object:
+    return next(iter(getattr(error, "args", ())), None)
 
 
 _FAILURES: tuple[tuple[Any, str], ...] = (  # the first that fits

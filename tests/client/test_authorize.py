@@ -104,6 +104,7 @@ def test_the_same_address_is_adopted_until_it_was_answered(settings: Settings) -
         lambda url: f"{url}&nonce=abc",
         lambda url: f"{url}&code_challenge=abc",
         lambda url: f"{url}&prompt=login",
+        lambda url: f"{url}#part",
         lambda _url: "",
         lambda url: (url, "state"),  # as authorization_url() returns it
     ],

@@ -48,7 +48,7 @@ def test_every_error_of_the_guide_and_the_rfcs_is_known(leg: str, code: str) -> 
 def test_a_refresh_without_credentials_does_not_send_the_user_to_sign_in_again() -> None:
     """Doorkeeper answers invalid_grant to that, too: notebook 04 shows that nothing is lost."""
     remedy = explanation_of("token", "invalid_grant").remedy
-    assert remedy.startswith("If the redirect_uri, the code verifier or the credentials were wrong, correct that;")
+    assert remedy.startswith("If the redirect_uri, the code verifier or the credentials were wrong, correct that:")
 
 
 def test_an_error_nobody_specified_says_so_and_is_cut_short() -> None:
@@ -65,6 +65,9 @@ def test_an_error_nobody_specified_says_so_and_is_cut_short() -> None:
         ('Bearer error="invalid_token", error_description="The access token was revoked"', "revoked"),
         ('Bearer realm="Doorkeeper", error="invalid_token", error_description="It is invalid"', "invalid"),
         ('Bearer realm="Doorkeeper", error="insufficient_scope", error_description="expired"', ""),
+        ('Bearer realm="expired", error="invalid_token", error_description="The access token was revoked"', "revoked"),
+        ("Bearer error=invalid_token, error_description=expired", "expired"),
+        ('Bearer realm="error=invalid_token"', ""),
         ('Bearer realm="Doorkeeper"', ""),
         ("", ""),
     ],

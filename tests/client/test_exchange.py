@@ -172,7 +172,7 @@ def test_no_answer_is_named_with_its_leg_and_never_tried_again(  # noqa: PLR0913
     words = str(caught.value)
     assert words.startswith("exchange: POST https://redbooth.com/oauth2/token")
     assert said_by(said, words)
-    assert "exchange() never sends a code twice" in words
+    assert "exchange() itself never sends a code twice" in words
     assert_sent_once_and_nothing_lost(faulty, allowed, stored)
 
 
@@ -343,7 +343,7 @@ def test_what_is_odd_is_named_and_never_a_token(
     faulty.answers = [reply(200, json.dumps({**GOOD, **changes}))]
     with pytest.raises(TokenEndpointError) as caught:
         exchange(allowed)
-    assert "exchange() never sends a code twice" in caught.value.remedy
+    assert "exchange() itself never sends a code twice" in caught.value.remedy
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # urllib3 forgets to close the socket
@@ -410,7 +410,7 @@ def test_a_refusal_leaves_the_token_of_before(
     with pytest.raises(TokenEndpointError, match="invalid_grant") as caught:
         exchange(answer)
     assert TokenStore(app.folder).load() == token
-    assert "exchange() never sends a code twice" in caught.value.remedy
+    assert "exchange() itself never sends a code twice" in caught.value.remedy
 
 
 def test_where_the_token_cannot_be_kept_the_code_is_not_spent(

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -361,7 +361,19 @@ def test_an_upload_that_was_read_is_not_repeated_empty(
 ) -> None:
     """The token is refreshed, and the caller is told to open the file again; a repetition would send nothing."""
     del stored
-    for arguments in ({"data": io.BytesIO(b"content")}, {"files": {"file": io.BytesIO(b"content")}}):
+
+    class ReadOnce:
+        def __init__(self) -> None:
+            self.parts = iter([b"content"])
+
+        def __iter__(self) -> Iterator[bytes]:
+            return self.parts
+
+    for arguments in (
+        {"data": io.BytesIO(b"content")},
+        {"files": {"file": io.BytesIO(b"content")}},
+        {"data": ReadOnce()},
+    ):
         faulty.received.clear()
         faulty.answers = [EXPIRED, reply(200, json.dumps(NEXT)), ME]
         with pytest.raises(ApiError, match="was not repeated"):
@@ -811,6 +823,14 @@ def test_a_call_with_parameters_that_are_read_once_is_not_repeated(
     faulty.answers = [EXPIRED, reply(200, json.dumps(NEXT))]
     with pytest.raises(ApiError, match="the call was not repeated"):
         RedboothSession(app_at_faulty).get("/tasks", params=iter([("project_id", "5")]))
+
+
+def test_a_password_never_takes_the_place_of_the_token(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token
+) -> None:
+    faulty.answers = [ME]
+    RedboothSession(app_at_faulty).get("/me", auth=("user", "password"))
+    assert f"Bearer {stored.access_token.reveal()}" in str(faulty.received)
 
 
 def test_a_call_finds_a_new_token_beside_a_damaged_file(faulty: FaultyServer, app_at_faulty: Settings) -> None:

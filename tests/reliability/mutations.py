@@ -129,7 +129,7 @@ MUTATIONS = {
         TOKEN, "            self._recover()\n", "",
         ("tests/client/test_refresh.py::test_a_token_that_was_written_when_the_crash_came_is_kept",)),
     "refreshed whatever the 401 says": Mutation(
-        REFRESH, "newer = self._successor(token)", "newer = refresh(self.settings, replacing=token)",
+        REFRESH, "newer = self._replacement(token)", "newer = refresh(self.settings, replacing=token)",
         ("tests/client/test_refresh.py::test_a_revoked_token_asks_to_authorize_again",)),
     "refreshed twice in a call": Mutation(
         REFRESH, " and not refreshed:", ":",
