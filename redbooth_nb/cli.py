@@ -54,12 +54,12 @@ def sandbox(options: list[str]) -> int:
 
     parser = argparse.ArgumentParser(prog="redbooth-nb sandbox", description=sandbox.__doc__)
     parser.add_argument("--port", type=int, default=8764, help="0: any free port (default: 8764)")
-    parser.add_argument("--client-id", help="of the app registered at the start (default: random)")
+    parser.add_argument("--client-id", help="of the app registered at startup (default: random)")
     parser.add_argument("--client-secret", help="its secret (default: random)")
     parser.add_argument("--redirect-uri", default=DEFAULT_REDIRECT_URI, help="its redirect URI (default: %(default)s)")
     parser.add_argument("--token-lifetime", type=int, help="seconds (default: 7200)")
     parser.add_argument("--code-lifetime", type=int, help="seconds (default: 600)")
-    parser.add_argument("--state", type=Path, metavar="FILE", help="for its data, in SQLite (default: a temporary one)")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="SQLite file for its data (default: temporary)")
     chosen = parser.parse_args(options)
     if chosen.port not in range(2**16):
         parser.error("--port has to be between 0 and 65535")

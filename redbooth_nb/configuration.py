@@ -33,7 +33,7 @@ class Configuration:
         """Read the nearest `.env` at or above the working directory, but not above the nearest `.env.example`.
 
         If there is no `.env`, it belongs beside that `.env.example`, or else in the working directory.
-        Raises ConfigurationError when the file is there but cannot be read as text, or that folder is gone.
+        Raises ConfigurationError when the file is there but cannot be read as text, or the working directory is gone.
         """
         try:
             here = Path.cwd()

@@ -154,5 +154,5 @@ def test_a_working_folder_that_is_gone_is_a_sentence(machine: Path, monkeypatch:
     (gone := machine / "gone").mkdir()
     monkeypatch.chdir(gone)
     gone.rmdir()
-    with pytest.raises(ConfigurationError, match="not there anymore"):
+    with pytest.raises(ConfigurationError, match="no longer exists"):
         Configuration.read()

@@ -255,7 +255,7 @@ def test_a_python_that_would_reach_the_real_service_is_not_started(run: Run, ser
                f"subprocess.run({UNDELIVERED[way]})\nprint('started')")  # fmt: skip
     assert (done.returncode, done.stdout) == (1, "")
     assert "without the code that delivers requests" in done.stderr
-    assert "Start it without -I, -E and -S" in done.stderr
+    assert "Start it without -I, -E or -S" in done.stderr
 
 
 @pytest.mark.parametrize("way", STARTED)

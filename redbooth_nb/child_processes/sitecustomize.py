@@ -26,7 +26,7 @@ REFUSED = (
 )
 UNDELIVERED = (
     "This Python would have started without the code that delivers requests to the stand-in, so its requests "
-    "could have gone to the real redbooth.com. Start it without -I, -E and -S, and leave PYTHONPATH in its environment."
+    "could have gone to the real redbooth.com. Start it without -I, -E or -S, and leave PYTHONPATH in its environment."
 )
 FOLDER = str(Path(__file__).parent.absolute())
 PYTHON = re.compile(r"(python|pypy)[\d.]*w?(\.exe)?", re.IGNORECASE)
@@ -53,7 +53,7 @@ def refuse_redbooth(event: str, arguments: tuple[Any, ...]) -> None:
     if event in {"subprocess.Popen", "os.exec", "os.posix_spawn"}:
         refuse_undelivered(arguments[0], arguments[1], arguments[-1])
     looked_up = event in {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}
-    connected = event == "socket.connect" and isinstance(arguments[1], tuple)  # by a socket below Python's own class
+    connected = event == "socket.connect" and isinstance(arguments[1], tuple)  # by _socket, below Python's own class
     if (looked_up and is_redbooth(arguments[0])) or (connected and is_redbooth(arguments[1][0])):
         raise ConnectionRefusedError(REFUSED)
     if event == "http.client.send" and _asks_proxy(arguments[1]):

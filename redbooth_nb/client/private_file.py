@@ -1,6 +1,6 @@
 """A small file: only its owner may read it, one program at a time changes it, and no crash leaves it half written.
 
-Its variables hold secrets, so whatever leads here is decorated with `only_kit_errors` (or what calls it, if it yields).
+Variables here hold secrets: whatever calls this, or holds a `with` of it, has to be `only_kit_errors`.
 """
 
 import errno
@@ -26,7 +26,7 @@ FORMAT = 1
 LOCK_SECONDS = 100  # requests under the lock take at most 5 + 30 + 60 s (revoke), unless headers trickle in
 RENAME_WAITS = (0.01, 0.05, 0.2, 0.5)  # seconds; on Windows a file that somebody is reading cannot be replaced
 NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # from file systems that cannot fsync a folder, as some network drives
-_threads: dict[tuple[int, Path], Any] = {}  # reentrant locks, so that only one thread polls a file
+_threads: dict[tuple[int, Path], Any] = {}  # locks that know their owner; one thread at a time polls a file
 
 
 class PrivateFile:
@@ -57,8 +57,8 @@ class PrivateFile:
         """Replace the content; when this returns it is on the disk. After a StoreError it is whole, old or new."""
         with self._changing():
             make_private(self.path.parent)
-            write_part(self.path, json.dumps({**content, "format": FORMAT}, indent=1).encode())  # kept in any case
-            self._replace()
+            write_part(self.path, json.dumps({**content, "format": FORMAT}, indent=1).encode())
+            self._replace()  # if that fails, the part stays
 
     def finish_write(self) -> None:
         """Move `part` into place: it is complete, but a crash or a failed rename left it there."""
@@ -113,14 +113,14 @@ class PrivateFile:
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock at `path`: only one thread, across all processes, can. It ends with the process; the file stays.
 
-    Raises StoreError when it is not free within LOCK_SECONDS, is held by this thread, or has no effect in its folder.
+    Raises StoreError when it isn't free within LOCK_SECONDS, this thread already holds it, or it has no effect there.
     """
     folder, threads = path.parent, _threads.setdefault((os.getpid(), path), threading.RLock())
     end = time.monotonic() + LOCK_SECONDS
     with ExitStack() as held:
         if threads._is_owned():
             raise failure(StoreError, "store", "held", folder=folder)
-        # how to release each lock is known before it is taken: Ctrl-C can come at any moment
+        # before a lock is taken, the stack knows how to release it: Ctrl-C can come at any moment
         held.callback(lambda: threads._is_owned() and threads.release())
         if not threads.acquire(timeout=LOCK_SECONDS):
             raise failure(StoreError, "store", "busy", folder=folder, seconds=LOCK_SECONDS)
@@ -135,7 +135,7 @@ def locked(path: Path) -> Iterator[None]:
         except (OSError, NotImplementedError) as error:
             reason = getattr(error, "strerror", None) or "it supports no locks"
             raise failure(StoreError, "store", "unusable", folder=folder, reason=reason) from None
-        with suppress(Timeout):  # a second lock has to fail; if it doesn't, locks have no effect here
+        with suppress(Timeout):  # as it should: the second lock fails, or locks have no effect here
             FileLock(path, timeout=0, mode=0o600).acquire()
             raise failure(StoreError, "store", "lockless", folder=folder)
         yield

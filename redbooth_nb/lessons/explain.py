@@ -44,7 +44,7 @@ def show_errors() -> Iterator[None]:
 def explain_errors(stage: str = "") -> None:
     """From now on, show such errors in this notebook as sentences: stack traces would hold secrets and help nobody.
 
-    stage: the lesson of this notebook. A name that a cell above defines counts, too: the sentence names that cell.
+    stage: the lesson of this notebook. A NameError is explained, too, if a cell above defines the name.
     """
     _open_lesson["stage"] = stage
     shell = get_ipython()
@@ -66,7 +66,7 @@ def out_of_order(error: NameError, running: str = "") -> str:
     name = error.name or ""
     notebook = Path(os.environ.get("JPY_SESSION_NAME", ""))
     here = notebook if notebook.is_file() else Path.cwd() / notebook.name
-    for file in (here, REPOSITORY / "notebooks" / notebook.name):  # the original has cells that were deleted here
+    for file in (here, REPOSITORY / "notebooks" / notebook.name):  # the original still has cells deleted from the copy
         with suppress(OSError, ValueError, KeyError, TypeError):
             for cell in json.loads(file.read_text(encoding="utf-8"))["cells"]:
                 source = "".join(cell["source"]).strip()
@@ -92,7 +92,7 @@ def summarize(response: requests.Response) -> str:
 
 
 def _on_a_line(said: str) -> str:
-    """Return what a service said, without secrets, line breaks and control characters: it could look like our own."""
+    """Return what a service said, without secrets, line breaks or control characters, so it can't pass for our own."""
     return printable(" ".join(hide_in_text(said).split()))
 
 

@@ -36,7 +36,7 @@ from redbooth_nb.traffic.redaction import hide_in_text
 
 LONGEST = 1.5  # seconds for a situation, on a machine that isn't busy; after one that doesn't end, no other is tried
 SHORT = 0.02  # seconds
-BUSIER = 1.2  # times as busy as before: what took too long then gets another chance
+BUSIER = 1.2  # if the machine is now this many times as busy as before, what took too long gets another chance
 LONGEST_ALONE = 20  # seconds; nobody may be left to end it
 MOST_CPU = 2  # seconds
 TOO_LONG = {signal.SIGKILL, signal.SIGXCPU, signal.SIGALRM}  # what ends a process that takes longer

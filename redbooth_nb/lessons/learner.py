@@ -16,7 +16,7 @@ _asked: Counter[object] = Counter()
 
 def named(kind: str, name: K, known: Mapping[K, T]) -> T:
     """Return what `known` has under this name. Raises RedboothError, listing the names, when there is nothing."""
-    if name not in list(known):  # what cannot be a key is not there either
+    if name not in list(known):  # a list, because a name that can't be a key must be reported, too
         raise RedboothError(f"There is no {kind} {name!r}.", remedy=f"Use one of: {', '.join(map(str, known))}.")
     return known[name]
 

@@ -26,7 +26,7 @@ class Prediction(View):
         self._choices.value = _given.get(name)  # so that a cell that is run again keeps the answer
 
     def choose(self, number: int) -> Self:
-        """Choose an answer by number, from 1, and return this, to show it.
+        """Choose an answer by number, from 1, and return the prediction, so that the cell shows it.
 
         Raises RedboothError for a number that is not among the choices.
         """

@@ -106,7 +106,7 @@ class Trial:
         return None
 
     def failed(self, *arguments: object, check: Callable[[], object] = lambda: None) -> BaseException | None:
-        """Return the exception that the function must raise after sending. check: for what is worse than hiding it."""
+        """Return the exception the function must raise after sending. check: finds mistakes worse than hiding it."""
         error = self.refused(*arguments)
         expect(self.sent, "nothing_sent")
         check()

@@ -178,7 +178,7 @@ def _is_right(name: str, words: str, found: dict[str, Any], *, explain: bool = T
 
 
 def _filled(text: str, indent: str) -> str:
-    """Break a text into lines between words; an address that is too long for a line begins one of its own."""
+    """Break a text into lines between words; an address that is too long for a line starts on a new one."""
     fill = partial(textwrap.fill, width=WIDTH, subsequent_indent=f"{indent}  ", break_on_hyphens=False)
     lines = fill(text, initial_indent=indent, break_long_words=False).splitlines()
     return "\n".join(fill(line.lstrip(), initial_indent=line[: -len(line.lstrip())]) for line in lines)

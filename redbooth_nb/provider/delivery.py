@@ -22,7 +22,7 @@ from redbooth_nb.provider.addresses import ORIGIN
 Kind = Literal["live", "sandbox", "stand-in", "recorded"]
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 NO_SCHEME = re.compile(r"[\w.-]+(:\d+)?([/?#]|$)")  # a browser opens this, too
-LONGEST_CHOICE, SLOWEST_CLOCK, LARGEST_CLOCK = 60, 5, 1000  # characters shown; seconds, bytes of an answer
+LONGEST_CHOICE, SLOWEST_CLOCK, LARGEST_CLOCK = 60, 5, 1000  # characters shown; seconds and bytes for an answer
 FURTHEST_CLOCK = 100 * 31_557_600  # seconds; no date can express a clock much further from this machine's
 
 
@@ -111,7 +111,7 @@ class StandIn(Provider):
     def _clock(self, method: str, **fields: float) -> float | None:
         session, body, end = requests.Session(), b"", time.monotonic() + SLOWEST_CLOCK
         session.trust_env = False
-        limits: dict[str, Any] = {"timeout": 5, "stream": True, "allow_redirects": False}  # not to redbooth.com
+        limits: dict[str, Any] = {"timeout": 5, "stream": True, "allow_redirects": False}  # no redirect to redbooth.com
         try:
             with session.request(method, f"{self.origin}/clock", json=fields or None, **limits) as answer:
                 while time.monotonic() < end and len(body) < LARGEST_CLOCK and (part := answer.raw.read1(99)):
@@ -195,6 +195,6 @@ def _start(choice: str, configuration: Configuration) -> Provider:
     found = re.fullmatch(r"(http://(?i:127\.0\.0\.1|localhost|\[::1\])(?::([0-9]{0,5}))?)/?", choice)
     if found and int(found[2] or 80) in range(1, 65_536):
         return StandIn(found[1])
-    # a quotation mark or a line break that was forgotten in .env makes the next lines, with secrets, part of it
+    # without a closing quotation mark or line break in .env, the value runs on into lines that hold secrets
     shown = re.split(r"[\s=]", choice)[0][:LONGEST_CHOICE]
     raise ConfigurationError.named("no_provider", choice=shown if shown == choice else f"{shown} ...")

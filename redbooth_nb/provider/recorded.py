@@ -85,7 +85,7 @@ class Recorded(Provider, HTTPAdapter):
             following = json.loads(FAKE_STATE.sub(lambda _: state, text))
             if following is None or asked != following["request"]:
                 recorded = following and _described(following["request"], asked)
-                due = f"The next one is to {recorded}." if recorded else "It is used up."
+                due = f"The next response is for {recorded}." if recorded else "All its responses have been used."
                 raise RecordingError.named("not_recorded", stem=self.path.stem, asked=_described(asked), next=due)
             self._recorded_at = float(following["at"])
             self.journal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -127,8 +127,8 @@ def live_looking(text: str) -> list[str]:
 
 
 def _described(request: dict[str, Any], asked: dict[str, Any] | None = None) -> str:
-    """Describe a request without values. asked: another request; say which values differ."""
+    """Describe a request without its values. asked: a request to compare it with, to say which values differ."""
     fields, other = request["fields"], asked["fields"] if asked else {}
     differ = [name for name in fields.keys() & other.keys() if fields[name] != other[name]]
     described = f"{request['method']} {request['path']}" + (f" with {', '.join(fields)}" if fields else "")
-    return described + (f"; the value of {' and '.join(sorted(differ))} differs" if differ else "")
+    return described + (f"; these values differ: {', '.join(sorted(differ))}" if differ else "")

@@ -144,7 +144,7 @@ def register_application(session: requests.Session, name: str, redirect_uri: str
     visitor.open(NEW_APPLICATION_URL)
     visitor.press("create", **{"[name]": name, "[redirect_uri]": redirect_uri})
     shown = {mark.get("id"): text_of(mark) for mark in document(visitor.page).iterfind(".//*[@id]")}
-    if not shown.keys() >= {"application_id", "secret"}:  # any page but the form once more may hold a new secret
+    if not shown.keys() >= {"application_id", "secret"}:  # unless it is the form again, it may show a new secret
         again = any("[name]" in str(field.get("name")) for field in document(visitor.page).iter("input"))
         raise VisitorError.named("not_registered", said=said(visitor.page, *([] if again else HEADING)))
     return shown["application_id"], shown["secret"]

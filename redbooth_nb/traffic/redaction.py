@@ -108,7 +108,7 @@ def shown_query(shown: Pairs, secret: Callable[[Secret], str] = repr) -> str:
 def hidden_json(text: str, hide: Callable[[str], str] | None = None) -> Any:
     """Return the content of a JSON text, with a Secret as each secret field's value; None if it isn't JSON.
 
-    hide: hides the secrets of a larger text. To look for all known secrets in each part of a text would take too long.
+    hide: hides the secrets of a larger text. Looking for all known secrets in each part of it would take too long.
     """
     try:
         value = json.loads(text.removeprefix("\ufeff"))
@@ -118,7 +118,7 @@ def hidden_json(text: str, hide: Callable[[str], str] | None = None) -> Any:
 
 
 def _unescaped(text: str) -> str:
-    """Return a text and what it is without JSON's escapes: a string in it may be JSON, too."""
+    """Return a text, then the same text without JSON's escapes, since a string in it may itself be JSON."""
     return f"{text}\n{re.sub(_ESCAPE, lambda it: chr(int(it[1], 16)) if it[1] else '', text)}"
 
 

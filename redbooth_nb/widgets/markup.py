@@ -41,7 +41,7 @@ def arrival_page(address: str, notice: str, *, sent: bool) -> tuple[str, str]:
     parts, meanings = urlsplit(address), TEXTS["browser"]["parameters"]
     fields = [*parse_qsl(parts.query, keep_blank_values=True), *parse_qsl(parts.fragment, keep_blank_values=True)]
     marked, known = Escaped(), [name for name, _ in fields if name in meanings]
-    for part in re.split("([?&#])", address):  # as they are encoded there
+    for part in re.split("([?&#])", address):  # of the address itself, to show values as they are encoded in it
         name, equals, value = part.partition("=")
         marked += Escaped("{}=<mark>{}</mark>").format(name, value) if name in known and equals else escape(part)
     title, text = TEXTS["browser"]["arrived" if sent else "typed"]

@@ -105,7 +105,7 @@ def test_what_follows_a_panel_stays_where_it_is_when_its_window_goes(panel: Pane
     page.get_by_text("You allowed access").wait_for()
     page.close()
     expect(panel.part).to_contain_text("Allowed: <authorization code")
-    # For a moment the answer may be seen above the window: then the end is where that moment left it, a line or two lower.
+    # The answer may be seen above the window for a moment, which pushes the end down by a line or two.
     still_there = "([panel, bottom]) => Math.abs(panel.getBoundingClientRect().bottom - bottom) < 60"
     panel.part.page.wait_for_function(still_there, arg=[panel.part.element_handle(), bottom])
 
@@ -155,12 +155,12 @@ def test_refresh(panel: Panel) -> None:
     panel.python("exchange(allow())")
     panel.press("Revoke")
     panel.is_right("refresh-asks", "Revoke these tokens?")
-    expect(panel.part.get_by_role("button", name="Keep it")).to_be_focused()
-    panel.press("Keep it")
+    expect(panel.part.get_by_role("button", name="Keep them")).to_be_focused()
+    panel.press("Keep them")
     expect(panel.part.get_by_role("button", name="Revoke")).to_be_focused()
     panel.press("Revoke")
     panel.is_right("refresh-asks", "Revoke these tokens?")
-    panel.press("Revoke it")
+    panel.press("Revoke them")
     panel.is_right("refresh-none", "No token is stored.")
     expect(panel.part.get_by_role("button", name="Refresh")).to_be_disabled()
 

@@ -35,7 +35,7 @@ def test_first_two_hints_then_the_answer(said: Said) -> None:
     assert first.startswith("To do    No usable app: No app is registered yet.\n         Hint: Use the registration")
     assert {*first.splitlines()} < {*second.splitlines()}
     assert "Hint: After you register" in second
-    assert "Answer: On redbooth.com, you can also put both into .env" in third
+    assert "Answer: If you use the real redbooth.com, you can also put the Api Key" in third
     assert fourth == third
 
 

@@ -52,7 +52,7 @@ def test_answers_come_in_order_each_once(record: Record, tmp_path: Path) -> None
     first, second = session.get(f"{API_URL}/me"), session.get(f"{API_URL}/me")
     assert (first.json(), first.status_code, first.url) == ({"id": 1}, 200, f"{API_URL}/me")
     assert (second.json(), second.status_code) == ({"id": 2}, 404)
-    with pytest.raises(RecordingError, match="used up"):
+    with pytest.raises(RecordingError, match="have been used"):
         session.get(f"{API_URL}/me")
     journal = (tmp_path / "state" / "recorded" / "journal.jsonl").read_text().splitlines()
     assert [json.loads(line)["round_trip"] for line in journal] == [0, 1]
@@ -76,7 +76,7 @@ def test_what_was_not_recorded_is_an_error_and_consumes_nothing(
     session = record(exchange("GET", "/api/3/me"))
     with pytest.raises(RecordingError, match="holds no response") as caught:
         session.request(method, url, data=data)
-    assert "The next one is to GET /api/3/me" in caught.value.why
+    assert "The next response is for GET /api/3/me" in caught.value.why
     assert session.get(f"{API_URL}/me").ok
 
 
@@ -84,7 +84,7 @@ def test_a_value_that_differs_is_named_and_so_is_the_command(record: Record) -> 
     session = record(exchange("GET", "/api/3/tasks", fields={"page": "2"}))
     with pytest.raises(RecordingError) as caught:
         session.get(f"{API_URL}/tasks", params={"page": "3"})
-    assert caught.value.why == "The next one is to GET /api/3/tasks with page; the value of page differs."
+    assert caught.value.why == "The next response is for GET /api/3/tasks with page; these values differ: page."
     assert "uv run python tests/record.py " in caught.value.remedy
 
 

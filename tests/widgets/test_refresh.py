@@ -95,7 +95,7 @@ def test_a_double_click_on_revoke_only_asks(token: Token, app: Settings) -> None
     """Its second click lands on what has taken its place."""
     card = TokenCard()
     click(card, "Revoke")
-    click(card, "Revoke it")
+    click(card, "Revoke them")
     assert stored(app) == token
     assert "Revoke these tokens?" in shown(card)
 
@@ -104,7 +104,7 @@ def test_a_double_click_on_revoke_only_asks(token: Token, app: Settings) -> None
 def test_revoke_gives_the_permission_back(token: Token, app: Settings) -> None:
     card = TokenCard()
     click(card, "Revoke")
-    click(card, "Revoke it")
+    click(card, "Revoke them")
     assert TokenStore(app.folder).load() is None
     assert "No token is stored." in card.text()
     assert f"No longer stored: {token.access_token}" in card.text()
@@ -121,7 +121,7 @@ def test_revoke_asks_first_and_a_call_does_not(token: Token, app: Settings, monk
     card = TokenCard()
     click(card, "Revoke")
     assert "Revoke these tokens?" in shown(card)
-    click(card, "Keep it")
+    click(card, "Keep them")
     assert "Revoke these tokens?" not in shown(card)
     assert stored(app) == token
     click(card, "Revoke")
@@ -137,7 +137,7 @@ def test_an_answer_that_fails_is_a_sentence(token: Token, app: Settings) -> None
     card = TokenCard()
     click(card, "Revoke")
     with pretend(503):
-        click(card, "Revoke it")
+        click(card, "Revoke them")
     assert "Problem." in shown(card)
     assert stored(app) == token
     assert not button(card, "Revoke").disabled
@@ -360,7 +360,7 @@ def test_after_revoke_it_says_so(token: Token) -> None:
     card = TokenCard()
     card.revoke()
     card.update()
-    assert "Redbooth has revoked these tokens, and they were deleted here." in shown(card)
+    assert "Redbooth has revoked these tokens, and your app's copies have been deleted." in shown(card)
     assert token.expires_in
 
 
