@@ -31,7 +31,7 @@ def refresh(settings: Settings | None = None, *, replacing: Token | None = None)
 
     replacing: the token that you hold. If the store already has a fresh one in its place, that is returned and nothing
     is sent. Without `replacing` it always refreshes.
-    Raises NotYet without a token, AuthorizeAgain when the refresh token is dead, TokenEndpointError or
+    Raises NotYet without a token, AuthorizeAgain when the refresh token is dead or missing, TokenEndpointError or
     TransportError when the service refuses or does not answer, StoreError when the new token cannot be saved. The
     stored token is never deleted.
     """
@@ -70,7 +70,7 @@ class RedboothSession:
     """Calls Redbooth's API and keeps the token alive: what Redbooth's Ruby gem does, for Python.
 
     Refreshes early (the last minute, or the last tenth of a short life), and once when a response says that the token
-    expired.
+    expired. When it says *revoked*, a newer token that another program has stored is used instead.
     """
 
     @only_kit_errors
@@ -131,7 +131,8 @@ class RedboothSession:
             newest, interrupted = self.store.require(), self.store.interrupted()
         if newest.access_token == revoked.access_token:
             raise failure(AuthorizeAgain, "api", "interrupted" if interrupted else "revoked")
-        return refresh(self.settings, replacing=revoked)  # which sends nothing if the newest is fresh
+        # which sends nothing if the newest is fresh
+        return refresh(self.settings, replacing=revoked) if newest.refresh_token else newest
 
     def _call(self, method: str, url: str, token: Token, arguments: dict[str, Any]) -> requests.Response:
         headers = {**(arguments.get("headers") or {}), "Authorization": f"Bearer {token.access_token.reveal()}"}

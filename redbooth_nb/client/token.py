@@ -37,6 +37,7 @@ class Token:
     obtained_at: float
 
     @classmethod
+    @only_kit_errors
     def from_response(cls, content: dict[str, Any], now: float, previous: Self | None = None) -> Self:
         """Read the JSON of a successful response. The previous refresh token and scope stay if it has none.
 
@@ -83,10 +84,7 @@ def content_problems(content: dict[str, Any]) -> str:
 
 
 def without_odd_fields(content: dict[str, Any]) -> dict[str, Any]:
-    """Return the content without empty fields, an empty error, or a lifetime or scope that makes no sense.
-
-    Its tokens are too valuable to lose over that.
-    """
+    """Return the content without empty fields, or a senseless error, lifetime or scope: its tokens matter more."""
     lifetime, scope = content.get("expires_in"), content.get("scope", "")
     seconds = r"[0-9]{1,9}(\.[0-9]+)?" if isinstance(lifetime, float) else r"[0-9]{1,9}"  # some send the number as text
     dropped = {

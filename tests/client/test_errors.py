@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from traceback import TracebackException
+from typing import Any
 
 import pytest
 
@@ -111,6 +113,14 @@ def test_a_fresh_error_has_no_past() -> None:
     names = frames(error)
     assert names[-1] == ("errors.py", "call")
     assert "fail" not in [name for _, name in names]
+
+
+@pytest.mark.parametrize("content", [{"access_token": "canary", "token_type": "mac"}, ["canary"], "canary"])
+def test_what_is_no_token_leaves_no_frames_with_it(content: dict[str, Any]) -> None:
+    with pytest.raises(RedboothError) as caught:
+        Token.from_response(content, 0.0)
+    shown = TracebackException.from_exception(caught.value, capture_locals=True).stack
+    assert "canary" not in str([frame.locals for frame in shown if frame.filename != __file__])
 
 
 def test_other_errors_and_results_pass_through() -> None:

@@ -312,6 +312,22 @@ def test_a_refresh_cut_off_is_named_by_the_next_call(
     assert caught.value.stage == "authorize"
 
 
+def test_a_newer_token_that_cannot_be_refreshed_is_used_as_long_as_it_is_good(
+    faulty: FaultyServer, app_at_faulty: Settings, stored: Token
+) -> None:
+    """Another program has replaced the revoked one, and its token has less than a minute left."""
+    store = TokenStore(app_at_faulty.folder)
+    newer = {"access_token": "newer-access", "token_type": "bearer", "expires_in": 3}
+
+    def replace_token(*_: object, **__: object) -> None:
+        store.save(Token.from_response(newer, app_at_faulty.provider.now() - 2.8))
+
+    del stored
+    faulty.answers = [REVOKED, ME]
+    assert RedboothSession(app_at_faulty).get("/me", hooks={"response": replace_token}).ok
+    assert "Bearer newer-access" in str(faulty.received[1])
+
+
 LEADING_OUT = [
     "https://elsewhere.test/me", "http://redbooth.com/api/3/me", "https://redbooth.com/oauth2/token",
     "https://redbooth.com/api/3/../../oauth2/token", "/../../oauth2/token", "../../oauth2/token", "/x/./me",

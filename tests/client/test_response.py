@@ -66,6 +66,15 @@ def test_the_implicit_answer_stands_in_the_fragment(settings: Settings) -> None:
         AuthorizationResponse.last(settings)
 
 
+@pytest.mark.parametrize("kind", ["token", "code"])
+def test_no_token_in_an_odd_answer_is_kept_on_disk(settings: Settings, kind: str) -> None:
+    request = AuthorizationRequest.new(settings, response_type=kind)
+    odd = {"error": "x"} if kind == "token" else {"code": "the-code"}
+    fields = {"access_token": "implicit-one", "state": request.state} | odd
+    AuthorizationResponse.read(url(request, fragment=kind == "token", **fields), request)
+    assert "implicit-one" not in (settings.folder / "authorization.json").read_text()
+
+
 def test_a_code_is_no_answer_to_a_request_for_a_token(settings: Settings) -> None:
     """`exchange` could not use it: oauthlib looks for the code and state of a request for a code."""
     request = AuthorizationRequest.new(settings, response_type="token")
