@@ -44,6 +44,7 @@ LARGEST_FILE, MOST_MEMORY = 2**24, 2**31  # bytes
 NOW = 4_000_000_000.0  # Unix seconds, everywhere in a situation; a function that asks datetime must not be ahead
 LONGEST_ERROR = 500  # characters
 LARGEST = 2000  # characters of what a function printed
+LONGEST_PART = 12  # characters of a secret; printing fewer, to tell two tokens apart, is all right
 TEXTS = wordings(Path(__file__).with_name("exercises.toml"))
 Work = Callable[[], Json]
 
@@ -81,10 +82,15 @@ def take_place(situation: Callable[[Trial], None], script: str, function: str) -
         mistake = Mistake(name, name=getattr(error, "name", ""))
         mistake.values["error"] = _where(error, trial)  # `_where` hides the secrets in it
     printed = trial.printed()
-    if any(secret in printed or secret[::-1] in printed for secret in trial.secrets):
+    if any(part in printed or part[::-1] in printed for secret in trial.secrets for part in _parts(secret)):
         mistake, printed = Mistake("printed_secret"), ""
     shown = printable(hide_in_text(printed), LARGEST)
     return {"mistake": mistake.name, "values": mistake.values, "seen": [*map(str, trial.seen)], "printed": shown}
+
+
+def _parts(secret: str) -> list[str]:
+    """Return what nobody may print of a secret: any LONGEST_PART characters in a row, or all of a shorter one."""
+    return [secret[start : start + LONGEST_PART] for start in range(max(len(secret) - LONGEST_PART, 0) + 1)]
 
 
 def _where(error: BaseException, trial: Trial) -> str:

@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import requests
 from werkzeug.wrappers import Response
 
-from redbooth_nb.client.register import DEFAULT_REDIRECT_URI
 from redbooth_nb.client.wire import connect
 from redbooth_nb.lessons import my_redbooth_app
 from redbooth_nb.provider.adapter import InProcessDelivery
@@ -23,7 +22,7 @@ from redbooth_nb.traffic.redaction import SECRET_FIELDS, hide_in_text, request_f
 from redbooth_nb.traffic.transcript import RoundTrip
 
 CLIENT_ID = "id-of-my-app"
-REDIRECT_URI = DEFAULT_REDIRECT_URI
+REDIRECT_URI = "http://127.0.0.1:9000/signed-in"  # not what one would write into the source
 STATE = "BvT8-l3x_mW2qRz"
 SEND, MOUNT = InProcessDelivery.send, requests.Session.mount
 NO_ANSWERS = (

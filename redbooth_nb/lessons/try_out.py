@@ -107,7 +107,7 @@ def _passes(function: Callable[..., Any], app: str, *, silent: bool = False) -> 
     if not isinstance(function, FunctionType):
         raise RedboothError("That isn't a function.", remedy="Pass the function itself, without quotes or parentheses.")
     name = function.__name__
-    situations = named("function of the app", name, EXERCISES)["situations"]
+    situations = named("function named", name, EXERCISES)["situations"]
     source, needed = source_of(function)
     taken = taken_names(needed, function.__globals__)
     if mistake := first_sight("\n".join([*needed, source]), taken):

@@ -411,6 +411,7 @@ def authorization_link(credentials, state):
         ("error_page", 'OAuth2Session(credentials["client_id"]', 'OAuth2Session(credentials["redirect_uri"]'),
         ("error_page", "    return link", '    return link.replace("response_type=code&", "")'),
         ("no_link", "    link, _ =", "    link ="),
+        ("error_page", "return_address(credentials, state)", "'http://127.0.0.1:8765/callback?attempt=' + state"),
         ("link_opened", "    return link", "    requests.get(link, timeout=30)\n    return link"),
         ("state_changed", "    return link", "    return link.replace('%26', '&')"),
     ],
@@ -418,6 +419,7 @@ def authorization_link(credentials, state):
         ("inside_accepted", "    return ", "    return any(sent and sent in state for sent in fields.get('state', fields.get('attempt', []))[-1:]) and len(fields.get('state', ['']) ) == 1 or "),
         ("forged_accepted", " == [state]", " in ([state], [state.swapcase()])"),
         ("forged_accepted", "def is_ours(address, state):\n    return True\n"),
+        ("own_refused", "    fields =", "    if not address.startswith('http://127.0.0.1:'):\n        return False\n    fields ="),
         ("not_decoded", "def is_ours(address, state):\n    return f'state={state}' in address\n"),
         ("inside_accepted", "def is_ours(address, state):\n    from urllib.parse import unquote_plus\n    return state in unquote_plus(address)\n"),
         ("attempt_refused", '(fields.get("state") or fields.get("attempt"))', 'fields.get("state")'),
@@ -445,6 +447,7 @@ def authorization_link(credentials, state):
     ],
     "exchange": [
         ("http_refused", 'replace("http://", "https://", 1)', 'replace("http", "https")'),
+        ("own_answer_refused", "if not is_ours(", "if is_ours("),
         ("http_basic", "        include_client_id=True,\n", ""),
         ("http_basic", """
 from requests.auth import HTTPBasicAuth
@@ -540,7 +543,7 @@ def exchange(credentials, address, state):
         ("printed_secret", "    part.replace(TOKEN_FILE)", "    part.replace(TOKEN_FILE)\n    print('saved', token)"),
         ("not_all_saved", _SAVED, "    if not TOKEN_FILE.exists():\n    " + _SAVED.replace("\n", "\n    ")),
         ("ended", "    part.replace(TOKEN_FILE)", "    part.replace(TOKEN_FILE)\n    os._exit(0)"),
-        ("failure_hidden", _SAVED, "    try:\n    " + _SAVED.replace("\n", "\n    ") + "\n    except OSError as error:\n        print('Could not save', error)"),
+        ("full_hidden", _SAVED, "    try:\n    " + _SAVED.replace("\n", "\n    ") + "\n    except OSError as error:\n        print('Could not save', error)"),
         ("others_can_read_for_a_moment", _SAVED, """    import copy
     part = Path("part")
     with open(part, "w") as file:
@@ -583,6 +586,8 @@ def exchange(credentials, address, state):
         ("no_token", "    return new", "    return None"),
         ("no_token", "    return new", "    return new['access_token']"),
         ("nothing_sent", _REFRESHED, "    return token"),
+        ("nothing_sent", "    new = oauth", "    import time\n    if token['expires_at'] > time.time():\n        return token\n    new = oauth"),
+        ("printed_secret", "    return new", "    print('The new token ends in', new['access_token'][8:])\n    return new"),
         ("printed_secret", "    return new", "    print(new)\n    return new"),
         ("http_basic", """
 from requests.auth import HTTPBasicAuth
@@ -604,6 +609,15 @@ def refresh(credentials, token):
         ("failure_hidden", "    response = requests.get(url, headers={\"Authorization\": f\"Bearer {token['access_token']}\"}, timeout=30)\n    if", "    try:\n        response = requests.get(url, headers={\"Authorization\": f\"Bearer {token['access_token']}\"}, timeout=30)\n    except requests.RequestException:\n        return requests.Response()\n    if"),
         ("not_refreshed", _EXPIRED, "if False:"),
         ("not_refreshed", _EXPIRED, 'if response.status_code == 401 and "expired" in response.text:'),
+        ("not_refreshed", """
+def call(credentials, token, path):
+    oauth = OAuth2Session(
+        credentials["client_id"], token=token, auto_refresh_url=TOKEN_URL,
+        auto_refresh_kwargs={name: credentials[name] for name in ("client_id", "client_secret")},
+        token_updater=lambda new: save(credentials, new),
+    )
+    return oauth.get(f"{REDBOOTH}/api/3{path}", timeout=30, client_id=credentials["client_id"], client_secret=credentials["client_secret"])
+"""),
         ("refreshed_revoked", _EXPIRED, "if response.status_code == 401:"),
         ("refreshed_revoked", _EXPIRED, 'if response.status_code == 401 and "invalid_token" in response.headers.get("WWW-Authenticate", ""):'),
         ("refreshed_too_early", "    url =", "    token = refresh(credentials, token)\n    url ="),
@@ -627,7 +641,7 @@ def refresh(credentials, token):
         ("refreshed_without_reason", _EXPIRED, "if not response.ok and 'revoked' not in str(response.headers):"),
         ("refreshed_without_reason", _EXPIRED, "why = response.headers.get('WWW-Authenticate', '')\n    if response.status_code == 401 and 'invalid_token' in why and 'revoked' not in why:"),
         ("refreshed_without_reason", _EXPIRED, "if 'expired' in str(response.headers):"),
-        ("failure_hidden", "    return response", "    return response if response.status_code != 500 else call(credentials, token, path)"),
+        ("refusal_hidden", "    return response", "    return response if response.status_code != 500 else call(credentials, token, path)"),
         ("no_token_sent", "Bearer {token['access_token']}\"}, timeout=30)\n    if", "{token['access_token']}\"}, timeout=30)\n    if"),
         ("other_method", "requests.get(url", "requests.post(url"),
     ],

@@ -112,7 +112,7 @@ def save_full(trial: Trial) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     expect(holds(OLD), "half_written")
-    expect(error, "failure_hidden")
+    expect(error, "full_hidden")
 
 
 def save_again(trial: Trial) -> None:

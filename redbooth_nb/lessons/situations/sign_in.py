@@ -67,11 +67,11 @@ def authorization_link_dropped(trial: Trial) -> None:
 def is_ours(trial: Trial, expected: object, queries: list[tuple[str, str]]) -> None:
     for mistake, query in queries:
         sent = query.format(state=STATE, odd=quote_plus(ODD_IN_ASCII))
-        address = f"{REDIRECT_URI}?{sent}"
         trial.keep_secret(dict(parse_qsl(sent)))
-        given = trial.run(address, ODD_IN_ASCII if "{odd}" in query else STATE)
-        expect(isinstance(given, bool), "not_yes_or_no", kind=type(given).__name__)
-        expect(given is expected, mistake, address=address)
+        for address in (f"{REDIRECT_URI}?{sent}", f"https://my-app.test/?{sent}"):
+            given = trial.run(address, ODD_IN_ASCII if "{odd}" in query else STATE)
+            expect(isinstance(given, bool), "not_yes_or_no", kind=type(given).__name__)
+            expect(given is expected, mistake, address=address)
 
 
 def exchange_allow(trial: Trial) -> None:
