@@ -3,6 +3,7 @@
 import sys
 from contextlib import suppress
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 
 from redbooth_nb.errors import RedboothError
@@ -11,12 +12,16 @@ from redbooth_nb.errors import RedboothError
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
-    if given[:1] in (["-h"], ["--help"]) or given in (["run", "--help"], ["doctor", "--help"]):
+    own = given[1:] if given[:1] in (["run"], ["doctor"]) else given
+    if own[:1] in (["-h"], ["--help"]):
         print(USAGE)
         return 0
+    if given == ["--version"]:
+        print(version("redbooth-nb"))
+        return 0
     name, *options = given if given and not given[0].startswith("-") else ["lab", *given]
-    if name not in COMMANDS:
-        print(f"There is no command {name!r}.\n{USAGE}", file=sys.stderr)
+    if name not in COMMANDS or (name == "doctor" and options):
+        print(f"There is no command {' '.join([name, *options])!r}.\n{USAGE}", file=sys.stderr)
         return 2
     try:
         return int(getattr(import_module(f"redbooth_nb.{COMMANDS[name]}"), name)(options))

@@ -51,8 +51,9 @@ def run(arguments: list[str]) -> int:
     about exceptions that nobody handles. Raises RedboothError without a script.
     """
     script = Path(arguments[0] if arguments else "")
-    if not script.is_file():
-        raise RedboothError.named("no_script" if arguments else "which_script", script=script, folder=Path.cwd())
+    if not script.is_file() or script.suffix == ".ipynb":
+        problem = "a_notebook" if script.is_file() else "no_script" if arguments else "which_script"
+        raise RedboothError.named(problem, script=script, folder=Path.cwd())
     settings = Settings.load()
     os.environ |= {"REDBOOTH_CLIENT_ID": settings.client_id, "REDBOOTH_REDIRECT_URI": settings.redirect_uri}
     os.environ["REDBOOTH_CLIENT_SECRET"] = settings.client_secret.reveal()

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -60,12 +61,24 @@ def start() -> Iterator[Start]:
         process.communicate()
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["run", "--help"], ["doctor", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["-h"], ["run", "--help"], ["run", "-h"], ["doctor", "--help"], ["doctor", "-h"]]
+)
 def test_help_names_every_command(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 0
     told = capsys.readouterr().out
     for command in ("lab", "run", "doctor", "sandbox"):
         assert command in told
+
+
+def test_it_says_its_own_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"{version('redbooth-nb')}\n"
+
+
+def test_the_doctor_takes_no_arguments(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "foo"]) == 2
+    assert capsys.readouterr().err.startswith("There is no command 'doctor foo'.")
 
 
 def test_a_command_that_does_not_exist_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
@@ -236,6 +249,12 @@ def test_the_sandboxs_help_names_its_options(capsys: pytest.CaptureFixture[str])
 def test_run_asks_for_a_script(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", *arguments]) == 1
     assert capsys.readouterr().err.startswith(words)
+
+
+def test_a_notebook_is_no_script(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its JSON may be an expression that Python can read, and then nothing would happen."""
+    assert main(["run", str(ROOT / "notebooks" / "00-start-here.ipynb")]) == 1
+    assert "is a notebook, not a script." in capsys.readouterr().err
 
 
 def test_run_without_an_app_names_the_lesson(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,7 @@ from redbooth_nb.foreign_errors import api_meaning, meaning_of_error, page_meani
 from redbooth_nb.lessons.course import LESSONS, TEXTS
 from redbooth_nb.lessons.source import defined_by
 from redbooth_nb.provider.addresses import AUTHORIZE_URL, TOKEN_URL
-from redbooth_nb.provider.delivery import current_provider
+from redbooth_nb.provider.delivery import current_provider, guides_spelling
 from redbooth_nb.provider.visitor import page_message
 from redbooth_nb.traffic.redaction import hidden_json, hide_in_text, hide_in_url
 from redbooth_nb.working_copies import REPOSITORY
@@ -29,6 +29,7 @@ from redbooth_nb.working_copies import REPOSITORY
 Explained = RedboothError | OAuth2Error | requests.RequestException
 EXPLAINED = (RedboothError, OAuth2Error, requests.RequestException)
 LONGEST = 4000  # characters of a text that are read
+OWN_ADAPTER = requests.Session.get_adapter
 _open_lesson = {"stage": ""}
 
 
@@ -50,6 +51,17 @@ def explain_errors(stage: str = "") -> None:
     shell = get_ipython()
     if shell is not None:
         shell.set_custom_exc((*EXPLAINED, NameError), _show)
+
+
+def refuse_unconnected() -> None:
+    """From now on, on a stand-in, let no session without `connect` send anything to the real redbooth.com."""
+    requests.Session.get_adapter = _connected_adapter  # type: ignore[method-assign, assignment]
+
+
+def _connected_adapter(session: requests.Session, url: str) -> requests.adapters.BaseAdapter:
+    if guides_spelling(url) and (provider := current_provider()).kind != "live":
+        raise RedboothError.named("unconnected", label=provider.label)
+    return OWN_ADAPTER(session, url)
 
 
 def _show(

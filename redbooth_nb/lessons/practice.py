@@ -26,7 +26,7 @@ from redbooth_nb.client.token import Token, TokenStore
 from redbooth_nb.client.wire import connect
 from redbooth_nb.errors import NotYet, RedboothError
 from redbooth_nb.lessons.course import LESSONS, TEXTS, own_functions, summary_line
-from redbooth_nb.lessons.explain import explain_errors
+from redbooth_nb.lessons.explain import explain_errors, refuse_unconnected
 from redbooth_nb.lessons.learner import named
 from redbooth_nb.lessons.take_home import TakeHomeApp
 from redbooth_nb.provider.adapter import InProcessDelivery, LoopbackDelivery
@@ -48,6 +48,7 @@ def ready(stage: str) -> Settings | None:
     """
     named("stage", stage, LESSONS)  # so that a wrong name is reported now
     explain_errors(stage)
+    refuse_unconnected()
     provider = practice_only() if stage == "every-error" else current_provider()
     print(f"Requests to https://redbooth.com go to {provider.label}.")
     changed = changed_switches(provider) if isinstance(provider, EmbeddedSandbox) else []

@@ -24,6 +24,7 @@ from redbooth_nb.widgets.live import LiveView
 from redbooth_nb.widgets.markup import panels
 from redbooth_nb.widgets.view import Markup, field, row
 
+CLEARED = " The App secret was cleared, so paste it again, too."
 GONE = "\nRedbooth does not know this app (anymore). Register another one."
 
 
@@ -55,7 +56,7 @@ class RegisterForm(LiveView):
         self.browser = Browser(NEW_APPLICATION_URL, "Open the registration page")
         self._fields = [self._client_id, self._secret, self._redirect_uri, row(save, self._message)]
         self._another = self._button("Register another app", self.show_page)
-        self._keep = self._button("Keep the app", self.hide_page)
+        self._keep = self._button("Keep the current app", self.hide_page)
         super().__init__([])
         if app:
             self.hide_page()
@@ -96,6 +97,7 @@ class RegisterForm(LiveView):
                     self._client_id.value = ""
                 if "://" not in uri:
                     self._redirect_uri.value = DEFAULT_REDIRECT_URI
+                error.remedy += CLEARED if secret else ""
                 raise
 
     def _keep_secret(self, change: dict[str, str]) -> None:

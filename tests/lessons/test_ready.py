@@ -15,6 +15,7 @@ from redbooth_nb.errors import NotYet, RedboothError
 from redbooth_nb.lessons import course
 from redbooth_nb.lessons.explain import describe_error
 from redbooth_nb.lessons.practice import allow, catch_up, ready
+from redbooth_nb.provider.addresses import API_URL, TOKEN_URL
 from redbooth_nb.provider.sandbox import Sandbox
 from redbooth_nb.provider.visitor import Visitor
 from redbooth_nb.traffic.transcript import transcript
@@ -138,6 +139,15 @@ def test_an_app_that_is_gone_is_replaced(
     assert "No registered app was found, so one was registered for you" in capsys.readouterr().out
     assert Settings.load().wrong_field == ""
     assert RedboothSession().get("/me").ok
+
+
+def test_a_session_that_is_not_connected_cannot_reach_redbooth() -> None:
+    """Whoever forgets `connect` is told so, where the request would have gone to the real service."""
+    ready("start")
+    with pytest.raises(RedboothError, match="would have gone to the real redbooth") as caught:
+        requests.post(TOKEN_URL, data={"client_secret": SECRET}, timeout=5)
+    assert "the sandbox on this machine" in caught.value.why
+    assert connect(requests.Session()).get(f"{API_URL}/me").status_code == requests.codes.unauthorized
 
 
 def test_a_wrong_name_is_a_sentence() -> None:

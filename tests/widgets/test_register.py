@@ -93,6 +93,7 @@ def test_bad_ones_are_not_saved_and_not_kept_in_the_field(
     assert "Problem." in shown(form)
     assert words in shown(form)
     assert field(form, KEY).value == ""
+    assert ("The App secret was cleared" in shown(form)) is (secret != "")
     assert form.settings is None
     assert "No app is registered yet." in form.text()
     if secret != client_id:
@@ -105,7 +106,7 @@ def test_the_form_for_another_app_can_be_left_again() -> None:
     before = form.children
     click(form, "Register another app")
     assert form.browser in form.children
-    click(form, "Keep the app")
+    click(form, "Keep the current app")
     assert form.children == before
     assert "Registered: client id" in shown(form)
 
