@@ -3,7 +3,6 @@
 import sys
 from contextlib import suppress
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 
 from redbooth_nb.errors import RedboothError
@@ -17,6 +16,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(USAGE)
         return 0
     if given == ["--version"]:
+        from importlib.metadata import version
+
         print(version("redbooth-nb"))
         return 0
     name, *options = given if given and not given[0].startswith("-") else ["lab", *given]
