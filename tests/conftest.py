@@ -29,6 +29,14 @@ def no_views_left() -> Iterator[None]:
         live.update_all()
 
 
+@pytest.fixture(autouse=True)
+def nothing_refused() -> Iterator[None]:
+    """After a test that called `ready`, let sessions that are not connected send again."""
+    own = requests.Session.get_adapter
+    yield
+    requests.Session.get_adapter = own  # type: ignore[method-assign]
+
+
 @pytest.fixture(scope="session")
 def doorkeeper() -> Iterator[Callable[..., Doorkeeper]]:
     """Return a function that starts a Doorkeeper with these settings, or returns the one already running with them."""

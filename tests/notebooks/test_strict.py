@@ -70,7 +70,7 @@ def test_a_request_that_was_not_recorded_fails_and_is_named(lessons: Lessons) ->
     done = validate(lessons)
     assert done.returncode == 1, done.stdout
     assert f"{NAME}.json holds no response to GET /api/3/me." in done.stdout
-    assert "The next one is to GET /api/3/tasks." in done.stdout
+    assert "The next response is for GET /api/3/tasks." in done.stdout
 
 
 def test_a_notebook_that_reaches_for_the_network_fails(lessons: Lessons) -> None:
