@@ -25,7 +25,7 @@ from redbooth_nb.provider.addresses import TOKEN_URL
 from redbooth_nb.traffic.redaction import hide_in_text
 
 AFTERWARD = {
-    "exchange": " exchange() itself never sends a code twice: authorize again before you call it.",
+    "exchange": " exchange() itself never sends a code twice: authorize again before you call it again.",
     "refresh": " The refresh token may already be used up. If it is, authorize again.",
 }
 LARGEST_TOKEN_RESPONSE = 128 * 1024  # bytes; a token is a few hundred, an error page a few thousand

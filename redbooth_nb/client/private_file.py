@@ -1,6 +1,6 @@
 """A small file: only its owner may read it, one program at a time changes it, and no crash leaves it half written.
 
-Variables here hold secrets: whatever calls this, or holds a `with` of it, has to be `only_kit_errors`.
+Variables here hold secrets: decorate what calls this, or has a `with` block of `locked`, with `only_kit_errors`.
 """
 
 import errno
@@ -135,7 +135,7 @@ def locked(path: Path) -> Iterator[None]:
         except (OSError, NotImplementedError) as error:
             reason = getattr(error, "strerror", None) or "it supports no locks"
             raise failure(StoreError, "store", "unusable", folder=folder, reason=reason) from None
-        with suppress(Timeout):  # as it should: the second lock fails, or locks have no effect here
+        with suppress(Timeout):  # a second lock should fail; if it doesn't, locks have no effect here
             FileLock(path, timeout=0, mode=0o600).acquire()
             raise failure(StoreError, "store", "lockless", folder=folder)
         yield

@@ -131,7 +131,7 @@ class RedboothSession:
             newest, interrupted = self.store.require(), self.store.interrupted()
         if newest.access_token == revoked.access_token:
             raise failure(AuthorizeAgain, "api", "interrupted" if interrupted else "revoked")
-        # which sends nothing if the newest is fresh
+        # refresh() sends nothing if the newest token is fresh
         return refresh(self.settings, replacing=revoked) if newest.refresh_token else newest
 
     def _call(self, method: str, url: str, token: Token, arguments: dict[str, Any]) -> requests.Response:

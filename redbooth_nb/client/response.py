@@ -62,7 +62,7 @@ class AuthorizationResponse:
             state_check = _check_state(fields, request, record, accept_missing=accept_missing_state)
             response = cls._from_fields(fields, request, callback_url, state_check, now)
             record |= {"answered": True, "answered_at": now, "state_check": state_check}
-            if "access_token" not in fields:  # one with a token is not kept: nothing would delete it
+            if "access_token" not in fields:  # a callback URL with a token is not kept: nothing would delete it
                 record["callback_url"] = callback_url
         return response
 

@@ -84,7 +84,7 @@ def content_problems(content: dict[str, Any]) -> str:
 
 
 def without_odd_fields(content: dict[str, Any]) -> dict[str, Any]:
-    """Return the content without empty fields, or a senseless error, lifetime or scope: its tokens matter more."""
+    """Return the content without empty fields, or a lifetime or scope that makes no sense: its tokens matter more."""
     lifetime, scope = content.get("expires_in"), content.get("scope", "")
     seconds = r"[0-9]{1,9}(\.[0-9]+)?" if isinstance(lifetime, float) else r"[0-9]{1,9}"  # some send the number as text
     dropped = {

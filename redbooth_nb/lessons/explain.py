@@ -54,7 +54,7 @@ def explain_errors(stage: str = "") -> None:
 
 
 def refuse_unconnected() -> None:
-    """From now on, on a stand-in, let no session without `connect` send anything to the real redbooth.com."""
+    """From now on, unless the provider is live, let no session without `connect` send anything to redbooth.com."""
     requests.Session.get_adapter = _connected_adapter  # type: ignore[method-assign, assignment]
 
 

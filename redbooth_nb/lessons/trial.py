@@ -22,7 +22,7 @@ from redbooth_nb.traffic.redaction import SECRET_FIELDS, hide_in_text, request_f
 from redbooth_nb.traffic.transcript import RoundTrip
 
 CLIENT_ID = "id-of-my-app"
-REDIRECT_URI = "http://127.0.0.1:9000/signed-in"  # not what one would write into the source
+REDIRECT_URI = "http://127.0.0.1:9000/signed-in"  # not the default: a function with that in its source fails
 STATE = "BvT8-l3x_mW2qRz"
 SEND, MOUNT = InProcessDelivery.send, requests.Session.mount
 NO_ANSWERS = (

@@ -3,6 +3,7 @@
 // this page's document. Clicks and forms go to the kernel, which asks Redbooth's stand-in and sends the next page.
 
 const SLOW = 800; // milliseconds, after which somebody who waits is told why
+const NOTE = 5000; // milliseconds that a note stands in place of the title
 
 // Runs inside the frame, before any page is there. It must not use anything from outside it. What is said between it and
 // the view goes through a port that ends with this document, so nothing that might ever replace it takes part.
@@ -146,8 +147,13 @@ function render({ model, el }) {
     if (typeof open === "string") ask({ open, page: shown.page });
     if (Array.isArray(submit)) ask({ submit, page: shown.page });
     if (typeof copy === "string") {
-      await navigator.clipboard.writeText(copy);
-      status.textContent = "Copied";
+      try {
+        await navigator.clipboard.writeText(copy);
+        status.textContent = "Copied";
+      } catch { // browsers allow it only on https pages and on this machine
+        status.textContent = "Your browser doesn't let this page copy. Select the value, and copy it by hand.";
+      }
+      setTimeout(() => { status.textContent = shown.title; }, NOTE);
     }
     if (save) {
       const keys = { key: "s", code: "KeyS", keyCode: 83, ctrlKey: true, bubbles: true };

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser.notebook import Notebook
+from browser.notebook import Notebook, click_in_window
 from browser.panel import CANARY, Panel
 from browser.secrets_in import secrets_in
 from browser.themes import DARK, LIGHT, choose_theme, shot
@@ -53,6 +53,21 @@ def test_register(panel: Panel) -> None:
     panel.press("Save")
     panel.is_right("register-good", f"Done. Registered: client id {'a1' * 4}...")
     expect(panel.part.get_by_label("App secret")).to_have_value("")
+
+
+def test_a_window_copies_or_says_that_it_may_not(panel: Panel) -> None:
+    panel.show("ready('authorize')\nBrowser('https://redbooth.com/oauth2/applications/1')")
+    copy, status = panel.window.get_by_role("button", name="Copy Api Key"), panel.part.locator(".rb-status")
+    copy.wait_for()
+    title = status.inner_text()
+    click_in_window(copy)
+    expect(status).to_have_text("Copied")
+    expect(status).to_have_text(title)
+    page = panel.part.page
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true })")
+    click_in_window(copy)
+    expect(status).to_contain_text("copy it by hand")
+    page.evaluate("delete navigator.clipboard")
 
 
 def test_predict(panel: Panel) -> None:
